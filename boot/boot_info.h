@@ -1,0 +1,48 @@
+/*
+ * The boot-information block: what stage2 tells the kernel. The block lies in
+ * low memory; its address is in RDI at the kernel's entry. boot/boot_info.inc
+ * is the same contract for NASM; tests/unit compares the two.
+ *
+ * Machine state at the kernel's entry: 64-bit mode, interrupts off, flat
+ * segments, first 4 GiB identity-mapped by stage2's own page tables (writable
+ * and executable: the kernel replaces them), stack of stage2, PICs as the BIOS
+ * left them.
+ */
+#pragma once
+#include <stdint.h>
+
+#define BOOT_INFO_MAGIC 0x4F464E49544F4F42ull /* "BOOTINFO" read as little-endian */
+#define BOOT_INFO_VERSION 1
+#define BOOT_INFO_ADDRESS 0x1000
+#define BOOT_INFO_MAX_REGIONS 64
+
+/* disk_flags */
+#define BOOT_DISK_LBA 1 /* int 13h extensions (AH=42h/43h) answer for boot_drive */
+
+/* One entry of the BIOS memory map, as INT 15h EAX=E820h gives it (ACPI 6.5, 15.1). */
+struct boot_memory_region {
+    uint64_t base;
+    uint64_t length;
+    uint32_t type; /* 1 = usable RAM */
+    uint32_t attributes;
+};
+
+struct boot_info {
+    uint64_t magic;   /* BOOT_INFO_MAGIC */
+    uint16_t version; /* BOOT_INFO_VERSION */
+    uint16_t size;    /* bytes of this block that are filled in */
+    uint8_t boot_drive;
+    uint8_t disk_flags;
+    uint16_t cursor;             /* BIOS text cursor: row << 8 | column */
+    uint16_t sectors_per_track;  /* CHS geometry; 0 when BOOT_DISK_LBA is set */
+    uint16_t heads;              /* the same */
+    uint32_t partition_lba;      /* first sector of the FAT16 partition */
+    uint32_t partition_sectors;  /* its length */
+    uint32_t region_count;       /* entries used in regions */
+    uint64_t stage1_tsc;         /* TSC at stage1's first instruction */
+    uint64_t kernel_tsc;         /* TSC just before the jump to the kernel */
+    uint64_t kernel_base;        /* where the kernel file was loaded */
+    uint64_t kernel_file_size;   /* bytes of the kernel file */
+    uint64_t kernel_memory_size; /* bytes the kernel occupies with .bss */
+    struct boot_memory_region regions[BOOT_INFO_MAX_REGIONS];
+};

@@ -1,0 +1,117 @@
+/*
+ * kernel_lib's public face: what the application sees of the machine.
+ * Everything here is a direct call in ring 0. The same functions exist on
+ * platform=linux (kernel_lib/platform/linux.c); those marked [bare] do not.
+ */
+#pragma once
+#include "error.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Console: serial line and, on the bare machine, screen and keyboard at once ---- */
+
+/* Writes size bytes. "\n" becomes CR LF on serial. */
+void console_write(const char *bytes, size_t size);
+/* Writes a zero-terminated string. */
+void console_puts(const char *string);
+/* printf to the console, without floats. */
+void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Waits for the next byte typed on the keyboard or received on the serial line; -1 at end of input
+ * (platform=linux only). Enter is '\n', backspace '\b'. */
+int console_getchar(void);
+/* Writes one line "@bareflow {...}\n" for programs to the serial line (not the screen). The format
+ * makes one JSON object. */
+void console_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* [bare] VGA text mode, 80x25 (io/terminal.c). */
+void terminal_init(void);
+void terminal_write(const char *bytes, size_t size);
+void terminal_puts(const char *string);
+void vga_init(void);
+void vga_puts(const char *string);
+/* [bare] COM1, 115200 8N1 (io/serial.c). */
+void serial_init(void);
+void serial_puts(const char *string);
+void serial_write(const char *bytes, size_t size);
+int serial_read(void); /* next received byte, or -1 when none waits */
+/* [bare] PS/2 keyboard by interrupt, US layout (io/keyboard.c). keyboard_getchar waits;
+ * keyboard_read returns -1 when no key waits. */
+int keyboard_getchar(void);
+int keyboard_read(void);
+
+/* ---- Processor ---- */
+
+struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+/* Time-stamp counter (Intel SDM vol. 2, RDTSC). */
+static inline uint64_t cpu_rdtsc(void) {
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return low | (uint64_t)high << 32;
+}
+/* CPUID leaf and subleaf (Intel SDM vol. 2, CPUID). */
+static inline struct cpuid cpu_cpuid(uint32_t leaf, uint32_t subleaf) {
+    struct cpuid r;
+    __asm__ volatile("cpuid"
+                     : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+                     : "a"(leaf), "c"(subleaf));
+    return r;
+}
+/* What this CPU and the state that the kernel enabled in XCR0 allow. */
+struct cpu_features {
+    bool avx2, avx512, avx512_vnni; /* usable now: CPUID and XCR0 both say so */
+    bool tcg;                       /* QEMU's software emulation, by its hypervisor leaf */
+    char vendor[13], brand[49];
+};
+const struct cpu_features *cpu_features(void);
+/* TSC cycles per second; measured against the PIT on first use (bare) or the OS clock (linux). */
+uint64_t cpu_cycles_per_second(void);
+
+/* ---- Memory: malloc, calloc, realloc, free, aligned_alloc are declared by stdlib.h ---- */
+
+struct memory_usage {
+    uint64_t total; /* bytes of RAM given to the heap */
+    uint64_t used;  /* bytes allocated now */
+    uint64_t peak;  /* most bytes ever allocated at once */
+};
+struct memory_usage memory_usage(void);
+
+/* ---- Files: the FAT16 partition that was booted from (bare), or a directory (linux) ---- */
+
+struct file; /* open file; allocated by file_open */
+/* Opens path ("/model/model.bin"; case-insensitive, long names) for reading. NULL and *error if it
+ * cannot. */
+struct file *file_open(const char *path, struct error *error);
+uint64_t file_size(const struct file *file);
+/* Reads exactly size bytes at offset; false and *error if it cannot. */
+bool file_read(struct file *file, uint64_t offset, void *buffer, size_t size, struct error *error);
+void file_close(struct file *file);
+/* Replaces (or makes) the file path with size bytes, so that a power cut at any moment leaves
+ * either the old file or the new one. Names are 8.3; the directory must exist. */
+bool file_replace(const char *path, const void *bytes, size_t size, struct error *error);
+
+/* ---- Configuration: /boot/BAREFLOW.CFG, overridden by fw_cfg opt/bareflow/config (bare) or by the
+ * command line (linux) ---- */
+
+/* The value of key, or NULL. The string lives as long as the program. */
+const char *config_get(const char *key);
+
+/* ---- End ---- */
+
+/* Ends the program: isa-debug-exit when QEMU offers it, else ACPI power-off (bare); exit (linux).
+ */
+_Noreturn void platform_exit(int code);
+/* Restarts the machine (bare), or ends the program (linux). */
+_Noreturn void platform_reboot(void);
+/* Prints "panic: <message>" and a backtrace and stops with code 1. For defects of ours, not for bad
+ * input. */
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The application's entry, called by kernel_lib once the machine is ready; returns the exit code.
+ */
+int app_main(void);
