@@ -41,8 +41,8 @@ struct boot_info {
     uint32_t region_count;       /* entries used in regions */
     uint64_t stage1_tsc;         /* TSC at stage1's first instruction */
     uint64_t kernel_tsc;         /* TSC just before the jump to the kernel */
-    uint64_t kernel_base;        /* where the kernel file was loaded */
-    uint64_t kernel_file_size;   /* bytes of the kernel file */
+    uint64_t kernel_base;        /* where the kernel's image lies */
+    uint64_t kernel_image_size;  /* its bytes, unpacked, without .bss */
     uint64_t kernel_memory_size; /* bytes the kernel occupies with .bss */
     struct boot_memory_region regions[BOOT_INFO_MAX_REGIONS];
 };

@@ -1,23 +1,34 @@
 /*
  * The kernel file's header, at offset 0 of the file and of its image in
  * memory. tinyllama/entry.asm lays it out, site_scons/bareflow/kernel_file.py
- * fills in crc32 and build_id, boot/stage2.asm checks it.
+ * compresses the file and fills in crc32 and build_id, boot/stage2.asm checks it.
  */
 #pragma once
 #include <stdint.h>
 
 #define KERNEL_SIGNATURE 0x464C5544u /* "DULF" on disk: FLUD read as little-endian */
-#define KERNEL_HEADER_VERSION 1
+#define KERNEL_HEADER_VERSION 2
+
+/* flags */
+#define KERNEL_COMPRESSED 1 /* behind the header the file is one LZ4 block */
+
+/*
+ * A compressed kernel is unpacked in place. The loader puts the file where the kernel's memory
+ * ends less this, and demands that what is written always stays this far behind what is read.
+ * For a stream of an LZ4 compressor, memory_size >= image_size + file_size / 256 + 64 will do.
+ */
+#define KERNEL_UNPACK_MARGIN 16
 
 struct kernel_header {
     uint32_t signature;
     uint16_t version;
-    uint16_t header_size;  /* bytes of this header: 64 */
-    uint32_t flags;        /* 0 */
+    uint16_t header_size;  /* bytes of this header: 72 */
+    uint32_t flags;        /* KERNEL_COMPRESSED or 0 */
     uint32_t crc32;        /* IEEE 802.3 CRC-32 of the whole file with this field as 0 */
-    uint64_t file_size;    /* bytes of the file, .text to .data */
+    uint64_t file_size;    /* bytes of the file as stored */
     uint64_t memory_size;  /* bytes in memory, with .bss */
     uint64_t load_address; /* physical; 1 MiB or above, a multiple of 4096 */
     uint64_t entry;        /* physical address of the first instruction */
     uint8_t build_id[16];
+    uint64_t image_size; /* bytes of header to .data, unpacked; else file_size */
 };

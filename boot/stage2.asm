@@ -1,0 +1,42 @@
+; The second stage: makes the machine ready for the kernel, loads and checks it,
+; and enters it in 64-bit mode. Stage1 has filled in the disk fields of the
+; boot-information block. In: DS = ES = SS = 0, stack below STACK_TOP.
+
+%include "boot/boot_info.inc"
+%include "boot/kernel_header.inc"
+%include "boot/memory_map.inc"
+
+    org STAGE2_ADDRESS
+    bits 16
+
+stage2:
+    call require_long_mode
+    call enable_a20
+    call read_memory_map
+    call ata_probe
+    call fat_mount
+    call find_kernel
+    call load_kernel
+    call check_kernel_crc
+    call unpack_kernel
+    jmp enter_kernel
+
+%include "boot/console.inc"
+%include "boot/decimal.inc"
+%include "boot/disk.inc"
+%include "boot/ata_dma.inc"
+%include "boot/cpu.inc"
+%include "boot/a20.inc"
+%include "boot/e820.inc"
+%include "boot/fat16.inc"
+%include "boot/kernel.inc"
+%include "boot/protected_mode.inc"
+%include "boot/crc32.inc"
+%include "boot/lz4.inc"
+%include "boot/long_mode.inc"
+
+%if $ - $$ > STAGE2_SECTORS * SECTOR_SIZE - 2
+    %error stage2 does not fit in its sectors
+%endif
+    times STAGE2_SECTORS * SECTOR_SIZE - 2 - ($ - $$) db 0
+    dw STAGE2_SIGNATURE
