@@ -21,8 +21,11 @@ void console_puts(const char *string);
 /* printf to the console, without floats. */
 void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Waits for the next byte typed on the keyboard or received on the serial line; -1 at end of input
- * (platform=linux only). Enter is '\n', backspace '\b'. */
+ * (platform=linux only). Enter is '\n', backspace '\b'; the keys without a character send what they
+ * send on a terminal: arrows ESC [ A to D, Home ESC [ H, End ESC [ F, Delete ESC [ 3 ~. */
 int console_getchar(void);
+/* The same without waiting: -1 when no byte waits. */
+int console_read(void);
 /* Writes one line "@bareflow {...}\n" for programs to the serial line (not the screen). The format
  * makes one JSON object. */
 void console_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -83,6 +86,8 @@ struct memory_usage memory_usage(void);
 
 /* ---- Files: the FAT16 partition that was booted from (bare), or a directory (linux) ---- */
 
+/* Whether there is a disk with files on it; *error says why not. */
+bool files_ready(struct error *error);
 struct file; /* open file; allocated by file_open */
 /* Opens path ("/model/model.bin"; case-insensitive, long names) for reading. NULL and *error if it
  * cannot. */
@@ -100,6 +105,9 @@ bool file_replace(const char *path, const void *bytes, size_t size, struct error
 
 /* The value of key, or NULL. The string lives as long as the program. */
 const char *config_get(const char *key);
+/* The index-th key of the configuration (0, 1, ...), or NULL after the last: so that the program
+ * can report keys that it does not know. */
+const char *config_key(size_t index);
 
 /* ---- End ---- */
 

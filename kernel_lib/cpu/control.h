@@ -1,0 +1,103 @@
+/* Control registers, model-specific registers and interrupt flag (Intel SDM vol. 3, 2.5 and vol.
+ * 4). */
+#pragma once
+#include <stdint.h>
+
+#define CR0_MONITOR_COPROCESSOR (1ull << 1)
+#define CR0_EMULATION (1ull << 2)
+#define CR0_TASK_SWITCHED (1ull << 3)
+#define CR0_NUMERIC_ERROR (1ull << 5)
+#define CR0_WRITE_PROTECT (1ull << 16)
+
+#define CR4_OSFXSR (1ull << 9)
+#define CR4_OSXMMEXCPT (1ull << 10)
+#define CR4_OSXSAVE (1ull << 18)
+
+#define RFLAGS_INTERRUPT (1ull << 9)
+
+#define MSR_EFER 0xC0000080u
+#define EFER_NO_EXECUTE_ENABLE (1ull << 11)
+
+static inline uint64_t cpu_read_cr0(void) {
+    uint64_t value;
+    __asm__ volatile("mov %%cr0, %0" : "=r"(value));
+    return value;
+}
+
+static inline void cpu_write_cr0(uint64_t value) {
+    __asm__ volatile("mov %0, %%cr0" : : "r"(value) : "memory");
+}
+
+/* The address that the last page fault was about. */
+static inline uint64_t cpu_read_cr2(void) {
+    uint64_t value;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(value));
+    return value;
+}
+
+static inline uint64_t cpu_read_cr3(void) {
+    uint64_t value;
+    __asm__ volatile("mov %%cr3, %0" : "=r"(value));
+    return value;
+}
+
+/* Takes the physical address of the top page table; flushes the TLB. */
+static inline void cpu_write_cr3(uint64_t value) {
+    __asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
+}
+
+static inline uint64_t cpu_read_cr4(void) {
+    uint64_t value;
+    __asm__ volatile("mov %%cr4, %0" : "=r"(value));
+    return value;
+}
+
+static inline void cpu_write_cr4(uint64_t value) {
+    __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+static inline uint64_t cpu_read_msr(uint32_t msr) {
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return low | (uint64_t)high << 32;
+}
+
+static inline void cpu_write_msr(uint32_t msr, uint64_t value) {
+    __asm__ volatile("wrmsr"
+                     :
+                     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
+}
+
+static inline void cpu_interrupts_on(void) {
+    __asm__ volatile("sti" ::: "memory");
+}
+
+static inline void cpu_interrupts_off(void) {
+    __asm__ volatile("cli" ::: "memory");
+}
+
+/* Interrupts off; returns RFLAGS as it was, for cpu_interrupts_restore. */
+static inline uint64_t cpu_interrupts_save(void) {
+    uint64_t flags;
+    __asm__ volatile("pushfq\n\tpopq %0\n\tcli" : "=r"(flags) : : "memory");
+    return flags;
+}
+
+/* Interrupts on again if they were on when flags was saved. */
+static inline void cpu_interrupts_restore(uint64_t flags) {
+    if (flags & RFLAGS_INTERRUPT)
+        cpu_interrupts_on();
+}
+
+/* Call with interrupts off: opens them and sleeps until one has been handled. STI takes effect
+ * after the next instruction, so an interrupt cannot slip in between and leave us asleep. */
+static inline void cpu_wait_for_interrupt(void) {
+    __asm__ volatile("sti\n\thlt" ::: "memory");
+}
+
+/* Stops this CPU for good. */
+_Noreturn static inline void cpu_halt(void) {
+    for (;;)
+        __asm__ volatile("cli\n\thlt" ::: "memory");
+}

@@ -1,0 +1,28 @@
+/*
+ * GDT, TSS with interrupt stacks, IDT (Intel SDM vol. 3, 3.5, 8.7 and 6.14).
+ */
+#pragma once
+#include <stdint.h>
+
+/* Interrupt stacks, each with an unmapped guard page below it. Exceptions have their own so that a
+ * stack overflow can be reported; the last resort (double fault, NMI, machine check) has another,
+ * because those may strike while an exception is being reported; so have the IRQs, whose frame
+ * must not land on whatever stack the program is using. */
+enum interrupt_stack {
+    INTERRUPT_STACK_EXCEPTION = 1, /* the numbers are those of the IDT's IST field */
+    INTERRUPT_STACK_LAST_RESORT,
+    INTERRUPT_STACK_IRQ,
+};
+#define INTERRUPT_STACKS 3
+#define INTERRUPT_STACK_SIZE 4096 /* an exception report needs under 2 KiB */
+
+/* Address of the guard page of stack 1 to INTERRUPT_STACKS; the stack is the INTERRUPT_STACK_SIZE
+ * bytes that follow the page. */
+uintptr_t interrupt_stack_guard(enum interrupt_stack stack);
+
+/* Fills the tables and loads them. */
+void descriptors_start(void);
+
+/* Loads GDT, segment registers, task register and IDT again, for code that has been in another
+ * mode. Interrupts must be off. */
+void descriptors_load(void);

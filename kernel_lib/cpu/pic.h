@@ -1,0 +1,32 @@
+/*
+ * The two 8259A interrupt controllers (Intel 8259A data sheet).
+ */
+#pragma once
+#include <stdbool.h>
+
+#define PIC_VECTOR_BASE 0x20 /* IRQ 0-15 arrive as vectors 0x20-0x2F */
+#define PIC_IRQS 16
+
+/* Moves the IRQs away from the exceptions' vectors and masks them all. Remembers the BIOS's masks.
+ */
+void pic_start(void);
+
+/* Lets the IRQ (0-15) through. */
+void pic_unmask(unsigned irq);
+
+/* True when the controller raised this IRQ without a device behind it (only 7 and 15 can be):
+ * such an interrupt has no handler to run and nothing to acknowledge. */
+bool pic_spurious(unsigned irq);
+
+/* Acknowledges the IRQ (end of interrupt). */
+void pic_acknowledge(unsigned irq);
+
+/* Before a BIOS call in real mode: the BIOS's vectors (0x08, 0x70) and masks, except that the
+ * keyboard's and COM1's interrupts stay masked so that the BIOS takes no input from us.
+ * Call with interrupts off. */
+void pic_enter_bios(void);
+
+/* After the BIOS call, back in long mode with interrupts off: our vectors and masks again. Reads
+ * what keyboard and COM1 received meanwhile, because the reprogrammed controller has forgotten
+ * their edges. */
+void pic_leave_bios(void);

@@ -1,0 +1,106 @@
+/*
+ * The heap: one LLVM-libc FreeListHeap for each region of RAM (best fit, free
+ * blocks in a trie by size, neighbours merged at once). LLVM-libc's malloc
+ * knows only one region between two linker symbols, so malloc and its kin are
+ * ours (malloc.c) and the machinery is LLVM-libc's.
+ */
+#include "kernel_lib/memory/heap.h"
+extern "C" {
+#include "kernel_lib/runtime.h"
+}
+
+/* LLVM-libc's own checks find double frees and overrun block headers. Here they end in a panic,
+ * whose backtrace shows the caller, rather than in output to a stderr that does not exist. */
+#undef LIBC_ASSERT
+#define LIBC_ASSERT(condition)                                                                     \
+    ((condition) ? static_cast<void>(0)                                                            \
+                 : panic("heap: double free, or a block was written beyond its end"))
+#define LIBC_COPT_USE_C_ASSERT
+#include "src/__support/freelist_heap.h"
+
+using LIBC_NAMESPACE::Block;
+using LIBC_NAMESPACE::FreeListHeap;
+
+namespace {
+
+/* What a region must hold: the first block with a free list's node, and the end marker. */
+constexpr size_t MIN_REGION_SIZE = 256;
+
+/* Storage without FreeListHeap's default constructor, which wants those linker symbols. */
+alignas(FreeListHeap) unsigned char storage[HEAP_MAX_REGIONS][sizeof(FreeListHeap)];
+size_t heap_count;
+struct memory_usage usage;
+
+FreeListHeap &heap(size_t index) {
+    return *reinterpret_cast<FreeListHeap *>(storage[index]);
+}
+
+uint64_t size_with_header(void *memory) {
+    return Block::from_usable_space(memory)->outer_size();
+}
+
+FreeListHeap &heap_of(void *memory) {
+    for (size_t i = 0; i < heap_count; i++) {
+        auto region = heap(i).region();
+        if (memory >= region.begin() && memory < region.end())
+            return heap(i);
+    }
+    panic("heap: %p is not from malloc", memory);
+}
+
+} // namespace
+
+void heap_add_region(void *start, void *end) {
+    auto *first = static_cast<LIBC_NAMESPACE::cpp::byte *>(start);
+    auto *last = static_cast<LIBC_NAMESPACE::cpp::byte *>(end);
+    if (heap_count == HEAP_MAX_REGIONS || last < first + MIN_REGION_SIZE)
+        return;
+    new (storage[heap_count++]) FreeListHeap({first, last});
+    usage.total += static_cast<uint64_t>(last - first);
+}
+
+void *heap_allocate(size_t alignment, size_t size) {
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0)
+        return nullptr;
+    /* FreeListHeap wants a size that is not 0 and a multiple of the alignment. */
+    size_t rounded = (size + (size == 0) + alignment - 1) & ~(alignment - 1);
+    if (rounded < size)
+        return nullptr;
+    for (size_t i = 0; i < heap_count; i++) {
+        void *memory = alignment <= HEAP_ALIGNMENT ? heap(i).allocate(rounded)
+                                                   : heap(i).aligned_allocate(alignment, rounded);
+        if (memory) {
+            usage.used += size_with_header(memory);
+            if (usage.used > usage.peak)
+                usage.peak = usage.used;
+            return memory;
+        }
+    }
+    return nullptr;
+}
+
+void heap_free(void *memory) {
+    if (!memory)
+        return;
+    FreeListHeap &owner = heap_of(memory);
+    usage.used -= size_with_header(memory);
+    owner.free(memory);
+}
+
+void *heap_reallocate(void *memory, size_t size) {
+    if (!memory)
+        return heap_allocate(HEAP_ALIGNMENT, size);
+    size_t old_size = Block::from_usable_space(memory)->inner_size();
+    if (size <= old_size)
+        return memory;
+    void *larger = heap_allocate(HEAP_ALIGNMENT, size);
+    if (larger) {
+        memcpy(larger, memory, old_size);
+        heap_free(memory);
+    }
+    return larger;
+}
+
+struct memory_usage memory_usage() {
+    return usage;
+}

@@ -1,0 +1,28 @@
+/*
+ * RAM: the BIOS's memory map put in order.
+ */
+#pragma once
+#include "boot/boot_info.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct memory_range {
+    uint64_t start, end; /* end is the first byte behind */
+};
+
+/* Ranges of usable RAM, ascending, disjoint, not touching each other, on page boundaries. */
+struct memory_map {
+    size_t count;
+    struct memory_range ranges[2 * BOOT_INFO_MAX_REGIONS];
+};
+
+/* Makes the map from E820 entries in any order and with overlaps. Where entries contradict each
+ * other the one that is not usable RAM wins, and partly usable pages do not count. */
+void memory_map_from_regions(struct memory_map *map, const struct boot_memory_region *regions,
+                             size_t count);
+
+/* Takes [start, end), rounded outwards to pages, out of the map. */
+void memory_map_exclude(struct memory_map *map, uint64_t start, uint64_t end);
+
+/* Bytes in all ranges. */
+uint64_t memory_map_total(const struct memory_map *map);

@@ -1,0 +1,250 @@
+/*
+ * runtime.h for a Linux program without any other C library: standard input and output as the
+ * console, events on standard error, the system's files.
+ */
+#include "kernel_lib/platform/linux.h"
+#include "kernel_lib/platform/linux_syscall.h"
+#include "kernel_lib/runtime.h"
+#include <stdarg.h>
+
+#define STANDARD_INPUT 0
+#define STANDARD_OUTPUT 1
+#define STANDARD_ERROR 2
+#define MAX_LINE 512
+#define MAX_PATH 4096
+
+/* ---- Configuration ---- */
+
+static int argument_count;
+static char **arguments;
+
+/* The value in an argument with this key, or NULL. */
+static const char *value_of(const char *argument, const char *key) {
+    size_t length = strlen(key);
+    return strncmp(argument, key, length) == 0 && argument[length] == '=' ? argument + length + 1
+                                                                          : NULL;
+}
+
+const char *config_get(const char *key) {
+    for (int i = argument_count - 1; i > 0; i--) { /* the last one wins */
+        const char *value = value_of(arguments[i], key);
+        if (value)
+            return value;
+    }
+    return NULL;
+}
+
+const char *config_key(size_t index) {
+    static char key[MAX_LINE];
+    for (int i = 1; i < argument_count; i++) {
+        if (value_of(arguments[i], "root") || index-- > 0)
+            continue;
+        size_t length = strcspn(arguments[i], "=");
+        snprintf(key, sizeof key, "%.*s", (int)length, arguments[i]);
+        return key;
+    }
+    return NULL;
+}
+
+void linux_arguments(int count, char **given) {
+    argument_count = count;
+    arguments = given;
+    for (int i = 1; i < count; i++)
+        if (!strchr(given[i], '=')) {
+            console_printf("error: argument \"%s\": settings are key=value\n", given[i]);
+            platform_exit(2);
+        }
+}
+
+/* ---- Console ---- */
+
+static void write_all(int descriptor, const char *bytes, size_t size) {
+    while (size > 0) {
+        long written = system_call3(SYS_WRITE, descriptor, (long)bytes, (long)size);
+        if (written <= 0)
+            platform_exit(1); /* nobody is listening */
+        bytes += written;
+        size -= (size_t)written;
+    }
+}
+
+void console_write(const char *bytes, size_t size) {
+    write_all(STANDARD_OUTPUT, bytes, size);
+}
+
+void console_puts(const char *string) {
+    console_write(string, strlen(string));
+}
+
+static void print(int descriptor, const char *format, va_list values) {
+    char line[MAX_LINE];
+    int length = vsnprintf(line, sizeof line, format, values);
+    if (length > 0)
+        write_all(descriptor, line, length < MAX_LINE ? (size_t)length : MAX_LINE - 1);
+}
+
+void console_printf(const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    print(STANDARD_OUTPUT, format, values);
+    va_end(values);
+}
+
+void console_event(const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    write_all(STANDARD_ERROR, "@bareflow ", 10);
+    print(STANDARD_ERROR, format, values);
+    write_all(STANDARD_ERROR, "\n", 1);
+    va_end(values);
+}
+
+int console_getchar(void) {
+    enum { DELETE = 0x7F }; /* what terminals send for backspace */
+    unsigned char byte;
+    linux_terminal_begin();
+    if (system_call3(SYS_READ, STANDARD_INPUT, (long)&byte, 1) != 1)
+        return -1;
+    return byte == DELETE ? '\b' : byte;
+}
+
+int console_read(void) {
+    enum { READABLE = 1 };
+    struct {
+        int descriptor;
+        short events, found;
+    } input = {.descriptor = STANDARD_INPUT, .events = READABLE};
+    long ready = system_call3(SYS_POLL, (long)&input, 1, 0);
+    return ready == 1 && input.found & READABLE ? console_getchar() : -1;
+}
+
+/* ---- Processor ---- */
+
+static uint64_t nanoseconds(void) {
+    enum { CLOCK_MONOTONIC_RAW = 4 };
+    struct {
+        int64_t seconds, nanoseconds;
+    } time;
+    system_call3(SYS_CLOCK_GETTIME, CLOCK_MONOTONIC_RAW, (long)&time, 0);
+    return (uint64_t)time.seconds * 1000000000u + (uint64_t)time.nanoseconds;
+}
+
+uint64_t cpu_cycles_per_second(void) {
+    enum { MEASUREMENT = 10000000 }; /* ns */
+    static uint64_t frequency;
+    if (frequency)
+        return frequency;
+    uint64_t begin = nanoseconds(), first = cpu_rdtsc(), elapsed;
+    do
+        elapsed = nanoseconds() - begin;
+    while (elapsed < MEASUREMENT);
+    frequency = (cpu_rdtsc() - first) * 1000000000u / elapsed;
+    return frequency;
+}
+
+/* ---- Files ---- */
+
+struct file {
+    int descriptor;
+    uint64_t size;
+};
+
+/* The system's path: below root, when there is one. */
+static bool full_path(char out[MAX_PATH], const char *path, const char *suffix,
+                      struct error *error) {
+    const char *root = config_get("root");
+    int length = snprintf(out, MAX_PATH, "%s%s%s%s", root ? root : "",
+                          root && path[0] != '/' ? "/" : "", path, suffix);
+    return (length > 0 && length < MAX_PATH) || error_set(error, "The path %s is too long.", path);
+}
+
+bool files_ready(struct error *error) {
+    (void)error;
+    return true;
+}
+
+struct file *file_open(const char *path, struct error *error) {
+    enum { SEEK_TO_END = 2 };
+    char full[MAX_PATH];
+    if (!full_path(full, path, "", error))
+        return NULL;
+    long descriptor = system_call3(SYS_OPEN, (long)full, 0, 0);
+    if (descriptor < 0) {
+        error_set(error, "%s cannot be opened (error %ld).", full, -descriptor);
+        return NULL;
+    }
+    long size = system_call3(SYS_LSEEK, descriptor, 0, SEEK_TO_END);
+    struct file *file = size < 0 ? NULL : malloc(sizeof *file);
+    if (!file) {
+        system_call3(SYS_CLOSE, descriptor, 0, 0);
+        error_set(error, size < 0 ? "%s is not a file." : "No memory to open %s.", full);
+        return NULL;
+    }
+    *file = (struct file){(int)descriptor, (uint64_t)size};
+    return file;
+}
+
+uint64_t file_size(const struct file *file) {
+    return file->size;
+}
+
+bool file_read(struct file *file, uint64_t offset, void *buffer, size_t size, struct error *error) {
+    for (size_t done = 0; done < size;) {
+        long got = system_call(SYS_PREAD64, file->descriptor, (long)((char *)buffer + done),
+                               (long)(size - done), (long)(offset + done), 0, 0);
+        if (got < 0)
+            return error_set(error, "A file cannot be read (error %ld).", -got);
+        if (got == 0)
+            return error_set(error, "A file ended while it was read.");
+        done += (size_t)got;
+    }
+    return true;
+}
+
+void file_close(struct file *file) {
+    system_call3(SYS_CLOSE, file->descriptor, 0, 0);
+    free(file);
+}
+
+/* Writes a new file beside the old one and renames it (rename(2): atomic). */
+bool file_replace(const char *path, const void *bytes, size_t size, struct error *error) {
+    enum { WRITE_CREATE_TRUNCATE = 01 | 0100 | 01000, MODE = 0644 };
+    char full[MAX_PATH], temporary[MAX_PATH];
+    if (!full_path(full, path, "", error) || !full_path(temporary, path, ".new", error))
+        return false;
+    long descriptor = system_call3(SYS_OPEN, (long)temporary, WRITE_CREATE_TRUNCATE, MODE);
+    if (descriptor < 0)
+        return error_set(error, "%s cannot be made (error %ld).", temporary, -descriptor);
+    long result = 0;
+    for (size_t done = 0; done < size && result >= 0; done += (size_t)result)
+        result = system_call3(SYS_WRITE, descriptor, (long)((const char *)bytes + done),
+                              (long)(size - done));
+    if (result >= 0)
+        result = system_call3(SYS_FSYNC, descriptor, 0, 0);
+    system_call3(SYS_CLOSE, descriptor, 0, 0);
+    if (result >= 0)
+        result = system_call3(SYS_RENAME, (long)temporary, (long)full, 0);
+    return result >= 0 || error_set(error, "%s cannot be written (error %ld).", full, -result);
+}
+
+/* ---- End ---- */
+
+_Noreturn void platform_exit(int code) {
+    linux_terminal_end();
+    for (;;)
+        system_call3(SYS_EXIT_GROUP, code, 0, 0);
+}
+
+_Noreturn void platform_reboot(void) {
+    platform_exit(0);
+}
+
+_Noreturn void panic(const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    console_puts("\npanic: ");
+    print(STANDARD_OUTPUT, format, values);
+    console_puts("\n");
+    va_end(values);
+    platform_exit(1);
+}

@@ -1,0 +1,287 @@
+/*
+ * ATA/ATAPI-6 (ANSI INCITS 361-2002); "PCI IDE Controller Specification",
+ * revision 1.0, for the ports.
+ */
+#include "ata_internal.h"
+#include "kernel_lib/runtime.h"
+#include "pci.h"
+#include "real_mode.h"
+
+#define DEVICE_LBA 0xE0 /* with two bits that were once obligatory */
+#define DEVICE_SLAVE 0x10
+
+#define READ_SECTORS 0x20
+#define READ_SECTORS_EXT 0x24
+#define WRITE_SECTORS 0x30
+#define WRITE_SECTORS_EXT 0x34
+#define FLUSH_CACHE 0xE7
+#define FLUSH_CACHE_EXT 0xEA
+#define IDENTIFY_DEVICE 0xEC
+
+/* Words of IDENTIFY DEVICE's answer. */
+#define IDENTIFY_CAPABILITIES 49
+#define CAPABILITY_DMA (1u << 8)
+#define CAPABILITY_LBA (1u << 9)
+#define IDENTIFY_SECTORS_28 60 /* 2 words */
+#define IDENTIFY_MULTIWORD_DMA 63
+#define IDENTIFY_COMMAND_SETS 83
+#define COMMAND_SET_LBA48 (1u << 10)
+#define IDENTIFY_ULTRA_DMA 88
+#define DMA_MODE_SELECTED 0xFF00u
+#define IDENTIFY_SECTORS_48 100 /* 4 words */
+#define IDENTIFY_SECTOR_SIZE 106
+#define SECTOR_SIZE_VALID 0xC000u
+#define SECTOR_SIZE_VALID_VALUE 0x4000u
+#define SECTOR_SIZE_OTHER (1u << 12) /* a logical sector is not of 512 bytes */
+
+#define WORDS_PER_SECTOR (BLOCK_SECTOR_SIZE / 2)
+#define CONTROL_RESET 0x04 /* SRST in the device control register */
+#define NO_DEVICE 0xFF     /* what a bus without a device reads as */
+#define TIMEOUT_SECONDS 5
+/* Before this many cycles nobody looks at the clock, which may still have to be measured. */
+#define CYCLES_BEFORE_CLOCK (1ull << 26)
+
+static struct ata_disk disk;
+
+bool ata_deadline_passed(struct ata_deadline *deadline) {
+    uint64_t now = cpu_rdtsc();
+    if (deadline->start == 0)
+        deadline->start = now;
+    uint64_t passed = now - deadline->start;
+    return passed > CYCLES_BEFORE_CLOCK && passed > TIMEOUT_SECONDS * cpu_cycles_per_second();
+}
+
+bool ata_transfer_failed(bool write, uint64_t lba, uint8_t status, struct error *error) {
+    return error_set(error, "The ATA disk cannot %s at sector %llu: status 0x%02x.",
+                     write ? "write" : "read", (unsigned long long)lba, (unsigned)status);
+}
+
+bool ata_wait_ready(const struct ata_disk *ata, uint8_t *status, struct error *error) {
+    struct ata_deadline deadline = {0};
+    do {
+        *status = inb(ata->command_port + ATA_STATUS);
+        if (!(*status & ATA_STATUS_BUSY))
+            return true;
+    } while (!ata_deadline_passed(&deadline));
+    return error_set(error,
+                     "The ATA disk does not answer: status 0x%02x after %d seconds. Try the "
+                     "setting disk = bios.",
+                     (unsigned)*status, TIMEOUT_SECONDS);
+}
+
+bool ata_command(const struct ata_disk *ata, uint8_t command, bool extended, uint64_t lba,
+                 size_t count, struct error *error) {
+    uint8_t status;
+    uint16_t port = ata->command_port;
+    outb(port + ATA_DEVICE,
+         extended ? ata->device_select : (uint8_t)(ata->device_select | (lba >> 24 & 0x0F)));
+    /* The disk may take 400 ns to show its status after it is selected: four reads of a register
+     * on the ISA-compatible bus. */
+    for (int i = 0; i < 4; i++)
+        inb(ata->control_port);
+    if (!ata_wait_ready(ata, &status, error))
+        return false;
+    if (extended) { /* each register holds two bytes, the higher one written first */
+        outb(port + ATA_SECTOR_COUNT, (uint8_t)(count >> 8));
+        outb(port + ATA_LBA_LOW, (uint8_t)(lba >> 24));
+        outb(port + ATA_LBA_MIDDLE, (uint8_t)(lba >> 32));
+        outb(port + ATA_LBA_HIGH, (uint8_t)(lba >> 40));
+    }
+    outb(port + ATA_SECTOR_COUNT, (uint8_t)count);
+    outb(port + ATA_LBA_LOW, (uint8_t)lba);
+    outb(port + ATA_LBA_MIDDLE, (uint8_t)(lba >> 8));
+    outb(port + ATA_LBA_HIGH, (uint8_t)(lba >> 16));
+    outb(port + ATA_COMMAND, command);
+    inb(ata->control_port); /* 400 ns again before the status counts */
+    return true;
+}
+
+/* Whether the disk has or wants a sector of data. */
+static bool requests_data(uint8_t status) {
+    return (status & (ATA_STATUS_DATA_REQUEST | ATA_STATUS_ERROR | ATA_STATUS_FAULT)) ==
+           ATA_STATUS_DATA_REQUEST;
+}
+
+/* 2 ms: how long the disk may take to show that it is being reset. */
+static void wait_reset(void) {
+    uint64_t start = cpu_rdtsc(), cycles = cpu_cycles_per_second() / 500;
+    while (cpu_rdtsc() - start < cycles)
+        ;
+}
+
+/* Ends whatever the disk is doing (ATA/ATAPI-6, 9.2 "software reset"), after a failure. */
+static bool reset(struct error *error) {
+    uint8_t status;
+    outb(disk.control_port, CONTROL_RESET);
+    wait_reset();
+    outb(disk.control_port, 0);
+    wait_reset();
+    return ata_wait_ready(&disk, &status, error);
+}
+
+static bool pio_transfer(bool write, uint64_t lba, size_t count, uint8_t *buffer,
+                         struct error *error) {
+    bool extended = disk.has_lba48;
+    uint8_t command = write ? (extended ? WRITE_SECTORS_EXT : WRITE_SECTORS)
+                            : (extended ? READ_SECTORS_EXT : READ_SECTORS);
+    uint8_t status = 0;
+    if (!ata_command(&disk, command, extended, lba, count, error))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!ata_wait_ready(&disk, &status, error))
+            return false;
+        if (!requests_data(status))
+            return ata_transfer_failed(write, lba + i, status, error);
+        if (write)
+            outsw(disk.command_port + ATA_DATA, buffer, WORDS_PER_SECTOR);
+        else
+            insw(disk.command_port + ATA_DATA, buffer, WORDS_PER_SECTOR);
+        buffer += BLOCK_SECTOR_SIZE;
+    }
+    if (!ata_wait_ready(&disk, &status, error))
+        return false;
+    if (status & (ATA_STATUS_ERROR | ATA_STATUS_FAULT))
+        return ata_transfer_failed(write, lba, status, error);
+    return true;
+}
+
+/* One command. Data that the bus master cannot reach goes through the transfer buffer. */
+static bool transfer_part(bool write, uint64_t lba, size_t count, uint8_t *buffer,
+                          struct error *error) {
+    size_t size = count * BLOCK_SECTOR_SIZE;
+    if (disk.master_port == 0)
+        return pio_transfer(write, lba, count, buffer, error);
+    uint8_t *target = ata_dma_reaches(buffer, size) ? buffer : (uint8_t *)REAL_MODE_TRANSFER;
+    if (write && target != buffer)
+        memcpy(target, buffer, size);
+    if (!ata_dma_transfer(&disk, write, lba, count, target, error)) {
+        disk.master_port = 0; /* from here on without */
+        return false;
+    }
+    if (!write && target != buffer)
+        memcpy(buffer, target, size);
+    return true;
+}
+
+static size_t part_of(size_t count, const void *buffer) {
+    size_t limit =
+        disk.has_lba48 && disk.master_port ? ATA_MAX_SECTORS_LBA48 : ATA_MAX_SECTORS_LBA28;
+    if (disk.master_port && !ata_dma_reaches(buffer, count * BLOCK_SECTOR_SIZE))
+        limit = REAL_MODE_TRANSFER_SIZE / BLOCK_SECTOR_SIZE;
+    return count < limit ? count : limit;
+}
+
+static bool ata_transfer(struct block_device *device, bool write, uint64_t lba, size_t count,
+                         uint8_t *buffer, struct error *error) {
+    while (count > 0) {
+        bool by_dma = disk.master_port != 0;
+        size_t part = part_of(count, buffer);
+        if (!transfer_part(write, lba, part, buffer, error)) {
+            if (!by_dma || !reset(error))
+                return false;
+            device->name = "ATA disk by PIO (DMA failed)";
+            continue; /* the same part again by PIO */
+        }
+        buffer += part * BLOCK_SECTOR_SIZE;
+        lba += part;
+        count -= part;
+    }
+    return true;
+}
+
+static bool ata_read(struct block_device *device, uint64_t lba, size_t count, void *buffer,
+                     struct error *error) {
+    return ata_transfer(device, false, lba, count, buffer, error);
+}
+
+static bool ata_write(struct block_device *device, uint64_t lba, size_t count, const void *buffer,
+                      struct error *error) {
+    return ata_transfer(device, true, lba, count, (uint8_t *)buffer, error);
+}
+
+static bool ata_flush(struct block_device *device, struct error *error) {
+    (void)device;
+    uint8_t status;
+    if (!ata_command(&disk, disk.has_lba48 ? FLUSH_CACHE_EXT : FLUSH_CACHE, false, 0, 0, error) ||
+        !ata_wait_ready(&disk, &status, error))
+        return false;
+    if (status & (ATA_STATUS_ERROR | ATA_STATUS_FAULT))
+        return error_set(error, "The ATA disk cannot empty its write cache: status 0x%02x.",
+                         (unsigned)status);
+    return true;
+}
+
+/* The ports of a channel: fixed ones, or those in the base addresses when the channel is in native
+ * mode. */
+static void read_ports(pci_function function, uint8_t channel) {
+    static const uint16_t command_ports[] = {0x1F0, 0x170}, control_ports[] = {0x3F6, 0x376};
+    uint8_t programming = (uint8_t)(pci_read(function, PCI_CLASS) >> 8);
+    if (programming & (1u << 2 * channel)) {
+        disk.command_port = pci_read(function, PCI_BAR(2 * channel)) & 0xFFFC;
+        disk.control_port = (pci_read(function, PCI_BAR(2 * channel + 1)) & 0xFFFC) + 2;
+    } else {
+        disk.command_port = command_ports[channel];
+        disk.control_port = control_ports[channel];
+    }
+}
+
+/* Finds the channel that has this command port. */
+static bool find_channel(pci_function function, uint16_t command_port, uint8_t *channel) {
+    for (*channel = 0; *channel < 2; ++*channel) {
+        read_ports(function, *channel);
+        if (disk.command_port == command_port)
+            return true;
+    }
+    return false;
+}
+
+/* Asks the disk what it is. */
+static bool identify(uint16_t words[WORDS_PER_SECTOR], struct error *error) {
+    uint8_t status = inb(disk.command_port + ATA_STATUS);
+    if (status != NO_DEVICE && ata_command(&disk, IDENTIFY_DEVICE, false, 0, 0, error) &&
+        ata_wait_ready(&disk, &status, error) && requests_data(status)) {
+        insw(disk.command_port + ATA_DATA, words, WORDS_PER_SECTOR);
+        return true;
+    }
+    return error_set(error, "No ATA disk answers at port 0x%x: status 0x%02x.",
+                     (unsigned)disk.command_port, (unsigned)status);
+}
+
+bool ata_open(struct block_device *device, const struct bios_disk_path *path, bool allow_dma,
+              struct error *error) {
+    pci_function function = pci_function_at(path->bus, path->slot, path->function);
+    uint8_t channel;
+    if (pci_read(function, PCI_CLASS) >> 16 != PCI_CLASS_IDE ||
+        !find_channel(function, path->command_port, &channel))
+        return error_set(error, "The disk that was booted is not at an IDE controller.");
+    disk.device_select = DEVICE_LBA | (path->is_slave ? DEVICE_SLAVE : 0);
+
+    uint16_t words[WORDS_PER_SECTOR];
+    if (!identify(words, error))
+        return false;
+    if (!(words[IDENTIFY_CAPABILITIES] & CAPABILITY_LBA))
+        return error_set(error, "The ATA disk has no LBA; use the setting disk = bios.");
+    if ((words[IDENTIFY_SECTOR_SIZE] & SECTOR_SIZE_VALID) == SECTOR_SIZE_VALID_VALUE &&
+        (words[IDENTIFY_SECTOR_SIZE] & SECTOR_SIZE_OTHER))
+        return error_set(error, "The ATA disk's sectors are not of 512 bytes.");
+
+    /* A DMA mode is there only if the BIOS has set one: it knows the timing that the cable bears.
+     */
+    bool has_dma = words[IDENTIFY_CAPABILITIES] & CAPABILITY_DMA &&
+                   (words[IDENTIFY_MULTIWORD_DMA] | words[IDENTIFY_ULTRA_DMA]) & DMA_MODE_SELECTED;
+    disk.has_lba48 = words[IDENTIFY_COMMAND_SETS] & COMMAND_SET_LBA48;
+    disk.master_port = allow_dma && has_dma ? ata_dma_port(function, channel) : 0;
+    outb(disk.control_port, 0); /* the bus master's end of transfer is the disk's interrupt: allow
+                                   it; the PIC keeps it from us */
+    *device = (struct block_device){
+        .name = disk.master_port ? "ATA disk by DMA" : "ATA disk by PIO",
+        .read = ata_read,
+        .write = ata_write,
+        .flush = ata_flush,
+    };
+    if (disk.has_lba48)
+        memcpy(&device->sector_count, &words[IDENTIFY_SECTORS_48], 8);
+    else
+        memcpy(&device->sector_count, &words[IDENTIFY_SECTORS_28], 4);
+    return true;
+}

@@ -1,0 +1,65 @@
+/*
+ * What ata.c and ata_dma.c share. Register and command names are those of
+ * ATA/ATAPI-6 (ANSI INCITS 361-2002).
+ */
+#pragma once
+#include "ata.h"
+#include "kernel_lib/io/ports.h"
+
+/* Offsets from the command block's port. */
+#define ATA_DATA 0
+#define ATA_SECTOR_COUNT 2
+#define ATA_LBA_LOW 3
+#define ATA_LBA_MIDDLE 4
+#define ATA_LBA_HIGH 5
+#define ATA_DEVICE 6
+#define ATA_STATUS 7  /* when read; this also acknowledges the interrupt */
+#define ATA_COMMAND 7 /* when written */
+
+#define ATA_STATUS_ERROR 0x01
+#define ATA_STATUS_DATA_REQUEST 0x08
+#define ATA_STATUS_FAULT 0x20
+#define ATA_STATUS_BUSY 0x80
+
+/* The one disk. */
+struct ata_disk {
+    uint16_t command_port; /* of the command block */
+    uint16_t control_port; /* alternate status and device control */
+    uint16_t master_port;  /* of the bus master's registers for this channel; 0: no DMA */
+    uint8_t device_select; /* for the device register: master or slave, LBA */
+    bool has_lba48;
+};
+
+/* The most sectors in one command: what 16 bits count, or less. */
+#define ATA_MAX_SECTORS_LBA28 256
+#define ATA_MAX_SECTORS_LBA48 8192 /* 4 MiB: longer transfers gain nothing */
+
+/* A limit on waiting: starts with the first call for a deadline that is zeros. */
+struct ata_deadline {
+    uint64_t start;
+};
+/* Whether the time is over. */
+bool ata_deadline_passed(struct ata_deadline *deadline);
+
+/* Waits until the disk is not busy and gives its status; false with *error after a while. */
+bool ata_wait_ready(const struct ata_disk *disk, uint8_t *status, struct error *error);
+
+/* Selects the disk, gives it a command for count sectors (not more than it can) from lba on and
+ * starts it. extended: the command takes a 48-bit address. */
+bool ata_command(const struct ata_disk *disk, uint8_t command, bool extended, uint64_t lba,
+                 size_t count, struct error *error);
+
+/* Says that a transfer failed; false always. */
+bool ata_transfer_failed(bool write, uint64_t lba, uint8_t status, struct error *error);
+
+/* ---- ata_dma.c ---- */
+
+/* Finds the bus master of the channel and lets it use the bus: its port, or 0 if there is none. */
+uint16_t ata_dma_port(uint32_t pci_function, uint8_t channel);
+
+/* Whether the bus master can reach the buffer: even addresses below 4 GiB. */
+bool ata_dma_reaches(const void *buffer, size_t size);
+
+/* One command between the disk and a buffer that the bus master can reach. */
+bool ata_dma_transfer(const struct ata_disk *disk, bool write, uint64_t lba, size_t count,
+                      void *buffer, struct error *error);

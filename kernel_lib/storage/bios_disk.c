@@ -1,0 +1,227 @@
+/*
+ * INT 13h: "BIOS Enhanced Disk Drive Specification", version 3.0, for functions
+ * 41h to 48h; "Ralf Brown's Interrupt List" for the older ones.
+ */
+#include "bios_disk.h"
+#include "real_mode.h"
+#include <string.h>
+
+#define RESET 0x0000 /* AX */
+#define READ_CHS 0x02
+#define WRITE_CHS 0x03
+#define READ_LBA 0x4200  /* AX */
+#define WRITE_LBA 0x4300 /* AX; AL = 0: no verifying */
+#define GET_PARAMETERS 0x4800
+
+/* Not more than 127 sectors, because not every BIOS can; a whole number of pages. */
+#define MAX_SECTORS 120
+_Static_assert(MAX_SECTORS *BLOCK_SECTOR_SIZE <= REAL_MODE_TRANSFER_SIZE, "transfer buffer");
+
+#define CYLINDERS 1024 /* what a CHS address can name */
+#define ATTEMPTS 3     /* a floppy's motor may need that long */
+
+/* AH=42h, 43h: what and where to. */
+struct __attribute__((packed)) address_packet {
+    uint8_t size;
+    uint8_t reserved;
+    uint16_t count;
+    uint16_t offset, segment;
+    uint64_t lba;
+};
+
+/* AH=48h. */
+struct __attribute__((packed)) drive_parameters {
+    uint16_t size;
+    uint16_t flags;
+    uint32_t geometry[3];
+    uint64_t sector_count;
+    uint16_t bytes_per_sector;
+    uint16_t table_offset, table_segment; /* of the parameter table extension */
+    uint16_t path_key;                    /* PATH_KEY: the rest is there */
+    uint8_t path_size;
+    uint8_t reserved[3];
+    char host_bus[4];
+    char interface[8];
+    uint8_t bus, slot, function;
+    uint8_t channel; /* not used: SeaBIOS says 0 always */
+    uint8_t rest[14];
+};
+_Static_assert(sizeof(struct drive_parameters) == 66, "version 3.0");
+#define PATH_KEY 0xBEDD
+
+/* The parameter table extension of an ATA disk. */
+struct __attribute__((packed)) parameter_table_extension {
+    uint16_t command_port, control_port;
+    uint8_t device; /* as the device register takes it */
+    uint8_t rest[11];
+};
+#define DEVICE_SLAVE 0x10
+#define NO_TABLE 0xFFFF
+#define LOWEST_TABLE 0x1000 /* below: no pointer; and page 0 is not mapped */
+
+static struct {
+    uint8_t drive;
+    bool has_lba;
+    uint16_t sectors_per_track, heads;
+} disk;
+
+static bool bios_call(struct real_mode_registers *registers) {
+    real_mode_int13(registers);
+    return !(registers->flags & REAL_MODE_CARRY);
+}
+
+static bool get_parameters(uint8_t drive, struct drive_parameters *parameters) {
+    struct drive_parameters *buffer = (void *)REAL_MODE_BUFFER;
+    _Static_assert(sizeof *buffer <= REAL_MODE_BUFFER_SIZE, "buffer");
+    memset(buffer, 0, sizeof *buffer);
+    buffer->size = sizeof *buffer;
+    struct real_mode_registers registers = {
+        .eax = GET_PARAMETERS, .edx = drive, .esi = REAL_MODE_BUFFER};
+    bool done = bios_call(&registers);
+    *parameters = *buffer;
+    return done;
+}
+
+bool bios_disk_ata_path(const struct boot_info *info, struct bios_disk_path *path) {
+    struct drive_parameters parameters;
+    if (!(info->disk_flags & BOOT_DISK_LBA) || !get_parameters(info->boot_drive, &parameters))
+        return false;
+    /* The key tells whether the path is there; SeaBIOS gives a size without it. */
+    if (parameters.path_key != PATH_KEY || memcmp(parameters.host_bus, "PCI ", 4) != 0 ||
+        memcmp(parameters.interface, "ATA ", 4) != 0)
+        return false;
+    uintptr_t address = parameters.table_segment * 16u + parameters.table_offset;
+    if (address < LOWEST_TABLE || parameters.table_segment == NO_TABLE)
+        return false;
+    const struct parameter_table_extension *table = (const void *)address;
+    *path = (struct bios_disk_path){.bus = parameters.bus,
+                                    .slot = parameters.slot,
+                                    .function = parameters.function,
+                                    .command_port = table->command_port,
+                                    .is_slave = table->device & DEVICE_SLAVE};
+    return true;
+}
+
+/* One BIOS call; count has been cut to what it can do. */
+static bool transfer_lba(bool write, uint64_t lba, size_t count,
+                         struct real_mode_registers *registers) {
+    *(struct address_packet *)REAL_MODE_BUFFER =
+        (struct address_packet){.size = sizeof(struct address_packet),
+                                .count = (uint16_t)count,
+                                .segment = REAL_MODE_TRANSFER >> 4,
+                                .lba = lba};
+    *registers = (struct real_mode_registers){
+        .eax = write ? WRITE_LBA : READ_LBA, .edx = disk.drive, .esi = REAL_MODE_BUFFER};
+    return bios_call(registers);
+}
+
+static bool transfer_chs(bool write, uint64_t lba, size_t count,
+                         struct real_mode_registers *registers) {
+    uint32_t track = (uint32_t)(lba / disk.sectors_per_track);
+    uint32_t sector = (uint32_t)(lba % disk.sectors_per_track) + 1;
+    uint32_t cylinder = track / disk.heads, head = track % disk.heads;
+    *registers = (struct real_mode_registers){
+        .eax = (write ? WRITE_CHS : READ_CHS) << 8 | (uint32_t)count,
+        .ecx = (cylinder & 0xFF) << 8 | (cylinder >> 8) << 6 | sector,
+        .edx = head << 8 | disk.drive,
+        .es = REAL_MODE_TRANSFER >> 4,
+    };
+    return bios_call(registers);
+}
+
+/* Transfers between the disk and the transfer buffer. */
+static bool bios_transfer(bool write, uint64_t lba, size_t count, struct error *error) {
+    struct real_mode_registers registers;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        if (disk.has_lba ? transfer_lba(write, lba, count, &registers)
+                         : transfer_chs(write, lba, count, &registers))
+            return true;
+        struct real_mode_registers reset = {.eax = RESET, .edx = disk.drive};
+        bios_call(&reset);
+    }
+    return error_set(error,
+                     "The BIOS cannot %s %u sectors at %llu of drive 0x%02x: status 0x%02x. The "
+                     "disk may be write-protected, removed or broken.",
+                     write ? "write" : "read", (unsigned)count, (unsigned long long)lba,
+                     (unsigned)disk.drive, (unsigned)(registers.eax >> 8 & 0xFF));
+}
+
+/* How many of count sectors from lba on one call can transfer. */
+static size_t part_of(uint64_t lba, size_t count) {
+    size_t limit = MAX_SECTORS;
+    if (!disk.has_lba) /* not every BIOS goes on behind the end of a track */
+        limit = disk.sectors_per_track - lba % disk.sectors_per_track;
+    return count < limit ? count : limit;
+}
+
+static bool bios_read(struct block_device *device, uint64_t lba, size_t count, void *buffer,
+                      struct error *error) {
+    (void)device;
+    uint8_t *target = buffer;
+    while (count > 0) {
+        size_t part = part_of(lba, count);
+        if (!bios_transfer(false, lba, part, error))
+            return false;
+        memcpy(target, (const void *)REAL_MODE_TRANSFER, part * BLOCK_SECTOR_SIZE);
+        target += part * BLOCK_SECTOR_SIZE;
+        lba += part;
+        count -= part;
+    }
+    return true;
+}
+
+static bool bios_write(struct block_device *device, uint64_t lba, size_t count, const void *buffer,
+                       struct error *error) {
+    (void)device;
+    const uint8_t *source = buffer;
+    while (count > 0) {
+        size_t part = part_of(lba, count);
+        memcpy((void *)REAL_MODE_TRANSFER, source, part * BLOCK_SECTOR_SIZE);
+        if (!bios_transfer(true, lba, part, error))
+            return false;
+        source += part * BLOCK_SECTOR_SIZE;
+        lba += part;
+        count -= part;
+    }
+    return true;
+}
+
+/* The BIOS has no call for it. It hands each write to the disk before it returns, in order, so a
+ * crash of ours loses nothing; what a power cut leaves in the disk's own cache is the disk's
+ * affair. */
+static bool bios_flush(struct block_device *device, struct error *error) {
+    (void)device, (void)error;
+    return true;
+}
+
+bool bios_disk_open(struct block_device *device, const struct boot_info *info,
+                    struct error *error) {
+    disk.drive = info->boot_drive;
+    disk.has_lba = info->disk_flags & BOOT_DISK_LBA;
+    disk.sectors_per_track = info->sectors_per_track;
+    disk.heads = info->heads;
+    *device = (struct block_device){.name = disk.has_lba ? "BIOS disk" : "BIOS disk by cylinders",
+                                    .read = bios_read,
+                                    .write = bios_write,
+                                    .flush = bios_flush};
+    if (!disk.has_lba) {
+        if (disk.sectors_per_track == 0 || disk.heads == 0)
+            return error_set(error,
+                             "The boot information has no geometry for drive 0x%02x, which has no "
+                             "LBA: loader and kernel do not fit.",
+                             (unsigned)disk.drive);
+        /* All that can be addressed: the BIOS may not know how long the medium is (an image booted
+         * as a floppy may be longer than any floppy), and says so when a sector is missing. */
+        device->sector_count = (uint64_t)CYLINDERS * disk.heads * disk.sectors_per_track;
+        return true;
+    }
+    struct drive_parameters parameters;
+    if (!get_parameters(disk.drive, &parameters))
+        return error_set(error, "The BIOS does not tell the size of drive 0x%02x.",
+                         (unsigned)disk.drive);
+    if (parameters.bytes_per_sector != BLOCK_SECTOR_SIZE)
+        return error_set(error, "Drive 0x%02x has sectors of %u bytes, not of 512.",
+                         (unsigned)disk.drive, (unsigned)parameters.bytes_per_sector);
+    device->sector_count = parameters.sector_count;
+    return true;
+}

@@ -1,0 +1,30 @@
+/*
+ * The configuration: lines `key = value`. Pure: no disk, no console.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Called for each line that cannot be understood, which is then left out:
+ * line counts from 1, message is one sentence.
+ */
+typedef void config_report(void *context, unsigned line, const char *message);
+
+/*
+ * Adds every setting of the text to the configuration. The text is size bytes,
+ * UTF-8 or any other superset of ASCII, in lines that end in LF or CR LF:
+ *
+ *   line  = [key "=" value] [comment]         blanks and tabs around each part do not count
+ *   key   = a letter, then letters, digits, "_", "-" or "."
+ *   value = quoted | anything without "#"      may be empty
+ *   quoted = '"' characters '"'                with the escapes \n \t \r \" \\ \xNN
+ *   comment = "#" to the end of the line
+ *
+ * A key that an earlier text set keeps its value: the stronger source is parsed
+ * first. Within one text a repeated key is reported and its first value stays.
+ */
+void config_parse(const char *text, size_t size, config_report *report, void *context);
+
+/* Forgets all settings and frees them; strings that config_get gave are gone. For tests. */
+void config_clear(void);

@@ -1,0 +1,114 @@
+#include "fat16_internal.h"
+#include <string.h>
+
+/* fatgen103: no directory has more entries than a 16-bit number counts. */
+#define MAX_DIRECTORY_SIZE (65536u * sizeof(struct fat16_entry))
+
+uint8_t *fat16_cached_sector(struct fat16 *fs, uint64_t sector, uint64_t available,
+                             struct error *error) {
+    if (sector - fs->cache_first >= fs->cache_count) {
+        uint32_t count =
+            available < FAT16_CACHE_SECTORS ? (uint32_t)available : FAT16_CACHE_SECTORS;
+        fs->cache_count = 0;
+        if (!block_read(fs->device, sector, count, fs->cache, error))
+            return NULL;
+        fs->cache_first = sector;
+        fs->cache_count = count;
+    }
+    return fs->cache + (sector - fs->cache_first) * BLOCK_SECTOR_SIZE;
+}
+
+void fat16_cursor_start(const struct fat16 *fs, struct fat16_cursor *cursor, uint32_t cluster) {
+    memset(cursor, 0, sizeof *cursor);
+    cursor->cluster = cluster;
+    cursor->clusters_left = MAX_DIRECTORY_SIZE / fs->cluster_size;
+}
+
+enum fat16_step fat16_cursor_next(struct fat16 *fs, struct fat16_cursor *cursor,
+                                  struct fat16_entry *entry, struct error *error) {
+    bool root = cursor->cluster == 0;
+    uint32_t sectors = root ? fs->root_sectors : fs->cluster_sectors;
+    if (cursor->sector_index == sectors) {
+        uint32_t next = 0;
+        if (!root && !fat16_table_next(fs, cursor->cluster, &next, error))
+            return FAT16_STEP_FAILED;
+        if (next == 0)
+            return FAT16_STEP_END;
+        if (--cursor->clusters_left == 0) {
+            error_set(error, "The file system is damaged: a directory's cluster chain is a loop. "
+                             "Repair it with fsck.fat or write the image again.");
+            return FAT16_STEP_FAILED;
+        }
+        cursor->cluster = next;
+        cursor->sector_index = 0;
+    }
+
+    uint64_t first = root ? fs->root_sector : fat16_cluster_sector(fs, cursor->cluster);
+    cursor->entry_sector = first + cursor->sector_index;
+    cursor->entry_offset = cursor->offset;
+    const uint8_t *sector =
+        fat16_cached_sector(fs, cursor->entry_sector, sectors - cursor->sector_index, error);
+    if (!sector)
+        return FAT16_STEP_FAILED;
+    memcpy(entry, sector + cursor->offset, sizeof *entry);
+    cursor->offset += sizeof *entry;
+    if (cursor->offset == BLOCK_SECTOR_SIZE) {
+        cursor->offset = 0;
+        cursor->sector_index++;
+    }
+    return entry->name[0] == FAT16_NAME_END ? FAT16_STEP_END_MARK : FAT16_STEP_ENTRY;
+}
+
+/* Looks for the name in lookup->directory. */
+static bool find_in_directory(struct fat16 *fs, const struct fat16_name *name,
+                              struct fat16_lookup *lookup, struct error *error) {
+    struct fat16_cursor cursor;
+    struct fat16_match match = {0};
+    lookup->found = false;
+    fat16_cursor_start(fs, &cursor, lookup->directory);
+    for (;;) {
+        enum fat16_step step = fat16_cursor_next(fs, &cursor, &lookup->entry, error);
+        if (step == FAT16_STEP_FAILED)
+            return false;
+        if (step != FAT16_STEP_ENTRY)
+            return true;
+        if (fat16_name_matches(name, &match, &lookup->entry)) {
+            lookup->found = true;
+            lookup->sector = cursor.entry_sector;
+            lookup->offset = cursor.entry_offset;
+            return true;
+        }
+    }
+}
+
+bool fat16_find(struct fat16 *fs, const char *path, struct fat16_lookup *lookup,
+                struct error *error) {
+    struct fat16_name name;
+    const char *part = path + strspn(path, "/");
+    if (*part == '\0')
+        return error_set(error, "\"%.80s\" names no file.", path);
+    lookup->directory = 0;
+    for (;;) {
+        size_t size = strcspn(part, "/");
+        if (!fat16_name_from_text(&name, part, size))
+            return error_set(error, "\"%.80s\" is no valid file name.", path);
+        if (!find_in_directory(fs, &name, lookup, error))
+            return false;
+        part += size;
+        part += strspn(part, "/");
+        if (*part == '\0')
+            break;
+        if (!lookup->found || !(lookup->entry.attributes & FAT16_DIRECTORY))
+            return error_set(error, "The directory of %.80s does not exist.", path);
+        lookup->directory = lookup->entry.cluster;
+        if (!fat16_is_cluster(fs, lookup->directory))
+            return error_set(
+                error,
+                "The file system is damaged: a directory on the way to %.80s begins at "
+                "cluster %u, which does not exist.",
+                path, (unsigned)lookup->directory);
+    }
+    lookup->name_is_short = name.is_short;
+    memcpy(lookup->short_name, name.short_name, sizeof lookup->short_name);
+    return true;
+}

@@ -1,0 +1,127 @@
+#include "fat16_internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Appends a cluster to the file's list of extents. */
+static bool append_cluster(struct fat16_file *file, uint32_t cluster, struct error *error) {
+    if (file->extent_count > 0) {
+        struct fat16_extent *last = &file->extents[file->extent_count - 1];
+        if (cluster == last->cluster + last->count) {
+            last->count++;
+            return true;
+        }
+    }
+    /* The array's room is the number of extents rounded up to a power of two. */
+    if ((file->extent_count & (file->extent_count - 1)) == 0) {
+        uint32_t room = file->extent_count ? 2 * file->extent_count : 1;
+        struct fat16_extent *grown = realloc(file->extents, room * sizeof *grown);
+        if (!grown)
+            return error_set(error, "No memory for the list of a file's %u fragments.",
+                             (unsigned)file->extent_count);
+        file->extents = grown;
+    }
+    file->extents[file->extent_count++] = (struct fat16_extent){.cluster = cluster, .count = 1};
+    return true;
+}
+
+/* Follows the chain from first and checks that it has just the clusters that the size needs; a loop
+ * shows as a chain that is too long. */
+static bool collect_extents(struct fat16 *fs, struct fat16_file *file, uint32_t first,
+                            const char *path, struct error *error) {
+    uint32_t needed = fat16_clusters_for(fs, file->size);
+    uint32_t found = 0, cluster = first;
+    if (first != 0 && !fat16_is_cluster(fs, first))
+        return error_set(error, "%.80s is damaged: it begins at cluster %u, which does not exist.",
+                         path, (unsigned)first);
+    while (cluster != 0 && found < needed) {
+        if (!append_cluster(file, cluster, error) ||
+            !fat16_table_next(fs, cluster, &cluster, error))
+            return false;
+        found++;
+    }
+    if (found == needed && cluster == 0)
+        return true;
+    return error_set(
+        error,
+        "%.80s is damaged: its size of %u bytes needs %u clusters, but its chain has %s. "
+        "Repair the disk with fsck.fat or write the image again.",
+        path, (unsigned)file->size, (unsigned)needed, cluster ? "more" : "fewer");
+}
+
+bool fat16_open(struct fat16 *fs, const char *path, struct fat16_file *file, struct error *error) {
+    struct fat16_lookup lookup;
+    if (!fat16_find(fs, path, &lookup, error))
+        return false;
+    if (!lookup.found)
+        return error_set(error, "%.80s does not exist.", path);
+    if (lookup.entry.attributes & FAT16_DIRECTORY)
+        return error_set(error, "%.80s is a directory, not a file.", path);
+    *file = (struct fat16_file){.size = lookup.entry.size};
+    if (collect_extents(fs, file, lookup.entry.cluster, path, error))
+        return true;
+    fat16_close(file);
+    return false;
+}
+
+void fat16_close(struct fat16_file *file) {
+    free(file->extents);
+    *file = (struct fat16_file){0};
+}
+
+/* Reads size bytes from offset within one run of sectors. */
+static bool read_run(struct fat16 *fs, uint64_t sector, uint64_t sectors, uint64_t offset,
+                     uint8_t *buffer, uint64_t size, struct error *error) {
+    sector += offset / BLOCK_SECTOR_SIZE;
+    sectors -= offset / BLOCK_SECTOR_SIZE;
+    size_t skip = offset % BLOCK_SECTOR_SIZE;
+    while (size > 0) {
+        size_t count;
+        if (skip == 0 && size >= BLOCK_SECTOR_SIZE) {
+            size_t whole = (size_t)(size / BLOCK_SECTOR_SIZE);
+            if (!block_read(fs->device, sector, whole, buffer, error))
+                return false;
+            sector += whole;
+            sectors -= whole;
+            count = whole * BLOCK_SECTOR_SIZE;
+        } else {
+            count = BLOCK_SECTOR_SIZE - skip;
+            if (count > size)
+                count = (size_t)size;
+            const uint8_t *bytes = fat16_cached_sector(fs, sector, sectors, error);
+            if (!bytes)
+                return false;
+            memcpy(buffer, bytes + skip, count);
+            skip = 0;
+            sector++;
+            sectors--;
+        }
+        buffer += count;
+        size -= count;
+    }
+    return true;
+}
+
+bool fat16_read(struct fat16 *fs, const struct fat16_file *file, uint64_t offset, void *buffer,
+                size_t size, struct error *error) {
+    if (offset > file->size || size > file->size - offset)
+        return error_set(
+            error, "The file ends too early: %llu bytes at %llu were wanted, it has %u.",
+            (unsigned long long)size, (unsigned long long)offset, (unsigned)file->size);
+    uint8_t *target = buffer;
+    uint64_t left = size;
+    for (const struct fat16_extent *extent = file->extents; left > 0; extent++) {
+        uint64_t bytes = (uint64_t)extent->count * fs->cluster_size;
+        if (offset >= bytes) {
+            offset -= bytes;
+            continue;
+        }
+        uint64_t part = bytes - offset < left ? bytes - offset : left;
+        if (!read_run(fs, fat16_cluster_sector(fs, extent->cluster),
+                      (uint64_t)extent->count * fs->cluster_sectors, offset, target, part, error))
+            return false;
+        target += part;
+        left -= part;
+        offset = 0;
+    }
+    return true;
+}

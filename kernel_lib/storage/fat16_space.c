@@ -1,0 +1,155 @@
+#include "fat16_internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+bool fat16_space_is_used(const struct fat16 *fs, uint32_t cluster) {
+    return fs->used[cluster / 8] >> (cluster % 8) & 1;
+}
+
+void fat16_space_mark(struct fat16 *fs, uint32_t cluster, bool used) {
+    if (used == fat16_space_is_used(fs, cluster))
+        return;
+    fs->used[cluster / 8] ^= (uint8_t)(1u << (cluster % 8));
+    if (used)
+        fs->free_clusters--;
+    else
+        fs->free_clusters++;
+}
+
+uint32_t fat16_space_next_free(const struct fat16 *fs, uint32_t cluster) {
+    while (fat16_space_is_used(fs, cluster))
+        cluster++;
+    return cluster;
+}
+
+uint32_t fat16_space_choose(const struct fat16 *fs, uint32_t count) {
+    uint32_t run = 0;
+    for (uint32_t cluster = 2; cluster < fs->cluster_limit; cluster++) {
+        run = fat16_space_is_used(fs, cluster) ? 0 : run + 1;
+        if (run == count)
+            return cluster - run + 1;
+    }
+    return fat16_space_next_free(fs, 2);
+}
+
+void fat16_space_discard(struct fat16 *fs) {
+    free(fs->used);
+    fs->used = NULL;
+    fs->window_count = 0;
+    fs->dirty_begin = fs->dirty_end = 0;
+    fs->cache_count = 0;
+}
+
+/* ---- The walk through the tree ---- */
+
+/* Directories that still have to be read, by first cluster; 0 is the root. A list, not recursion:
+ * the stack is small and a tree may be deep. */
+struct worklist {
+    uint16_t *clusters;
+    size_t count, room;
+};
+
+static bool worklist_add(struct worklist *list, uint16_t cluster, struct error *error) {
+    if (list->count == list->room) {
+        size_t room = list->room ? 2 * list->room : 16;
+        uint16_t *grown = realloc(list->clusters, room * sizeof *grown);
+        if (!grown)
+            return error_set(error, "No memory for the check of the file system.");
+        list->clusters = grown;
+        list->room = room;
+    }
+    list->clusters[list->count++] = cluster;
+    return true;
+}
+
+static bool damaged_entry(const struct fat16_entry *entry, const char *what, struct error *error) {
+    return error_set(error,
+                     "The file system is damaged, so nothing is written to it: %.8s.%.3s %s. "
+                     "Repair it with fsck.fat or write the image again.",
+                     (const char *)entry->name, (const char *)entry->name + 8, what);
+}
+
+/* Marks the chain of a file or directory as used. A cluster met for the second time means a loop or
+ * two chains that share clusters: freeing one would destroy the other. */
+static bool claim_chain(struct fat16 *fs, const struct fat16_entry *entry, struct error *error) {
+    uint32_t cluster = entry->cluster, count = 0;
+    if (cluster != 0 && !fat16_is_cluster(fs, cluster))
+        return damaged_entry(entry, "begins at a cluster that does not exist", error);
+    while (cluster != 0) {
+        if (fat16_space_is_used(fs, cluster))
+            return damaged_entry(entry, "shares clusters with another file or with itself", error);
+        fat16_space_mark(fs, cluster, true);
+        count++;
+        if (!fat16_table_next(fs, cluster, &cluster, error))
+            return false;
+    }
+    if (entry->attributes & FAT16_DIRECTORY ? count == 0
+                                            : count != fat16_clusters_for(fs, entry->size))
+        return damaged_entry(entry, "has a cluster chain that does not fit its size", error);
+    return true;
+}
+
+/* Claims the chains of a directory's entries and adds its subdirectories to the list. */
+static bool claim_directory(struct fat16 *fs, uint32_t first, struct worklist *list,
+                            struct error *error) {
+    struct fat16_cursor cursor;
+    struct fat16_entry entry;
+    enum fat16_step step;
+    fat16_cursor_start(fs, &cursor, first);
+    while ((step = fat16_cursor_next(fs, &cursor, &entry, error)) == FAT16_STEP_ENTRY) {
+        /* Skipped: deleted entries, labels and long names, "." and "..". */
+        if (entry.name[0] == FAT16_NAME_DELETED || entry.attributes & FAT16_VOLUME_LABEL ||
+            entry.name[0] == '.')
+            continue;
+        if (!claim_chain(fs, &entry, error))
+            return false;
+        if (entry.attributes & FAT16_DIRECTORY && !worklist_add(list, entry.cluster, error))
+            return false;
+    }
+    return step != FAT16_STEP_FAILED;
+}
+
+static bool claim_tree(struct fat16 *fs, struct error *error) {
+    struct worklist list = {0};
+    bool done = worklist_add(&list, 0, error);
+    while (done && list.count > 0)
+        done = claim_directory(fs, list.clusters[--list.count], &list, error);
+    free(list.clusters);
+    return done;
+}
+
+/* Frees clusters that the FAT has as taken but no file owns, as a cut during a replacement leaves
+ * them, and makes the copies of the FAT equal. Clusters marked as bad stay. */
+static bool reclaim_lost_clusters(struct fat16 *fs, struct error *error) {
+    uint32_t compared = UINT32_MAX; /* the window whose copies have been compared */
+    for (uint32_t cluster = 2; cluster < fs->cluster_limit; cluster++) {
+        uint16_t value;
+        if (!fat16_table_get(fs, cluster, &value, error))
+            return false;
+        if (compared != fs->window_first) {
+            compared = fs->window_first;
+            if (!fat16_table_compare_copies(fs, error))
+                return false;
+        }
+        if (fat16_space_is_used(fs, cluster) || value == FAT16_CLUSTER_FREE)
+            continue;
+        if (value == FAT16_CLUSTER_BAD)
+            fat16_space_mark(fs, cluster, true);
+        else if (!fat16_table_set(fs, cluster, FAT16_CLUSTER_FREE, error))
+            return false;
+    }
+    return fat16_table_sync(fs, error) && block_flush(fs->device, error);
+}
+
+bool fat16_space_prepare(struct fat16 *fs, struct error *error) {
+    if (fs->used)
+        return true;
+    fs->used = calloc((fs->cluster_limit + 7) / 8, 1);
+    if (!fs->used)
+        return error_set(error, "No memory for the map of the file system's clusters.");
+    fs->free_clusters = fs->cluster_limit - 2;
+    if (claim_tree(fs, error) && reclaim_lost_clusters(fs, error))
+        return true;
+    fat16_space_discard(fs);
+    return false;
+}

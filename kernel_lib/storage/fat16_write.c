@@ -1,0 +1,181 @@
+#include "fat16_internal.h"
+#include <string.h>
+
+/* What stands for the date of writing: the machine's clock is not read. 1 January 1980, the first
+ * valid date (fatgen103, "date and time formats"). */
+#define FIRST_DATE 0x0021
+
+/* Writes the data into count free clusters, the first being first, in one transfer for each run. */
+static bool write_data(struct fat16 *fs, uint32_t first, uint32_t count, const uint8_t *bytes,
+                       size_t size, struct error *error) {
+    uint32_t cluster = first;
+    fs->cache_count = 0;
+    while (count > 0) {
+        uint32_t start = fat16_space_next_free(fs, cluster), run = 1;
+        while (run < count && start + run < fs->cluster_limit &&
+               !fat16_space_is_used(fs, start + run))
+            run++;
+        uint64_t sector = fat16_cluster_sector(fs, start);
+        size_t part = (size_t)run * fs->cluster_size;
+        if (part > size)
+            part = size;
+        size_t whole = part / BLOCK_SECTOR_SIZE, rest = part % BLOCK_SECTOR_SIZE;
+        if (!block_write(fs->device, sector, whole, bytes, error))
+            return false;
+        if (rest > 0) {
+            memset(fs->cache, 0, BLOCK_SECTOR_SIZE);
+            memcpy(fs->cache, bytes + part - rest, rest);
+            if (!block_write(fs->device, sector + whole, 1, fs->cache, error))
+                return false;
+        }
+        bytes += part;
+        size -= part;
+        count -= run;
+        cluster = start + run;
+    }
+    return true;
+}
+
+/* Links the same clusters to a chain in the FAT. They are marked as used on the way. */
+static bool write_chain(struct fat16 *fs, uint32_t first, uint32_t count, struct error *error) {
+    uint32_t cluster = first;
+    while (count-- > 0) {
+        fat16_space_mark(fs, cluster, true);
+        uint32_t next = count > 0 ? fat16_space_next_free(fs, cluster) : FAT16_CLUSTER_END;
+        if (!fat16_table_set(fs, cluster, (uint16_t)next, error))
+            return false;
+        cluster = next;
+    }
+    return fat16_table_sync(fs, error) && block_flush(fs->device, error);
+}
+
+static bool free_chain(struct fat16 *fs, uint32_t cluster, struct error *error) {
+    while (cluster != 0) {
+        uint32_t next;
+        if (!fat16_table_next(fs, cluster, &next, error) ||
+            !fat16_table_set(fs, cluster, FAT16_CLUSTER_FREE, error))
+            return false;
+        fat16_space_mark(fs, cluster, false);
+        cluster = next;
+    }
+    return fat16_table_sync(fs, error) && block_flush(fs->device, error);
+}
+
+/* Puts an entry into a directory's sector: one write of one sector. */
+static bool write_entry(struct fat16 *fs, uint64_t sector, uint32_t offset,
+                        const struct fat16_entry *entry, struct error *error) {
+    uint8_t *bytes = fat16_cached_sector(fs, sector, 1, error);
+    if (!bytes)
+        return false;
+    memcpy(bytes + offset, entry, sizeof *entry);
+    return block_write(fs->device, sector, 1, bytes, error) && block_flush(fs->device, error);
+}
+
+/* Adds a cluster of unused entries to the directory whose last cluster is last. It is on the disk
+ * as zeros before it becomes part of the directory. */
+static bool extend_directory(struct fat16 *fs, uint32_t last, uint32_t *added,
+                             struct error *error) {
+    uint32_t cluster = fat16_space_choose(fs, 1);
+    fs->cache_count = 0;
+    memset(fs->cache, 0, sizeof fs->cache);
+    for (uint32_t i = 0; i < fs->cluster_sectors; i += FAT16_CACHE_SECTORS) {
+        uint32_t count = fs->cluster_sectors - i;
+        if (count > FAT16_CACHE_SECTORS)
+            count = FAT16_CACHE_SECTORS;
+        if (!block_write(fs->device, fat16_cluster_sector(fs, cluster) + i, count, fs->cache,
+                         error))
+            return false;
+    }
+    *added = cluster;
+    return write_chain(fs, cluster, 1, error) &&
+           fat16_table_set(fs, last, (uint16_t)cluster, error) && fat16_table_sync(fs, error) &&
+           block_flush(fs->device, error);
+}
+
+/* Finds room for one entry in lookup->directory and leaves its place in lookup. */
+static bool find_unused_entry(struct fat16 *fs, struct fat16_lookup *lookup, struct error *error) {
+    struct fat16_cursor cursor;
+    struct fat16_entry entry;
+    enum fat16_step step;
+    fat16_cursor_start(fs, &cursor, lookup->directory);
+    do
+        step = fat16_cursor_next(fs, &cursor, &entry, error);
+    while (step == FAT16_STEP_ENTRY && entry.name[0] != FAT16_NAME_DELETED);
+    if (step == FAT16_STEP_FAILED)
+        return false;
+    lookup->sector = cursor.entry_sector;
+    lookup->offset = cursor.entry_offset;
+
+    if (step == FAT16_STEP_END_MARK) {
+        /* The mark moves on to the next entry, which need not be zero yet. It is set first. */
+        step = fat16_cursor_next(fs, &cursor, &entry, error);
+        if (step == FAT16_STEP_FAILED)
+            return false;
+        if (step == FAT16_STEP_ENTRY) {
+            memset(&entry, 0, sizeof entry);
+            return write_entry(fs, cursor.entry_sector, cursor.entry_offset, &entry, error);
+        }
+    } else if (step == FAT16_STEP_END) {
+        uint32_t cluster;
+        if (cursor.cluster == 0)
+            return error_set(error, "The root directory is full: delete a file in it.");
+        if (!extend_directory(fs, cursor.cluster, &cluster, error))
+            return false;
+        lookup->sector = fat16_cluster_sector(fs, cluster);
+        lookup->offset = 0;
+    }
+    return true;
+}
+
+/* Everything but the clean-up after a failure. */
+static bool replace(struct fat16 *fs, const char *path, const uint8_t *bytes, uint32_t size,
+                    struct error *error) {
+    struct fat16_lookup file;
+    if (!fat16_space_prepare(fs, error) || !fat16_find(fs, path, &file, error))
+        return false;
+    if (file.found && file.entry.attributes & (FAT16_DIRECTORY | FAT16_READ_ONLY))
+        return error_set(error, "%.80s is %s and cannot be replaced.", path,
+                         file.entry.attributes & FAT16_DIRECTORY ? "a directory" : "read-only");
+    if (!file.found && !file.name_is_short)
+        return error_set(
+            error,
+            "%.80s cannot be made: the name of a new file must be of the form 8.3, such "
+            "as RESULT.TXT.",
+            path);
+    uint32_t count = fat16_clusters_for(fs, size);
+    /* A new file may need one more cluster, for its directory. */
+    if (count + !file.found > fs->free_clusters)
+        return error_set(error, "The disk is full: %.80s needs %llu KiB, %llu KiB are free.", path,
+                         (unsigned long long)count * fs->cluster_size / 1024,
+                         (unsigned long long)fs->free_clusters * fs->cluster_size / 1024);
+
+    uint32_t old_chain = 0;
+    if (file.found) {
+        old_chain = file.entry.cluster;
+    } else {
+        if (!find_unused_entry(fs, &file, error))
+            return false;
+        memset(&file.entry, 0, sizeof file.entry);
+        memcpy(file.entry.name, file.short_name, sizeof file.entry.name);
+        file.entry.attributes = FAT16_ARCHIVE;
+        file.entry.created_date = FIRST_DATE;
+        file.entry.written_date = FIRST_DATE;
+    }
+    uint32_t first = count > 0 ? fat16_space_choose(fs, count) : 0;
+    file.entry.cluster = (uint16_t)first;
+    file.entry.size = size;
+    return write_data(fs, first, count, bytes, size, error) &&
+           write_chain(fs, first, count, error) &&
+           write_entry(fs, file.sector, file.offset, &file.entry, error) &&
+           free_chain(fs, old_chain, error);
+}
+
+bool fat16_replace(struct fat16 *fs, const char *path, const void *bytes, size_t size,
+                   struct error *error) {
+    if (size > UINT32_MAX)
+        return error_set(error, "%.80s cannot be written: a file on FAT16 ends at 4 GiB.", path);
+    if (replace(fs, path, bytes, (uint32_t)size, error))
+        return true;
+    fat16_space_discard(fs);
+    return false;
+}

@@ -1,0 +1,68 @@
+/*
+ * runtime.h's files on the bare machine: the FAT16 partition that storage.c
+ * has mounted.
+ */
+#include "files.h"
+#include "fat16.h"
+#include "kernel_lib/runtime.h"
+
+struct file {
+    struct fat16_file contents;
+};
+
+static struct fat16 volume;
+static bool is_mounted;
+static struct error no_volume = {"Storage has not been started."};
+
+bool files_mount(struct block_device *device, uint64_t first_sector, uint64_t sector_count,
+                 struct error *error) {
+    if (is_mounted)
+        fat16_unmount(&volume);
+    is_mounted = fat16_mount(&volume, device, first_sector, sector_count, error);
+    return is_mounted;
+}
+
+void files_unmount(const struct error *reason) {
+    if (is_mounted)
+        fat16_unmount(&volume);
+    is_mounted = false;
+    no_volume = *reason;
+}
+
+bool files_ready(struct error *error) {
+    if (!is_mounted)
+        *error = no_volume;
+    return is_mounted;
+}
+
+struct file *file_open(const char *path, struct error *error) {
+    if (!files_ready(error))
+        return NULL;
+    struct file *file = malloc(sizeof *file);
+    if (!file) {
+        error_set(error, "No memory to open %.80s.", path);
+        return NULL;
+    }
+    if (fat16_open(&volume, path, &file->contents, error))
+        return file;
+    free(file);
+    return NULL;
+}
+
+uint64_t file_size(const struct file *file) {
+    return file->contents.size;
+}
+
+bool file_read(struct file *file, uint64_t offset, void *buffer, size_t size, struct error *error) {
+    return fat16_read(&volume, &file->contents, offset, buffer, size, error);
+}
+
+void file_close(struct file *file) {
+    if (file)
+        fat16_close(&file->contents);
+    free(file);
+}
+
+bool file_replace(const char *path, const void *bytes, size_t size, struct error *error) {
+    return files_ready(error) && fat16_replace(&volume, path, bytes, size, error);
+}

@@ -1,0 +1,197 @@
+; The trip from 64-bit mode to real mode, to the BIOS's INT 13h and back.
+; Intel SDM vol. 3: 10.8.5.4 "Switching out of IA-32e mode operation", 10.9.2 "Switching back to
+; real-address mode", 10.9.1 "Switching to protected mode", 10.8.5 "Initializing IA-32e mode".
+;
+; real_mode.c copies this to TRIP_ADDRESS: real mode reaches only the first MiB, and whatever turns
+; paging off must lie at the same physical and virtual address. Hence every address in here is
+; made by IN_PLACE.
+
+TRIP_ADDRESS    equ 0x6000
+REGISTERS       equ 0x5000      ; struct real_mode_registers (real_mode.h)
+SAVED           equ 0x5040      ; what long mode needs on return
+STACK_TOP       equ 0x6000      ; of the BIOS
+
+struc registers
+    .eax:       resd 1
+    .ebx:       resd 1
+    .ecx:       resd 1
+    .edx:       resd 1
+    .esi:       resd 1
+    .edi:       resd 1
+    .ds:        resw 1
+    .es:        resw 1
+    .flags:     resw 1
+endstruc
+
+struc saved
+    .rsp:       resq 1
+    .cr0:       resd 1
+    .cr3:       resd 1          ; the top page table lies below 4 GiB
+    .cr4:       resd 1
+    .efer:      resq 1
+    .mxcsr:     resd 1
+    .x87:       resw 1          ; control word
+endstruc
+
+CR0_PE          equ 1 << 0
+CR0_ET          equ 1 << 4      ; always 1
+CR0_CACHES      equ 3 << 29     ; NW and CD
+CR0_PG          equ 1 << 31
+MSR_EFER        equ 0xC0000080
+EFER_LME        equ 1 << 8
+EFER_LMA        equ 1 << 10
+
+CODE64          equ 0x08        ; the same selector as in the kernel's own GDT
+CODE16          equ 0x10
+DATA16          equ 0x18
+
+%define IN_PLACE(label) (TRIP_ADDRESS + (label) - real_mode_trip)
+
+section .rodata.real_mode progbits alloc noexec nowrite align=16
+
+global real_mode_trip
+global real_mode_trip_end
+
+; Called as a C function without parameters, interrupts off. Leaves the trip's own GDT, an IDT that
+; is none and flat segments: the caller loads its own again.
+bits 64
+real_mode_trip:
+        push rbx
+        push rbp
+        push r12
+        push r13
+        push r14
+        push r15
+        mov ebx, SAVED
+        mov [rbx + saved.rsp], rsp
+        mov rax, cr0
+        mov [rbx + saved.cr0], eax
+        mov rax, cr3
+        mov [rbx + saved.cr3], eax
+        mov rax, cr4
+        mov [rbx + saved.cr4], eax
+        mov ecx, MSR_EFER
+        rdmsr
+        mov [rbx + saved.efer], eax
+        mov [rbx + saved.efer + 4], edx
+        stmxcsr [rbx + saved.mxcsr]     ; the vector registers themselves are the caller's to save
+        fnstcw [rbx + saved.x87]
+        mov eax, IN_PLACE(gdt_pointer)
+        lgdt [rax]
+        push CODE16
+        push IN_PLACE(compatibility_mode)
+        retfq
+
+bits 16
+compatibility_mode:                     ; 16-bit code, still with paging
+        mov ax, DATA16
+        mov ds, ax
+        mov es, ax
+        mov fs, ax
+        mov gs, ax
+        mov ss, ax
+        mov eax, cr0
+        and eax, ~CR0_PG                ; this leaves long mode
+        mov cr0, eax
+        mov ecx, MSR_EFER
+        rdmsr
+        and eax, ~EFER_LME
+        wrmsr
+        xor eax, eax
+        mov cr3, eax                    ; flushes the TLB, global pages included once CR4 is 0
+        mov cr4, eax
+        mov eax, cr0
+        and eax, CR0_ET | CR0_CACHES    ; all others 0, PE among them: what the BIOS has been used to
+        mov cr0, eax
+        jmp 0:IN_PLACE(real_mode)
+
+real_mode:
+        xor ax, ax
+        mov ss, ax
+        mov sp, STACK_TOP
+        mov ds, ax
+        mov fs, ax
+        mov gs, ax
+        lidt [IN_PLACE(bios_interrupts)]
+        mov eax, [REGISTERS + registers.eax]
+        mov ebx, [REGISTERS + registers.ebx]
+        mov ecx, [REGISTERS + registers.ecx]
+        mov edx, [REGISTERS + registers.edx]
+        mov esi, [REGISTERS + registers.esi]
+        mov edi, [REGISTERS + registers.edi]
+        xor ebp, ebp
+        mov es, [REGISTERS + registers.es]
+        mov ds, [REGISTERS + registers.ds]
+        sti                             ; the BIOS may wait for its timer or its disk's interrupt
+        int 0x13
+        cli
+        cld
+        pushf
+        push ds
+        push 0
+        pop ds
+        mov [REGISTERS + registers.eax], eax
+        mov [REGISTERS + registers.ebx], ebx
+        mov [REGISTERS + registers.ecx], ecx
+        mov [REGISTERS + registers.edx], edx
+        mov [REGISTERS + registers.esi], esi
+        mov [REGISTERS + registers.edi], edi
+        mov [REGISTERS + registers.es], es
+        pop word [REGISTERS + registers.ds]
+        pop word [REGISTERS + registers.flags]
+
+        lgdt [IN_PLACE(gdt_pointer)]    ; the BIOS may have had its own
+        mov eax, cr0
+        or al, CR0_PE
+        mov cr0, eax
+        jmp CODE16:IN_PLACE(protected_mode)
+
+protected_mode:
+        mov ax, DATA16
+        mov ds, ax
+        mov es, ax
+        mov ss, ax
+        mov eax, [SAVED + saved.cr4]
+        mov cr4, eax                    ; PAE must be on before paging is
+        mov eax, [SAVED + saved.cr3]
+        mov cr3, eax
+        mov ecx, MSR_EFER
+        mov eax, [SAVED + saved.efer]
+        and eax, ~EFER_LMA              ; the CPU sets it with paging
+        mov edx, [SAVED + saved.efer + 4]
+        wrmsr
+        mov eax, [SAVED + saved.cr0]
+        mov cr0, eax                    ; paging on: long mode
+        jmp CODE64:IN_PLACE(long_mode)
+
+bits 64
+long_mode:
+        mov ebx, SAVED
+        mov rsp, [rbx + saved.rsp]
+        fninit                          ; whatever the BIOS has left there
+        fldcw [rbx + saved.x87]
+        ldmxcsr [rbx + saved.mxcsr]
+        pop r15
+        pop r14
+        pop r13
+        pop r12
+        pop rbp
+        pop rbx
+        ret
+
+        align 8, db 0
+gdt:
+        dq 0
+        dq 0x00AF9B000000FFFF           ; 64-bit code
+        dq 0x00009B000000FFFF           ; 16-bit code, base 0, limit 64 KiB as in real mode
+        dq 0x000093000000FFFF           ; data, likewise
+gdt_end:
+
+gdt_pointer:
+        dw gdt_end - gdt - 1
+        dq IN_PLACE(gdt)
+
+bios_interrupts:                        ; the interrupt vector table
+        dw 0x3FF
+        dd 0
+real_mode_trip_end:

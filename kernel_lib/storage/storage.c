@@ -1,0 +1,145 @@
+#include "storage.h"
+#include "ata.h"
+#include "bios_disk.h"
+#include "config.h"
+#include "files.h"
+#include "fw_cfg.h"
+#include "kernel_lib/runtime.h"
+#include "mbr.h"
+#include "real_mode.h"
+
+#define CONFIG_FW_CFG "opt/bareflow/config"
+#define CONFIG_FILE "/boot/BAREFLOW.CFG"
+#define MAX_CONFIG_SIZE (1u << 20)
+
+#define LOADED_MBR ((const uint8_t *)0x7C00) /* where the BIOS loaded the boot sector */
+
+enum disk_choice { DISK_AUTO, DISK_ATA, DISK_PIO, DISK_BIOS };
+static const char *const choice_names[] = {"auto", "ata", "pio", "bios"};
+
+static const struct boot_info *boot;
+static struct block_device device = {.name = "no disk"};
+static enum disk_choice choice; /* what the device was opened with */
+
+const char *storage_disk_name(void) {
+    return device.name;
+}
+
+static bool wanted_choice(enum disk_choice *wanted, struct error *error) {
+    const char *name = config_get("disk");
+    for (unsigned i = 0; i < sizeof choice_names / sizeof *choice_names; i++) {
+        if (!name || strcmp(name, choice_names[i]) == 0) {
+            *wanted = (enum disk_choice)i;
+            return true;
+        }
+    }
+    return error_set(error, "disk = %.40s is not possible: choose auto, ata, pio or bios.", name);
+}
+
+/* Opens the disk as ATA and reads its first sector. That must be the one that the BIOS has loaded,
+ * apart from the program in front of disk signature and partition table, which may keep variables.
+ */
+static bool open_ata(bool allow_dma, uint8_t sector[BLOCK_SECTOR_SIZE], struct error *error) {
+    struct bios_disk_path path;
+    if (!bios_disk_ata_path(boot, &path))
+        return error_set(error, "The disk that was booted is no ATA disk, or the BIOS does not say "
+                                "so. Use disk = bios.");
+    if (!ata_open(&device, &path, allow_dma, error) || !block_read(&device, 0, 1, sector, error))
+        return false;
+    if (memcmp(sector + MBR_DISK_ID_OFFSET, LOADED_MBR + MBR_DISK_ID_OFFSET,
+               BLOCK_SECTOR_SIZE - MBR_DISK_ID_OFFSET) == 0)
+        return true;
+    return error_set(error, "The ATA disk that the BIOS names is not the one that was booted. Use "
+                            "disk = bios.");
+}
+
+/* Opens the disk in the way chosen and reads its first sector. */
+static bool open_disk(uint8_t sector[BLOCK_SECTOR_SIZE], struct error *error) {
+    switch (choice) {
+    case DISK_ATA:
+    case DISK_PIO:
+        return open_ata(choice == DISK_ATA, sector, error);
+    case DISK_AUTO:
+        if (open_ata(true, sector, error))
+            return true;
+        break;
+    case DISK_BIOS:
+        break;
+    }
+    return bios_disk_open(&device, boot, error) && block_read(&device, 0, 1, sector, error);
+}
+
+static bool open_and_mount(struct error *error) {
+    uint8_t sector[BLOCK_SECTOR_SIZE];
+    struct mbr_partition partition;
+    return open_disk(sector, error) &&
+           mbr_find_fat16(sector, device.sector_count, boot->partition_lba, &partition, error) &&
+           files_mount(&device, partition.first_sector, partition.sector_count, error);
+}
+
+/* From here on every file operation gives this reason: whoever needs a file reports it, once. */
+static void give_up(const struct error *reason) {
+    device.name = "no disk";
+    files_unmount(reason);
+}
+
+/* Opens the disk and mounts its file system. */
+static void mount(void) {
+    struct error error;
+    if (!open_and_mount(&error))
+        give_up(&error);
+}
+
+/* ---- Configuration ---- */
+
+static void report(void *context, unsigned line, const char *message) {
+    console_printf("warning: %s, line %u is ignored: %s.\n", (const char *)context, line, message);
+}
+
+static void read_fw_cfg(void) {
+    size_t size;
+    char *text = fw_cfg_read(CONFIG_FW_CFG, &size);
+    if (text)
+        config_parse(text, size, report, CONFIG_FW_CFG);
+    free(text);
+}
+
+static void read_config_file(void) {
+    struct error error;
+    struct file *file = file_open(CONFIG_FILE, &error);
+    if (!file)
+        return;
+    size_t size = (size_t)file_size(file);
+    char *text = size <= MAX_CONFIG_SIZE ? malloc(size + 1) : NULL;
+    if (!text)
+        console_printf("warning: %s is ignored: its %zu bytes are too many.\n", CONFIG_FILE, size);
+    else if (!file_read(file, 0, text, size, &error))
+        console_printf("warning: %s is ignored: %s\n", CONFIG_FILE, error.text);
+    else
+        config_parse(text, size, report, CONFIG_FILE);
+    free(text);
+    file_close(file);
+}
+
+void storage_start(const struct boot_info *info) {
+    struct error error;
+    boot = info;
+    read_fw_cfg();
+    if (wanted_choice(&choice, &error) && real_mode_start(&error))
+        mount();
+    else
+        give_up(&error);
+}
+
+void config_start(void) {
+    struct error error;
+    bool had_choice = config_get("disk") != NULL;
+    read_config_file();
+    if (had_choice || !config_get("disk"))
+        return;
+    enum disk_choice opened = choice;
+    if (!wanted_choice(&choice, &error))
+        give_up(&error);
+    else if (choice != opened)
+        mount();
+}
