@@ -1,0 +1,78 @@
+/* The dialogue on the console. */
+#include "interactive.h"
+#include "line_editor.h"
+#include "profiling.h"
+
+#define CONTROL_C 3
+
+/* What was typed while a story was told. When it is full nothing more is taken, so that nothing
+ * gets lost that the serial line's other end still has. */
+static char typed_ahead[256];
+static size_t ahead_size, ahead_read;
+
+static int next_byte(void) {
+    if (ahead_read < ahead_size)
+        return (unsigned char)typed_ahead[ahead_read++];
+    ahead_read = ahead_size = 0;
+    return console_getchar();
+}
+
+/* Whether Ctrl-C has been typed, which also drops what was typed before it. */
+static bool stop_typed(void) {
+    while (ahead_size < sizeof typed_ahead) {
+        int byte = console_read();
+        if (byte < 0)
+            return false;
+        if (byte == CONTROL_C) {
+            ahead_read = ahead_size = 0;
+            return true;
+        }
+        typed_ahead[ahead_size++] = (char)byte;
+    }
+    return false;
+}
+
+/* Reads a line; NULL at the end of the input. */
+static const char *read_line(struct line_editor *editor) {
+    for (;;) {
+        console_puts("> ");
+        for (enum line_event event = LINE_TYPING; event != LINE_CANCELLED;) {
+            int byte = next_byte();
+            if (byte < 0)
+                return NULL;
+            event = line_editor_byte(editor, (unsigned char)byte);
+            if (event == LINE_ENTERED)
+                return line_editor_take(editor);
+        }
+    }
+}
+
+static void tell(struct dialogue *dialogue, const char *prompt) {
+    struct story *story = &dialogue->last;
+    struct error error;
+    *story = (struct story){.prompt = prompt, .begin = cpu_rdtsc(), .stop = stop_typed};
+    if (!story_tell(dialogue->teller, story, &error))
+        console_printf("error: %s\n", error.text);
+    else if (strcmp(story->end, "context") == 0)
+        console_printf("The model's context of %u tokens is full: the story stops here.\n",
+                       (unsigned)dialogue->teller->steps);
+    else if (strcmp(story->end, "stopped") == 0)
+        console_puts("Stopped.\n");
+}
+
+void interactive_run(struct dialogue *dialogue) {
+    static struct line_editor editor;
+    static char command[LINE_SIZE];
+    line_editor_init(&editor, console_write);
+    profiling_enable(true);
+    console_puts("Type the beginning of a story, or nothing; /help lists the commands.\n");
+    for (const char *line; (line = read_line(&editor));) {
+        if (line[0] != '/') {
+            tell(dialogue, line);
+            continue;
+        }
+        strcpy(command, line);
+        if (!command_run(dialogue, command))
+            return;
+    }
+}

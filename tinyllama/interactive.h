@@ -1,0 +1,8 @@
+/*
+ * The dialogue: a line typed, a story told, again.
+ */
+#pragma once
+#include "commands.h"
+
+/* Returns when "/poweroff" is entered or the input ends. */
+void interactive_run(struct dialogue *dialogue);

@@ -1,0 +1,231 @@
+/*
+ * The kernels. This file is compiled once for each vector width, with KERNELS_SUFFIX naming the
+ * table that it makes: kernels_sse2, kernels_avx2, kernels_avx512.
+ */
+#include "kernels.h"
+#include "vector_exp.h"
+#include "vector_sum.h"
+
+/* ---- Matrices ---- */
+
+#define INLINE static inline __attribute__((always_inline))
+#define APART static __attribute__((noinline))
+
+/* QEMU's emulation (TCG) does not jump straight to code that crosses a page: a hot loop there would
+ * cost some 8 % of the speed. So, where it is emulated, functions begin where they rarely do. */
+#if VECTOR_LANES == 4
+#define IN_PAGE __attribute__((aligned(1024)))
+#else
+#define IN_PAGE
+#endif
+
+/*
+ * Sums are computed in tiles of some rows and some positions, which the registers hold: a weight is
+ * loaded once for all positions of the tile. How the tile is cut changes no sum, each of which
+ * runs over the columns in order.
+ */
+
+/* A tile of rows rows and positions positions. The rows' weights for column 0 begin at weights,
+ * those for each further column stride floats on; out and x are those of the first position. */
+INLINE void multiply_f32(float *out, size_t out_stride, const float *weights, size_t stride,
+                         const float *x, size_t x_stride, uint32_t columns, const uint32_t rows,
+                         const uint32_t positions) {
+    vector sum[MAX_SUMS] = {0};
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (uint32_t column = 0; column < columns; column++, weights += stride) {
+        vector broadcast[F32_POSITIONS];
+#pragma clang loop unroll(full)
+        for (uint32_t p = 0; p < positions; p++)
+            broadcast[p] = splat(x[p * x_stride + column]);
+#pragma clang loop unroll(full)
+        for (uint32_t i = 0; i < rows / VECTOR_LANES; i++) {
+            vector weight = load(weights + i * VECTOR_LANES);
+#pragma clang loop unroll(full)
+            for (uint32_t p = 0; p < positions; p++)
+                sum[i * positions + p] += weight * broadcast[p];
+        }
+    }
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
+#pragma clang loop unroll(full)
+        for (uint32_t p = 0; p < positions; p++)
+            store(out + p * out_stride + i * VECTOR_LANES, sum[i * positions + p]);
+}
+
+/* A panel and F32_POSITIONS positions. */
+IN_PAGE APART void multiply_panel_f32(float *out, size_t out_stride, const float *panel,
+                                      uint32_t rows, const float *x, size_t x_stride,
+                                      uint32_t columns) {
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (uint32_t done = 0; done < rows; done += F32_TILE_ROWS)
+        multiply_f32(out + done, out_stride, panel + done, rows, x, x_stride, columns,
+                     F32_TILE_ROWS, F32_POSITIONS);
+}
+
+IN_PAGE static void matmul_f32(float *out, const struct matrix *matrix, const float *x,
+                               size_t x_stride, uint32_t count) {
+    const float *panel = matrix->data;
+    uint32_t columns = matrix->columns;
+    size_t out_stride = matrix->rows;
+    for (uint32_t row = 0; row < out_stride;) {
+        uint32_t rows = matrix_panel_blocks(matrix, row) * MATRIX_BLOCK, left = count;
+        float *to = out + row;
+        const float *from = x;
+        for (; left >= F32_POSITIONS; left -= F32_POSITIONS) {
+            multiply_panel_f32(to, out_stride, panel, rows, from, x_stride, columns);
+            to += F32_POSITIONS * out_stride;
+            from += F32_POSITIONS * x_stride;
+        }
+        for (; left > 0; left--, to += out_stride, from += x_stride) {
+            uint32_t done = 0;
+            for (; F32_ROWS == 64 && rows - done >= 64; done += 64)
+                multiply_f32(to + done, 0, panel + done, rows, from, 0, columns, F32_ROWS, 1);
+            for (; rows - done >= 32; done += 32)
+                multiply_f32(to + done, 0, panel + done, rows, from, 0, columns, 32, 1);
+            for (; done < rows; done += 16)
+                multiply_f32(to + done, 0, panel + done, rows, from, 0, columns, 16, 1);
+        }
+        panel += (size_t)rows * columns;
+        row += rows;
+    }
+}
+
+/* The same for int8. The weights of a chunk and the scale of a group both take 4 bytes a row, so
+ * one pointer walks through the weights and scales of all groups; stride is in bytes. */
+INLINE void multiply_q8(float *out, size_t out_stride, const char *weights, size_t stride,
+                        struct quantized x, uint32_t groups, uint32_t chunks, const uint32_t rows,
+                        const uint32_t positions) {
+    vector sum[MAX_SUMS] = {0};
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (uint32_t group = 0; group < groups; group++) {
+        vector_i32 products[MAX_SUMS];
+#pragma clang loop unroll(full)
+        for (uint32_t p = 0; p < positions; p++)
+#pragma clang loop unroll(full)
+            for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
+                products[i * positions + p] = splat_i32(x.start[p * groups + group]);
+#pragma clang loop vectorize(disable) unroll(disable)
+        for (uint32_t chunk = 0; chunk < chunks; chunk++, x.chunks++, weights += stride)
+#pragma clang loop unroll(full)
+            for (uint32_t p = 0; p < positions; p++)
+#pragma clang loop unroll(full)
+                for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
+                    products[i * positions + p] =
+                        dot_chunk(products[i * positions + p], weights + i * sizeof(vector),
+                                  x.chunks + p * groups * chunks);
+#pragma clang loop unroll(full)
+        for (uint32_t p = 0; p < positions; p++) {
+            vector x_scale = splat(x.scales[p * groups + group]);
+#pragma clang loop unroll(full)
+            for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
+                sum[i * positions + p] +=
+                    __builtin_convertvector(products[i * positions + p], vector) *
+                    load((const float *)weights + i * VECTOR_LANES) * x_scale;
+        }
+        weights += stride;
+    }
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
+#pragma clang loop unroll(full)
+        for (uint32_t p = 0; p < positions; p++)
+            store(out + p * out_stride + i * VECTOR_LANES, sum[i * positions + p]);
+}
+
+/* A panel and Q8_POSITIONS positions. */
+IN_PAGE APART void multiply_panel_q8(float *out, size_t out_stride, const char *panel,
+                                     uint32_t rows, struct quantized x, uint32_t groups,
+                                     uint32_t chunks) {
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (uint32_t done = 0; done < rows; done += Q8_TILE_ROWS)
+        multiply_q8(out + done, out_stride, panel + done * 4, rows * 4, x, groups, chunks,
+                    Q8_TILE_ROWS, Q8_POSITIONS);
+}
+
+IN_PAGE static void matmul_q8(float *out, const struct matrix *matrix, const struct quantized *x,
+                              uint32_t count) {
+    const char *panel = matrix->data;
+    uint32_t groups = matrix->columns / matrix->group, chunks = matrix_group_chunks(matrix->group);
+    size_t out_stride = matrix->rows;
+    for (uint32_t row = 0; row < out_stride;) {
+        uint32_t rows = matrix_panel_blocks(matrix, row) * MATRIX_BLOCK, p = 0;
+        size_t stride = rows * MATRIX_CHUNK;
+        float *to = out + row;
+        for (; count - p >= Q8_POSITIONS; p += Q8_POSITIONS, to += Q8_POSITIONS * out_stride)
+            multiply_panel_q8(to, out_stride, panel, rows, quantized_at(x, p, groups, chunks),
+                              groups, chunks);
+        for (; p < count; p++, to += out_stride) {
+            struct quantized from = quantized_at(x, p, groups, chunks);
+            uint32_t done = 0;
+            for (; Q8_ROWS == 64 && rows - done >= 64; done += 64)
+                multiply_q8(to + done, 0, panel + done * 4, stride, from, groups, chunks, Q8_ROWS,
+                            1);
+            for (; Q8_ROWS >= 32 && rows - done >= 32; done += 32)
+                multiply_q8(to + done, 0, panel + done * 4, stride, from, groups, chunks,
+                            Q8_ROWS < 32 ? Q8_ROWS : 32, 1);
+            for (; done < rows; done += 16)
+                multiply_q8(to + done, 0, panel + done * 4, stride, from, groups, chunks, 16, 1);
+        }
+        panel += rows * matrix_row_bytes(matrix);
+        row += rows;
+    }
+}
+
+/* ---- Attention ---- */
+
+/* The scores of one query head and of all positions: its products with the keys. */
+static void score(float *scores, const float *query, const float *keys, uint32_t head_size,
+                  uint32_t positions) {
+    for (uint32_t first = 0; first < positions; first += ATTENTION_BLOCK) {
+        multiply_f32(scores + first, 0, keys, ATTENTION_BLOCK, query, 0, head_size, ATTENTION_BLOCK,
+                     1);
+        keys += head_size * ATTENTION_BLOCK;
+    }
+}
+
+/* Turns scores into weights, 2^(score - largest), that are not normalised yet, up to the padded
+ * size with zeros. Returns their sum. */
+static float weigh(float *scores, uint32_t positions) {
+    uint32_t padded = pad(scores, positions, -INFINITY);
+    vector most = splat(largest(scores, padded));
+    for (uint32_t i = 0; i < padded; i += VECTOR_LANES)
+        store(scores + i, exp2_minus(most - load(scores + i)));
+    pad(scores, positions, 0.0f);
+    return sum(scores, padded);
+}
+
+/* The values' sum with these weights, over total. Position i counts in the partial sum i mod 4. */
+static void mix(float *out, const float *weights, float total, const struct attention *a) {
+    for (uint32_t first = 0; first < a->head_size; first += 8) {
+        const float *values = a->values + first;
+        f32x8 partial[4] = {0};
+        uint32_t padded = (a->positions + 3) / 4 * 4; /* the weights there are 0 */
+        for (uint32_t i = 0; i < padded; i += 4)
+#pragma clang loop unroll(full)
+            for (uint32_t j = 0; j < 4; j++, values += a->value_stride)
+                partial[j] += splat_f32x8(weights[i + j]) * load_f32x8(values);
+        f32x8 mixed = (partial[0] + partial[1]) + (partial[2] + partial[3]);
+        mixed /= splat_f32x8(total);
+        uint32_t left = a->head_size - first;
+        memcpy(out + first, &mixed, (left < 8 ? left : 8) * sizeof(float));
+    }
+}
+
+static void attend(const struct attention *a) {
+    for (uint32_t query = 0; query < a->queries; query++) {
+        score(a->scores, a->query + query * a->head_size, a->keys, a->head_size, a->positions);
+        float total = weigh(a->scores, a->positions);
+        mix(a->out + query * a->head_size, a->scores, total, a);
+    }
+}
+
+#define JOIN(a, b) a##b
+#define TABLE(suffix) JOIN(kernels_, suffix)
+#define NAME(suffix) #suffix
+#define NAME_OF(suffix) NAME(suffix)
+
+const struct kernels TABLE(KERNELS_SUFFIX) = {
+    .name = NAME_OF(KERNELS_SUFFIX),
+    .matmul_f32 = matmul_f32,
+    .matmul_q8 = matmul_q8,
+    .attend = attend,
+};

@@ -1,0 +1,100 @@
+/* The application: loads the model and does what the configuration asks for. */
+#include "bench.h"
+#include "checkpoint.h"
+#include "interactive.h"
+#include "optimization.h"
+
+/* Everything that is loaded. */
+struct application {
+    struct settings settings;
+    struct model model;
+    struct tokenizer tokenizer;
+    struct inference inference;
+    struct sampler sampler;
+    struct teller teller;
+};
+
+static struct file *open_file(const char *path, const char *key, struct error *error) {
+    if (!files_ready(error))
+        return NULL; /* another file would be no better */
+    struct error reason;
+    struct file *file = file_open(path, &reason);
+    if (!file)
+        error_set(error, "%s Set %s = FILE to name another.", reason.text, key);
+    return file;
+}
+
+static bool load_model(struct application *app, struct error *error) {
+    const char *path = app->settings.model;
+    struct file *file = open_file(path, "model", error);
+    if (!file)
+        return false;
+    bool good = checkpoint_read(&app->model, file, path, error);
+    file_close(file);
+    return good;
+}
+
+static bool load_tokenizer(struct application *app, struct error *error) {
+    const char *path = app->settings.tokenizer;
+    struct file *file = open_file(path, "tokenizer", error);
+    if (!file)
+        return false;
+    bool good = tokenizer_read(&app->tokenizer, file, path, app->model.shape.vocabulary, error);
+    file_close(file);
+    return good;
+}
+
+static bool load(struct application *app, struct error *error) {
+    struct settings *settings = &app->settings;
+    if (!settings_read(settings, error) || !load_model(app, error) || !load_tokenizer(app, error))
+        return false;
+    uint32_t steps = teller_steps(&app->model, settings);
+    /* In the dialogue steps may be set to more. */
+    uint32_t positions = settings->mode == MODE_INTERACTIVE ? app->model.shape.context : steps;
+    app->teller = (struct teller){&app->inference, &app->sampler, &app->tokenizer, steps};
+    return inference_init(&app->inference, &app->model, &kernels_sse2, positions, error) &&
+           optimization_choose(&app->inference, settings->vector, error) &&
+           sampler_init(&app->sampler, app->model.shape.vocabulary, &settings->sampling,
+                        teller_seed(settings), error);
+}
+
+static bool run(struct application *app, uint64_t begin, struct error *error) {
+    struct settings *settings = &app->settings;
+    uint64_t initialised = cpu_rdtsc();
+    switch (settings->mode) {
+    case MODE_INTERACTIVE: {
+        static struct dialogue dialogue;
+        dialogue = (struct dialogue){&app->teller, settings, begin, initialised, {0}};
+        interactive_run(&dialogue);
+        return true;
+    }
+    case MODE_BENCH: {
+        /* Under emulation only the widths asked for (optimization.h). */
+        bool all_widths = strcmp(settings->vector, "auto") == 0 && !cpu_features()->tcg;
+        return bench_run(&app->teller, settings->prompt, all_widths, begin, initialised, error);
+    }
+    case MODE_GENERATE:
+        break;
+    }
+    struct story story = {
+        .prompt = settings->prompt,
+        .ids = settings->ids,
+        .logits = settings->logits,
+        .begin = begin,
+    };
+    return story_tell(&app->teller, &story, error);
+}
+
+int app_main(void) {
+    static struct application app;
+    uint64_t begin = cpu_rdtsc();
+    struct error error;
+    bool good = load(&app, &error) && run(&app, begin, &error);
+    if (!good)
+        console_printf("error: %s\n", error.text);
+    sampler_free(&app.sampler);
+    inference_free(&app.inference);
+    tokenizer_free(&app.tokenizer);
+    model_free(&app.model);
+    return good ? 0 : 1;
+}

@@ -1,0 +1,115 @@
+/* The layout of weight matrices. */
+#include "matrix.h"
+
+size_t matrix_row_bytes(const struct matrix *matrix) {
+    if (matrix->group == 0)
+        return matrix->columns * sizeof(float);
+    size_t group_bytes = matrix_group_chunks(matrix->group) * MATRIX_CHUNK + sizeof(float);
+    return matrix->columns / matrix->group * group_bytes;
+}
+
+size_t matrix_bytes(const struct matrix *matrix) {
+    return matrix->rows * matrix_row_bytes(matrix);
+}
+
+/* Where a row lies: its panel's beginning, the panel's rows, and its number among them. */
+struct place {
+    char *panel;
+    size_t rows, lane;
+};
+
+static struct place find_row(const struct matrix *matrix, uint32_t row) {
+    uint32_t first = row - row % (MATRIX_PANEL * MATRIX_BLOCK);
+    return (struct place){
+        .panel = (char *)matrix->data + first * matrix_row_bytes(matrix),
+        .rows = matrix_panel_blocks(matrix, first) * MATRIX_BLOCK,
+        .lane = row - first,
+    };
+}
+
+static float *find_f32(struct place place, uint32_t column) {
+    return (float *)place.panel + column * place.rows + place.lane;
+}
+
+static char *find_group(const struct matrix *matrix, struct place place, uint32_t group) {
+    size_t chunks = matrix_group_chunks(matrix->group);
+    return place.panel + group * place.rows * (chunks * MATRIX_CHUNK + sizeof(float));
+}
+
+static uint8_t *find_q8(const struct matrix *matrix, struct place place, uint32_t column) {
+    uint32_t in_group = column % matrix->group;
+    char *group = find_group(matrix, place, column / matrix->group);
+    size_t chunk = in_group / MATRIX_CHUNK;
+    return (uint8_t *)group + (chunk * place.rows + place.lane) * MATRIX_CHUNK +
+           in_group % MATRIX_CHUNK;
+}
+
+static float *find_scale(const struct matrix *matrix, struct place place, uint32_t group) {
+    size_t chunks = matrix_group_chunks(matrix->group);
+    char *scales = find_group(matrix, place, group) + chunks * place.rows * MATRIX_CHUNK;
+    return (float *)scales + place.lane;
+}
+
+/* A piece of a tensor that lies in one row of the matrix. */
+struct run {
+    struct place place;
+    uint32_t column, length;
+};
+
+/* The run that begins at the tensor's element first; the tensor has columns columns and begins at
+ * row, and count elements from first on are there. */
+static struct run find_run(const struct matrix *matrix, uint32_t row, size_t first, size_t count,
+                           uint32_t columns) {
+    uint32_t column = (uint32_t)(first % columns), left = columns - column;
+    return (struct run){
+        .place = find_row(matrix, row + (uint32_t)(first / columns)),
+        .column = column,
+        .length = count < left ? (uint32_t)count : left,
+    };
+}
+
+void matrix_store_f32(struct matrix *matrix, uint32_t row, size_t first, size_t count,
+                      const float *weights) {
+    while (count > 0) {
+        struct run run = find_run(matrix, row, first, count, matrix->columns);
+        float *to = find_f32(run.place, run.column);
+        for (uint32_t i = 0; i < run.length; i++, to += run.place.rows)
+            *to = weights[i];
+        first += run.length;
+        count -= run.length;
+        weights += run.length;
+    }
+}
+
+void matrix_store_q8(struct matrix *matrix, uint32_t row, size_t first, size_t count,
+                     const int8_t *weights) {
+    while (count > 0) {
+        struct run run = find_run(matrix, row, first, count, matrix->columns);
+        for (uint32_t i = 0; i < run.length; i++)
+            *find_q8(matrix, run.place, run.column + i) = (uint8_t)(weights[i] + 128);
+        first += run.length;
+        count -= run.length;
+        weights += run.length;
+    }
+}
+
+void matrix_store_scales(struct matrix *matrix, uint32_t row, size_t first, size_t count,
+                         const float *scales) {
+    uint32_t groups = matrix->columns / matrix->group;
+    while (count > 0) {
+        struct run run = find_run(matrix, row, first, count, groups);
+        for (uint32_t i = 0; i < run.length; i++)
+            *find_scale(matrix, run.place, run.column + i) = scales[i];
+        first += run.length;
+        count -= run.length;
+        scales += run.length;
+    }
+}
+
+void matrix_row(const struct matrix *matrix, uint32_t row, float *out) {
+    struct place place = find_row(matrix, row);
+    for (uint32_t i = 0; i < matrix->columns; i++)
+        out[i] = matrix->group == 0 ? *find_f32(place, i)
+                                    : (float)(*find_q8(matrix, place, i) - 128) *
+                                          *find_scale(matrix, place, i / matrix->group);
+}

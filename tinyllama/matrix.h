@@ -1,0 +1,67 @@
+/*
+ * A weight matrix in the layout that kernels.c multiplies by.
+ *
+ * Vector lanes are rows: MATRIX_BLOCK rows make a block, MATRIX_PANEL blocks a panel, and a panel's
+ * weights lie column after column, so that y = W x reads memory once and in order, and every y[row]
+ * is one sum that runs over the columns in order, whatever the width of the vectors. (The last
+ * panel has as many blocks as are left; rows are padded with zeros to whole blocks.)
+ *
+ *   float32   panel: for each column, the panel's rows
+ *   int8      panel: for each group of columns
+ *                 for each chunk of 4 columns, the panel's rows, 4 bytes each: weight + 128
+ *                 the panel's rows' float32 scales
+ *             A group's columns are padded to whole chunks.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MATRIX_BLOCK 16u
+#define MATRIX_PANEL 4u /* blocks */
+#define MATRIX_CHUNK 4u /* columns of int8 that share a 32-bit lane */
+
+struct matrix {
+    uint32_t rows;    /* a multiple of MATRIX_BLOCK */
+    uint32_t columns; /* as in the model */
+    uint32_t group;   /* columns that share a scale (a divisor of columns); 0 for float32 */
+    void *data;       /* at a multiple of 64 bytes */
+};
+
+/* size rounded up to whole blocks: the length of a vector of activations. */
+static inline uint32_t matrix_padded(uint32_t size) {
+    return (size + MATRIX_BLOCK - 1) / MATRIX_BLOCK * MATRIX_BLOCK;
+}
+
+/* Chunks in a group. */
+static inline uint32_t matrix_group_chunks(uint32_t group) {
+    return (group + MATRIX_CHUNK - 1) / MATRIX_CHUNK;
+}
+
+/* Blocks in the panel that begins at row. */
+static inline uint32_t matrix_panel_blocks(const struct matrix *matrix, uint32_t row) {
+    uint32_t left = (matrix->rows - row) / MATRIX_BLOCK;
+    return left < MATRIX_PANEL ? left : MATRIX_PANEL;
+}
+
+/* Bytes of one row, and so of its share of a panel. */
+size_t matrix_row_bytes(const struct matrix *matrix);
+
+/* Bytes of the data of a matrix with these rows, columns and group. */
+size_t matrix_bytes(const struct matrix *matrix);
+
+/*
+ * Stores weights of the model at their places. They are elements first, first + 1, ... (count of
+ * them) of a tensor that the model keeps row after row, of the matrix's columns, and whose row 0
+ * is row of the matrix.
+ */
+void matrix_store_f32(struct matrix *matrix, uint32_t row, size_t first, size_t count,
+                      const float *weights);
+void matrix_store_q8(struct matrix *matrix, uint32_t row, size_t first, size_t count,
+                     const int8_t *weights);
+/* The same for the scales of an int8 tensor, one for each group of each row. */
+void matrix_store_scales(struct matrix *matrix, uint32_t row, size_t first, size_t count,
+                         const float *scales);
+
+/* Copies row, which is below rows, to out as float32. */
+void matrix_row(const struct matrix *matrix, uint32_t row, float *out);

@@ -1,0 +1,61 @@
+/*
+ * A Llama model: its shape and its weights (Touvron et al., "Llama 2", 2023; the file formats of
+ * llama2.c hold just that).
+ */
+#pragma once
+#include "kernel_lib/runtime.h"
+#include "matrix.h"
+
+struct shape {
+    uint32_t dim;        /* length of the residual stream */
+    uint32_t hidden_dim; /* length of the feed-forward network's hidden layer */
+    uint32_t layers;
+    uint32_t heads;    /* query heads; dim is a multiple */
+    uint32_t kv_heads; /* heads of keys and values; heads is a multiple */
+    uint32_t vocabulary;
+    uint32_t context;       /* positions */
+    bool shared_classifier; /* the embedding is the classifier too */
+    uint32_t group;         /* columns that share a scale in an int8 model; 0: float32 */
+};
+
+static inline uint32_t shape_head_size(const struct shape *shape) {
+    return shape->dim / shape->heads;
+}
+static inline uint32_t shape_kv_dim(const struct shape *shape) {
+    return shape_head_size(shape) * shape->kv_heads;
+}
+
+/* Matrices that are multiplied by the same vector are one here. The parts of each begin at whole
+ * blocks of rows. */
+struct layer {
+    float *attention_norm, *ffn_norm; /* [dim] */
+    struct matrix qkv;                /* queries, keys, values */
+    struct matrix attention_out;
+    struct matrix gate_up; /* w1, w3 */
+    struct matrix down;    /* w2 */
+};
+
+struct model {
+    struct shape shape;
+    struct matrix embedding;  /* [vocabulary][dim] */
+    struct matrix classifier; /* the same; the embedding itself when they are shared */
+    float *final_norm;        /* [dim] */
+    struct layer *layer;      /* [layers] */
+    void *memory;             /* everything above */
+};
+
+/* First rows of the parts of qkv and gate_up. */
+static inline uint32_t model_key_row(const struct shape *shape) {
+    return matrix_padded(shape->dim);
+}
+static inline uint32_t model_value_row(const struct shape *shape) {
+    return model_key_row(shape) + matrix_padded(shape_kv_dim(shape));
+}
+static inline uint32_t model_up_row(const struct shape *shape) {
+    return matrix_padded(shape->hidden_dim);
+}
+
+/* Allocates the weights of a model of this shape, filled with zeros. False and *error if there is
+ * no room. */
+bool model_allocate(struct model *model, struct error *error);
+void model_free(struct model *model);

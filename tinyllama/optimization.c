@@ -1,0 +1,88 @@
+/* The choice of the vector width. */
+#include "optimization.h"
+
+#define TRIAL_BYTES (256u * 1024) /* of weights a trial multiplies by, at most */
+#define TRIALS 4
+
+const struct kernels *const optimization_kernels[OPTIMIZATION_WIDTHS] = {
+    &kernels_sse2, &kernels_avx2, &kernels_avx512};
+
+bool optimization_usable(const struct kernels *kernels) {
+    const struct cpu_features *cpu = cpu_features();
+    if (kernels == &kernels_avx2)
+        return cpu->avx2;
+    if (kernels == &kernels_avx512)
+        return cpu->avx512 && cpu->avx512_vnni;
+    return true;
+}
+
+/* Cycles to multiply by w: the least of several trials. */
+static uint64_t time_matrix(struct inference *in, const struct matrix *w) {
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < TRIALS; i++) {
+        uint64_t begin = cpu_rdtsc();
+        inference_multiply(in, in->gate_up, w, in->normed, 0, 1);
+        uint64_t cycles = cpu_rdtsc() - begin;
+        if (cycles < least)
+            least = cycles;
+    }
+    return least;
+}
+
+/* The first panels of w, as a matrix. */
+static struct matrix part_of(const struct matrix *w) {
+    struct matrix part = *w;
+    uint32_t panel = MATRIX_PANEL * MATRIX_BLOCK;
+    uint32_t rows = (uint32_t)(TRIAL_BYTES / matrix_row_bytes(w)) / panel * panel;
+    if (rows < panel)
+        rows = panel;
+    if (rows < part.rows)
+        part.rows = rows;
+    return part;
+}
+
+static void choose_by_time(struct inference *in) {
+    struct matrix w = part_of(&in->model->layer[0].gate_up);
+    uint64_t cycles[OPTIMIZATION_WIDTHS] = {0};
+    size_t best = 0;
+    for (size_t i = 0; i < OPTIMIZATION_WIDTHS; i++) {
+        if (!optimization_usable(optimization_kernels[i]))
+            continue;
+        in->kernels = optimization_kernels[i];
+        cycles[i] = time_matrix(in, &w);
+        if (cycles[i] < cycles[best])
+            best = i;
+    }
+    in->kernels = optimization_kernels[best];
+    console_event("{\"event\":\"vector\",\"name\":\"%s\",\"reason\":\"measured\",\"cycles\":"
+                  "{\"sse2\":%llu,\"avx2\":%llu,\"avx512\":%llu}}",
+                  in->kernels->name, (unsigned long long)cycles[0], (unsigned long long)cycles[1],
+                  (unsigned long long)cycles[2]);
+}
+
+static void choose(struct inference *in, const struct kernels *kernels, const char *reason) {
+    in->kernels = kernels;
+    console_event("{\"event\":\"vector\",\"name\":\"%s\",\"reason\":\"%s\"}", kernels->name,
+                  reason);
+}
+
+bool optimization_choose(struct inference *in, const char *name, struct error *error) {
+    if (strcmp(name, "auto") == 0) {
+        if (cpu_features()->tcg)
+            choose(in, &kernels_sse2, "emulated CPU");
+        else
+            choose_by_time(in);
+        return true;
+    }
+    for (size_t i = 0; i < OPTIMIZATION_WIDTHS; i++) {
+        const struct kernels *kernels = optimization_kernels[i];
+        if (strcmp(name, kernels->name) != 0)
+            continue;
+        if (!optimization_usable(kernels))
+            return error_set(error, "vector = %s: this CPU does not have it%s", name,
+                             kernels == &kernels_avx512 ? " (F, BW, DQ, VL and VNNI)" : "");
+        choose(in, kernels, "setting");
+        return true;
+    }
+    return error_set(error, "vector = %s: there are auto, sse2, avx2 and avx512", name);
+}

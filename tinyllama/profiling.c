@@ -1,0 +1,61 @@
+/* The profiles of the parts of the forward pass. */
+#include "profiling.h"
+#include "kernel_lib/jit_runtime.h"
+
+bool profiling_enabled;
+static uint64_t part_begin; /* of the part that now runs */
+static struct jit_profile *profiles[PART_COUNT];
+
+static const char *const names[PART_COUNT] = {
+    [PART_EMBEDDING] = "embedding",
+    [PART_NORM] = "rmsnorm",
+    [PART_QKV] = "qkv",
+    [PART_ROTATION] = "rope",
+    [PART_ATTENTION] = "attention",
+    [PART_ATTENTION_OUT] = "attention out",
+    [PART_GATE_UP] = "gate, up",
+    [PART_SWIGLU] = "swiglu",
+    [PART_DOWN] = "down",
+    [PART_CLASSIFIER] = "classifier",
+    [PART_SAMPLER] = "sampler",
+};
+
+void profiling_enable(bool enable) {
+    for (int i = 0; i < PART_COUNT; i++)
+        profiles[i] = jit_profile_get(names[i]);
+    profiling_enabled = enable;
+}
+
+__attribute__((noinline)) void profiling_start(void) {
+    part_begin = cpu_rdtsc();
+}
+
+__attribute__((noinline)) void profiling_part(enum part part) {
+    uint64_t now = cpu_rdtsc();
+    jit_profile_add(profiles[part], now - part_begin);
+    part_begin = now;
+}
+
+void profiling_print_layer(void) {
+    for (int i = PART_NORM; i <= PART_DOWN; i++)
+        console_printf("%s%s %llu", i == PART_NORM ? "" : "; ", names[i],
+                       (unsigned long long)jit_get_avg_cycles(names[i]));
+    console_puts("\n");
+}
+
+void profiling_print(void) {
+    uint64_t all = 0;
+    for (int i = 0; i < PART_COUNT; i++)
+        all += profiles[i]->total;
+    console_puts("part              calls    average        min        max  share\n");
+    for (int i = 0; i < PART_COUNT; i++) {
+        const struct jit_profile *p = profiles[i];
+        if (p->calls == 0)
+            continue;
+        unsigned long long permille = p->total * 1000 / all;
+        console_printf("%-14s %8llu %10llu %10llu %10llu  %llu.%llu %%\n", p->name,
+                       (unsigned long long)p->calls, (unsigned long long)(p->total / p->calls),
+                       (unsigned long long)p->min, (unsigned long long)p->max, permille / 10,
+                       permille % 10);
+    }
+}

@@ -1,0 +1,29 @@
+/*
+ * Activations as int8 with one scale for each group of columns (Q8_0), of one position or of
+ * several: one after the other in each array.
+ */
+#pragma once
+#include <stdint.h>
+
+/* 4 columns in the forms that the vector widths multiply by. */
+struct chunk {
+    int32_t even, odd; /* columns 0 and 2, columns 1 and 3, as int16 */
+    int32_t all;       /* as int8 */
+};
+
+struct quantized {
+    float *scales;        /* one for each group */
+    int32_t *start;       /* one for each group: -128 times the sum of its activations */
+    struct chunk *chunks; /* of each group, its columns padded with zeros to whole chunks */
+};
+
+/* From position on, when each has so many groups of so many chunks. */
+static inline struct quantized quantized_at(const struct quantized *x, uint32_t position,
+                                            uint32_t groups, uint32_t group_chunks) {
+    uint32_t first = position * groups;
+    return (struct quantized){
+        .scales = x->scales + first,
+        .start = x->start + first,
+        .chunks = x->chunks + first * group_chunks,
+    };
+}

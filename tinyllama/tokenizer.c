@@ -1,0 +1,138 @@
+/* Reading a tokenizer, and decoding with it. Encoding is in tokenizer_encode.c. */
+#include "tokenizer_internal.h"
+
+#define MAX_FILE_BYTES (64u * 1024 * 1024)
+#define ENTRY_BYTES 8u /* score and length */
+#define NO_PIECE UINT32_MAX
+
+/* FNV-1a (Fowler, Noll, Vo). */
+static uint32_t hash(const char *bytes, uint32_t length) {
+    uint32_t value = 2166136261u;
+    for (uint32_t i = 0; i < length; i++)
+        value = (value ^ (unsigned char)bytes[i]) * 16777619u;
+    return value;
+}
+
+/* The table's slot where this piece is, or would be. */
+static uint32_t *find_slot(const struct tokenizer *t, const char *bytes, uint32_t length) {
+    for (uint32_t i = hash(bytes, length);; i++) {
+        uint32_t *slot = &t->table[i & t->table_mask];
+        if (*slot == NO_PIECE)
+            return slot;
+        const struct piece *piece = &t->pieces[*slot];
+        if (piece->length == length && memcmp(piece->bytes, bytes, length) == 0)
+            return slot;
+    }
+}
+
+bool tokenizer_find(const struct tokenizer *t, const char *bytes, uint32_t length,
+                    uint32_t *token) {
+    *token = *find_slot(t, bytes, length);
+    return *token != NO_PIECE;
+}
+
+/* Makes the table; of equal pieces the first is found. */
+static void fill_table(struct tokenizer *t) {
+    for (uint32_t i = 0; i <= t->table_mask; i++)
+        t->table[i] = NO_PIECE;
+    for (uint32_t i = 0; i < t->count; i++) {
+        uint32_t *slot = find_slot(t, t->pieces[i].bytes, t->pieces[i].length);
+        if (*slot == NO_PIECE)
+            *slot = i;
+    }
+}
+
+/* Finds the pieces in the file's size bytes. */
+static bool find_pieces(struct tokenizer *t, size_t size, const char *path, struct error *error) {
+    size_t at = sizeof(int32_t); /* the longest piece's length: the pieces say it themselves */
+    for (uint32_t i = 0; i < t->count; i++) {
+        int32_t length;
+        if (size - at < ENTRY_BYTES)
+            return error_set(error,
+                             "%s: it ends after %u pieces, the model has %u; is it this "
+                             "model's tokenizer?",
+                             path, (unsigned)i, (unsigned)t->count);
+        memcpy(&t->pieces[i].score, t->memory + at, sizeof(float));
+        memcpy(&length, t->memory + at + sizeof(float), sizeof length);
+        at += ENTRY_BYTES;
+        if (length < 0 || (uint32_t)length > size - at)
+            return error_set(error, "%s: damaged: piece %u has a length of %d bytes, %zu are left",
+                             path, (unsigned)i, (int)length, size - at);
+        t->pieces[i].bytes = t->memory + at;
+        t->pieces[i].length = (uint32_t)length;
+        at += (uint32_t)length;
+    }
+    return at == size || error_set(error,
+                                   "%s: it goes on after the model's %u pieces; is it this model's "
+                                   "tokenizer?",
+                                   path, (unsigned)t->count);
+}
+
+bool tokenizer_read(struct tokenizer *t, struct file *file, const char *path, uint32_t count,
+                    struct error *error) {
+    *t = (struct tokenizer){.count = count};
+    uint64_t size = file_size(file);
+    if (size < sizeof(int32_t) || size > MAX_FILE_BYTES)
+        return error_set(error, "%s: %llu bytes cannot be a tokenizer", path,
+                         (unsigned long long)size);
+    uint32_t table_size = 4;
+    while (table_size < 2 * count)
+        table_size *= 2;
+    t->table_mask = table_size - 1;
+    t->memory = malloc(size);
+    t->pieces = malloc(count * sizeof *t->pieces);
+    t->table = malloc(table_size * sizeof *t->table);
+    bool good = t->memory && t->pieces && t->table;
+    if (!good)
+        error_set(error, "no memory for the tokenizer; give the machine more");
+    good = good && file_read(file, 0, t->memory, size, error) && find_pieces(t, size, path, error);
+    if (good)
+        fill_table(t);
+    else
+        tokenizer_free(t);
+    return good;
+}
+
+void tokenizer_free(struct tokenizer *t) {
+    free(t->memory);
+    free(t->pieces);
+    free(t->table);
+    *t = (struct tokenizer){0};
+}
+
+static int hex_digit(char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The byte of a byte piece "<0xHH>", or -1. */
+static int byte_of(const char *bytes, size_t length) {
+    if (length != 6 || memcmp(bytes, "<0x", 3) != 0 || bytes[5] != '>')
+        return -1;
+    int high = hex_digit(bytes[3]), low = hex_digit(bytes[4]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+/* Bytes from 0x80 on are parts of UTF-8 characters. */
+static bool is_control(unsigned char c) {
+    return (c < ' ' && !(c >= '\t' && c <= '\r')) || c == 0x7F;
+}
+
+const char *tokenizer_decode(const struct tokenizer *t, uint32_t previous, uint32_t token,
+                             size_t *length) {
+    static char byte;
+    const char *bytes = t->pieces[token].bytes;
+    *length = t->pieces[token].length;
+    if (previous == TOKEN_BOS && *length > 0 && *bytes == ' ') {
+        bytes++;
+        --*length;
+    }
+    int value = byte_of(bytes, *length);
+    if (value >= 0) {
+        byte = (char)value;
+        bytes = &byte;
+        *length = 1;
+    }
+    if (*length == 1 && is_control((unsigned char)*bytes))
+        *length = 0;
+    return bytes;
+}

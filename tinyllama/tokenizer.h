@@ -1,0 +1,53 @@
+/*
+ * llama2.c's tokenizer files, and SentencePiece's byte-pair encoding with them.
+ *
+ * The file: int32 length of the longest piece; then for each piece float32 score, int32 length,
+ * bytes. It does not say how many pieces there are: the model's vocabulary does. Pieces 0, 1 and 2
+ * are <unk>, <s> (BOS) and </s> (EOS), pieces 3 to 258 the 256 bytes, as "<0x00>" to "<0xFF>".
+ */
+#pragma once
+#include "kernel_lib/runtime.h"
+
+#define TOKEN_BOS 1u
+#define TOKEN_EOS 2u
+
+struct piece {
+    const char *bytes; /* not zero-terminated */
+    uint32_t length;
+    float score; /* the greater, the earlier pieces are merged into this one */
+};
+
+struct tokenizer {
+    uint32_t count;
+    struct piece *pieces;
+    uint32_t *table; /* open hash table of piece numbers by their bytes */
+    uint32_t table_mask;
+    char *memory; /* the file */
+};
+
+/* Reads a tokenizer of count pieces from file, which path names in messages. False and *error if it
+ * is damaged, does not have count pieces or does not fit into memory. */
+bool tokenizer_read(struct tokenizer *tokenizer, struct file *file, const char *path,
+                    uint32_t count, struct error *error);
+void tokenizer_free(struct tokenizer *tokenizer);
+
+/* The most tokens that a text of length bytes becomes, with BOS. */
+static inline size_t tokenizer_max_tokens(size_t length) {
+    return length + 2;
+}
+
+/*
+ * Encodes a text: BOS, then, unless it is empty, the pieces of " " + text. Characters that are no
+ * pieces become their bytes. tokens has room for tokenizer_max_tokens(strlen(text)). Returns how
+ * many there are; 0 and *error when the tokenizer lacks the pieces for some byte of the text, or
+ * there is no memory.
+ */
+size_t tokenizer_encode(const struct tokenizer *tokenizer, const char *text, uint32_t *tokens,
+                        struct error *error);
+
+/*
+ * The text of token after previous, with its length in *length: a leading space goes after BOS, a
+ * byte piece is that byte, and control characters other than white space are left out.
+ */
+const char *tokenizer_decode(const struct tokenizer *tokenizer, uint32_t previous, uint32_t token,
+                             size_t *length);
