@@ -1,0 +1,1 @@
+"""The plain Python behind the build: importable, and tested, without SCons."""

@@ -1,0 +1,84 @@
+"""What `./bareflow bench platform=linux` does: tokens per second on this processor, by vector width.
+
+    python -m bareflow.bench program=FILE model=FILE tokenizer=FILE [key=value ...]
+
+Each width generates the same story several times in a process of its own, on one thread; the fastest time
+counts, because everything else on the machine only ever slows a run down. Other keys go to the program. The
+table goes to standard output. The status is 1 when widths disagree about the text.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+WIDTHS = ("sse2", "avx2", "avx512")
+REPETITIONS = 10
+LIMIT = 600.0
+"""Seconds after which a run counts as hung."""
+
+_EVENT = "@bareflow "
+
+
+class BenchError(Exception):
+    """The program cannot be measured at this width; the message is its own."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of the program reported."""
+
+    tokens_per_s: float
+    tokens: int
+    text: bytes
+
+
+def parse_output(text: bytes, events: bytes) -> Run:
+    """The numbers in the program's events (standard error); raises BenchError when there are none."""
+    lines = events.decode(errors="replace").splitlines()
+    for line in lines:
+        if line.startswith(_EVENT):
+            event = json.loads(line.removeprefix(_EVENT))
+            if event["event"] == "generate":
+                return Run(float(event["tokens_per_s"]), int(event["tokens"]), text)
+    spoken = [
+        line for line in lines + text.decode(errors="replace").splitlines() if line.startswith("error:")
+    ]
+    raise BenchError(spoken[-1] if spoken else "the program reported no speed")
+
+
+def _run_once(program: str, options: Mapping[str, str]) -> Run:
+    command = [program, *(f"{key}={value}" for key, value in options.items())]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
+    return parse_output(result.stdout, result.stderr)
+
+
+def measure(program: str, options: Mapping[str, str]) -> Run:
+    """The fastest of REPETITIONS runs."""
+    runs = [_run_once(program, options) for _ in range(REPETITIONS)]
+    return max(runs, key=lambda run: run.tokens_per_s)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measures as argv (key=value strings) says and prints the table; returns the exit status."""
+    options = {"mode": "generate", "temperature": "0"} | dict(item.split("=", 1) for item in argv)
+    program = options.pop("program")
+    widths = [options.pop("vector")] if "vector" in options else WIDTHS
+    texts = set()
+    print(f"{'vector':8}{'tokens':>8}{'tokens/s':>12}")
+    for width in widths:
+        try:
+            run = measure(program, options | {"vector": width})
+        except (BenchError, OSError, subprocess.TimeoutExpired) as error:
+            print(f"{width:8}  {error}")
+            continue
+        texts.add(run.text)
+        print(f"{width:8}{run.tokens:>8}{run.tokens_per_s:>12.1f}")
+    if len(texts) > 1:
+        print("bench: the widths disagree about the text", file=sys.stderr)
+    return 0 if len(texts) == 1 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

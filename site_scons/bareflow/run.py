@@ -1,0 +1,232 @@
+"""What `./bareflow run` does: boots an image and puts the model's text on standard output.
+
+    python -m bareflow.run image=FILE [key=value ...]
+
+or main(argv) with the same arguments. Machine: image= memory= (MiB; default: enough for the model) cpu=
+machine=pc|q35 drive=ide|ahci|virtio-blk|usb-storage|nvme|floppy accel=tcg|kvm qemu=PROGRAM write=0|1 (may
+the guest change the image; default 0) timeout=SECONDS (0: none). Guest: prompt= steps= temperature= topk=
+topp= minp= repeat= seed= vector= disk= mode=generate|interactive|bench. An argument with an empty value
+counts as not given, except prompt=.
+
+The model's text and nothing else goes to standard output as it is made, with a line break at its end
+if it has none, and everything else to standard error; after a story that is how fast it was told. In mode
+bench the table, which is what was asked for, goes to standard output. Without prompt= and mode= on a
+terminal the mode is interactive: the terminal is the guest's serial line until the guest ends or Ctrl-] is
+typed. With mode=interactive and no terminal, standard input is sent to the guest and then "/poweroff".
+
+The status is 0 when the guest ended with code 0, otherwise 1 and a message; 2 for a wrong argument.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import termios
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from .qemu import Guest, GuestError
+from .qemu_machine import DRIVES, MACHINES, QEMU, Machine, QemuError
+from .qemu_serial import Console, Event, Text
+
+SAMPLING_KEYS = ("temperature", "topk", "topp", "minp", "repeat", "seed")
+GUEST_KEYS = ("mode", "prompt", "steps", *SAMPLING_KEYS, "vector", "disk")
+MACHINE_KEYS = ("image", "memory", "cpu", "machine", "drive", "accel", "qemu", "write", "timeout")
+MODES = ("generate", "interactive", "bench")
+ESCAPE = b"\x1d"  # Ctrl-], as in telnet
+POWER_OFF = b"/poweroff\r"
+USER = "the user ended it"
+
+
+class UsageError(Exception):
+    """An argument is wrong; the message says which and what would be right."""
+
+
+def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
+    """The machine to boot and the time limit in seconds (0: none) from key=value arguments.
+
+    terminal: whether a person sits at standard input and output.
+    """
+    given: dict[str, str] = {}
+    for argument in argv:
+        key, equals, value = argument.partition("=")
+        if not equals or key not in GUEST_KEYS + MACHINE_KEYS:
+            known = " ".join(f"{name}=" for name in MACHINE_KEYS + GUEST_KEYS)
+            raise UsageError(f"{argument!r} is not an option of run; there are {known}")
+        if value or key == "prompt":
+            given[key] = value
+    if "image" not in given:
+        raise UsageError("image=FILE is missing")
+    config: dict[str, object] = {key: given[key] for key in GUEST_KEYS if key in given}
+    config.setdefault("mode", "interactive" if terminal and "prompt" not in given else "generate")
+    _one_of("mode", str(config["mode"]), MODES)
+    _one_of("write", given.get("write", "0"), ("0", "1"))
+    machine = _one_of("machine", given.get("machine", "pc"), MACHINES)
+    image = Path(given["image"])
+    drive = given.get("drive", "ahci" if machine == "q35" else "ide")
+    return (
+        Machine(
+            image,
+            config=config,
+            memory=_whole_number("memory", given.get("memory", str(default_memory(image))), minimum=1),
+            cpu=given.get("cpu"),
+            machine=machine,
+            drive=_one_of("drive", drive, DRIVES),
+            snapshot=given.get("write") != "1",
+            accel=given.get("accel", "tcg"),
+            qemu=given.get("qemu", QEMU),
+        ),
+        _whole_number("timeout", given.get("timeout", "0"), minimum=0),
+    )
+
+
+def _one_of(key: str, value: str, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise UsageError(f"{key}={value}: not one of {', '.join(allowed)}")
+    return value
+
+
+def _whole_number(key: str, value: str, *, minimum: int) -> int:
+    if not (value.isascii() and value.isdecimal()) or int(value) < minimum:
+        raise UsageError(f"{key}={value}: not a whole number of at least {minimum}")
+    return int(value)
+
+
+def default_memory(image: Path) -> int:
+    """MiB for this image's model: it lies in memory whole, and what it computes with takes less than that."""
+    mebibytes = image.stat().st_size >> 20 if image.is_file() else 0
+    return 64 if mebibytes <= 32 else 64 + mebibytes * 5 // 4
+
+
+class Stop:
+    """Ends the guest from another thread, once, and remembers why."""
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+        self.reason: str | None = None
+
+    def __call__(self, reason: str) -> None:
+        if self.reason is None:
+            self.reason = reason
+            self._guest.kill()
+
+
+def _forward_input(guest: Guest, stop: Stop, source: int, *, terminal: bool) -> None:
+    """Sends what is typed to the guest, until Ctrl-] (terminal) or the end of the input."""
+    with contextlib.suppress(GuestError):  # the guest ended while something was still being typed
+        while data := os.read(source, 4096):
+            if terminal and ESCAPE in data:
+                guest.send(data.split(ESCAPE)[0])
+                stop(USER)
+                return
+            guest.send(data if terminal else data.replace(b"\n", b"\r"))
+        guest.send(POWER_OFF)
+
+
+@contextlib.contextmanager
+def _raw_terminal(descriptor: int) -> Iterator[None]:
+    """Every key goes to the guest as it is typed, Ctrl-C too; output stays as it is."""
+    before = termios.tcgetattr(descriptor)
+    raw = termios.tcgetattr(descriptor)
+    raw[0] &= ~(termios.ICRNL | termios.IXON)
+    raw[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
+    termios.tcsetattr(descriptor, termios.TCSADRAIN, raw)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def summary(event: Event) -> str:
+    """What a `generate` event says, for a person: "256 tokens, 498.2 tokens/s, first token after 0.02 s"."""
+    tokens = int(event["tokens"])
+    parts = [f"{tokens} token{'' if tokens == 1 else 's'}"]
+    if event["tokens_per_s"]:  # 0: too few to tell
+        parts.append(f"{event['tokens_per_s']:.1f} tokens/s")
+    return ", ".join([*parts, f"first token after {event['first_token_us'] / 1e6:.2f} s"])
+
+
+def _copy_output(guest: Guest, text: BinaryIO, console: BinaryIO, *, summarise: bool) -> None:
+    """Writes the model's text and the guest's messages as they come, until the guest ends."""
+    last = b"\n"
+    for item in guest.items():
+        if isinstance(item, Text):
+            last = item.data[-1:]
+            text.write(item.data)
+            text.flush()
+        elif isinstance(item, dict):
+            if item["event"] == "text_end" and last != b"\n":
+                text.write(b"\n")
+                text.flush()
+            if item["event"] == "generate" and summarise:
+                print(summary(item), file=sys.stderr)
+        elif isinstance(item, Console):
+            console.write(item.data)
+            console.flush()
+
+
+def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
+    mode = machine.config["mode"]
+    text = sys.stdout.buffer
+    console = text if mode == "bench" or (mode == "interactive" and terminal) else sys.stderr.buffer
+    with contextlib.ExitStack() as stack:
+        guest = stack.enter_context(Guest(machine))
+        stop = Stop(guest)
+        if timeout:
+            timer = threading.Timer(timeout, stop, [f"no end within {timeout} seconds (timeout=)"])
+            timer.daemon = True
+            timer.start()
+            stack.callback(timer.cancel)
+        if mode == "interactive":
+            source = sys.stdin.fileno()
+            if terminal:
+                print("Ctrl-] ends.", file=sys.stderr)
+                stack.enter_context(_raw_terminal(source))
+            threading.Thread(
+                target=_forward_input, args=(guest, stop, source), kwargs={"terminal": terminal}, daemon=True
+            ).start()
+        # In a dialogue the guest has a command that tells this.
+        _copy_output(guest, text, console, summarise=mode == "generate")
+        if stop.reason is not None:
+            return 0 if stop.reason == USER else _fail(stop.reason)
+        if code := guest.wait_exit():
+            return _fail(f"the guest ended with code {code}")
+    return 0
+
+
+def _fail(message: str) -> int:
+    print(f"run: {message}", file=sys.stderr)
+    return 1
+
+
+def _terminate(number: int, frame: object) -> None:
+    """Makes a signal leave the `with` blocks, so that QEMU does not outlive this process."""
+    sys.exit(128 + number)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Boots as argv (key=value strings) says; returns the exit status."""
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
+    try:
+        machine, timeout = parse(argv, terminal=terminal)
+        return _run(machine, timeout, terminal=terminal)
+    except UsageError as error:
+        print(f"run: {error}", file=sys.stderr)
+        return 2
+    except (QemuError, GuestError) as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # whoever read the text has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,108 @@
+"""What `./bareflow bench` does after the guest's own tables: the way from QEMU's start to the first token.
+
+    python -m bareflow.start_bench image=FILE
+
+Seconds are wall clock from the start of the QEMU process to the first byte of the model's text on the
+serial line; cycles are the guest's own, read from its events. Each is the least and the median of
+REPETITIONS runs. The last line is the least memory, in whole MiB, with which a story is told.
+"""
+
+import json
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from .qemu_machine import Machine, QemuError
+
+REPETITIONS = 9
+LIMIT = 20.0
+"""Seconds after which a run counts as hung."""
+MOST_MEMORY = 64
+STORY = {"mode": "generate", "temperature": 0, "steps": 64}
+
+_EVENT = b"@bareflow "
+_TEXT_BEGIN = b'{"event":"text_begin"}'
+
+
+@dataclass(frozen=True)
+class Start:
+    """One boot: seconds to the first byte of text, and the events up to the end."""
+
+    seconds: float
+    events: dict[str, dict[str, object]]
+
+    def cycles(self, event: str, key: str) -> int:
+        return int(str(self.events[event][key]))
+
+
+def _read_until(process: subprocess.Popen[bytes], begun: float) -> tuple[bytes, float | None]:
+    """All that the guest writes, and when its text began; None if it never did."""
+    assert process.stdout is not None
+    serial, first_text = b"", None
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while selector.select(begun + LIMIT - time.monotonic()):
+            piece = process.stdout.read1(4096)  # type: ignore[attr-defined]
+            if not piece:
+                break
+            serial += piece
+            if first_text is None and serial.partition(_TEXT_BEGIN)[2].strip(b"\r\n"):
+                first_text = time.monotonic() - begun
+    return serial, first_text
+
+
+def start(image: Path, memory: int) -> Start | None:
+    """Boots the image with so many MiB; None if it tells no story."""
+    machine = Machine(image, config=STORY, memory=memory)
+    begun = time.monotonic()
+    with subprocess.Popen(
+        [*machine.arguments(), "-serial", "stdio"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        serial, seconds = _read_until(process, begun)
+        process.kill()
+    lines = [line for line in serial.splitlines() if line.startswith(_EVENT)]
+    events = {event["event"]: event for event in (json.loads(line[len(_EVENT) :]) for line in lines)}
+    return Start(seconds, events) if seconds is not None and "generate" in events else None
+
+
+def least_memory(image: Path) -> int | None:
+    """The least whole MiB of memory with which the guest tells its story."""
+    return next((size for size in range(1, MOST_MEMORY + 1) if start(image, size)), None)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measures the image named in argv (image=FILE) and prints the table; returns the exit status."""
+    image = Path(dict(item.split("=", 1) for item in argv)["image"])
+    try:
+        runs = [run for run in (start(image, MOST_MEMORY) for _ in range(REPETITIONS)) if run]
+        memory = least_memory(image)
+    except QemuError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    if len(runs) < REPETITIONS or memory is None:
+        print(f"bench: only {len(runs)} of {REPETITIONS} boots told a story", file=sys.stderr)
+        return 1
+    rows = {
+        "stage1 to kernel, cycles": [run.cycles("boot", "loader_cycles") for run in runs],
+        "kernel to main, cycles": [run.cycles("boot", "kernel_cycles") for run in runs],
+        "main to first token, cycles": [run.cycles("generate", "first_token_cycles") for run in runs],
+    }
+    print(f"{'start':30}{'min':>12}{'median':>12}")
+    for name, cycles in rows.items():
+        print(f"{name:30}{min(cycles):>12}{median(cycles):>12.0f}")
+    seconds = [run.seconds for run in runs]
+    print(f"{'QEMU start to first token, s':30}{min(seconds):>12.3f}{median(seconds):>12.3f}")
+    print(f"{'least memory, MiB':30}{memory:>12}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

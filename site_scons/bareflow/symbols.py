@@ -1,0 +1,103 @@
+"""The kernel's own table of function names, by which it names the frames of a backtrace.
+
+Layout: u32 count, u32 offset[count] (function start minus the kernel's load address, ascending), then the
+names in the same order, each ended by a zero byte.
+"""
+
+import io
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import Symbol, SymbolTableSection
+
+from .errors import BareFlowError
+
+_EXECUTABLE = 0x4
+_TEMPLATE_ARGUMENTS = re.compile(r"<[^<>]*>")
+_DULL_NAMESPACES = re.compile(r"__llvm_libc::|\(anonymous namespace\)::")
+_FUNCTION_TYPES = ("STT_FUNC", "STT_NOTYPE")
+
+
+class SymbolError(BareFlowError):
+    """An ELF has no symbols, or the two links of a kernel disagree about where its functions are."""
+
+
+@dataclass(frozen=True, order=True)
+class Function:
+    """A function of the linked kernel."""
+
+    address: int
+    name: str
+
+
+def symbol_table(elf: ELFFile) -> Iterator[Symbol]:
+    """All symbols of a linked ELF; raises SymbolError when it has been stripped of them."""
+    table = elf.get_section_by_name(".symtab")
+    if not isinstance(table, SymbolTableSection):
+        raise SymbolError("the ELF has no symbol table")
+    return iter(table.iter_symbols())
+
+
+def _candidates(elf: ELFFile) -> Iterator[tuple[int, bool, bool, str]]:
+    """Address, "is untyped", "is local" and name of each symbol that may name code."""
+    executable = {
+        index for index, section in enumerate(elf.iter_sections()) if section["sh_flags"] & _EXECUTABLE
+    }
+    for symbol in symbol_table(elf):
+        kind = symbol["st_info"]["type"]
+        name = symbol.name
+        if symbol["st_shndx"] not in executable or kind not in _FUNCTION_TYPES or not name:
+            continue
+        untyped = kind == "STT_NOTYPE"
+        if untyped and ("." in name or name.startswith("__")):
+            continue  # NASM's local labels, and section bounds from the linker script
+        yield symbol["st_value"], untyped, symbol["st_info"]["bind"] == "STB_LOCAL", name
+
+
+def functions(elf: bytes) -> list[Function]:
+    """The functions of a linked ELF by address, one name each: typed before untyped, global before local."""
+    best: dict[int, Function] = {}
+    for address, _, _, name in sorted(_candidates(ELFFile(io.BytesIO(elf)))):
+        best.setdefault(address, Function(address, name))
+    return list(best.values())
+
+
+def load_address(elf: bytes) -> int:
+    """Where the first byte of a linked ELF is loaded."""
+    segments = ELFFile(io.BytesIO(elf)).iter_segments("PT_LOAD")
+    return min(int(segment["p_paddr"]) for segment in segments)
+
+
+def readable(names: list[str], demangler: str) -> list[str]:
+    """C++ names without namespaces of no interest, template arguments and parameters: they cost bytes."""
+    text = "".join(f"{name}\n" for name in names)
+    command = [demangler, "--no-params"]
+    output = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+    shortened = []
+    for name in output.splitlines():
+        while (plain := _TEMPLATE_ARGUMENTS.sub("", name)) != name:
+            name = plain
+        shortened.append(_DULL_NAMESPACES.sub("", name))
+    return shortened
+
+
+def table_source(found: list[Function], names: list[str], start: int) -> str:
+    """The table as GNU assembler source, with `names` for the functions, all at or above `start`.
+
+    (NASM would leave the path of the source in the object.)
+    """
+    offsets = [f"    .long {function.address - start:#x}" for function in found]
+    lines = [f'    .asciz "{name}"' for name in names]
+    head = ['.section .symbols, "a", @progbits', ".balign 4", ".globl kernel_symbols", "kernel_symbols:"]
+    return "\n".join([*head, f"    .long {len(found)}", *offsets, *lines]) + "\n"
+
+
+def check_same_functions(first: bytes, second: bytes) -> None:
+    """Raises SymbolError unless both ELFs have the same functions at the same addresses."""
+    if functions(first) != functions(second):
+        raise SymbolError(
+            "the link with the symbol table moved functions: the linker script must put it last"
+        )

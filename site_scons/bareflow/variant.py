@@ -1,0 +1,58 @@
+"""What a file in variants/ says."""
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import BareFlowError
+
+
+class VariantError(BareFlowError):
+    """There is no such variant, or not for this architecture."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to build the image: what goes in and how it is optimised."""
+
+    summary: str
+    architectures: list[str]
+    app: list[str]
+    """Folders with the application's sources."""
+    kernel_lib: list[str]
+    """Folders with kernel_lib's sources, for platform=bare."""
+    linux: list[str]
+    """Sources besides the application's, for platform=linux."""
+    optimisation: dict[str, str]
+    """The compiler's optimisation option by folder; of the folders that hold a source, the longest counts."""
+    libc_defines: list[str]
+    """LLVM-libc's own configuration macros (libc/config/config.json in its source)."""
+    lto: list[str]
+    """Linker options for the optimising link."""
+    compressed: bool
+    """Whether the kernel file is compressed on the disk."""
+
+    def optimisation_of(self, source: str) -> str:
+        """The option for a source, by its path from the top folder, or below "llvm-libc" for libc's."""
+        return self.optimisation[max((f for f in self.optimisation if source.startswith(f)), key=len)]
+
+
+def load_variant(folder: str | Path, name: str, architecture: str) -> Variant:
+    """Reads variants/NAME.py; raises VariantError naming what there is instead."""
+    folder = Path(folder)
+    path = folder / f"{name}.py"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.py")))
+        raise VariantError(f"variant={name} does not exist yet; there is: {known}")
+    spec = importlib.util.spec_from_file_location(f"variants.{name}", path)
+    if spec is None or spec.loader is None:
+        raise VariantError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    variant = module.VARIANT
+    if not isinstance(variant, Variant):
+        raise VariantError(f"{path} must define VARIANT, a bareflow.variant.Variant")
+    if architecture not in variant.architectures:
+        known = " or ".join(f"arch={name}" for name in variant.architectures)
+        raise VariantError(f"arch={architecture} does not exist yet for variant={name}; use {known}")
+    return variant

@@ -1,0 +1,99 @@
+"""SCons tool: sources to LLVM bitcode for the bare machine, and assembly to ELF objects beside it.
+
+The same objects are linked into the kernel and, with another platform layer, into a Linux program.
+"""
+
+import os
+from typing import Any
+
+import SCons.Scanner
+
+TARGET = ["-target", "x86_64-unknown-none-elf", "-fno-pic", "-mcmodel=small", "-flto"]
+"""Full LTO: one module in the end, for code this small."""
+
+FREESTANDING = ["-nostdlibinc", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-fno-math-errno"]
+
+CODE_GENERATION = [
+    "-mno-red-zone",  # an interrupt may use the stack below RSP
+    "-fno-omit-frame-pointer",  # backtraces walk RBP
+    "-fno-stack-protector",
+    "-fno-common",
+    "-ffp-contract=off",  # the same float results with and without FMA
+    "-ffunction-sections",
+    "-fdata-sections",
+]
+
+VECTOR_WIDTHS = {
+    "_sse2": ("-DKERNELS_SUFFIX=sse2",),
+    "_avx2": ("-DKERNELS_SUFFIX=avx2", "-mavx2"),
+    "_avx512": (
+        "-DKERNELS_SUFFIX=avx512",
+        "-mavx512f",
+        "-mavx512bw",
+        "-mavx512dq",
+        "-mavx512vl",
+        "-mavx512vnni",
+        "-mprefer-vector-width=512",
+    ),
+}
+"""What tinyllama/kernels.c is compiled for: file name suffix to options."""
+
+WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Werror"]
+
+
+def _objects(env: Any, sources: list[Any], suffix: str = "", options: tuple[str, ...] = ()) -> list[Any]:
+    """Bitcode (.c, .cpp) or ELF objects (.asm) of the sources, below $BUILD/obj.
+
+    suffix tells apart several objects made of one source with different options.
+    """
+    made = []
+    for source in map(env.File, sources):
+        stem, extension = os.path.splitext(source.path)
+        if extension == ".asm":
+            node = env.Object(f"$BUILD/obj/{stem}{suffix}.o", source)
+            env.Depends(node, env["TOOL_VERSION"]["AS"])
+        else:
+            level = env["VARIANT"].optimisation_of(source.path)
+            flags = [*env["CCFLAGS"], level, *options]
+            node = env.Object(f"$BUILD/obj/{stem}{suffix}.bc", source, CCFLAGS=flags)
+            env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"]])
+        made += node
+    return made
+
+
+def _sources(env: Any, places: list[str]) -> list[Any]:
+    """The C, C++ and assembly files of folders, and files named one by one, in a fixed order."""
+    found = []
+    for place in places:
+        if os.path.splitext(place)[1]:
+            found.append(env.File(f"#{place}"))
+            continue
+        for pattern in ("*.c", "*.cpp", "*.asm"):
+            found += sorted(env.Glob(f"#{place}/{pattern}"), key=str)
+    return found
+
+
+def exists(env: Any) -> bool:
+    return True
+
+
+def generate(env: Any) -> None:
+    env.Replace(
+        CFLAGS=["-std=gnu17"],
+        CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],
+        CCFLAGS=[*TARGET, *FREESTANDING, *CODE_GENERATION, *WARNINGS],
+        CPPPATH=["#"],
+        CCCOMSTR=env.Quiet("CC", "$SOURCE"),
+        CXXCOMSTR=env.Quiet("CXX", "$SOURCE"),
+        ASFLAGS=["-f", "elf64", "-I", "./", "-Werror"],
+        ASCOMSTR=env.Quiet("NASM", "$SOURCE"),
+        LIBC_HEADERS=[],
+        VECTOR_WIDTHS=VECTOR_WIDTHS,
+        STATIC_AND_SHARED_OBJECTS_ARE_THE_SAME=1,
+    )
+    include = r'^[ \t]*(?:%include|.*\bincbin)[ \t]+"([^"]+)"'
+    scanner = SCons.Scanner.Classic("NasmScan", [".asm", ".inc"], "CPPPATH", include)
+    env.Append(SCANNERS=[scanner])
+    SCons.Tool.SourceFileScanner.add_scanner(".asm", scanner)
+    env.AddMethod(_objects, "BitcodeObjects")
+    env.AddMethod(_sources, "SourcesIn")

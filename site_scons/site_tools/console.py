@@ -1,0 +1,63 @@
+"""SCons tool: what a build step prints. One quiet line a step, or whole commands with verbose=1."""
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from bareflow.errors import BareFlowError
+from SCons.Action import Action
+
+_BLUE, _PLAIN = "\033[34m", "\033[0m"
+
+
+def _line(env: Any, label: str, what: str = "$TARGET") -> str:
+    """The quiet line of a step, `[      CC] file`, with colour on a terminal only."""
+    colour, plain = (_BLUE, _PLAIN) if sys.stdout.isatty() else ("", "")
+    return f"{colour}[{label:>8}]{plain} {what}"
+
+
+def _step(env: Any, action: Any, label: str, what: str = "$TARGET") -> Any:
+    """An action that prints its quiet line; a command prints itself instead with verbose=1."""
+    # SCons's own class: env.Action() would expand $TARGET before there is one.
+    if callable(action):
+        return Action(_with_plain_errors(action), _line(env, label, what))
+    return Action(action) if env["verbose"] else Action(action, _line(env, label, what))
+
+
+def _with_plain_errors(function: Any) -> Any:
+    """The function as an action whose failures with a sentence for the user are just that sentence.
+
+    What it makes depends on the whole file that it is in: SCons itself would look at its bytecode, but not at
+    the file's constants, nor into tuples.
+    """
+    file = hashlib.sha256(Path(function.__code__.co_filename).read_bytes()).hexdigest()
+
+    def act(target: list[Any], source: list[Any], env: Any, depends_on: str = file) -> int:
+        try:
+            return function(target, source, env) or 0
+        except BareFlowError as error:
+            print(f"bareflow: {error}", file=sys.stderr)
+            return 1
+
+    return act
+
+
+def _quiet(env: Any, label: str, what: str = "$TARGET") -> str:
+    """The value for one of SCons's own *COMSTR variables: empty, which shows the command, if verbose."""
+    return "" if env["verbose"] else _line(env, label, what)
+
+
+def _progress(env: Any, message: str) -> None:
+    """Tells how a long step gets on."""
+    print(f"           {message}", file=sys.stderr, flush=True)
+
+
+def exists(env: Any) -> bool:
+    return True
+
+
+def generate(env: Any) -> None:
+    env.AddMethod(_step, "Step")
+    env.AddMethod(_quiet, "Quiet")
+    env.AddMethod(_progress, "Progress")

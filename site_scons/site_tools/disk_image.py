@@ -1,0 +1,68 @@
+"""SCons tool: kernel files, boot sectors and bootable disk images."""
+
+from pathlib import Path
+from typing import Any
+
+KERNEL_PATH = "/boot/BAREFLOW.KRN"
+CONFIG_PATH = "/boot/BAREFLOW.CFG"
+
+
+def _content(node: Any) -> bytes:
+    return Path(node.abspath).read_bytes()
+
+
+def _make_kernel(target: list[Any], source: list[Any], env: Any) -> None:
+    from bareflow.kernel_file import kernel_from_elf
+
+    kernel = kernel_from_elf(_content(source[0]), compressed=env["VARIANT"].compressed)
+    Path(target[0].abspath).write_bytes(kernel)
+
+
+def _make_image(target: list[Any], source: list[Any], env: Any) -> None:
+    from bareflow.fat16_image import build_image
+
+    stage1, stage2, *files = source
+    tree = {path: _content(node) for path, node in zip(env["IMAGE_PATHS"], files, strict=True)}
+    tree |= {"/model/": b"", "/profile/": b"", "/boot/snapshots/": b""}
+    Path(target[0].abspath).write_bytes(build_image(_content(stage1), _content(stage2), tree))
+
+
+def _modules(env: Any, *names: str) -> list[Any]:
+    """The Python that makes an output is one of the things it depends on."""
+    return [env.File(f"#site_scons/bareflow/{name}.py") for name in names]
+
+
+def _boot_sectors(env: Any, target: str, source: Any) -> Any:
+    """A flat binary from assembly."""
+    node = env.Command(
+        target, source, env.Step("$AS -f bin -I ./ -Werror $SOURCE -o $TARGET", "NASM", "$SOURCE")
+    )
+    env.Depends(node, env["TOOL_VERSION"]["AS"])
+    return node[0]
+
+
+def _kernel_file(env: Any, elf: Any) -> Any:
+    """The file that the loader reads, beside the ELF."""
+    node = env.Command(elf.target_from_source("", ".krn"), elf, env.Step(_make_kernel, "KERNEL"))
+    env.Depends(node, [env.Value(env["VARIANT"].compressed), *_modules(env, "kernel_file")])
+    return node[0]
+
+
+def _disk_image(env: Any, target: str, kernel: Any, files: dict[str, Any]) -> Any:
+    """An image with this kernel and files: path in the image to node."""
+    paths = [KERNEL_PATH, *files]
+    sources = [*env["BOOT_SECTORS"], kernel, *files.values()]
+    node = env.Command(target, sources, env.Step(_make_image, "IMAGE"), IMAGE_PATHS=paths)
+    env.Depends(node, [env.Value(paths), *_modules(env, "fat16_image", "fat16_layout", "fat16_names")])
+    env.NoCache(node)  # large, and quickly made
+    return node[0]
+
+
+def exists(env: Any) -> bool:
+    return True
+
+
+def generate(env: Any) -> None:
+    env.AddMethod(_boot_sectors, "BootSectors")
+    env.AddMethod(_kernel_file, "KernelFile")
+    env.AddMethod(_disk_image, "DiskImage")

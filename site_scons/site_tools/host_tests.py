@@ -1,0 +1,146 @@
+"""SCons tool: C tests and fuzz targets compiled for this machine under sanitizers, and run.
+
+A test is a node: it runs again when anything that it is made of has changed, and not before.
+"""
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from llvm_libc import COMMON_DEFINES
+
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+FLAGS = ["-g", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Wshadow", "-Werror"]
+TEST_LIMIT = 120.0
+FUZZ_INPUT_LIMIT = 10
+"""Seconds after which a test, and one input of a fuzz target, counts as hung."""
+
+_SOURCES = re.compile(r"^// sources:(.*)$", re.MULTILINE)
+_LIBC_PREFIX = "libc/src/"
+
+
+def _run(target: list[Any], source: list[Any], env: Any) -> int:
+    """Runs a program; what it printed becomes the target, and is shown when it failed."""
+    command = [source[0].abspath, *env["ARGUMENTS_OF_TEST"]]
+    limit = env["LIMIT_OF_TEST"]
+    start = time.monotonic()
+    try:
+        result = subprocess.run(
+            command,
+            env=env["ENV"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=limit,
+        )
+        output, status = result.stdout, result.returncode
+    except subprocess.TimeoutExpired as hung:
+        output = (hung.stdout or b"") + f"\nhung: ended after {limit:.0f} s\n".encode()
+        status = 1
+    if status:
+        log = Path(f"{target[0].abspath}.failed")
+        log.write_bytes(output)
+        seconds = time.monotonic() - start
+        env.Progress(f"{source[0]} failed with status {status} after {seconds:.1f} s:")
+        env.Progress(output.decode(errors="replace"))
+        return 1
+    Path(target[0].abspath).write_bytes(output)
+    return 0
+
+
+def _sources_of(env: Any, test: Any) -> list[Any]:
+    """The files that a test's `// sources:` lines name, with the widths each is compiled for."""
+    lines = _SOURCES.findall(test.get_text_contents())
+    if not lines:
+        sys.exit(f"bareflow: {test.path} has no line `// sources: FILE...` that names what it tests")
+    return [
+        env.File(f"$LIBC_SOURCE/{name}" if name.startswith(_LIBC_PREFIX) else f"#{name}")
+        for name in " ".join(lines).split()
+    ]
+
+
+def _program(env: Any, test: Any, kind: str, options: list[str], link_options: list[str]) -> Any:
+    """Compiles and links one test."""
+    sources = [test, *_sources_of(env, test)]
+    inside_libc = any(str(source).endswith(".cpp") for source in sources)
+    objects = []
+    for source in sources:
+        stem = source.path.removeprefix(f"{env.Dir('$BUILD_ROOT').path}/")
+        widths = env["VECTOR_WIDTHS"] if source.name == "kernels.c" else {"": ()}
+        for width, width_options in widths.items():
+            flags = [*env["CCFLAGS"], *options, *width_options]
+            if source.path.startswith(env["LIBC_STAMP"].dir.path):
+                flags = [*(flag for flag in flags if not flag.startswith("-W")), "-DLIBC_COPT_USE_C_ASSERT"]
+            node = env.Object(f"$HOST_BUILD/{kind}/{stem}{width}.o", source, CCFLAGS=flags)
+            env.Depends(node, env["TOOL_VERSION"]["CC"])
+            if inside_libc:
+                env.Depends(node, env["LIBC_STAMP"])
+            objects += node
+    name = Path(test.name).stem
+    linker = env.WhereIs("$LD")
+    command = "$CXX" if inside_libc else "$CC"
+    step = env.Step(f"{command} {' '.join(link_options)} --ld-path={linker} $SOURCES -lm -o $TARGET", "LINK")
+    program = env.Command(f"$HOST_BUILD/{kind}/{name}", objects, step)
+    env.Depends(program, env["TOOL_VERSION"]["LD"])
+    return program[0]
+
+
+def _host_test(env: Any, test: Any) -> Any:
+    """A node that is up to date when the test has passed."""
+    program = _program(env, test, "test", SANITIZE, SANITIZE)
+    step = env.Step(_run, "TEST", "$SOURCE")
+    node = env.Command(f"{program}.passed", program, step, ARGUMENTS_OF_TEST=[], LIMIT_OF_TEST=TEST_LIMIT)
+    env.NoCache(node)
+    return node[0]
+
+
+def _fuzz(env: Any, test: Any, seconds: int, suffix: str) -> Any:
+    """A node that is up to date when the fuzz target has run for so many seconds without a finding."""
+    sanitize = ["-fsanitize=fuzzer,address,undefined", *SANITIZE[1:]]
+    program = _program(env, test, "fuzz", sanitize, sanitize)
+    arguments = [
+        f"-max_total_time={seconds}",
+        f"-timeout={FUZZ_INPUT_LIMIT}",
+        "-print_final_stats=1",
+        f"-artifact_prefix={program.abspath}.found-",
+    ]
+    step = env.Step(_run, "FUZZ", f"$SOURCE for {seconds} s")
+    limit = seconds + TEST_LIMIT
+    node = env.Command(f"{program}.{suffix}", program, step, ARGUMENTS_OF_TEST=arguments, LIMIT_OF_TEST=limit)
+    env.Depends(node, env.Value(seconds))
+    env.NoCache(node)
+    return node[0]
+
+
+def _host_environment(env: Any) -> Any:
+    """A copy of env that compiles for this machine and its own C library."""
+    host = env.Clone()
+    host.Replace(
+        CFLAGS=["-std=gnu17"],
+        CXXFLAGS=["-std=c++17"],
+        CCFLAGS=FLAGS,
+        CPPPATH=["#", "#tests/host"],
+        CPPDEFINES=[],
+        HOST_BUILD="$BUILD_ROOT/host",
+    )
+    inside = ["-isystem", "llvm-libc/shims", "-isystem", f"{env['LIBC_STAMP'].dir.path}/libc"]
+    host.Append(CXXFLAGS=[*inside, *_define_options()])
+    host.AddMethod(_host_test, "HostTest")
+    host.AddMethod(_fuzz, "Fuzz")
+    return host
+
+
+def _define_options() -> list[str]:
+    pairs = [define if isinstance(define, tuple) else (define, "1") for define in COMMON_DEFINES]
+    return [f"-D{name}={value}" for name, value in pairs]
+
+
+def exists(env: Any) -> bool:
+    return True
+
+
+def generate(env: Any) -> None:
+    env.AddMethod(_host_environment, "HostEnvironment")

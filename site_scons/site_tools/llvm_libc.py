@@ -1,0 +1,130 @@
+"""SCons tool: LLVM-libc fetched, its public headers made, and its functions compiled to a bitcode archive.
+
+The extracted source is immutable (every file's hash is committed), so one node, the stamp of the set of
+files, stands for all its headers.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from SCons.Action import Action
+
+COMMON_DEFINES = [
+    ("LIBC_NAMESPACE", "__llvm_libc"),
+    "LIBC_FULL_BUILD",
+    "LIBC_TARGET_OS_IS_BAREMETAL",
+    ("LIBC_ERRNO_MODE", "LIBC_ERRNO_MODE_EXTERNAL"),
+    ("LIBC_THREAD_MODE", "LIBC_THREAD_MODE_SINGLE"),
+]
+ARCHIVE_DEFINES = [
+    "LIBC_COPT_PUBLIC_PACKAGING",  # give the functions their C names
+    "LIBC_COPT_USE_C_ASSERT",  # shims/assert.h
+    ("LIBC_QSORT_IMPL", "LIBC_QSORT_QUICK_SORT"),
+    ("LIBC_MATH", "'(LIBC_MATH_SKIP_ACCURATE_PASS|LIBC_MATH_NO_ERRNO|LIBC_MATH_NO_EXCEPT)'"),
+    "LIBC_COPT_PRINTF_DISABLE_WRITE_INT",
+    "LIBC_COPT_PRINTF_DISABLE_STRERROR",
+    ("LIBC_COPT_STRING_LENGTH_IMPL", "element"),
+    ("LIBC_COPT_FIND_FIRST_CHARACTER_IMPL", "element"),
+]
+
+# What the compiler would otherwise turn back into a call of the function that is being compiled.
+_NO_BUILTIN = ["-ffreestanding", "-fno-builtin"]
+_NO_BUILTIN_FOLDERS = ("string", "strings", "__support")
+# Elsewhere -fno-builtin would block inlining into the application; only the macro is wanted.
+_UNHOSTED = ["-U__STDC_HOSTED__", "-D__STDC_HOSTED__=0", "-Wno-builtin-macro-redefined"]
+
+
+def _pin(env: Any) -> Any:
+    from bareflow.llvm_libc_source import load_pin
+
+    return load_pin(Path(env.Dir("#llvm-libc").abspath))
+
+
+def _extract(target: list[Any], source: list[Any], env: Any) -> None:
+    from bareflow import llvm_libc_source
+    from bareflow.user_cache import user_cache
+
+    pin = _pin(env)
+    tarball = Path(env["llvm_libc_tarball"]) if env["llvm_libc_tarball"] else None
+    files = llvm_libc_source.find_files(pin, tarball, user_cache(), env.Progress)
+    stamp = Path(target[0].abspath)
+    llvm_libc_source.lay_out(files, stamp.parent)
+    stamp.write_text(f"LLVM-libc {pin.version}, files {pin.key}\n")
+
+
+def _source(env: Any) -> list[Any]:
+    """The extracted source: the stamp first, then the files that are compiled."""
+    pin = _pin(env)
+    targets = ["$LIBC_SOURCE/stamp", *(f"$LIBC_SOURCE/libc/src/{name}" for name in pin.sources)]
+    pins = ["#llvm-libc/source.toml", "#llvm-libc/SHA256SUMS"]
+    nodes = env.Command(targets, pins, env.Step(_extract, "EXTRACT", "LLVM-libc's source"))
+    env.NoCache(nodes)
+    return list(nodes)
+
+
+def _headers(env: Any, stamp: Any) -> list[Any]:
+    """The public headers, with exactly the functions that the archive or kernel_lib has."""
+    pin = _pin(env)
+    functions = [Path(name).stem for name in pin.sources] + pin.header_functions
+    entries = " ".join(f"-e {name}" for name in functions)
+    made = []
+    for name in pin.header_names:
+        generator = f"{stamp.dir.path}/libc/utils/hdrgen/main.py {stamp.dir.path}/libc/include/{name}.yaml"
+        step = env.Step(f"$( $PYTHON $) -B {generator} -o $TARGET {entries}", "HEADER")
+        made += env.Command(f"$LIBC_HEADER_DIR/{name}.h", stamp, step)
+    return made
+
+
+def _archive(env: Any, sources: list[Any], stamp: Any) -> Any:
+    """The bitcode archive of all functions."""
+    pin = _pin(env)
+    libc = env.Clone()
+    libc.Append(CPPDEFINES=[*COMMON_DEFINES, *ARCHIVE_DEFINES, *env["VARIANT"].libc_defines])
+    # LLVM-libc includes its files from its own root and finds our replacements first.
+    libc.Replace(CPPPATH=[], CXXCOMSTR=env.Quiet("CXX", "$SOURCE"))
+    includes = ["-Illvm-libc/shims", f"-I{stamp.dir.path}/libc"]
+    shared = [*(flag for flag in env["CCFLAGS"] if not flag.startswith("-W")), *includes]
+    objects = []
+    for name, source in zip(pin.sources, sources, strict=True):
+        special = _NO_BUILTIN if name.startswith(_NO_BUILTIN_FOLDERS) else _UNHOSTED
+        level = env["VARIANT"].optimisation_of(f"llvm-libc/{name}")
+        node = libc.Object(
+            f"$BUILD/obj/llvm-libc/{Path(name).with_suffix('.bc')}",
+            source,
+            CCFLAGS=[*shared, level, *special],
+        )
+        libc.Depends(node, [stamp, env["TOOL_VERSION"]["CC"], env.Glob("#llvm-libc/shims/*.h")])
+        objects += node
+    step = env.Step("$LLVM_AR rcsD $TARGET $SOURCES", "AR")
+    return env.Command("$BUILD/libc.a", objects, [Action("rm -f $TARGET", None), step])
+
+
+def _llvm_libc(env: Any) -> Any:
+    """Declares everything; gives the archive and makes the headers known to `env`'s compilations."""
+    stamp, *sources = _source(env)
+    headers = _headers(env, stamp)
+    includes = ["-isystem", headers[0].dir.path, "-isystem", f"{stamp.dir.path}/libc/include"]
+    archive = _archive(env, sources, stamp)
+    env.Append(CCFLAGS=includes)
+    env["LIBC_STAMP"] = stamp
+    env["LIBC_HEADERS"] = [stamp, *headers]
+    return archive
+
+
+def _internals(env: Any) -> Any:
+    """A copy of env whose C++ may include LLVM-libc's internal headers, src/__support and the like."""
+    inner = env.Clone()
+    inner.Append(CPPDEFINES=COMMON_DEFINES)
+    inner.Append(CCFLAGS=["-isystem", "llvm-libc/shims", "-isystem", f"{env['LIBC_STAMP'].dir.path}/libc"])
+    return inner
+
+
+def exists(env: Any) -> bool:
+    return True
+
+
+def generate(env: Any) -> None:
+    env["LIBC_SOURCE"] = "$BUILD_ROOT/llvm-libc/source"
+    env["LIBC_HEADER_DIR"] = "$BUILD_ROOT/llvm-libc/headers"
+    env.AddMethod(_llvm_libc, "LlvmLibc")
+    env.AddMethod(_internals, "WithLibcInternals")

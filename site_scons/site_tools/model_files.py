@@ -1,0 +1,78 @@
+"""SCons tool: the model and tokenizer that the options model= and tokenizer= name."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from bareflow.download import Download
+from bareflow.model_catalogue import DEFAULT, load_catalogue
+from build_options import CATALOGUE
+from SCons.Script import COMMAND_LINE_TARGETS
+
+MODEL_PATH = "/model/model.bin"
+TOKENIZER_PATH = "/model/tokenizer.bin"
+DEFAULT_MODEL = "#tinyllama/model/default.bin"
+NEED_A_MODEL = {"run", "bench"}
+
+
+def _fetch(target: list[Any], source: list[Any], env: Any) -> int:
+    file: Download = env["DOWNLOAD"]
+    what = [str(Path(target[0].abspath).parent), file.name, file.url, str(file.size), file.sha256]
+    python_path = {"PYTHONPATH": env.Dir("#site_scons").abspath}
+    command = [sys.executable, "-m", "bareflow.model_catalogue", *what]
+    return subprocess.run(command, env=os.environ | python_path, check=False).returncode
+
+
+def _downloaded(env: Any, file: Download) -> Any:
+    """The node of a file in the user's cache. What is there is checked, not deleted and fetched again."""
+    from bareflow.user_cache import user_cache
+
+    path = user_cache() / "models" / file.name
+    node = env.Command(str(path), env.Value(str(file)), env.Step(_fetch, "FETCH", file.name), DOWNLOAD=file)
+    env.SideEffect("$BUILD_ROOT/network", node)  # one at a time: there is one line for a progress bar
+    env.Precious(node)
+    env.NoClean(node)
+    env.NoCache(node)
+    return node[0]
+
+
+def _own_tokenizer(env: Any, model: Path) -> Any:
+    """The file given, or the one beside the model."""
+    path = Path(env["tokenizer"] or model.with_name("tokenizer.bin"))
+    if not path.is_file():
+        sys.exit(f"bareflow: there is no {path}; give the model's tokenizer with tokenizer=FILE")
+    return env.File(str(path))
+
+
+def _need_no_model() -> None:
+    """Ends the build when a target of the command line cannot do without a model."""
+    for target in sorted(NEED_A_MODEL & set(COMMAND_LINE_TARGETS)):
+        sys.exit(
+            f"bareflow: {target} needs a model, and there is no {DEFAULT_MODEL.lstrip('#')}: give "
+            "model=FILE, a llama2.c checkpoint such as stories260K.bin, and tokenizer=FILE, its tokenizer, "
+            "or model=NAME, a name from models.toml"
+        )
+
+
+def _model_files(env: Any) -> dict[str, Any]:
+    """Path in the image to node; nothing when the project's own model is meant and is not in the tree."""
+    name = env["model"]
+    path = Path(env.File(DEFAULT_MODEL).abspath if name == DEFAULT else name)
+    if path.is_file():
+        return {MODEL_PATH: env.File(str(path)), TOKENIZER_PATH: _own_tokenizer(env, path)}
+    if name == DEFAULT:
+        _need_no_model()
+        return {}
+    model = load_catalogue(CATALOGUE)[name]
+    tokenizer = env.File(env["tokenizer"]) if env["tokenizer"] else _downloaded(env, model.tokenizer)
+    return {MODEL_PATH: _downloaded(env, model.checkpoint), TOKENIZER_PATH: tokenizer}
+
+
+def exists(env: Any) -> bool:
+    return True
+
+
+def generate(env: Any) -> None:
+    env.AddMethod(_model_files, "ModelFiles")

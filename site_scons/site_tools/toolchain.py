@@ -1,0 +1,45 @@
+"""SCons tool: the programs of the toolchain, checked, and their versions as nodes that outputs depend on."""
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+PROGRAMS = {
+    "CC": "clang-22",
+    "CXX": "clang++-22",
+    "LD": "ld.lld-22",
+    "LLVM_AR": "llvm-ar-22",
+    "LLVM_NM": "llvm-nm-22",
+    "LLVM_CXXFILT": "llvm-cxxfilt-22",
+    "AS": "nasm",
+}
+_VERSIONED = ("CC", "LD", "AS")
+_PASSED_ON = ("PATH", "HOME", "TMPDIR", "TERM", "XDG_CACHE_HOME", "BAREFLOW_MODELS")
+
+
+def _versions() -> dict[str, str]:
+    """The first line of each program's --version, asked for side by side."""
+    running = {
+        name: subprocess.Popen([PROGRAMS[name], "--version"], stdout=subprocess.PIPE, text=True)
+        for name in _VERSIONED
+    }
+    return {name: process.communicate()[0].partition("\n")[0] for name, process in running.items()}
+
+
+def exists(env: Any) -> bool:
+    return all(map(shutil.which, PROGRAMS.values()))
+
+
+def generate(env: Any) -> None:
+    missing = [program for program in PROGRAMS.values() if not shutil.which(program)]
+    if missing:
+        sys.exit(f"bareflow: {', '.join(missing)} not found. ./bareflow installs what is missing.")
+    env["ENV"] = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {"LC_ALL": "C.UTF-8"}
+    for tool in ("cc", "cxx", "nasm"):
+        env.Tool(tool)
+    env.Replace(PYTHON=sys.executable, **PROGRAMS)
+    # A version names a tool better than the hash of its front-end, which is all that SCons would look at.
+    env["IMPLICIT_COMMAND_DEPENDENCIES"] = 0
+    env["TOOL_VERSION"] = {name: env.Value(version) for name, version in _versions().items()}

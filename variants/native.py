@@ -1,0 +1,46 @@
+"""native: everything compiled ahead of time and optimised as one program; no interpreter, no JIT."""
+
+from bareflow.variant import Variant
+
+VARIANT = Variant(
+    summary="compiled ahead of time, optimised as one program",
+    architectures=["x86_64"],
+    app=["tinyllama"],
+    kernel_lib=[
+        "kernel_lib",
+        "kernel_lib/cpu",
+        "kernel_lib/io",
+        "kernel_lib/jit",
+        "kernel_lib/memory",
+        "kernel_lib/storage",
+        "kernel_lib/platform/bare.c",
+    ],
+    linux=[
+        "kernel_lib/cpu/features.c",
+        "kernel_lib/error.c",
+        "kernel_lib/jit",
+        "kernel_lib/memory/heap.cpp",
+        "kernel_lib/memory/malloc.c",
+        "kernel_lib/memory/libc_os.c",
+        "kernel_lib/platform/linux.c",
+        "kernel_lib/platform/linux_start.c",
+        "kernel_lib/platform/linux_terminal.c",
+    ],
+    optimisation={
+        # Most code runs once or waits for devices; what counts is how much there is to read from disk.
+        "": "-Oz",
+        # Once for every weight, or every token.
+        "tinyllama/bench_workloads.c": "-O2",
+        "tinyllama/elementwise.c": "-O2",
+        "tinyllama/kernels.c": "-O2",
+        "tinyllama/matrix.c": "-Os",
+        "llvm-libc/string": "-O2",
+    },
+    libc_defines=[
+        "LIBC_COPT_PRINTF_DISABLE_FLOAT",
+        "LIBC_COPT_PRINTF_DISABLE_INDEX_MODE",
+        "LIBC_COPT_STRTOFLOAT_DISABLE_EISEL_LEMIRE",
+    ],
+    lto=["--lto-O2"],
+    compressed=True,
+)
