@@ -1,0 +1,154 @@
+/*
+ * Provokes one fault, named by the configuration key `fault`. The test expects
+ * its report on serial line and screen, and exit code 1. A fault that does not
+ * happen ends the guest with code 2.
+ */
+#include "kernel_lib/cpu/paging.h"
+#include "kernel_lib/memory/layout.h"
+#include "kernel_lib/runtime.h"
+
+#define VIDEO_MEMORY 0xB8000
+#define NOWHERE 0x123456789000ull /* canonical, and far above any RAM */
+#define NOT_CANONICAL 0x8000000000000000ull
+#define RETURN_INSTRUCTION 0xC3
+
+/* Hides a value from the optimiser, so that the faulting access is really made. */
+#define OPAQUE(value)                                                                              \
+    ({                                                                                             \
+        __typeof__(value) opaque = (value);                                                        \
+        __asm__ volatile("" : "+r"(opaque));                                                       \
+        opaque;                                                                                    \
+    })
+
+/* For functions that other faults call: they must stay functions, to be named in the report. */
+#define NAMED __attribute__((noinline))
+
+static void divide_error(void) {
+    /* In assembly: of 1 / x the compiler may make anything that agrees for x other than 0. */
+    __asm__ volatile("idivl %0" : : "r"(0), "a"(1), "d"(0));
+}
+
+NAMED static void invalid_opcode(void) {
+    __asm__ volatile("ud2");
+}
+
+static void breakpoint(void) {
+    __asm__ volatile("int3");
+}
+
+static void general_protection(void) {
+    console_printf("%d\n", *(volatile int *)OPAQUE(NOT_CANONICAL));
+}
+
+/* The IDT has 48 entries: #GP, and the error code names entry 80. */
+static void missing_vector(void) {
+    __asm__ volatile("int $80");
+}
+
+NAMED static void null_read(void) {
+    console_printf("%d\n", *(volatile int *)OPAQUE(16ull));
+}
+
+static void null_call(void) {
+    ((void (*)(void))OPAQUE(0ull))();
+}
+
+static void wild_write(void) {
+    *(volatile int *)OPAQUE(NOWHERE) = 1;
+}
+
+static void write_rodata(void) {
+    *(volatile char *)OPAQUE((uintptr_t)__rodata_start) = 1;
+}
+
+static void write_text(void) {
+    *(volatile char *)OPAQUE((uintptr_t)__text_start) = 1;
+}
+
+static void execute_data(void) {
+    static char code[] = {(char)RETURN_INSTRUCTION};
+    ((void (*)(void))OPAQUE((uintptr_t)code))();
+}
+
+static void execute_heap(void) {
+    char *code = malloc(16);
+    code[0] = (char)RETURN_INSTRUCTION;
+    ((void (*)(void))OPAQUE((uintptr_t)code))();
+}
+
+/* No tail call: the result is used after the call, so every level needs its frame. */
+NAMED static int recurse(int depth) {
+    volatile char frame[256];
+    frame[0] = (char)depth;
+    return depth == OPAQUE(-1) ? 0 : recurse(depth + 1) + frame[0];
+}
+
+static void stack_overflow(void) {
+    console_printf("%d\n", recurse(0));
+}
+
+/* With an IDT that ends behind the double fault's entry, a page fault (14) finds no gate; that is a
+ * #GP, and a #GP while a page fault is delivered is a double fault (Intel SDM vol. 3, table 6-5).
+ */
+static void double_fault(void) {
+    struct __attribute__((packed)) {
+        uint16_t limit;
+        uint64_t base;
+    } idt;
+    __asm__ volatile("sidt %0" : "=m"(idt));
+    idt.limit = 9 * 16 - 1;
+    __asm__ volatile("lidt %0" : : "m"(idt));
+    null_read();
+}
+
+/* The report itself faults, because it writes to the screen. */
+static void nested(void) {
+    struct error error;
+    if (!memory_protect(VIDEO_MEMORY, PAGE_SIZE, MEMORY_NONE, &error))
+        panic("%s", error.text);
+    invalid_opcode();
+}
+
+static void own_panic(void) {
+    panic("the test asked for %s", "a panic");
+}
+
+/* RBP does not point into a stack: the report must come, without a backtrace. */
+static void broken_frame_chain(void) {
+    __asm__ volatile("movq $0x1234, %%rbp\n\tud2" : : : "memory");
+}
+
+static const struct {
+    const char *name;
+    void (*provoke)(void);
+} faults[] = {
+    {"divide_error", divide_error},
+    {"invalid_opcode", invalid_opcode},
+    {"breakpoint", breakpoint},
+    {"general_protection", general_protection},
+    {"missing_vector", missing_vector},
+    {"null_read", null_read},
+    {"null_call", null_call},
+    {"wild_write", wild_write},
+    {"write_rodata", write_rodata},
+    {"write_text", write_text},
+    {"execute_data", execute_data},
+    {"execute_heap", execute_heap},
+    {"stack_overflow", stack_overflow},
+    {"double_fault", double_fault},
+    {"nested", nested},
+    {"panic", own_panic},
+    {"broken_frame_chain", broken_frame_chain},
+};
+
+int app_main(void) {
+    const char *wanted = config_get("fault");
+    for (size_t i = 0; wanted && i < sizeof faults / sizeof faults[0]; i++)
+        if (strcmp(faults[i].name, wanted) == 0) {
+            faults[i].provoke();
+            console_puts("the fault did not happen\n");
+            return 2;
+        }
+    console_printf("error: no fault is called \"%s\"\n", wanted ? wanted : "");
+    return 3;
+}

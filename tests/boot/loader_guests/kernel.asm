@@ -1,0 +1,95 @@
+; The kernel of the loader's tests: checks how it was entered, says so on the serial line and
+; leaves with code 0 (all is well), 1 (see what it printed), or stays (STAY) so that the test can
+; look at memory. The test appends a payload to the file and fills in the header's sizes and CRC.
+
+%include "boot/boot_info.inc"
+%include "boot/kernel_header.inc"
+
+COM1       equ 0x3F8
+DEBUG_EXIT equ 0xF4
+EFLAGS_IF  equ 0x200
+EFLAGS_DF  equ 0x400
+MSR_EFER   equ 0xC0000080
+EFER_LMA   equ 10
+RESET_CODE equ 0xFFFFFFF0       ; the BIOS's first instruction, below 4 GiB: a far jump
+FAR_JUMP   equ 0xEA
+
+    org 0x100000
+    bits 64
+
+header:
+    istruc kernel_header
+        at .signature,    dd KERNEL_SIGNATURE
+        at .version,      dw KERNEL_HEADER_VERSION
+        at .header_size,  dw kernel_header_size
+        at .load_address, dq header
+        at .entry,        dq entry
+    iend
+
+entry:
+    mov rbx, rdi
+    mov rax, BOOT_INFO_MAGIC
+    mov esi, bad_block
+    cmp [rdi + boot_info.magic], rax
+    jne fail
+    mov esi, bad_flags
+    pushfq
+    pop rax
+    test eax, EFLAGS_IF | EFLAGS_DF
+    jnz fail
+    mov esi, bad_mode
+    mov ecx, MSR_EFER
+    rdmsr
+    bt eax, EFER_LMA
+    jnc fail
+    mov esi, bad_map
+    mov eax, RESET_CODE
+    cmp byte [rax], FAR_JUMP
+    jne fail
+
+; Everything behind the file is zero.
+    mov esi, bad_bss
+    mov rdi, [rbx + boot_info.kernel_base]
+    mov rcx, [rbx + boot_info.kernel_memory_size]
+    mov rdx, [rbx + boot_info.kernel_image_size]
+    add rdi, rdx
+    sub rcx, rdx
+    xor eax, eax
+    test eax, eax               ; zero flag, should there be nothing to scan
+    repe scasb
+    jne fail
+
+    mov esi, well
+    call print
+    xor eax, eax
+%ifndef STAY
+    out DEBUG_EXIT, al
+%endif
+stay:
+    hlt
+    jmp stay
+
+fail:
+    call print
+    mov al, 1
+    out DEBUG_EXIT, al
+    jmp stay
+
+; Prints the zero-terminated string at RSI.
+print:
+    mov dx, COM1
+.next:
+    lodsb
+    test al, al
+    jz .end
+    out dx, al
+    jmp .next
+.end:
+    ret
+
+well:      db "kernel runs", 10, 0
+bad_block: db "no boot information at RDI", 10, 0
+bad_flags: db "interrupts or direction flag set", 10, 0
+bad_mode:  db "not in long mode", 10, 0
+bad_map:   db "no identity map below 4 GiB", 10, 0
+bad_bss:   db "bss is not zero", 10, 0

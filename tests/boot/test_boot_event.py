@@ -1,0 +1,40 @@
+"""What the kernel says of itself and of the machine when it is up: the event "boot"."""
+
+from __future__ import annotations
+
+import pytest
+from bareflow.kernel_file import parse_header
+from disk_tools import DiskImage
+from fixture_types import Boot, GuestImage
+
+MIB = 1 << 20
+
+
+def test_machine_and_build(boot: Boot, guest_image: GuestImage) -> None:
+    image = guest_image("power")
+    guest = boot(image, config={"end": "exit"}, memory=64)
+    guest.wait_exit()
+    event = guest.event("boot")
+    header = parse_header(DiskImage(image).read("/boot/BAREFLOW.KRN"))
+    assert event["build_id"] == header.build_id.hex()
+    # The BIOS keeps the addresses from 640 KiB to 1 MiB and some 100 KiB at the end.
+    assert 63 * MIB < event["ram_bytes"] < 64 * MIB
+    assert 62 * MIB < event["heap_bytes"] < event["ram_bytes"] - MIB // 2
+    assert event["tcg"] is True
+    assert 0 < event["loader_cycles"] and 0 < event["kernel_cycles"]
+
+
+@pytest.mark.parametrize(
+    ("cpu", "features"),
+    [
+        ("qemu64", ["sse2"]),
+        ("max", ["sse2", "avx2"]),
+        ("Haswell", ["sse2", "avx2"]),
+        ("max,-xsave", ["sse2"]),  # AVX without XSAVE cannot be switched on
+        ("max,-avx", ["sse2"]),
+    ],
+)
+def test_cpu_features(boot: Boot, guest_image: GuestImage, cpu: str, features: list[str]) -> None:
+    guest = boot(guest_image("power"), config={"end": "exit"}, cpu=cpu)
+    guest.wait_exit()
+    assert guest.event("boot")["features"].split() == features

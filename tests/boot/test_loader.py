@@ -1,0 +1,142 @@
+"""stage1 and stage2: kernels that must start, in a defined state."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+from pathlib import Path
+
+import pytest
+from fixture_types import Boot
+from loader_disk import KERNEL, LoaderDisk, kernel
+
+MIB = 1 << 20
+KERNEL_NAME = b"BAREFLOWKRN"
+# boot/boot_info.h, up to the memory map.
+BOOT_INFO_ADDRESS = 0x1000
+BOOT_INFO_FORMAT = "<QHHBBHHHIIIQQQQQ"
+REGION_FORMAT = "<QQII"
+REGION_USABLE = 1
+
+
+def payload(size: int) -> bytes:
+    """Bytes that do not repeat, so that a piece in a wrong place changes the CRC."""
+    return hashlib.shake_128(b"payload").digest(size)
+
+
+@pytest.mark.parametrize("size", [0, 127 * 512 - 1000, 300_000, 20 * MIB])
+def test_kernel_of_any_size(boot: Boot, tmp_path: Path, size: int) -> None:
+    disk = LoaderDisk.create(tmp_path / "disk.img", {KERNEL: kernel(payload(size), bss=100_000)})
+    guest = boot(disk)
+    assert guest.wait_exit() == 0, guest.serial
+    dots = "." * (size // MIB)  # one for every MiB, and then a new line
+    assert guest.serial == (f"{dots}\n" if dots else "") + "kernel runs\n"
+
+
+def test_kernel_of_60_mb_is_fast(boot: Boot, tmp_path: Path) -> None:
+    disk = LoaderDisk.create(tmp_path / "disk.img", {KERNEL: kernel(payload(60_000_000))})
+    guest = boot(disk, memory=128)
+    guest.expect("^kernel runs$", timeout=20)
+    assert guest.wait_exit() == 0
+
+
+@pytest.mark.parametrize("length", range(8))
+def test_crc_of_every_length(boot: Boot, tmp_path: Path, length: int) -> None:
+    """The loader takes eight bytes a step: what is left over must count as well."""
+    disk = LoaderDisk.create(tmp_path / "disk.img", {KERNEL: kernel(payload(length))})
+    guest = boot(disk)
+    assert guest.wait_exit() == 0, guest.serial
+
+
+@pytest.mark.parametrize("drive", ["ide", "virtio-blk", "floppy"])
+def test_fragmented_kernel(boot: Boot, tmp_path: Path, drive: str) -> None:
+    disk = LoaderDisk.create(tmp_path / "disk.img", {KERNEL: kernel(payload(200_000))})
+    disk.reverse(KERNEL, KERNEL_NAME)
+    guest = boot(disk, drive=drive)
+    assert guest.wait_exit() == 0, guest.serial
+
+
+@pytest.mark.parametrize("drive", ["ide", "ide-slave"])
+def test_ide_disk_is_read_by_dma(boot: Boot, tmp_path: Path, drive: str) -> None:
+    """On either channel the loader finds the bus master; QEMU notes each of its transfers."""
+    code = kernel(payload(60_000))
+    disk = LoaderDisk.create(tmp_path / "disk.img", {KERNEL: code})
+    log = tmp_path / "trace"
+    guest = boot(disk, drive=drive, extra=["-trace", "ide_dma_cb", "-D", str(log)])
+    assert guest.wait_exit() == 0, guest.serial
+    lba, sectors = disk.file_offset(KERNEL) // 512, math.ceil(len(code) / 512)
+    assert f"sector_num={lba} n={sectors} cmd=DMA READ" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("machine", "drive"),
+    [
+        ("pc", "ide"),
+        ("pc", "ide-slave"),
+        ("pc", "ahci"),
+        ("pc", "virtio-blk"),
+        ("pc", "usb-storage"),
+        ("pc", "nvme"),
+        ("pc", "floppy"),
+        ("q35", "ahci"),
+        ("q35", "virtio-blk"),
+        ("q35", "usb-storage"),
+        ("q35", "nvme"),
+    ],
+)
+def test_every_kind_of_disk(boot: Boot, tmp_path: Path, machine: str, drive: str) -> None:
+    disk = LoaderDisk.create(tmp_path / "disk.img", {KERNEL: kernel(payload(300_000))})
+    guest = boot(disk, machine=machine, drive=drive)
+    assert guest.wait_exit() == 0, guest.serial
+
+
+@pytest.mark.parametrize("memory", [4, 16, 8192])
+@pytest.mark.parametrize("drive", ["ide", "floppy"])
+def test_boot_information(boot: Boot, tmp_path: Path, memory: int, drive: str) -> None:
+    code = kernel(payload(5000), "-DSTAY", bss=70_000)
+    disk = LoaderDisk.create(tmp_path / "disk.img", {KERNEL: code})
+    guest = boot(disk, drive=drive, memory=memory)
+    guest.expect("^kernel runs$")
+
+    size = struct.calcsize(BOOT_INFO_FORMAT)
+    block = guest.read_memory(BOOT_INFO_ADDRESS, size + 64 * struct.calcsize(REGION_FORMAT))
+    (
+        magic,
+        version,
+        filled,
+        drive_number,
+        flags,
+        cursor,
+        sectors_per_track,
+        heads,
+        partition_lba,
+        partition_sectors,
+        region_count,
+        stage1_tsc,
+        kernel_tsc,
+        base,
+        image_size,
+        memory_size,
+    ) = struct.unpack_from(BOOT_INFO_FORMAT, block)
+    assert magic == int.from_bytes(b"BOOTINFO", "little")
+    assert version == 1
+    if drive == "ide":
+        assert (drive_number, flags, sectors_per_track, heads) == (0x80, 1, 0, 0)
+    else:  # QEMU's largest floppy drive: 2.88 MB
+        assert (drive_number, flags, sectors_per_track, heads) == (0x00, 0, 36, 2)
+    assert cursor == cursor & 0x1F7F
+    assert cursor >> 8 > 0, "the BIOS has written on the screen"
+    assert partition_lba == 2048
+    assert partition_sectors * 512 == disk.path.stat().st_size - MIB
+    assert 0 < stage1_tsc < kernel_tsc
+    assert base == 0x100000
+    assert image_size == len(code)
+    assert memory_size == len(code) + 70_000
+
+    assert 0 < region_count <= 64
+    assert filled == size + region_count * struct.calcsize(REGION_FORMAT)
+    regions = [struct.unpack_from(REGION_FORMAT, block, size + 24 * i) for i in range(region_count)]
+    usable = sum(length for _, length, kind, _ in regions if kind == REGION_USABLE)
+    assert (memory - 1) * MIB < usable <= memory * MIB
+    assert all(length > 0 for _, length, _, _ in regions)

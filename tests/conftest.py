@@ -1,0 +1,142 @@
+"""Fixtures of all tests that boot something.
+
+BAREFLOW_BUILD   build folder of the variant under test, set by `./bareflow test`
+                 (default: build/x86_64/native)
+BAREFLOW_MODELS  folder that holds stories260K/ (the reference model, which is not part of the
+                 project); default: ../shared/models beside the checkout
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "site_scons"))
+
+from bareflow.qemu import Guest  # noqa: E402
+from bareflow.qemu_machine import Machine  # noqa: E402
+from disk_tools import DiskImage  # noqa: E402
+from fixture_types import Boot, Disk, GuestImage, ModelImage, Reference, Tell  # noqa: E402
+
+# The reference model's files: kind -> checkpoint.
+CHECKPOINTS = {"v0": "stories260K.bin", "v1": "stories260K_v1.bin", "q80": "stories260K_q80_gs4.bin"}
+
+
+# Written by the reference program after the text: no part of the story.
+REFERENCE_END = "\n"
+
+
+@pytest.fixture(scope="session")
+def build_dir() -> Path:
+    """Build folder of the variant under test."""
+    path = Path(os.environ.get("BAREFLOW_BUILD") or ROOT / "build" / "x86_64" / "native").resolve()
+    if not path.is_dir():
+        pytest.fail(f"there is no build in {path}; `./bareflow test` makes one and sets BAREFLOW_BUILD")
+    return path
+
+
+def _built(path: Path) -> Path:
+    if not path.is_file():
+        pytest.fail(f"{path} was not built; `./bareflow test` builds what the tests need")
+    return path
+
+
+@pytest.fixture(scope="session")
+def image(build_dir: Path) -> Path:
+    """The application's disk image as built; boot it with snapshot=True (the default) only."""
+    return _built(build_dir / "bareflow.img")
+
+
+@pytest.fixture(scope="session")
+def guest_image(build_dir: Path) -> GuestImage:
+    """The image of a test guest: guest_image("divide_error") is tests/boot/guests/divide_error.c."""
+    return lambda name: _built(build_dir / "guests" / name / f"{name}.img")
+
+
+@pytest.fixture(scope="session")
+def session_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A disk whose boot sector is tests/system/session.asm: a guest of known behaviour."""
+    path = tmp_path_factory.mktemp("session") / "session.img"
+    source = ROOT / "tests" / "system" / "session.asm"
+    subprocess.run(["nasm", "-f", "bin", source, "-o", path], check=True)
+    with path.open("r+b") as file:
+        file.truncate(1440 * 1024)
+    return path
+
+
+@pytest.fixture
+def boot() -> Iterator[Boot]:
+    """Boots images; every guest is ended at the end of the test."""
+    with ExitStack() as stack:
+
+        def start(image: Path | DiskImage, *, timeout: float = 60.0, **machine: Any) -> Guest:
+            path = image.path if isinstance(image, DiskImage) else image
+            return stack.enter_context(Guest(Machine(path, **machine), timeout=timeout))
+
+        yield start
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Disk:
+    """Private copy of an image, to be changed by the test or (with snapshot=False) by the guest."""
+    return lambda source: DiskImage.copy(source, tmp_path / source.name)
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """Folder of the reference model stories260K and what is expected of it."""
+    given = os.environ.get("BAREFLOW_MODELS")
+    folder = (Path(given) if given else ROOT.parent / "shared" / "models") / "stories260K"
+    if folder.is_dir():
+        return folder
+    if given:
+        pytest.fail(f"BAREFLOW_MODELS={given}: there is no folder stories260K in it")
+    pytest.skip(
+        "the reference model stories260K is not here; set BAREFLOW_MODELS to the folder that holds it"
+    )
+
+
+@pytest.fixture(scope="session")
+def model_image(image: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelImage:
+    """The application's image with a reference model put in by mtools: "v0", "v1" or "q80".
+
+    Made once per kind; for boots with snapshot=True. For one to change: disk(model_image("v0")).
+    """
+    folder = tmp_path_factory.mktemp("images")
+
+    def make(kind: str) -> Path:
+        path = folder / f"{kind}.img"
+        if not path.exists():
+            copy = DiskImage.copy(image, path.with_suffix(".part"))
+            copy.write("/model/model.bin", (models / CHECKPOINTS[kind]).read_bytes())
+            copy.write("/model/tokenizer.bin", (models / "tok512.bin").read_bytes())
+            copy.path.rename(path)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def tell(boot: Boot) -> Tell:
+    """Tells a story; config adds to the defaults, keyword arguments are those of `boot`."""
+
+    def run(image: Path | DiskImage, config: dict[str, object], **machine: Any) -> Guest:
+        guest = boot(image, config={"mode": "generate", "temperature": 0, **config}, **machine)
+        assert guest.wait_exit() == 0, guest.serial
+        return guest
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def reference(models: Path) -> Reference:
+    """The texts that the reference program made of the reference model."""
+    return lambda name: (models / f"ref_{name}.txt").read_text().removesuffix(REFERENCE_END)

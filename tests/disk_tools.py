@@ -1,0 +1,80 @@
+"""Edits and reads a disk image's FAT16 partition with mtools: an implementation of FAT which is not ours."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+PARTITION_OFFSET = 2048 * 512  # bytes; the partition begins at LBA 2048
+
+
+class DiskImage:
+    """A disk image that a test may change."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def copy(cls, source: Path, target: Path) -> DiskImage:
+        """A private copy of an image."""
+        shutil.copyfile(source, target)
+        return cls(target)
+
+    def _mtools(self, program: str, *arguments: str, data: bytes | None = None) -> bytes:
+        result = subprocess.run(
+            [program, "-i", f"{self.path}@@{PARTITION_OFFSET}", *arguments],
+            input=data,
+            capture_output=True,
+            timeout=60,
+        )
+        if result.returncode != 0:
+            raise AssertionError(f"{program} {' '.join(arguments)}: {result.stderr.decode(errors='replace')}")
+        return result.stdout
+
+    def write(self, path: str, data: bytes) -> None:
+        """Makes or replaces a file ("/model/model.bin")."""
+        self._mtools("mcopy", "-o", "-", f"::{path}", data=data)
+
+    def read(self, path: str) -> bytes:
+        """The contents of a file."""
+        return self._mtools("mcopy", "-n", f"::{path}", "-")
+
+    def delete(self, path: str) -> None:
+        """Removes a file."""
+        self._mtools("mdel", f"::{path}")
+
+    def listing(self, path: str) -> list[str]:
+        """Full names of what is in a folder."""
+        return self._mtools("mdir", "-b", f"::{path}").decode().split()
+
+    def patch(self, offset: int, data: bytes) -> None:
+        """Overwrites bytes of the image itself, counted from its start."""
+        with self.path.open("r+b") as file:
+            file.seek(offset)
+            file.write(data)
+
+    def first_cluster(self, path: str) -> int:
+        """Where a file begins; the file must not be empty."""
+        clusters = self._mtools("mshowfat", f"::{path}").decode()
+        match = re.search(r"<(\d+)", clusters)
+        assert match is not None, clusters
+        return int(match[1])
+
+    def fragments(self, path: str) -> int:
+        """In how many pieces a file lies on the disk."""
+        return self._mtools("mshowfat", f"::{path}").count(b"<")
+
+    def file_offset(self, path: str) -> int:
+        """Where in the image a file's first cluster lies; the file must not be empty."""
+        boot = self.path.read_bytes()[PARTITION_OFFSET : PARTITION_OFFSET + 512]
+
+        def number(offset: int, size: int) -> int:
+            return int.from_bytes(boot[offset : offset + size], "little")
+
+        # FAT specification 1.03, section 3.5: reserved sectors, FATs, root directory, data.
+        sector = number(11, 2)
+        root_sectors = -(-number(17, 2) * 32 // sector)
+        data_sector = number(14, 2) + number(16, 1) * number(22, 2) + root_sectors
+        return PARTITION_OFFSET + (data_sector + (self.first_cluster(path) - 2) * number(13, 1)) * sector

@@ -1,0 +1,32 @@
+"""Types of the fixtures in conftest.py, for the tests' annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from bareflow.qemu import Guest
+from disk_tools import DiskImage
+
+
+class Boot(Protocol):
+    """Boots an image; keyword arguments are those of bareflow.qemu_machine.Machine, and timeout."""
+
+    def __call__(self, image: Path | DiskImage, *, timeout: float = 60.0, **machine: Any) -> Guest: ...
+
+
+class Tell(Protocol):
+    """Boots an image in mode generate at temperature 0 and waits for its successful end."""
+
+    def __call__(self, image: Path | DiskImage, config: dict[str, object], **machine: Any) -> Guest: ...
+
+
+# A private copy of an image.
+Disk = Callable[[Path], DiskImage]
+# The application's image with the reference model: "v0", "v1" or "q80".
+ModelImage = Callable[[str], Path]
+# The image of tests/boot/guests/NAME.c.
+GuestImage = Callable[[str], Path]
+# A reference text by name: "greedy_n64".
+Reference = Callable[[str], str]

@@ -1,0 +1,74 @@
+// sources: tinyllama/checkpoint.c tinyllama/model.c tinyllama/matrix.c tinyllama/inference.c
+// sources: tinyllama/kernels.c tinyllama/elementwise.c tinyllama/profiling.c
+// sources: kernel_lib/jit/profile.c kernel_lib/error.c tests/host/memory_file.c
+/*
+ * Any bytes as a model file: they are a model or there is a message, and a model can be run,
+ * whatever its weights are.
+ *
+ * Files that fit their header are rare among random ones, so the first byte of the input may ask
+ * for the file to be made as long as its header says: the rest is then repeated.
+ */
+#include "check.h"
+#include "memory_file.h"
+#include "tinyllama/checkpoint.h"
+#include "tinyllama/inference.h"
+
+#define MAX_FILE_BYTES (1u << 20)
+
+/* Not called: profiling is off. */
+void console_puts(const char *string) {
+    (void)string;
+}
+void console_printf(const char *format, ...) {
+    (void)format;
+}
+
+static void run(const struct model *model) {
+    struct inference inference;
+    struct error error;
+    if (!inference_init(&inference, model, &kernels_sse2, 2, &error))
+        return;
+    inference_forward(&inference, (uint32_t[]){model->shape.vocabulary - 1, 0}, 2, 0);
+    inference_classify(&inference, 0);
+    inference_classify(&inference, 1);
+    inference_free(&inference);
+}
+
+/* The size that the message about a wrong size asks for; 0 if it is another message. */
+static size_t size_asked_for(const char *message) {
+    const char *number = strstr(message, "asks for ");
+    return number ? strtoull(number + strlen("asks for "), NULL, 10) : 0;
+}
+
+static void read_file(const uint8_t *bytes, size_t size, struct error *error) {
+    struct model model;
+    struct file *file = memory_file(bytes, size);
+    error->text[0] = '\0';
+    bool good = checkpoint_read(&model, file, "m", error);
+    file_close(file);
+    CHECK(good == (error->text[0] == '\0'));
+    if (good) {
+        run(&model);
+        model_free(&model);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct error error;
+    if (size < 2)
+        return 0;
+    bool lengthen = *data++ & 1;
+    size--;
+    read_file(data, size, &error);
+    size_t wanted = size_asked_for(error.text);
+    if (!lengthen || wanted <= size || wanted > MAX_FILE_BYTES)
+        return 0;
+    uint8_t *longer = malloc(wanted);
+    CHECK(longer);
+    for (size_t i = 0; i < wanted; i++)
+        longer[i] = data[i % size];
+    read_file(longer, wanted, &error);
+    free(longer);
+    return 0;
+}

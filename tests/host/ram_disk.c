@@ -1,0 +1,101 @@
+#include "ram_disk.h"
+#include "check.h"
+#include <string.h>
+
+static bool power_is_off(struct error *error) {
+    return error_set(error, "The test has cut the power.");
+}
+
+static bool ram_read(struct block_device *device, uint64_t lba, size_t count, void *buffer,
+                     struct error *error) {
+    struct ram_disk *disk = device->context;
+    CHECK(count > 0 && lba + count <= device->sector_count);
+    if (disk->is_off)
+        return power_is_off(error);
+    memcpy(buffer, disk->bytes + lba * BLOCK_SECTOR_SIZE, count * BLOCK_SECTOR_SIZE);
+    disk->sectors_read += count;
+    disk->commands++;
+    return true;
+}
+
+static bool ram_write(struct block_device *device, uint64_t lba, size_t count, const void *buffer,
+                      struct error *error) {
+    struct ram_disk *disk = device->context;
+    CHECK(count > 0 && lba + count <= device->sector_count);
+    disk->commands++;
+    for (size_t i = 0; i < count; i++) {
+        if (disk->writes_left == 0)
+            disk->is_off = true;
+        if (disk->is_off)
+            return power_is_off(error);
+        memcpy(disk->bytes + (lba + i) * BLOCK_SECTOR_SIZE,
+               (const uint8_t *)buffer + i * BLOCK_SECTOR_SIZE, BLOCK_SECTOR_SIZE);
+        if (disk->medium)
+            disk->is_pending[lba + i] = 1;
+        disk->writes_left -= disk->writes_left > 0;
+        disk->sectors_written++;
+    }
+    return true;
+}
+
+static bool ram_flush(struct block_device *device, struct error *error) {
+    struct ram_disk *disk = device->context;
+    if (disk->writes_left == 0)
+        disk->is_off = true;
+    if (disk->is_off)
+        return power_is_off(error);
+    disk->flushes++;
+    if (!disk->medium)
+        return true;
+    for (uint64_t i = 0; i < device->sector_count; i++) {
+        if (disk->is_pending[i])
+            memcpy(disk->medium + i * BLOCK_SECTOR_SIZE, disk->bytes + i * BLOCK_SECTOR_SIZE,
+                   BLOCK_SECTOR_SIZE);
+    }
+    memset(disk->is_pending, 0, device->sector_count);
+    return true;
+}
+
+void ram_disk_init(struct ram_disk *disk, uint8_t *bytes, size_t size) {
+    CHECK(size % BLOCK_SECTOR_SIZE == 0);
+    *disk = (struct ram_disk){
+        .device = {.name = "RAM disk",
+                   .sector_count = size / BLOCK_SECTOR_SIZE,
+                   .context = disk,
+                   .read = ram_read,
+                   .write = ram_write,
+                   .flush = ram_flush},
+        .bytes = bytes,
+        .writes_left = -1,
+    };
+}
+
+void ram_disk_cut_after(struct ram_disk *disk, long sectors) {
+    size_t size = disk->device.sector_count * BLOCK_SECTOR_SIZE;
+    if (!disk->medium) {
+        disk->medium = malloc(size);
+        disk->is_pending = calloc(disk->device.sector_count, 1);
+        CHECK(disk->medium && disk->is_pending);
+    }
+    memcpy(disk->medium, disk->bytes, size);
+    disk->writes_left = sectors;
+}
+
+void ram_disk_power_on(struct ram_disk *disk, bool (*survives)(void *context, unsigned long n),
+                       void *context) {
+    unsigned long n = 0;
+    for (uint64_t i = 0; i < disk->device.sector_count; i++) {
+        uint8_t *old = disk->medium + i * BLOCK_SECTOR_SIZE;
+        if (disk->is_pending[i] && !survives(context, n++))
+            memcpy(disk->bytes + i * BLOCK_SECTOR_SIZE, old, BLOCK_SECTOR_SIZE);
+    }
+    memset(disk->is_pending, 0, disk->device.sector_count);
+    disk->writes_left = -1;
+    disk->is_off = false;
+}
+
+void ram_disk_free(struct ram_disk *disk) {
+    free(disk->medium);
+    free(disk->is_pending);
+    disk->medium = disk->is_pending = NULL;
+}

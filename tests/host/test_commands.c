@@ -1,0 +1,164 @@
+// sources: tinyllama/commands.c tinyllama/settings.c tinyllama/sampler.c tinyllama/elementwise.c
+// sources: kernel_lib/error.c kernel_lib/storage/config.c kernel_lib/jit/profile.c
+/* The dialogue's commands: what a line does, and what is said to a wrong one. */
+#include "check.h"
+#include "kernel_lib/jit_runtime.h"
+#include "tinyllama/bench.h"
+#include "tinyllama/commands.h"
+#include "tinyllama/profiling.h"
+#include <stdarg.h>
+
+/* ---- In place of the rest of the program ---- */
+
+static char console[4000];
+static int benches, layers, tables, reboots;
+
+void console_puts(const char *string) {
+    console_printf("%s", string);
+}
+
+void console_printf(const char *format, ...) {
+    size_t length = strlen(console);
+    va_list values;
+    va_start(values, format);
+    vsnprintf(console + length, sizeof console - length, format, values);
+    va_end(values);
+}
+
+bool bench_run(const struct teller *teller, const char *prompt, bool all_widths, uint64_t begin,
+               uint64_t initialised, struct error *error) {
+    (void)teller, (void)prompt, (void)all_widths, (void)error;
+    CHECK(begin == 10 && initialised == 20);
+    profiling_enable(false);
+    benches++;
+    return true;
+}
+
+bool profiling_enabled = true;
+
+void profiling_enable(bool enable) {
+    profiling_enabled = enable;
+}
+
+void profiling_print(void) {
+    tables++;
+}
+
+void profiling_print_layer(void) {
+    layers++;
+}
+
+_Noreturn void platform_reboot(void) {
+    CHECK(reboots == 1);
+    puts("commands: passed");
+    exit(0);
+}
+
+struct memory_usage memory_usage(void) {
+    return (struct memory_usage){.total = 4096 * 1024, .used = 3 * 1024, .peak = 5 * 1024};
+}
+
+uint64_t story_centitokens_per_second(const struct story *story) {
+    return story->tokens ? 12345 : 0;
+}
+
+uint32_t teller_steps(const struct model *model, const struct settings *settings) {
+    return settings->steps > model->shape.context ? model->shape.context : settings->steps;
+}
+
+uint64_t teller_seed(const struct settings *from) {
+    return from->seed ? from->seed : 4321;
+}
+
+/* ---- Tests ---- */
+
+static struct model model = {.shape.context = 512};
+static struct inference inference = {.model = &model};
+static struct sampler sampler;
+static struct teller teller = {&inference, &sampler, NULL, 256};
+static struct settings settings;
+static struct dialogue dialogue = {&teller, &settings, 10, 20, {0}};
+
+/* Runs a command after which the dialogue goes on, and checks all that it says. */
+static void check_said(const char *line, const char *expected) {
+    char copy[200];
+    console[0] = '\0';
+    CHECK(command_run(&dialogue, strcpy(copy, line)));
+    if (strcmp(console, expected) != 0)
+        fprintf(stderr, "said: %swant: %s", console, expected);
+    CHECK(strcmp(console, expected) == 0);
+}
+
+static void test_set(void) {
+    check_said("/set temperature 0.5", "");
+    CHECK(settings.sampling.temperature == 0.5f && sampler.sampling.temperature == 0.5f);
+    check_said("/set   topk   40  ", "");
+    check_said("/set topp=.25", "");
+    check_said("/set minp = 0.125", "");
+    check_said("/set repeat 1.5", "");
+    CHECK(sampler.sampling.topk == 40 && sampler.sampling.topp == 0.25f);
+    CHECK(sampler.sampling.minp == 0.125f && sampler.sampling.repeat == 1.5f);
+    check_said("/set steps 100", "");
+    CHECK(teller.steps == 100);
+    check_said("/set steps 5000", "");
+    CHECK(teller.steps == 512 && settings.steps == 5000);
+    check_said("/set seed 77", "");
+    CHECK(sampler.state == 77);
+    sampler.state = 1234; /* as after some tokens */
+    check_said("/set topk 0", "");
+    CHECK(sampler.state == 1234);
+    check_said("/set seed 0", "");
+    CHECK(sampler.state == 4321);
+}
+
+static void test_wrong(void) {
+#define THERE_ARE "; there are /help /set /stats /profile /bench /reboot /poweroff\n"
+    check_said("/", "error: there is no command /" THERE_ARE);
+    check_said("/sets", "error: there is no command /sets" THERE_ARE);
+    check_said("/HELP me", "error: there is no command /HELP" THERE_ARE);
+    check_said("/bench 3", "error: /bench stands alone, without \"3\"\n");
+    check_said("/set topk", "error: topk = : not a whole number from 0 to 4294967295\n");
+    check_said("/set topp 7", "error: topp = 7: not a number like 0.9, from 0 to 1\n");
+    check_said("/set topp 0.5 0.6", "error: topp = 0.5 0.6: not a number like 0.9, from 0 to 1\n");
+    check_said("/set tempo 7", "error: there is no setting \"tempo\"; there are steps temperature "
+                               "topk topp minp repeat seed\n");
+    CHECK(benches == 0 && sampler.sampling.topp == 0.25f);
+}
+
+static void test_stats(void) {
+    check_said("/stats", "last story: 0 tokens, 0 of them the prompt's; 0.00 tokens/s\n"
+                         "memory: 3 KiB used, at most 5, of 4096\ncycles in a layer: ");
+    check_said("/profile", "Nothing has been measured yet: tell a story first.\n");
+    CHECK(layers == 1 && tables == 0);
+    dialogue.last = (struct story){.tokens = 64, .prompt_tokens = 5};
+    check_said("/stats ", "last story: 64 tokens, 4 of them the prompt's; 123.45 tokens/s\n"
+                          "memory: 3 KiB used, at most 5, of 4096\ncycles in a layer: ");
+    check_said("/profile", "");
+    CHECK(layers == 2 && tables == 1);
+}
+
+static void test_bench(void) {
+    struct jit_profile *profile = jit_profile_get("p");
+    jit_profile_add(profile, 1);
+    check_said("/bench", "");
+    CHECK(benches == 1 && profile->calls == 0);
+    CHECK(profiling_enabled && dialogue.last.tokens == 0);
+}
+
+int main(void) {
+    struct error error;
+    CHECK(settings_read(&settings, &error));
+    CHECK(sampler_init(&sampler, 5, &settings.sampling, 1, &error));
+    test_set();
+    test_wrong();
+    test_stats();
+    test_bench();
+    console[0] = '\0';
+    CHECK(command_run(&dialogue, (char[]){"/help"}));
+    CHECK(strstr(console, "\n/set ") && strstr(console, "\n/poweroff "));
+    CHECK(!command_run(&dialogue, (char[]){"/poweroff"}));
+    sampler_free(&sampler);
+    reboots = 1;
+    command_run(&dialogue, (char[]){"/reboot"}); /* ends the program */
+    return 1;
+}

@@ -1,0 +1,115 @@
+// sources: kernel_lib/storage/config.c
+/* The configuration's syntax. */
+#include "check.h"
+#include "kernel_lib/runtime.h"
+#include "kernel_lib/storage/config.h"
+
+/* What was reported last, and how often. */
+struct reports {
+    unsigned count, line;
+    char message[200];
+};
+
+static void report(void *context, unsigned line, const char *message) {
+    struct reports *reports = context;
+    reports->count++;
+    reports->line = line;
+    snprintf(reports->message, sizeof reports->message, "%s", message);
+}
+
+static struct reports parse(const char *text) {
+    struct reports reports = {0};
+    /* In memory of just its size, so that reading beyond the end shows. */
+    size_t size = strlen(text);
+    char *copy = malloc(size + !size);
+    CHECK(copy);
+    memcpy(copy, text, size);
+    config_parse(copy, size, report, &reports);
+    free(copy);
+    return reports;
+}
+
+static bool is(const char *key, const char *value) {
+    const char *found = config_get(key);
+    return found && strcmp(found, value) == 0;
+}
+
+static void test_values(void) {
+    config_clear();
+    CHECK(
+        parse(
+            "# a comment\n"
+            "\n"
+            "mode = generate\n"
+            "  steps=256   # how many\r\n"
+            "\tprompt\t=\t\"Once upon\\ta \\\"time\\\" # no\\\\comment\\n\\x41\\xc3\\xA9\"  # yes\n"
+            "empty =\n"
+            "empty2 = \"\"#x\n"
+            "path.of-1 = /model/my file.bin \t\n"
+            "temperature = 0.5")
+            .count == 0);
+    CHECK(is("mode", "generate"));
+    CHECK(is("steps", "256"));
+    CHECK(is("prompt", "Once upon\ta \"time\" # no\\comment\nA\xC3\xA9"));
+    CHECK(is("empty", "") && is("empty2", ""));
+    CHECK(is("path.of-1", "/model/my file.bin"));
+    CHECK(is("temperature", "0.5"));
+    CHECK(config_get("mod") == NULL && config_get("modes") == NULL && config_get("") == NULL);
+    CHECK(strcmp(config_key(0), "mode") == 0);
+    CHECK(strcmp(config_key(6), "temperature") == 0);
+    CHECK(config_key(7) == NULL);
+    config_clear();
+    CHECK(config_get("mode") == NULL && config_key(0) == NULL);
+}
+
+static void test_stronger_source_first(void) {
+    config_clear();
+    CHECK(parse("seed = 1\n").count == 0);
+    CHECK(parse("seed = 2\nsteps = 3\n").count == 0);
+    CHECK(is("seed", "1") && is("steps", "3"));
+    config_clear();
+}
+
+static void test_lines_that_are_wrong(void) {
+    static const struct {
+        const char *line, *message;
+    } cases[] = {
+        {"steps", "\"=\" must follow the key"},
+        {"steps 5", "\"=\" must follow the key"},
+        {"= 5", "must begin with a key"},
+        {"1st = 5", "must begin with a key"},
+        {"\xEF\xBB\xBFsteps = 5", "must begin with a key"},
+        {"st\xC3\xA4rke = 5", "\"=\" must follow the key"},
+        {"good = 2", "set before"},
+        {"a = \"b", "no closing quote"},
+        {"a = \"b\\", "no closing quote"},
+        {"a = \"b\\\"", "no closing quote"},
+        {"a = \"\\q\"", "the only escapes"},
+        {"a = \"\\x4\"", "two hexadecimal digits"},
+        {"a = \"\\x4", "two hexadecimal digits"},
+        {"a = \"\\xg0\"", "two hexadecimal digits"},
+        {"a = \"\\x00\"", "\\x00 cannot be"},
+        {"a = \"b\" c", "only a # comment may follow"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[200];
+        config_clear();
+        snprintf(text, sizeof text, "good = 1\n\n%s\nlast = 2", cases[i].line);
+        struct reports reports = parse(text);
+        CHECK(reports.count == 1 && reports.line == 3);
+        CHECK(strstr(reports.message, cases[i].message));
+        CHECK(config_get("a") == NULL);
+        CHECK(is("good", "1") && is("last", "2")); /* the other lines count */
+    }
+    struct reports reports = {0};
+    config_parse("x = a\0b\n", 8, report, &reports);
+    CHECK(reports.count == 1 && strstr(reports.message, "zero byte"));
+    config_clear();
+}
+
+int main(void) {
+    test_values();
+    test_stronger_source_first();
+    test_lines_that_are_wrong();
+    puts("config: passed");
+}

@@ -1,0 +1,166 @@
+// sources: tinyllama/settings.c kernel_lib/storage/config.c kernel_lib/error.c
+/* The application's settings: defaults, values, messages. */
+#include "check.h"
+#include "kernel_lib/storage/config.h"
+#include "tinyllama/settings.h"
+#include <stdarg.h>
+
+static char console[1000];
+
+void console_puts(const char *string) {
+    console_printf("%s", string);
+}
+
+void console_printf(const char *format, ...) {
+    size_t length = strlen(console);
+    va_list values;
+    va_start(values, format);
+    vsnprintf(console + length, sizeof console - length, format, values);
+    va_end(values);
+}
+
+static void fail(void *context, unsigned line, const char *message) {
+    (void)context;
+    fprintf(stderr, "line %u: %s\n", line, message);
+    abort();
+}
+
+static bool read_text(struct settings *settings, const char *text, struct error *error) {
+    console[0] = '\0';
+    config_clear();
+    config_parse(text, strlen(text), fail, NULL);
+    return settings_read(settings, error);
+}
+
+static void test_defaults(void) {
+    struct settings s;
+    struct error error;
+    CHECK(read_text(&s, "", &error));
+    CHECK(s.mode == MODE_INTERACTIVE && s.steps == 256 && s.seed == 0);
+    CHECK(s.sampling.temperature == 0.7f && s.sampling.topp == 0.9f &&
+          strcmp(s.vector, "auto") == 0);
+    CHECK(strcmp(s.model, "/model/model.bin") == 0 && strcmp(s.prompt, "") == 0);
+    CHECK(strcmp(s.tokenizer, "/model/tokenizer.bin") == 0 && !s.ids && !s.logits);
+    CHECK(s.sampling.topk == 0 && s.sampling.minp == 0.0f && s.sampling.repeat == 1.0f);
+    CHECK(console[0] == '\0');
+}
+
+static void test_values(void) {
+    struct settings s;
+    struct error error;
+    CHECK(read_text(&s,
+                    "mode = bench\nsteps = 0\nseed = 18446744073709551615\ntemperature = .7\n"
+                    "topp = 1.\nprompt = \"a b\"\nmodel = /m\ntokenizer = /t\nids = /i\n"
+                    "logits = /l\nvector = avx2\ndisk = pio\n",
+                    &error));
+    CHECK(s.mode == MODE_BENCH && s.steps == 0 && s.seed == UINT64_MAX);
+    CHECK(s.sampling.temperature == 0.7f && s.sampling.topp == 1.0f &&
+          strcmp(s.prompt, "a b") == 0);
+    CHECK(strcmp(s.model, "/m") == 0 && strcmp(s.tokenizer, "/t") == 0);
+    CHECK(strcmp(s.ids, "/i") == 0 && strcmp(s.logits, "/l") == 0);
+    CHECK(strcmp(s.vector, "avx2") == 0 && console[0] == '\0');
+    CHECK(read_text(&s, "temperature = 0\ntopp = 0.12345678901234\nmode = generate", &error));
+    CHECK(s.sampling.temperature == 0.0f && s.sampling.topp == 0.12345678901234f &&
+          s.mode == MODE_GENERATE);
+    CHECK(read_text(&s, "topk = 40\nminp = 0.05\nrepeat = 1.25\n", &error));
+    CHECK(s.sampling.topk == 40 && s.sampling.minp == 0.05f && s.sampling.repeat == 1.25f);
+    CHECK(read_text(&s, "temperature = 100\n", &error) && s.sampling.temperature == 100.0f);
+}
+
+static void test_wrong_values(void) {
+    static const char *const cases[][2] = {
+        {"mode = fast", "mode = fast: there are interactive, generate and bench"},
+        {"steps = -1", "steps = -1: not a whole number from 0 to 4294967295"},
+        {"steps = 4294967296", "steps = 4294967296: not a whole number from 0 to 4294967295"},
+        {"steps = 1x", "steps = 1x: not a whole number from 0 to 4294967295"},
+        {"steps =", "steps = : not a whole number from 0 to 4294967295"},
+        {"seed = 18446744073709551616",
+         "seed = 18446744073709551616: not a whole number from 0 to 18446744073709551615"},
+        {"temperature = -1", "temperature = -1: not a number like 0.9, from 0 to 100"},
+        {"temperature = 100.1", "temperature = 100.1: not a number like 0.9, from 0 to 100"},
+        {"temperature = nan", "temperature = nan: not a number like 0.9, from 0 to 100"},
+        {"temperature = 1e1", "temperature = 1e1: not a number like 0.9, from 0 to 100"},
+        {"temperature = .", "temperature = .: not a number like 0.9, from 0 to 100"},
+        {"topp = 0.1234567890123456",
+         "topp = 0.1234567890123456: not a number like 0.9, from 0 to 1"},
+        {"topp = 0.5.5", "topp = 0.5.5: not a number like 0.9, from 0 to 1"},
+        {"topk = 1.5", "topk = 1.5: not a whole number from 0 to 4294967295"},
+        {"minp = 2", "minp = 2: not a number like 0.9, from 0 to 1"},
+        {"repeat = 0.5", "repeat = 0.5: not a number like 1.1, from 1 to 10"},
+        {"repeat = 11", "repeat = 11: not a number like 1.1, from 1 to 10"},
+        {"topp = 1.01", "topp = 1.01: not a number like 0.9, from 0 to 1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct settings s;
+        struct error error;
+        CHECK(!read_text(&s, cases[i][0], &error));
+        if (strcmp(error.text, cases[i][1]) != 0)
+            fprintf(stderr, "said: %s\nwant: %s\n", error.text, cases[i][1]);
+        CHECK(strcmp(error.text, cases[i][1]) == 0);
+    }
+}
+
+static void test_unknown_keys(void) {
+    struct settings s;
+    struct error error;
+    CHECK(read_text(&s, "promt = x\nsteps = 3\nStep = 4\n", &error));
+    CHECK(s.steps == 3);
+    CHECK(strstr(console, "warning: unknown setting \"promt\"; there are mode model "));
+    CHECK(strstr(console, "warning: unknown setting \"Step\"; there are "));
+}
+
+static void test_set(void) {
+    struct settings s, before;
+    struct error error;
+    CHECK(read_text(&s, "", &error));
+    CHECK(settings_set(&s, "temperature", "0.75", &error) && s.sampling.temperature == 0.75f);
+    CHECK(settings_set(&s, "seed", "18446744073709551615", &error) && s.seed == UINT64_MAX);
+    CHECK(settings_set(&s, "steps", "12", &error) && s.steps == 12);
+    before = s;
+    CHECK(!settings_set(&s, "topk", "many", &error));
+    CHECK(strcmp(error.text, "topk = many: not a whole number from 0 to 4294967295") == 0);
+    CHECK(!settings_set(&s, "model", "x", &error));
+    CHECK(strcmp(error.text, "there is no setting \"model\"; there are steps temperature topk topp "
+                             "minp repeat seed") == 0);
+    CHECK(memcmp(&s, &before, sizeof s) == 0);
+    /* However long the key, the message says what there is. */
+    char key[1000];
+    memset(key, 'k', sizeof key - 1);
+    key[sizeof key - 1] = '\0';
+    CHECK(!settings_set(&s, key, "1", &error) && strstr(error.text, "k\"; there are steps "));
+    CHECK(strcmp(error.text + strlen(error.text) - 5, " seed") == 0);
+}
+
+static void test_print(void) {
+    static const char *const lines[] = {"steps        12 ",
+                                        "temperature  0.75 ",
+                                        "topk         7 ",
+                                        "topp         0.9 ",
+                                        "minp         0.0 ",
+                                        "repeat       1.1 ",
+                                        "seed         18446744073709551615 "};
+    struct settings s;
+    struct error error;
+    CHECK(read_text(&s,
+                    "steps = 12\ntemperature = .75\ntopk = 7\nrepeat = 1.1\n"
+                    "seed = 18446744073709551615",
+                    &error));
+    settings_print(&s);
+    const char *at = console;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        CHECK(strncmp(at, lines[i], strlen(lines[i])) == 0);
+        at = strchr(at, '\n') + 1;
+    }
+    CHECK(*at == '\0');
+}
+
+int main(void) {
+    test_defaults();
+    test_values();
+    test_wrong_values();
+    test_unknown_keys();
+    test_set();
+    test_print();
+    config_clear();
+    puts("settings: passed");
+}

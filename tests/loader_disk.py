@@ -1,0 +1,132 @@
+"""Kernels and disks for the loader's tests: assembled here, then damaged in one place."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import zlib
+from functools import cache
+from pathlib import Path
+
+import lz4.block
+from bareflow.fat16_image import build_image
+from disk_tools import PARTITION_OFFSET, DiskImage
+
+ROOT = Path(__file__).resolve().parents[1]
+GUESTS = ROOT / "tests" / "boot" / "loader_guests"
+KERNEL = "/boot/BAREFLOW.KRN"
+
+# boot/kernel_header.h: field -> offset, format.
+HEADER = {
+    "signature": (0, "<I"),
+    "version": (4, "<H"),
+    "header_size": (6, "<H"),
+    "flags": (8, "<I"),
+    "crc32": (12, "<I"),
+    "file_size": (16, "<Q"),
+    "memory_size": (24, "<Q"),
+    "load_address": (32, "<Q"),
+    "entry": (40, "<Q"),
+    "image_size": (64, "<Q"),
+}
+HEADER_SIZE = 72
+COMPRESSED = 1
+
+
+@cache
+def assemble(source: Path, *options: str) -> bytes:
+    """The flat binary of an assembler file."""
+    command = ["nasm", "-f", "bin", f"-I{ROOT}/", *options, "-o", "/dev/stdout", str(source)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+
+def kernel(payload: bytes = b"", *options: str, bss: int = 0, **header: int) -> bytes:
+    """The test kernel with this payload and .bss behind it; `header` overrides fields, and the CRC fits
+    them unless crc32 is given."""
+    code = assemble(GUESTS / "kernel.asm", *options) + payload
+    return _complete(code, {"image_size": len(code), "memory_size": len(code) + bss, **header})
+
+
+def compressed_kernel(payload: bytes = b"", *options: str, bss: int = 0) -> bytes:
+    """The same compressed, with the memory that unpacking needs or, if that is more, that .bss does."""
+    code = assemble(GUESTS / "kernel.asm", *options) + payload
+    stream = lz4.block.compress(code[HEADER_SIZE:], store_size=False)
+    return kernel_of_stream(
+        stream, *options, image_size=len(code), memory_size=len(code) + max(bss, len(stream) // 256 + 64)
+    )
+
+
+def kernel_of_stream(stream: bytes, *options: str, **header: int) -> bytes:
+    """A compressed kernel with this LZ4 stream; image_size and memory_size must be given."""
+    code = assemble(GUESTS / "kernel.asm", *options)[:HEADER_SIZE] + stream
+    return _complete(code, {"flags": COMPRESSED, **header})
+
+
+def _complete(kernel: bytes, header: dict[str, int]) -> bytes:
+    """The kernel file with these fields in its header."""
+    code = bytearray(kernel)
+    fields = {"file_size": len(code), **header}
+    for name, value in fields.items():
+        offset, form = HEADER[name]
+        struct.pack_into(form, code, offset, value)
+    if "crc32" not in header:
+        struct.pack_into("<I", code, HEADER["crc32"][0], zlib.crc32(code))
+    return bytes(code)
+
+
+class LoaderDisk(DiskImage):
+    """A bootable disk whose cluster chains and directory entries can be rewired."""
+
+    @classmethod
+    def create(cls, path: Path, files: dict[str, bytes]) -> LoaderDisk:
+        """The loader as it is in the tree, and these files."""
+        stage1 = assemble(ROOT / "boot" / "stage1.asm")
+        stage2 = assemble(ROOT / "boot" / "stage2.asm")
+        path.write_bytes(build_image(stage1, stage2, files))
+        return cls(path)
+
+    def chain(self, path: str) -> list[int]:
+        """The clusters of a file or folder, as mtools sees them."""
+        out = self._mtools("mshowfat", f"::{path}").decode().split("<", 1)[1].rstrip().rstrip(">")
+        clusters: list[int] = []
+        for part in out.replace("<", "").replace(">", "").replace(",", " ").split():
+            first, _, last = part.partition("-")
+            clusters += range(int(first), int(last or first) + 1)
+        return clusters
+
+    def link(self, cluster: int, following: int) -> None:
+        """Makes `following` the FAT's value for a cluster, in both FATs."""
+        fats, fat_sectors = self._bpb(16, 1), self._bpb(22, 2)
+        for copy in range(fats):
+            offset = (self._bpb(14, 2) + copy * fat_sectors) * 512 + cluster * 2
+            self.patch(PARTITION_OFFSET + offset, struct.pack("<H", following))
+
+    def set_entry(self, name: bytes, offset: int, form: str, value: int) -> None:
+        """Writes a field of the directory entry with this 11-byte short name."""
+        partition = self.path.read_bytes()[PARTITION_OFFSET:]  # stage2, before it, knows the name as well
+        assert partition.count(name) == 1, "the name must be unique in the partition"
+        self.patch(PARTITION_OFFSET + partition.index(name) + offset, struct.pack(form, value))
+
+    def set_first_cluster(self, name: bytes, cluster: int) -> None:
+        self.set_entry(name, 26, "<H", cluster)
+
+    def set_size(self, name: bytes, size: int) -> None:
+        self.set_entry(name, 28, "<I", size)
+
+    def reverse(self, path: str, name: bytes) -> None:
+        """Stores a file's clusters in the opposite order on the disk: none is followed by its neighbour."""
+        content, clusters = self.read(path), self.chain(path)
+        start, size = self.file_offset(path), self._bpb(13, 1) * 512
+        assert clusters == list(range(clusters[0], clusters[0] + len(clusters)))
+        for index in range(len(clusters)):
+            block = content[index * size : (index + 1) * size]
+            self.patch(start + (len(clusters) - 1 - index) * size, block)
+        for cluster in clusters[1:]:
+            self.link(cluster, cluster - 1)
+        self.link(clusters[0], 0xFFFF)
+        self.set_first_cluster(name, clusters[-1])
+        assert self.read(path) == content, "mtools must still read the same file"
+
+    def _bpb(self, offset: int, size: int) -> int:
+        data = self.path.read_bytes()[PARTITION_OFFSET : PARTITION_OFFSET + 512]
+        return int.from_bytes(data[offset : offset + size], "little")

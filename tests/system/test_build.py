@@ -1,0 +1,135 @@
+"""The build graph itself: the same bytes anywhere, and never more work than there is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from disk_tools import DiskImage
+from fixture_types import Reference
+
+MODEL = "/model/model.bin"
+DEFAULT_MODEL = ROOT / "tinyllama" / "model" / "default.bin"
+LIMIT = 900  # seconds for a whole build on a busy machine
+
+# The first test waits for a whole build. (Workers take whole files, so there is only one.)
+pytestmark = pytest.mark.timeout(2 * LIMIT)
+
+NOT_COPIED = (".git", ".venv", "build", "custom.py", "__pycache__", ".*_cache")
+# A quiet build prints a line such as "[      CC] tinyllama/main.c" for all that it does.
+STEP = re.compile(r"^\[ *\S+\] .*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the sources with a build of its own."""
+
+    folder: Path
+    build: Path
+
+    def scons(self, *arguments: str) -> str:
+        """Runs the build; returns what it printed."""
+        result = subprocess.run(
+            [sys.executable, "-m", "SCons", "-Q", *arguments],
+            cwd=self.folder,
+            env={name: value for name, value in os.environ.items() if name != "BAREFLOW_CACHE"},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def steps(self) -> list[str]:
+        """What a build of the default targets has to do now."""
+        return STEP.findall(self.scons())
+
+
+@pytest.fixture(scope="module")
+def checkout(build_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Another checkout in a folder of another name, built from nothing."""
+    folder = tmp_path_factory.mktemp("elsewhere") / "a copy"
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    copy = Checkout(folder, folder / "build" / build_dir.parent.name / build_dir.name)
+    assert copy.steps(), "the first build did nothing"
+    return copy
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "name", ["bareflow.elf", "bareflow.krn", "bareflow.map", "size.json", "bareflow.img"]
+)
+def test_two_builds_are_identical(checkout: Checkout, build_dir: Path, name: str) -> None:
+    if name == "bareflow.img" and DiskImage(build_dir / name).read(MODEL) != DEFAULT_MODEL.read_bytes():
+        pytest.skip("the image under test was built with model=, the copy's without")
+    checkout.steps()
+    assert digest(checkout.build / name) == digest(build_dir / name)
+
+
+def test_run_builds_and_prints_only_the_story(checkout: Checkout, models: Path, reference: Reference) -> None:
+    output = checkout.scons(
+        "run",
+        f"model={models / 'stories260K.bin'}",
+        f"tokenizer={models / 'tok512.bin'}",
+        "prompt=Tom and Lily went to the",
+        "temperature=0",
+        "steps=128",
+    )
+    assert output == reference("prompt_Tom_and_Lily_went_to_the") + "\n"
+
+
+def test_run_with_nothing_else_tells_a_story(checkout: Checkout) -> None:
+    """What someone does first who has cloned the project: the model's own, from its own beginning."""
+    story = checkout.scons("run", "seed=1")
+    words = re.findall(r"[A-Za-z']+", story)
+    assert len(words) > 30
+    assert "@bareflow" not in story and "[" not in story
+
+
+def test_null_build_does_nothing(checkout: Checkout) -> None:
+    checkout.steps()  # whatever another test has left to do
+    before = {path: path.stat().st_mtime_ns for path in checkout.build.rglob("*") if path.is_file()}
+    assert checkout.steps() == []
+    after = {path: path.stat().st_mtime_ns for path in checkout.build.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_a_changed_source_rebuilds_only_what_depends_on_it(checkout: Checkout) -> None:
+    source = checkout.folder / "tinyllama" / "sampler.c"
+    original = source.read_text()
+    checkout.steps()
+    try:
+        source.write_text(
+            original + "\nint added_by_a_test(void);\nint added_by_a_test(void) { return 1; }\n"
+        )
+        compiled = [step for step in checkout.steps() if re.search(r"\.(c|cpp|asm)\b", step)]
+    finally:
+        source.write_text(original)
+    assert len(compiled) == 1 and "sampler.c" in compiled[0]
+
+
+def test_a_changed_comment_stops_at_the_object(checkout: Checkout) -> None:
+    """The object comes out the same, so nothing is linked again."""
+    source = checkout.folder / "tinyllama" / "sampler.c"
+    original = source.read_text()
+    kernel = checkout.build / "bareflow.krn"
+    checkout.steps()
+    before = kernel.stat().st_mtime_ns
+    try:
+        source.write_text(original + "/* a comment at the end changes no line number */\n")
+        steps = checkout.steps()
+    finally:
+        source.write_text(original)
+    assert len(steps) == 1 and "sampler.c" in steps[0]
+    assert kernel.stat().st_mtime_ns == before

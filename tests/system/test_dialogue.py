@@ -1,0 +1,196 @@
+"""The dialogue: editing a line, commands, Ctrl-C; over the serial line and by keys, read on the screen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from bareflow.qemu import Guest
+from fixture_types import Boot, ModelImage, Reference, Tell
+
+CONFIG: dict[str, object] = {"mode": "interactive", "temperature": 0, "steps": 64}
+COMMANDS = "/help /set /stats /profile /bench /reboot /poweroff"
+UP, LEFT, HOME, DELETE = "\x1b[A", "\x1b[D", "\x1b[H", "\x1b[3~"
+
+
+@pytest.fixture
+def guest(boot: Boot, model_image: ModelImage) -> Guest:
+    """A dialogue that waits for its first line."""
+    guest = boot(model_image("v0"), config=CONFIG)
+    guest.expect("^> ")
+    return guest
+
+
+def answer(guest: Guest, line: str) -> str:
+    """Enters a line on the serial line; returns what comes until the next prompt."""
+    guest.send(line + "\r")
+    return guest.expect(r"\n((?:.*\n)*?)> ")[1]
+
+
+def test_session_over_serial(guest: Guest, reference: Reference) -> None:
+    # "Once upon a time", typed with mistakes: each way to correct one.
+    guest.send("nce upn a timer\b" + LEFT * 8 + "o" + HOME + "O\r")
+    guest.expect_event("generate")
+    assert guest.text == reference("greedy_n64")
+    guest.expect("^> ")
+    for command in COMMANDS.split():
+        assert re.search(f"^{command} ", answer(guest, "/help"), re.MULTILINE)
+
+    settings = answer(guest, "/set")
+    for shown in ("steps 64", "temperature 0.0", "topk 0", "topp 0.9", "minp 0.0", "repeat 1.0", "seed 0"):
+        assert re.search(f"^{shown.replace(' ', ' +')} ", settings, re.MULTILINE)
+    assert answer(guest, "/set steps 3") == ""
+    assert re.search("^steps +3 ", answer(guest, "/set"), re.MULTILINE)
+    guest.send(UP * 5 + "\r")  # over three lines /set and one /help, since repeated ones are one
+    assert guest.expect_event("generate")["tokens"] == 3
+    guest.expect("^> ")
+
+    stats = answer(guest, "/stats")
+    assert re.search(r"^last story: 3 tokens, .* tokens/s$", stats, re.MULTILINE)
+    memory = re.search(r"^memory: (\d+) KiB used, at most (\d+), of (\d+)$", stats, re.MULTILINE)
+    assert memory and 0 < int(memory[1]) <= int(memory[2]) <= int(memory[3]) < 64 * 1024
+    assert re.search(r"rmsnorm [1-9]\d*; qkv [1-9]\d*; .*; down [1-9]\d*$", stats, re.MULTILINE)
+    assert re.search(r"^sampler +\d+ +\d+ +\d+ +\d+ +\d+\.\d %$", answer(guest, "/profile"), re.MULTILINE)
+
+    assert answer(guest, "/set steps 16") == ""
+    table = answer(guest, "/bench")
+    assert re.search(r"^count_primes\(100\) +5 ", table, re.MULTILINE)
+    assert re.search(r" 16 tokens, \d+\.\d\d tokens/s$", table, re.MULTILINE)
+    assert "Nothing has been measured yet" in answer(guest, "/profile")
+    guest.send("/poweroff\r")
+    assert guest.wait_exit() == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("/hlep", f"there is no command /hlep; there are {COMMANDS}"),
+        ("/", f"there is no command /; there are {COMMANDS}"),
+        ("/stats all", '/stats stands alone, without "all"'),
+        ("/poweroff now", '/poweroff stands alone, without "now"'),
+        ("/set top 3", 'there is no setting "top"; there are steps temperature topk topp minp repeat seed'),
+        ("/set topk -1", "topk = -1: not a whole number from 0 to 4294967295"),
+        ("/set minp", "minp = : not a number like 0.9, from 0 to 1"),
+        ("/set repeat 0", "repeat = 0: not a number like 1.1, from 1 to 10"),
+    ],
+)
+def test_wrong_commands_say_what_is_right(guest: Guest, line: str, message: str) -> None:
+    assert answer(guest, line) == f"error: {message}\n"
+
+
+def test_reboot(guest: Guest) -> None:
+    guest.send("/reboot\r")
+    assert guest.wait_end().how == "reset"
+
+
+def test_seed_set_in_the_dialogue(guest: Guest) -> None:
+    answer(guest, "/set temperature=1")
+    texts = []
+    for seed in (5, 6, 5):
+        answer(guest, f"/set seed {seed}")
+        before = len(guest.text)
+        answer(guest, "")
+        texts.append(guest.text[before:])
+    assert texts[0] == texts[2] != texts[1]
+
+
+def test_utf8_is_edited_by_characters(guest: Guest) -> None:
+    answer(guest, "/set steps 4")
+    answer(guest, "f\u00fc\u20acr" + LEFT + "\b")  # the euro sign goes as a whole
+    assert guest.text.startswith("f\u00fcr"[: len(guest.text)])
+    assert guest.text_bytes[:3] == b"f\xc3\xbc"
+
+
+def stop_by_serial(guest: Guest) -> None:
+    guest.send("\x03")
+
+
+def stop_by_key(guest: Guest) -> None:
+    guest.send_key("ctrl", "c")
+
+
+@pytest.mark.parametrize("stop", [stop_by_serial, stop_by_key])
+def test_control_c_stops_a_story(
+    boot: Boot, model_image: ModelImage, reference: Reference, stop: Callable[[Guest], None]
+) -> None:
+    guest = boot(model_image("v0"), config={"mode": "interactive", "temperature": 0, "steps": 0})
+    guest.expect("^> ")
+    answer(guest, "/set repeat 1.3")  # without it this model ends its stories within half a second
+    guest.send("\r")
+    guest.expect_event("text_begin")
+    stop(guest)
+    assert guest.expect_event("generate")["end"] == "stopped"
+    guest.expect(r"^Stopped\.\n> ")
+    told = guest.text
+    assert answer(guest, "/set repeat 1") == ""
+    answer(guest, "/set steps 64")
+    answer(guest, "")
+    assert guest.text == told + reference("greedy_n64")
+
+
+def test_control_c_drops_the_line(guest: Guest) -> None:
+    guest.send("/poweroff\x03")
+    guest.expect(r"^> ")
+    assert "there are" in answer(guest, "/x")
+
+
+def test_lines_typed_while_a_story_is_told_are_kept(guest: Guest, reference: Reference) -> None:
+    guest.send("\r\r/poweroff\r")
+    assert guest.wait_exit() == 0
+    assert guest.text == reference("greedy_n64") * 2
+
+
+def test_full_context_is_told(boot: Boot, model_image: ModelImage) -> None:
+    """The model's context is 512 tokens, and this prompt one or two short of that."""
+    guest = boot(model_image("v0"), config={"mode": "interactive", "temperature": 0, "steps": 0})
+    guest.expect("^> ")
+    answer(guest, "qz" * 254)
+    assert guest.event("generate")["prompt_tokens"] in (510, 511)
+    assert guest.event("generate")["end"] == "context"
+    assert "The model's context of 512 tokens is full: the story stops here." in guest.console
+
+
+def test_keyboard_session_on_the_screen(guest: Guest) -> None:
+    guest.type_text("/set topk 7x")
+    guest.send_key("left")
+    guest.send_key("delete")
+    guest.expect_screen(r"^> /set topk 7$")
+    guest.send_key("home")
+    guest.type_text("?")
+    guest.expect_screen(r"^> \?/set topk 7$")
+    guest.type_text("\b\n/set\n")
+    guest.expect_screen(r"^topk +7 ")
+    guest.send_key("up")
+    guest.expect_screen(r"^> /set$")
+    guest.send_key("up")
+    guest.expect_screen(r"^> /set topk 7$")
+    for _ in range(2):
+        guest.send_key("down")
+    guest.expect_screen(r"^>$(?!\n>)")
+    guest.type_text("/tell\n")
+    guest.expect_screen("^error: there is no command /tell; there are /help")
+    guest.type_text("/set steps 12\nTom\n")
+    guest.expect_event("generate")
+    shown = guest.expect_screen(r"^> Tom\n(Tom.*)\n")[1]
+    assert guest.text.startswith(shown) or shown.startswith(guest.text.split("\n")[0])
+
+
+def test_line_longer_than_the_screen(guest: Guest) -> None:
+    """It moves along in its row, and is taken as a whole."""
+    words = " ".join(f"word{number}" for number in range(40))
+    guest.send("/" + words)
+    guest.expect_screen(r"^> .*word39$")
+    guest.send(HOME)
+    guest.expect_screen(r"^> /word0 word1 ")
+    guest.send(DELETE + "/stats ")
+    assert answer(guest, "") == f'error: /stats stands alone, without "{words[:40]}"\n'
+
+
+def test_options_reach_the_sampler(tell: Tell, model_image: ModelImage, reference: Reference) -> None:
+    """top-k of one and min-p of one leave the likeliest; a penalty changes the text."""
+    for options in ({"topk": 1}, {"minp": 1}):
+        config: dict[str, object] = {"steps": 64, "temperature": 1, "topp": 0, "seed": 3, **options}
+        assert tell(model_image("v0"), config).text == reference("greedy_n64")
+    penalised = tell(model_image("v0"), {"steps": 64, "repeat": 1.5}).text
+    assert penalised != reference("greedy_n64")

@@ -1,0 +1,180 @@
+"""bareflow.run, what `./bareflow run` does, as a program of its own: streams, status, terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bareflow.run import ESCAPE
+from conftest import ROOT
+from fixture_types import ModelImage, Reference
+
+LIMIT = 60.0  # seconds
+STORY = ("temperature=0", "steps=64")
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "bareflow.run", *arguments]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT / "site_scons")}
+
+
+def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        command(*arguments), input=stdin, capture_output=True, timeout=LIMIT, env=environment()
+    )
+
+
+def test_standard_output_is_the_story(model_image: ModelImage, reference: Reference) -> None:
+    result = run(f"image={model_image('v0')}", "prompt=", *STORY)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.decode() == reference("greedy_n64") + "\n"
+    assert b"@bareflow" not in result.stderr
+    assert re.fullmatch(rb"64 tokens, \d+\.\d tokens/s, first token after \d+\.\d\d s\n", result.stderr), (
+        result.stderr
+    )
+
+
+def test_prompt_of_any_characters(model_image: ModelImage) -> None:
+    prompt = 'She said, "a = b", \\ # 100%\n\tfür'
+    result = run(f"image={model_image('v0')}", f"prompt={prompt}", *STORY)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.decode().startswith(prompt)
+
+
+def test_lines_from_a_pipe_are_a_dialogue(model_image: ModelImage, reference: Reference) -> None:
+    result = run(f"image={model_image('v0')}", "mode=interactive", *STORY, stdin=b"Once upon a time\n")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.decode() == reference("greedy_n64") + "\n"
+
+
+def test_guest_failure_is_told(image: Path) -> None:
+    result = run(f"image={image}", "prompt=", "disk=tape")
+    assert result.returncode == 1
+    assert result.stdout == b""
+    assert result.stderr == (
+        b"error: disk = tape is not possible: choose auto, ata, pio or bios.\n"
+        b"run: the guest ended with code 1\n"
+    )
+
+
+def test_exit_code_of_the_guest_is_told(session_image: Path) -> None:
+    result = run(f"image={session_image}", "mode=interactive", stdin=b"q")
+    assert result.returncode == 1
+    assert result.stderr == b"hello\n> qrun: the guest ended with code 3\n"
+
+
+def test_wrong_argument_is_named(image: Path) -> None:
+    result = run(f"image={image}", "promt=Once")
+    assert result.returncode == 2
+    assert b"'promt=Once' is not an option of run" in result.stderr
+
+
+def test_missing_qemu_is_told(image: Path) -> None:
+    result = run(f"image={image}", "prompt=", "qemu=qemu-of-nowhere")
+    assert result.returncode == 1
+    assert result.stderr.decode().startswith("run: qemu-of-nowhere was not found; install QEMU")
+
+
+def test_time_limit(session_image: Path) -> None:
+    result = run(f"image={session_image}", "prompt=", "timeout=2")
+    assert result.returncode == 1
+    assert result.stdout == b"Once\nupon\n"
+    assert result.stderr == b"hello\n> run: no end within 2 seconds (timeout=)\n"
+
+
+def test_guest_without_an_end_dies_with_its_runner(session_image: Path) -> None:
+    with subprocess.Popen(
+        command(f"image={session_image}", "prompt="), stdout=subprocess.PIPE, env=environment()
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"Once\n"
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(children) == 1
+        process.terminate()
+        assert process.wait(LIMIT) == 128 + signal.SIGTERM
+        assert not Path("/proc", children[0]).exists()
+
+
+def test_reader_that_stops_reading(model_image: ModelImage) -> None:
+    """As in `run | head -c 4`: no traceback, and the guest ends too."""
+    with subprocess.Popen(
+        command(f"image={model_image('v0')}", "prompt=", "steps=512", "temperature=0"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.read(4) == b"Once"
+        process.stdout.close()
+        assert process.wait(LIMIT) == 128 + signal.SIGPIPE
+        assert b"Traceback" not in process.stderr.read()
+
+
+class Terminal:
+    """`run` on a pseudo terminal."""
+
+    def __init__(self, *arguments: str) -> None:
+        pid, self.descriptor = pty.fork()
+        if pid == 0:
+            os.execve(sys.executable, command(*arguments), environment())
+        self.pid = pid
+        self.output = b""
+
+    def expect(self, pattern: bytes) -> None:
+        """Waits for a regular expression in what came after the last match."""
+        os.set_blocking(self.descriptor, False)
+        deadline = time.monotonic() + LIMIT
+        while (match := re.search(pattern, self.output)) is None:
+            assert time.monotonic() < deadline, f"{pattern!r} did not come: {self.output!r}"
+            try:
+                self.output += os.read(self.descriptor, 4096)
+            except BlockingIOError:
+                time.sleep(0.02)
+            except OSError:  # EIO: the other side has closed
+                raise AssertionError(f"{pattern!r} did not come: {self.output!r}") from None
+        self.output = self.output[match.end() :]
+
+    def type(self, data: bytes) -> None:
+        os.write(self.descriptor, data)
+
+    def status(self) -> int:
+        deadline = time.monotonic() + LIMIT
+        while True:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                os.close(self.descriptor)
+                return os.waitstatus_to_exitcode(status)
+            if time.monotonic() > deadline:
+                os.kill(self.pid, signal.SIGTERM)
+                raise AssertionError(f"run did not end: {self.output!r}")
+            time.sleep(0.02)
+
+
+def test_terminal_dialogue(model_image: ModelImage) -> None:
+    terminal = Terminal(f"image={model_image('v0')}", *STORY)
+    terminal.expect(rb"Ctrl-\] ends\.")
+    terminal.expect(rb"\n> ")
+    terminal.type(b"Tom and Lily\r")
+    terminal.expect(rb"Tom and Lily[^@]+\r\n> ")
+    terminal.type(b"/poweroff\r")
+    assert terminal.status() == 0
+    assert b"@bareflow" not in terminal.output
+
+
+def test_terminal_escape_ends(session_image: Path) -> None:
+    terminal = Terminal(f"image={session_image}", *STORY)
+    terminal.expect(rb"Ctrl-\] ends\.")
+    terminal.expect(rb"hello\r\nOnce\r\nupon\r\n> ")
+    terminal.type(b"\x03")  # Ctrl-C is a key like any other
+    terminal.expect(rb"\x03")
+    terminal.type(ESCAPE)
+    assert terminal.status() == 0

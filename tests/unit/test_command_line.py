@@ -1,0 +1,51 @@
+"""What the build says to a wrong command line, before it builds anything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def scons(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "SCons", "-Q", f"build={folder}", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["promt=x"], "there is no option 'promt'. Did you mean 'prompt'?"),
+        (["qqqq=1"], "there is no option 'qqqq'."),
+        (["tset"], "there is no target 'tset'. Did you mean 'test'?"),
+        (["arch=i386"], "arch=i386 does not exist yet for variant=native; use arch=x86_64"),
+        (["variant=full"], "variant=full does not exist yet; there is: native"),
+        (["variant=fool"], "Invalid value for enum variable 'variant': 'fool'"),
+        (
+            ["model=nowhere.bin"],
+            f"model=nowhere.bin: there is no file {ROOT}/nowhere.bin, and no model of this",
+        ),
+        (["model=stories15m"], "Did you mean model=stories15M?"),
+        (["tokenizer=nowhere.bin"], f"tokenizer=: there is no file {ROOT}/nowhere.bin"),
+        (["run", "model=pyproject.toml"], "there is no tokenizer.bin; give the model's tokenizer"),
+        (["test", "platform=linux"], "the target 'test' is not for platform=linux; `bench` is"),
+        (["fuzz_seconds=x"], "fuzz_seconds=x is not a whole number"),
+    ],
+)
+def test_refused_by_name(arguments: list[str], message: str, tmp_path: Path) -> None:
+    result = scons(*arguments, folder=tmp_path)
+    assert result.returncode != 0
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "x86_64").exists()
+
+
+def test_help_names_targets_and_options(tmp_path: Path) -> None:
+    result = scons("help", folder=tmp_path)
+    assert result.returncode == 0
+    for word in ("image", "run", "test", "variant=", "model=", "llvm_libc_tarball="):
+        assert f"  {word}" in result.stdout

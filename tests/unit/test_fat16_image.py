@@ -1,0 +1,138 @@
+"""The disk image: read by mtools and fsck.fat, which know FAT16 from elsewhere, and by our own reader."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from bareflow.fat16_image import Fat16Error, build_image, list_directory, read_file
+
+STAGE1 = b"\xeb\xfe".ljust(510, b"\x00") + b"\x55\xaa"
+STAGE2 = bytes(range(256)) * 16
+TREE = {
+    "/boot/BAREFLOW.KRN": b"kernel" * 10_000,
+    "/boot/BAREFLOW.CFG": b"mode = bench\n",
+    "/model/model.bin": bytes(1_000_003),
+    "/model/tokenizer.bin": b"",
+    "/model/A file with a long, Mixed Name.text": b"x" * 2048,
+    "/model/zweite Datei mit ünïcöde.text": b"y" * 2049,
+    "/profile/": b"",
+}
+PARTITION = 1 << 20
+FSCK = shutil.which("fsck.fat", path="/usr/sbin:/sbin:/usr/bin")
+
+
+@pytest.fixture(scope="module")
+def image() -> bytes:
+    return build_image(STAGE1, STAGE2, TREE)
+
+
+@pytest.fixture(scope="module")
+def image_file(image: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("image") / "disk.img"
+    path.write_bytes(image)
+    return path
+
+
+@pytest.mark.parametrize("path", [path for path in TREE if not path.endswith("/")])
+def test_mtools_reads_every_file(image_file: Path, path: str) -> None:
+    command = ["mtype", "-i", f"{image_file}@@1M", f"::{path}"]
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    assert subprocess.run(command, check=True, capture_output=True, env=environment).stdout == TREE[path]
+
+
+def test_mtools_writes_and_we_read(image_file: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.img"
+    shutil.copy(image_file, copy)
+    new = tmp_path / "new"
+    new.write_bytes(b"n" * 5000)
+    subprocess.run(
+        ["mcopy", "-i", f"{copy}@@1M", new, "::/profile/a long name written by mtools"], check=True
+    )
+    subprocess.run(["mdel", "-i", f"{copy}@@1M", "::/boot/BAREFLOW.CFG"], check=True)
+    changed = copy.read_bytes()
+    assert read_file(changed, "/profile/a long name written by mtools") == b"n" * 5000
+    with pytest.raises(Fat16Error, match=r"no file '/boot/BAREFLOW\.CFG'"):
+        read_file(changed, "/boot/BAREFLOW.CFG")
+
+
+@pytest.mark.skipif(FSCK is None, reason="fsck.fat (dosfstools) is not installed")
+def test_fsck_finds_nothing(image: bytes, tmp_path: Path) -> None:
+    partition = tmp_path / "partition"
+    partition.write_bytes(image[PARTITION:])
+    result = subprocess.run([str(FSCK), "-n", "-v", partition], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "2 FATs, 16 bit entries" in result.stdout
+
+
+def test_partition_table(image: bytes) -> None:
+    assert image[:440] == STAGE1[:440] and image[510:512] == b"\x55\xaa"
+    status, kind, start, sectors = struct.unpack_from("<B3xB3xII", image, 446)
+    assert (status, kind, start) == (0x80, 0x0E, 2048)
+    assert len(image) == (start + sectors) * 512
+    assert not any(image[462:510])
+    assert image[512 : 512 + len(STAGE2)] == STAGE2
+
+
+def test_the_first_file_starts_the_data_area_in_one_piece(image: bytes) -> None:
+    reserved, fats, root_entries, fat_sectors = struct.unpack_from("<HBH3xH", image, PARTITION + 14)
+    data = PARTITION + (reserved + fats * fat_sectors) * 512 + root_entries * 32
+    kernel = TREE["/boot/BAREFLOW.KRN"]
+    assert image[data : data + len(kernel)] == kernel
+
+
+def test_the_same_tree_gives_the_same_bytes(image: bytes) -> None:
+    assert build_image(STAGE1, STAGE2, dict(TREE)) == image
+
+
+def test_listing(image: bytes) -> None:
+    assert [(e.name, e.is_directory) for e in list_directory(image)] == [
+        ("boot", True),
+        ("model", True),
+        ("profile", True),
+    ]
+    entries = {entry.name: entry for entry in list_directory(image, "/MODEL")}
+    assert entries["model.bin"].size == 1_000_003
+    assert entries["A file with a long, Mixed Name.text"].short_name == "AFILEW~1.TEX"
+    assert list_directory(image, "/profile") == []
+
+
+def test_big_files_get_bigger_clusters() -> None:
+    image = build_image(STAGE1, STAGE2, {"/big": bytes(200 << 20)})
+    assert image[PARTITION + 13] * 512 == 4096
+    assert len(read_file(image, "/big")) == 200 << 20
+
+
+@pytest.mark.parametrize(
+    ("stage1", "stage2", "tree", "message"),
+    [
+        (STAGE1[:-1], STAGE2, {}, "stage1 must be one sector"),
+        (b"\x90" * 510 + b"\x55\xaa", STAGE2, {}, "stage1 must leave bytes 440 to 509 zero"),
+        (STAGE1, bytes(4097), {}, "stage2 is 4097 bytes; stage1 loads 4096"),
+        (STAGE1, STAGE2, {"/a:b": b""}, "'a:b' is no valid file name"),
+        (STAGE1, STAGE2, {"/A.TXT": b"", "/a.txt": b""}, "'a.txt' is in the same folder twice"),
+        (STAGE1, STAGE2, {"/folder/": b"x"}, "'/folder/' is a folder"),
+        (STAGE1, STAGE2, {"/" + "n" * 256: b""}, "longer than FAT's 255 characters"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    stage1: bytes, stage2: bytes, tree: dict[str, bytes], message: str
+) -> None:
+    with pytest.raises(Fat16Error, match=message):
+        build_image(stage1, stage2, tree)
+
+
+def test_reader_refuses_a_foreign_disk() -> None:
+    with pytest.raises(Fat16Error, match="no BareFlow disk image"):
+        list_directory(bytes(4 << 20))
+
+
+def test_reader_survives_an_endless_chain(image: bytes) -> None:
+    broken = bytearray(image)
+    (cluster,) = {entry.cluster for entry in list_directory(image, "/boot") if entry.name == "BAREFLOW.KRN"}
+    struct.pack_into("<H", broken, PARTITION + 512 + 2 * cluster, cluster)
+    with pytest.raises(Fat16Error, match="never ends"):
+        read_file(bytes(broken), "/boot/BAREFLOW.KRN")

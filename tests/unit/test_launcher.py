@@ -1,0 +1,84 @@
+"""./bareflow: fast and silent on a prepared machine, and clear on one that is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCONS = """#!/bin/sh
+echo "cwd $PWD, from $BAREFLOW_CWD"
+for argument; do echo "<$argument>"; done
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with the launcher and a prepared .venv whose scons only prints its arguments."""
+    folder = tmp_path / "a project"
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    for name in ("bareflow", "requirements.txt"):
+        shutil.copy(ROOT / name, folder / name)
+    shutil.copy(ROOT / "requirements.txt", folder / ".venv" / "requirements.txt")
+    scons = folder / ".venv" / "bin" / "scons"
+    scons.write_text(SCONS)
+    scons.chmod(0o755)
+    return folder
+
+
+def launch(project: Path, *arguments: str, cwd: Path, path: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [project / "bareflow", *arguments],
+        cwd=cwd,
+        env={"PATH": path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_hands_its_arguments_to_scons(project: Path, tmp_path: Path) -> None:
+    result = launch(project, "run", "prompt=two words", cwd=tmp_path, path=os.environ["PATH"])
+    assert result.stdout.splitlines() == [
+        f"cwd {project}, from {tmp_path}",
+        "<-Q>",
+        "<run>",
+        "<prompt=two words>",
+    ]
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_is_found_through_a_link(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(project / "bareflow")
+    result = subprocess.run([tmp_path / "link", "x"], capture_output=True, text=True, check=True)
+    assert f"cwd {project}" in result.stdout
+
+
+def test_without_packages_and_without_apt_it_names_them(project: Path, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("sh", "dirname", "readlink", "cmp", "flock", "id", "python3"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    result = launch(project, cwd=tmp_path, path=str(tools))
+    assert result.returncode == 1
+    assert result.stdout == ""
+    wanted = "please install, by the names that Debian gives them: clang-22"
+    assert wanted in result.stderr and "nasm" in result.stderr and "mtools" in result.stderr
+
+
+def test_without_root_it_prints_the_command(project: Path, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("sh", "dirname", "readlink", "cmp", "python3"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    for name, script in {"apt-get": "exit 9", "id": "echo 1000"}.items():
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(0o755)
+    result = launch(project, cwd=tmp_path, path=str(tools))
+    assert result.returncode == 1
+    assert "Please run:  sudo apt-get install --no-install-recommends clang-22" in result.stderr

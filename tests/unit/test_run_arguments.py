@@ -1,0 +1,153 @@
+"""Arguments of bareflow.run, the guest's configuration text, and the keyboard table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bareflow.qemu_keys import keys_of
+from bareflow.qemu_machine import Machine, config_text
+from bareflow.run import UsageError, default_memory, parse, summary
+
+
+def test_prompt_makes_it_generate() -> None:
+    machine, timeout = parse(["image=a.img", "prompt=Hello = you", "steps=5"], terminal=True)
+    assert machine == Machine(
+        Path("a.img"), config={"prompt": "Hello = you", "steps": "5", "mode": "generate"}
+    )
+    assert timeout == 0
+
+
+def test_sampling_options_reach_the_guest() -> None:
+    options = ["temperature=0.8", "topk=40", "topp=0.95", "minp=0.05", "repeat=1.1", "seed=7"]
+    machine, _ = parse(["image=a.img", "prompt=x", *options], terminal=False)
+    assert machine.config == {
+        "temperature": "0.8",
+        "topk": "40",
+        "topp": "0.95",
+        "minp": "0.05",
+        "repeat": "1.1",
+        "seed": "7",
+        "prompt": "x",
+        "mode": "generate",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "terminal", "mode"),
+    [
+        ([], True, "interactive"),
+        ([], False, "generate"),
+        (["prompt="], True, "generate"),
+        (["mode=bench"], True, "bench"),
+        (["mode=", "steps="], True, "interactive"),
+    ],
+)
+def test_mode(arguments: list[str], terminal: bool, mode: str) -> None:
+    machine, _ = parse(["image=a.img", *arguments], terminal=terminal)
+    assert machine.config["mode"] == mode
+
+
+def test_machine_options() -> None:
+    arguments = ["image=a", "memory=16", "cpu=max", "machine=q35", "write=1", "timeout=9", "mode=bench"]
+    machine, timeout = parse(arguments, terminal=False)
+    assert machine == Machine(
+        Path("a"),
+        config={"mode": "bench"},
+        memory=16,
+        cpu="max",
+        machine="q35",
+        drive="ahci",
+        snapshot=False,
+    )
+    assert timeout == 9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["image=a", "promt=x"], r"'promt=x' is not an option of run"),
+        (["image=a", "verbose"], r"'verbose' is not an option of run"),
+        (["steps=5"], "image=FILE is missing"),
+        (["image=a", "mode=chat"], "mode=chat: not one of generate, interactive, bench"),
+        (["image=a", "memory=0"], "memory=0: not a whole number of at least 1"),
+        (["image=a", "memory=big"], "memory=big: not a whole number"),
+        (["image=a", "timeout=-1"], "timeout=-1: not a whole number of at least 0"),
+        (["image=a", "machine=amiga"], "machine=amiga: not one of pc, q35"),
+        (["image=a", "drive=tape"], "drive=tape: not one of ide, "),
+        (["image=a", "write=yes"], "write=yes: not one of 0, 1"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse(arguments, terminal=False)
+
+
+# Images of the models by that name; what they need at least: the weights, and keys and values of their layers
+# for the whole context, 8 * dim bytes a token.
+@pytest.mark.parametrize(
+    ("image_bytes", "least"),
+    [
+        (17 << 20, 17 << 20),
+        (70 << 20, 60816028 + 6 * 256 * 8 * 288),  # stories15M
+        (169 << 20, 167020572 + 8 * 1024 * 8 * 512),  # stories42M
+        (428 << 20, 438381596 + 12 * 1024 * 8 * 768),  # stories110M
+    ],
+)
+def test_default_memory_holds_the_model(tmp_path: Path, image_bytes: int, least: int) -> None:
+    image = tmp_path / "a.img"
+    with image.open("wb") as file:
+        file.truncate(image_bytes)
+    memory = default_memory(image) << 20
+    assert least + (16 << 20) <= memory <= (64 << 20) + 2 * least
+
+
+@pytest.mark.parametrize(
+    ("tokens", "tokens_per_s", "first_token_us", "sentence"),
+    [
+        (256, 498.16, 21_300, "256 tokens, 498.2 tokens/s, first token after 0.02 s"),
+        (2, 0.5, 12_345_678, "2 tokens, 0.5 tokens/s, first token after 12.35 s"),
+        (1, 0.0, 4_000, "1 token, first token after 0.00 s"),
+        (0, 0.0, 4_000, "0 tokens, first token after 0.00 s"),
+    ],
+)
+def test_summary(tokens: int, tokens_per_s: float, first_token_us: int, sentence: str) -> None:
+    event = {
+        "event": "generate",
+        "tokens": tokens,
+        "tokens_per_s": tokens_per_s,
+        "first_token_us": first_token_us,
+    }
+    assert summary(event) == sentence
+
+
+def test_config_text_survives_any_bytes() -> None:
+    config = {"prompt": 'say "hi"\\\n\tä', "steps": 5}
+    assert config_text(config) == 'prompt = "say \\"hi\\"\\\\\\x0a\\x09\\xc3\\xa4"\nsteps = "5"\n'
+
+
+def test_commas_reach_the_guest() -> None:
+    command = Machine(Path(__file__), config={"prompt": "a,b"}).command(3, 4)
+    value = command[command.index("-fw_cfg") + 1]
+    assert value == 'name=opt/bareflow/config,string=prompt = "a,,b"\n'
+
+
+@pytest.mark.parametrize(
+    ("character", "keys"),
+    [
+        ("a", ("a",)),
+        ("A", ("shift", "a")),
+        ("7", ("7",)),
+        ("?", ("shift", "slash")),
+        ('"', ("shift", "apostrophe")),
+        ("\n", ("ret",)),
+        ("\b", ("backspace",)),
+    ],
+)
+def test_keys(character: str, keys: tuple[str, ...]) -> None:
+    assert keys_of(character) == keys
+
+
+def test_character_without_a_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="no key of a US keyboard makes 'ä'"):
+        keys_of("ä")

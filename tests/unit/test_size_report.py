@@ -1,0 +1,45 @@
+"""size.json: to which part each byte of a linked kernel goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bareflow.kernel_file import kernel_from_elf
+from bareflow.size_report import defined_symbols, owners, report
+from elf_tools import link
+from test_kernel_file import KERNEL
+
+CODE = """
+section .text
+times 15 db 0x90
+global middle:function
+middle: times 32 db 0x90
+read.7: times 16 db 0x90
+section .data
+table: dq 1, 2
+section .bss
+buffer: resb 100
+"""
+
+
+def test_bytes_by_part(tmp_path: Path) -> None:
+    elf = link(tmp_path, KERNEL.format(signature="0x464C5544") + CODE).read_bytes()
+    parts = {"app": {"start", "table", "both"}, "libc": {"middle", "read", "both"}}
+    result = report(elf, kernel_from_elf(elf), parts)
+    assert result["kernel_file_bytes"] == 4096 + 4 + 16
+    assert result["resident_bytes"] == 4096 + 4 + 16 + 10100
+    sizes = result["parts"]
+    assert isinstance(sizes, dict)
+    assert sizes["app"]["text"] == 16  # start's hlt, and what follows up to `middle`
+    assert sizes["libc"]["text"] == 48  # `middle` and the renamed local `read.7`
+    assert sizes["other"]["text"] == 80  # the header, to a multiple of 16
+    assert sum(part["text"] for part in sizes.values()) == 80 + 16 + 48
+
+
+def test_a_name_of_two_parts_is_nobodys() -> None:
+    assert owners({"a": {"x", "y"}, "b": {"y"}}) == {"x": "a", "y": "other"}
+
+
+def test_defined_symbols(tmp_path: Path) -> None:
+    elf = link(tmp_path, KERNEL.format(signature="0x464C5544") + CODE)
+    assert {"start", "middle", "table", "buffer"} <= defined_symbols("llvm-nm-22", [elf])

@@ -1,0 +1,74 @@
+"""The table of function names that the kernel carries."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from bareflow.symbols import (
+    Function,
+    SymbolError,
+    check_same_functions,
+    functions,
+    load_address,
+    readable,
+    table_source,
+)
+from elf_tools import link
+
+SOURCE = """
+section .text
+global start:function
+start: nop
+.loop: jmp .loop
+times {gap} nop
+helper: ret
+global alias
+alias:
+global typed:function
+typed: ret
+section .data
+variable: dd 1
+"""
+
+
+@pytest.fixture
+def elf(tmp_path: Path) -> bytes:
+    return link(tmp_path, SOURCE.format(gap=13)).read_bytes()
+
+
+def test_functions_only_one_name_each(elf: bytes) -> None:
+    assert functions(elf) == [
+        Function(0x100000, "start"),
+        Function(0x100010, "helper"),
+        Function(0x100011, "typed"),
+    ]
+
+
+def test_table_as_the_kernel_reads_it(elf: bytes, tmp_path: Path) -> None:
+    source, binary = tmp_path / "table.s", tmp_path / "table.bin"
+    assert load_address(elf) == 0x100000
+    source.write_text(table_source(functions(elf), ["start", "helper", "ns::typed"], 0x100000))
+    table = str(tmp_path / "table.o")
+    command = ["clang-22", "-target", "x86_64-unknown-none-elf", "-c", str(source), "-o", table]
+    subprocess.run(command, check=True)
+    subprocess.run(["llvm-objcopy-22", "-O", "binary", "-j", ".symbols", table, str(binary)], check=True)
+    assert binary.read_bytes() == struct.pack("<4I", 3, 0, 0x10, 0x11) + b"start\0helper\0ns::typed\0"
+
+
+def test_readable_names() -> None:
+    mangled = [
+        "main",
+        "_ZN11__llvm_libc11printf_core6WriterILNS0_9WriteModeE0EE5writeEcm",
+        "_ZN12_GLOBAL__N_11fEv",
+    ]
+    assert readable(mangled, "llvm-cxxfilt-22") == ["main", "printf_core::Writer::write", "f"]
+
+
+def test_moved_functions_are_noticed(elf: bytes, tmp_path: Path) -> None:
+    check_same_functions(elf, elf)
+    moved = link(tmp_path, SOURCE.format(gap=14), name="moved").read_bytes()
+    with pytest.raises(SymbolError, match="moved functions"):
+        check_same_functions(elf, moved)
