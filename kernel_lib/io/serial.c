@@ -38,7 +38,8 @@
 static bool present;
 static bool by_interrupt;
 static bool stuck;          /* nothing was sent for so long that we no longer wait */
-static unsigned fifo_space; /* bytes that fit into the transmit FIFO for certain */
+static unsigned fifo_size;  /* of the transmit FIFO */
+static unsigned fifo_space; /* bytes that fit into it for certain */
 static struct byte_ring received;
 
 /* Moves what the UART holds into the ring. When the ring is full the UART is left alone and stops
@@ -58,13 +59,19 @@ void serial_init(void) {
     present = inb(SCRATCH) == 0xA5;
     if (!present)
         return;
-    receive(); /* switching the FIFOs on empties them: keep a byte that came early */
     outb(INTERRUPT_ENABLE, 0);
     outb(LINE_CONTROL, LINE_DIVISOR_LATCH);
     outb(DATA, DIVISOR_115200);
     outb(INTERRUPT_ENABLE, 0);
     outb(LINE_CONTROL, LINE_8N1);
-    outb(FIFO_CONTROL, FIFO_ENABLE_TRIGGER_1);
+    /* Switching the FIFOs on empties them. A byte that came early would be lost, and if it were
+     * read first, the next one, which then comes at once: so they stay off when someone types
+     * already. */
+    fifo_size = 1;
+    if (!(inb(LINE_STATUS) & STATUS_DATA_READY)) {
+        outb(FIFO_CONTROL, FIFO_ENABLE_TRIGGER_1);
+        fifo_size = FIFO_SIZE;
+    }
     outb(MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
 }
 
@@ -86,7 +93,7 @@ static bool wait_transmit(uint8_t bit) {
             stuck = true;
             return false;
         }
-    fifo_space = FIFO_SIZE;
+    fifo_space = fifo_size;
     return true;
 }
 
