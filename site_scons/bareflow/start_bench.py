@@ -7,7 +7,6 @@ serial line; cycles are the guest's own, read from its events. Each is the least
 REPETITIONS runs. The last line is the least memory, in whole MiB, with which a story is told.
 """
 
-import json
 import selectors
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from .qemu_machine import Machine, QemuError
+from .qemu_serial import Event, SerialDecoder, Text
 
 REPETITIONS = 9
 LIMIT = 20.0
@@ -25,35 +25,34 @@ LIMIT = 20.0
 MOST_MEMORY = 64
 STORY = {"mode": "generate", "temperature": 0, "steps": 64}
 
-_EVENT = b"@bareflow "
-_TEXT_BEGIN = b'{"event":"text_begin"}'
-
 
 @dataclass(frozen=True)
 class Start:
     """One boot: seconds to the first byte of text, and the events up to the end."""
 
     seconds: float
-    events: dict[str, dict[str, object]]
+    events: dict[str, Event]
 
     def cycles(self, event: str, key: str) -> int:
         return int(str(self.events[event][key]))
 
 
-def _read_until(process: subprocess.Popen[bytes], begun: float) -> tuple[bytes, float | None]:
-    """All that the guest writes, and when its text began; None if it never did."""
+def _watch(process: subprocess.Popen[bytes], begun: float) -> Start | None:
+    """Follows the guest to its end, or for LIMIT seconds; None if it tells no story."""
     assert process.stdout is not None
-    serial, first_text = b"", None
+    decoder, first_text, events = SerialDecoder(), None, {}
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while selector.select(begun + LIMIT - time.monotonic()):
             piece = process.stdout.read1(4096)  # type: ignore[attr-defined]
             if not piece:
                 break
-            serial += piece
-            if first_text is None and serial.partition(_TEXT_BEGIN)[2].strip(b"\r\n"):
-                first_text = time.monotonic() - begun
-    return serial, first_text
+            for item in decoder.feed(piece):
+                if isinstance(item, Text) and first_text is None:
+                    first_text = time.monotonic() - begun
+                elif isinstance(item, dict):
+                    events[item["event"]] = item
+    return Start(first_text, events) if first_text is not None and "generate" in events else None
 
 
 def start(image: Path, memory: int) -> Start | None:
@@ -66,11 +65,9 @@ def start(image: Path, memory: int) -> Start | None:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
-        serial, seconds = _read_until(process, begun)
+        result = _watch(process, begun)
         process.kill()
-    lines = [line for line in serial.splitlines() if line.startswith(_EVENT)]
-    events = {event["event"]: event for event in (json.loads(line[len(_EVENT) :]) for line in lines)}
-    return Start(seconds, events) if seconds is not None and "generate" in events else None
+    return result
 
 
 def least_memory(image: Path) -> int | None:

@@ -1,29 +1,17 @@
 // sources: tinyllama/commands.c tinyllama/settings.c tinyllama/sampler.c tinyllama/elementwise.c
 // sources: kernel_lib/error.c kernel_lib/storage/config.c kernel_lib/jit/profile.c
+// sources: tests/host/console.c
 /* The dialogue's commands: what a line does, and what is said to a wrong one. */
 #include "check.h"
+#include "console.h"
 #include "kernel_lib/jit_runtime.h"
 #include "tinyllama/bench.h"
 #include "tinyllama/commands.h"
 #include "tinyllama/profiling.h"
-#include <stdarg.h>
 
 /* ---- In place of the rest of the program ---- */
 
-static char console[4000];
 static int benches, layers, tables, reboots;
-
-void console_puts(const char *string) {
-    console_printf("%s", string);
-}
-
-void console_printf(const char *format, ...) {
-    size_t length = strlen(console);
-    va_list values;
-    va_start(values, format);
-    vsnprintf(console + length, sizeof console - length, format, values);
-    va_end(values);
-}
 
 bool bench_run(const struct teller *teller, const char *prompt, bool all_widths, uint64_t begin,
                uint64_t initialised, struct error *error) {

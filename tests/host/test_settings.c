@@ -1,23 +1,10 @@
 // sources: tinyllama/settings.c kernel_lib/storage/config.c kernel_lib/error.c
+// sources: tests/host/console.c
 /* The application's settings: defaults, values, messages. */
 #include "check.h"
+#include "console.h"
 #include "kernel_lib/storage/config.h"
 #include "tinyllama/settings.h"
-#include <stdarg.h>
-
-static char console[1000];
-
-void console_puts(const char *string) {
-    console_printf("%s", string);
-}
-
-void console_printf(const char *format, ...) {
-    size_t length = strlen(console);
-    va_list values;
-    va_start(values, format);
-    vsnprintf(console + length, sizeof console - length, format, values);
-    va_end(values);
-}
 
 static void fail(void *context, unsigned line, const char *message) {
     (void)context;

@@ -1,0 +1,17 @@
+#include "console.h"
+#include "kernel_lib/runtime.h"
+#include <stdarg.h>
+
+char console[4000];
+
+void console_puts(const char *string) {
+    console_printf("%s", string);
+}
+
+void console_printf(const char *format, ...) {
+    size_t length = strlen(console);
+    va_list values;
+    va_start(values, format);
+    vsnprintf(console + length, sizeof console - length, format, values);
+    va_end(values);
+}
