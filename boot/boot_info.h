@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define BOOT_INFO_MAGIC 0x4F464E49544F4F42ull /* "BOOTINFO" read as little-endian */
-#define BOOT_INFO_VERSION 1
+#define BOOT_INFO_VERSION 2
 #define BOOT_INFO_ADDRESS 0x1000
 #define BOOT_INFO_MAX_REGIONS 64
 
@@ -33,15 +33,17 @@ struct boot_info {
     uint16_t size;    /* bytes of this block that are filled in */
     uint8_t boot_drive;
     uint8_t disk_flags;
-    uint16_t cursor;             /* BIOS text cursor: row << 8 | column */
-    uint16_t sectors_per_track;  /* CHS geometry; 0 when BOOT_DISK_LBA is set */
-    uint16_t heads;              /* the same */
-    uint32_t partition_lba;      /* first sector of the FAT16 partition */
-    uint32_t partition_sectors;  /* its length */
-    uint32_t region_count;       /* entries used in regions */
-    uint64_t stage1_tsc;         /* TSC at stage1's first instruction */
-    uint64_t kernel_tsc;         /* TSC just before the jump to the kernel */
-    uint64_t kernel_base;        /* where the kernel's image lies */
+    uint16_t cursor;            /* BIOS text cursor: row << 8 | column */
+    uint16_t sectors_per_track; /* CHS geometry; 0 when BOOT_DISK_LBA is set */
+    uint16_t heads;             /* the same */
+    uint32_t partition_lba;     /* first sector of the FAT16 partition */
+    uint32_t partition_sectors; /* its length */
+    uint16_t region_count;      /* entries used in regions */
+    uint8_t boot_slot;          /* the kernel's: BOOT_SLOT_NEWEST or BOOT_SLOT_FALLBACK */
+    uint8_t slots_passed_over; /* 1 when the other slot was to be booted and could not be, else 0 */
+    uint64_t stage1_tsc;       /* TSC at stage1's first instruction */
+    uint64_t kernel_tsc;       /* TSC just before the jump to the kernel */
+    uint64_t kernel_base;      /* where the kernel's image lies */
     uint64_t kernel_image_size;  /* its bytes, unpacked, without .bss */
     uint64_t kernel_memory_size; /* bytes the kernel occupies with .bss */
     struct boot_memory_region regions[BOOT_INFO_MAX_REGIONS];

@@ -80,6 +80,8 @@ stage1:
     jne disk_failed             ; read, but something else
     jmp 0:STAGE2_ADDRESS
 
+disk_give_up equ stop
+
 %include "boot/disk.inc"
 %include "boot/console.inc"
 

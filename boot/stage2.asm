@@ -3,6 +3,7 @@
 ; boot-information block. In: DS = ES = SS = 0, stack below STACK_TOP.
 
 %include "boot/boot_info.inc"
+%include "boot/boot_slots.inc"
 %include "boot/kernel_header.inc"
 %include "boot/memory_map.inc"
 
@@ -15,11 +16,7 @@ stage2:
     call read_memory_map
     call ata_probe
     call fat_mount
-    call find_kernel
-    call load_kernel
-    call check_kernel_crc
-    call unpack_kernel
-    jmp enter_kernel
+    jmp boot_kernel
 
 %include "boot/console.inc"
 %include "boot/decimal.inc"
@@ -30,6 +27,7 @@ stage2:
 %include "boot/e820.inc"
 %include "boot/fat16.inc"
 %include "boot/kernel.inc"
+%include "boot/slots.inc"
 %include "boot/protected_mode.inc"
 %include "boot/crc32.inc"
 %include "boot/lz4.inc"

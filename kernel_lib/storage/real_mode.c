@@ -9,7 +9,6 @@
 #define TRIP_ADDRESS 0x6000ull
 #define REGISTERS ((struct real_mode_registers *)0x5000)
 
-#define MSR_FS_BASE 0xC0000100u
 #define MSR_GS_BASE 0xC0000101u
 
 #define FLAGS_INTERRUPTS (1u << 9)

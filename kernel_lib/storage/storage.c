@@ -1,6 +1,7 @@
 #include "storage.h"
 #include "ata.h"
 #include "bios_disk.h"
+#include "boot_slots.h"
 #include "config.h"
 #include "files.h"
 #include "fw_cfg.h"
@@ -81,12 +82,15 @@ static bool open_and_mount(struct error *error) {
 static void give_up(const struct error *reason) {
     device.name = "no disk";
     files_unmount(reason);
+    boot_slots_start(NULL, boot);
 }
 
 /* Opens the disk and mounts its file system. */
 static void mount(void) {
     struct error error;
-    if (!open_and_mount(&error))
+    if (open_and_mount(&error))
+        boot_slots_start(&device, boot);
+    else
         give_up(&error);
 }
 

@@ -10,6 +10,7 @@ import math
 import struct
 from dataclasses import dataclass, field
 
+from .boot_slots import KERNELS, LBA, BootSlots
 from .fat16_layout import (
     ATTRIBUTE_ARCHIVE,
     ATTRIBUTE_DIRECTORY,
@@ -220,6 +221,8 @@ def _check_boot_code(stage1: bytes, stage2: bytes) -> None:
 def build_image(stage1: bytes, stage2: bytes, tree: dict[str, bytes]) -> bytes:
     """A disk image that boots stage1 and holds `tree`: path to contents, "profile/" for an empty folder.
 
+    With both of KERNELS in the tree it gets the record by which the loader chooses.
+
     Raises Fat16Error for a path FAT16 cannot hold, for boot code of a wrong size, and for too much data.
     """
     _check_boot_code(stage1, stage2)
@@ -232,4 +235,6 @@ def build_image(stage1: bytes, stage2: bytes, tree: dict[str, bytes]) -> bytes:
     writer.store_file_system(directories, files)
     writer.store_boot_sector(volume_id=digest.digest()[:4])
     writer.store_boot_code(stage1, stage2, disk_signature=digest.digest()[4:8])
+    if set(KERNELS) <= tree.keys():
+        writer.store(LBA * SECTOR, BootSlots().encode())
     return bytes(writer.image)
