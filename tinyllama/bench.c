@@ -6,6 +6,10 @@
 #include "profiling.h"
 
 #define DIRECT_CALLS 1000
+#define MATMUL_WARM_UP 1000
+#define MATMUL_CALLS 200
+#define MATMUL_FEWEST 12
+#define MATMUL_SECONDS 5
 
 static const struct workload {
     const char *name;
@@ -105,6 +109,43 @@ static void bench_functions(void) {
     print_cycles("profile begin, end", pair_centicycles(profile_nothing)); /* the same and more */
 }
 
+/* Calls so many times; fewer, but at least the fewest, when it takes longer than that. */
+struct limit {
+    unsigned calls, fewest;
+    uint64_t cycles;
+};
+
+/* Times products of the matrix w with one vector of activations. */
+static struct jit_profile time_products(struct inference *in, const struct matrix *w,
+                                        struct limit limit) {
+    struct jit_profile profile = {.min = UINT64_MAX};
+    while (profile.calls < limit.fewest ||
+           (profile.calls < limit.calls && profile.total < limit.cycles)) {
+        uint64_t begin = cpu_rdtsc();
+        inference_multiply(in, in->gate_up, w, in->normed, 0, 1);
+        jit_profile_add(&profile, cpu_rdtsc() - begin);
+    }
+    return profile;
+}
+
+/* The largest matrix of a layer, by a vector without zeros. What compiles while it runs may compile
+ * before the measurement. */
+static void bench_matmul(struct inference *in) {
+    const struct matrix *w = &in->model->layer[0].gate_up;
+    for (uint32_t i = 0; i < w->columns; i++)
+        in->normed[i] = 1.0f / (float)(i + 1);
+    struct limit limit = {MATMUL_WARM_UP, MATMUL_FEWEST, MATMUL_SECONDS * cpu_cycles_per_second()};
+    time_products(in, w, limit);
+    limit.calls = MATMUL_CALLS;
+    struct jit_profile p = time_products(in, w, limit);
+    unsigned long long calls = p.calls, average = p.total / p.calls, min = p.min, max = p.max;
+    console_printf("%-20s %8llu %10llu %10llu %10llu\n", "matmul", calls, average, min, max);
+    console_event("{\"event\":\"bench\",\"name\":\"matmul\",\"vector\":\"%s\",\"rows\":%u,"
+                  "\"columns\":%u,\"calls\":%llu,\"average\":%llu,\"min\":%llu,\"max\":%llu}",
+                  in->kernels->name, (unsigned)w->rows, (unsigned)w->columns, calls, average, min,
+                  max);
+}
+
 static bool bench_model(const struct teller *teller, const char *prompt, struct error *error) {
     struct story story = {.prompt = prompt, .quiet = true, .begin = cpu_rdtsc()};
     if (!story_tell(teller, &story, error))
@@ -123,6 +164,7 @@ static bool bench_model(const struct teller *teller, const char *prompt, struct 
 bool bench_run(const struct teller *teller, const char *prompt, bool all_widths, uint64_t begin,
                uint64_t initialised, struct error *error) {
     bench_functions();
+    bench_matmul(teller->inference);
     const struct kernels *chosen = teller->inference->kernels;
     for (size_t i = 0; i < OPTIMIZATION_WIDTHS; i++) {
         const struct kernels *kernels = optimization_kernels[i];

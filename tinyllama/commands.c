@@ -58,6 +58,11 @@ static void print_profile(struct dialogue *dialogue) {
         profiling_print();
 }
 
+static void print_jit(struct dialogue *dialogue) {
+    (void)dialogue;
+    jit_print();
+}
+
 static void bench(struct dialogue *dialogue) {
     struct error error;
     jit_profile_reset(); /* its tables are to show what it measures, and later ones what follows */
@@ -81,6 +86,7 @@ static const struct command {
     {"/set", "NAME VALUE changes a setting; alone it shows all", NULL},
     {"/stats", "speed, memory, and cycles of a layer's parts", print_stats},
     {"/profile", "where the stories' time went", print_profile},
+    {"/jit", "what was compiled, how fast it is, and why", print_jit},
     {"/bench", "measures functions and the model", bench},
     {"/reboot", "starts the machine again", reboot},
     {"/poweroff", "ends", NULL},

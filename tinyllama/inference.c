@@ -64,7 +64,7 @@ bool inference_init(struct inference *in, const struct model *model, const struc
         .kernels = kernels,
         .positions = (positions + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK * ATTENTION_BLOCK,
         .batch = positions < INFERENCE_BATCH ? positions : INFERENCE_BATCH,
-        .value_stride = (head_size + 7) / 8 * 8,
+        .value_stride = attention_value_stride(head_size),
     };
     struct arena arena = {0};
     take_buffers(&arena, in);
@@ -84,17 +84,17 @@ void inference_free(struct inference *in) {
 }
 
 void inference_multiply(struct inference *in, float *y, const struct matrix *w, const float *x,
-                        size_t x_stride, uint32_t count) {
+                        uint32_t x_stride, uint32_t count) {
     if (w->group == 0) {
-        in->kernels->matmul_f32(y, w, x, x_stride, count);
+        in->kernels->matmul_f32(y, w->data, w->rows, w->columns, x, x_stride, count);
         return;
     }
     uint32_t groups = w->columns / w->group, chunks = matrix_group_chunks(w->group);
     for (uint32_t i = 0; i < count; i++) {
         struct quantized position = quantized_at(&in->quantized, i, groups, chunks);
-        quantize(&position, x + i * x_stride, w->columns, w->group);
+        quantize(&position, x + (size_t)i * x_stride, w->columns, w->group);
     }
-    in->kernels->matmul_q8(y, w, &in->quantized, count);
+    in->kernels->matmul_q8(y, w->data, w->rows, w->columns, w->group, &in->quantized, count);
 }
 
 /* The rotation at position, which is the index-th of its batch: pair i of every head turns by
@@ -158,17 +158,16 @@ static void attend(struct inference *in, float *out, const float *qkv, uint32_t 
     const struct shape *s = &in->model->shape;
     uint32_t head_size = shape_head_size(s), queries = s->heads / s->kv_heads;
     for (uint32_t head = 0; head < s->kv_heads; head++)
-        in->kernels->attend(&(struct attention){
-            .queries = queries,
-            .head_size = head_size,
-            .positions = position + 1,
-            .query = qkv + head * queries * head_size,
-            .keys = head_keys(in, layer, head),
-            .values = head_values(in, layer, head),
-            .value_stride = in->value_stride,
-            .scores = in->scores,
-            .out = out + head * queries * head_size,
-        });
+        in->kernels->attend(
+            &(struct attention){
+                .positions = position + 1,
+                .query = qkv + head * queries * head_size,
+                .keys = head_keys(in, layer, head),
+                .values = head_values(in, layer, head),
+                .scores = in->scores,
+                .out = out + head * queries * head_size,
+            },
+            head_size, queries);
 }
 
 void inference_forward(struct inference *in, const uint32_t *tokens, uint32_t count,

@@ -53,4 +53,4 @@ void inference_classify(struct inference *inference, uint32_t index);
 
 /* y = W x for count positions, with x quantised when W is int8. Sizes as in kernels.h. */
 void inference_multiply(struct inference *inference, float *y, const struct matrix *w,
-                        const float *x, size_t x_stride, uint32_t count);
+                        const float *x, uint32_t x_stride, uint32_t count);

@@ -1,5 +1,6 @@
 /* The dialogue on the console. */
 #include "interactive.h"
+#include "kernel_lib/jit_runtime.h"
 #include "line_editor.h"
 #include "profiling.h"
 
@@ -58,6 +59,7 @@ static void tell(struct dialogue *dialogue, const char *prompt) {
                        (unsigned)dialogue->teller->steps);
     else if (strcmp(story->end, "stopped") == 0)
         console_puts("Stopped.\n");
+    jit_persist_save(); /* a person may just switch off */
 }
 
 void interactive_run(struct dialogue *dialogue) {
@@ -66,6 +68,7 @@ void interactive_run(struct dialogue *dialogue) {
     line_editor_init(&editor, console_write);
     profiling_enable(true);
     console_puts("Type the beginning of a story, or nothing; /help lists the commands.\n");
+    boot_slots_report_success();
     for (const char *line; (line = read_line(&editor));) {
         if (line[0] != '/') {
             tell(dialogue, line);

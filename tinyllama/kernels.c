@@ -62,13 +62,12 @@ IN_PAGE APART void multiply_panel_f32(float *out, size_t out_stride, const float
                      F32_TILE_ROWS, F32_POSITIONS);
 }
 
-IN_PAGE static void matmul_f32(float *out, const struct matrix *matrix, const float *x,
-                               size_t x_stride, uint32_t count) {
-    const float *panel = matrix->data;
-    uint32_t columns = matrix->columns;
-    size_t out_stride = matrix->rows;
-    for (uint32_t row = 0; row < out_stride;) {
-        uint32_t rows = matrix_panel_blocks(matrix, row) * MATRIX_BLOCK, left = count;
+IN_PAGE static void matmul_f32(float *out, const void *weights, uint32_t all_rows, uint32_t columns,
+                               const float *x, uint32_t x_stride, uint32_t count) {
+    const float *panel = weights;
+    size_t out_stride = all_rows;
+    for (uint32_t row = 0; row < all_rows;) {
+        uint32_t rows = matrix_panel_rows(all_rows, row), left = count;
         float *to = out + row;
         const float *from = x;
         for (; left >= F32_POSITIONS; left -= F32_POSITIONS) {
@@ -141,13 +140,13 @@ IN_PAGE APART void multiply_panel_q8(float *out, size_t out_stride, const char *
                     Q8_TILE_ROWS, Q8_POSITIONS);
 }
 
-IN_PAGE static void matmul_q8(float *out, const struct matrix *matrix, const struct quantized *x,
-                              uint32_t count) {
-    const char *panel = matrix->data;
-    uint32_t groups = matrix->columns / matrix->group, chunks = matrix_group_chunks(matrix->group);
-    size_t out_stride = matrix->rows;
-    for (uint32_t row = 0; row < out_stride;) {
-        uint32_t rows = matrix_panel_blocks(matrix, row) * MATRIX_BLOCK, p = 0;
+IN_PAGE static void matmul_q8(float *out, const void *weights, uint32_t all_rows, uint32_t columns,
+                              uint32_t group, const struct quantized *x, uint32_t count) {
+    const char *panel = weights;
+    uint32_t groups = columns / group, chunks = matrix_group_chunks(group);
+    size_t out_stride = all_rows;
+    for (uint32_t row = 0; row < all_rows;) {
+        uint32_t rows = matrix_panel_rows(all_rows, row), p = 0;
         size_t stride = rows * MATRIX_CHUNK;
         float *to = out + row;
         for (; count - p >= Q8_POSITIONS; p += Q8_POSITIONS, to += Q8_POSITIONS * out_stride)
@@ -165,7 +164,7 @@ IN_PAGE static void matmul_q8(float *out, const struct matrix *matrix, const str
             for (; done < rows; done += 16)
                 multiply_q8(to + done, 0, panel + done * 4, stride, from, groups, chunks, 16, 1);
         }
-        panel += rows * matrix_row_bytes(matrix);
+        panel += rows * groups * matrix_group_bytes(group);
         row += rows;
     }
 }
@@ -194,27 +193,29 @@ static float weigh(float *scores, uint32_t positions) {
 }
 
 /* The values' sum with these weights, over total. Position i counts in the partial sum i mod 4. */
-static void mix(float *out, const float *weights, float total, const struct attention *a) {
-    for (uint32_t first = 0; first < a->head_size; first += 8) {
-        const float *values = a->values + first;
+static void mix(float *out, const float *weights, float total, const float *all_values,
+                uint32_t head_size, uint32_t positions) {
+    uint32_t value_stride = attention_value_stride(head_size);
+    for (uint32_t first = 0; first < head_size; first += 8) {
+        const float *values = all_values + first;
         f32x8 partial[4] = {0};
-        uint32_t padded = (a->positions + 3) / 4 * 4; /* the weights there are 0 */
+        uint32_t padded = (positions + 3) / 4 * 4; /* the weights there are 0 */
         for (uint32_t i = 0; i < padded; i += 4)
 #pragma clang loop unroll(full)
-            for (uint32_t j = 0; j < 4; j++, values += a->value_stride)
+            for (uint32_t j = 0; j < 4; j++, values += value_stride)
                 partial[j] += splat_f32x8(weights[i + j]) * load_f32x8(values);
         f32x8 mixed = (partial[0] + partial[1]) + (partial[2] + partial[3]);
         mixed /= splat_f32x8(total);
-        uint32_t left = a->head_size - first;
+        uint32_t left = head_size - first;
         memcpy(out + first, &mixed, (left < 8 ? left : 8) * sizeof(float));
     }
 }
 
-static void attend(const struct attention *a) {
-    for (uint32_t query = 0; query < a->queries; query++) {
-        score(a->scores, a->query + query * a->head_size, a->keys, a->head_size, a->positions);
+static void attend(const struct attention *a, uint32_t head_size, uint32_t queries) {
+    for (uint32_t query = 0; query < queries; query++) {
+        score(a->scores, a->query + query * head_size, a->keys, head_size, a->positions);
         float total = weigh(a->scores, a->positions);
-        mix(a->out + query * a->head_size, a->scores, total, a);
+        mix(a->out + query * head_size, a->scores, total, a->values, head_size, a->positions);
     }
 }
 

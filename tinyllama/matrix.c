@@ -4,8 +4,7 @@
 size_t matrix_row_bytes(const struct matrix *matrix) {
     if (matrix->group == 0)
         return matrix->columns * sizeof(float);
-    size_t group_bytes = matrix_group_chunks(matrix->group) * MATRIX_CHUNK + sizeof(float);
-    return matrix->columns / matrix->group * group_bytes;
+    return (size_t)matrix->columns / matrix->group * matrix_group_bytes(matrix->group);
 }
 
 size_t matrix_bytes(const struct matrix *matrix) {
@@ -22,7 +21,7 @@ static struct place find_row(const struct matrix *matrix, uint32_t row) {
     uint32_t first = row - row % (MATRIX_PANEL * MATRIX_BLOCK);
     return (struct place){
         .panel = (char *)matrix->data + first * matrix_row_bytes(matrix),
-        .rows = matrix_panel_blocks(matrix, first) * MATRIX_BLOCK,
+        .rows = matrix_panel_rows(matrix->rows, first),
         .lane = row - first,
     };
 }
@@ -32,8 +31,7 @@ static float *find_f32(struct place place, uint32_t column) {
 }
 
 static char *find_group(const struct matrix *matrix, struct place place, uint32_t group) {
-    size_t chunks = matrix_group_chunks(matrix->group);
-    return place.panel + group * place.rows * (chunks * MATRIX_CHUNK + sizeof(float));
+    return place.panel + group * place.rows * matrix_group_bytes(matrix->group);
 }
 
 static uint8_t *find_q8(const struct matrix *matrix, struct place place, uint32_t column) {

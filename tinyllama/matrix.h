@@ -38,10 +38,15 @@ static inline uint32_t matrix_group_chunks(uint32_t group) {
     return (group + MATRIX_CHUNK - 1) / MATRIX_CHUNK;
 }
 
-/* Blocks in the panel that begins at row. */
-static inline uint32_t matrix_panel_blocks(const struct matrix *matrix, uint32_t row) {
-    uint32_t left = (matrix->rows - row) / MATRIX_BLOCK;
-    return left < MATRIX_PANEL ? left : MATRIX_PANEL;
+/* Bytes of one row's share of a group: its weights and its scale. */
+static inline uint32_t matrix_group_bytes(uint32_t group) {
+    return matrix_group_chunks(group) * MATRIX_CHUNK + (uint32_t)sizeof(float);
+}
+
+/* Rows of the panel that begins at row, in a matrix of so many rows. */
+static inline uint32_t matrix_panel_rows(uint32_t rows, uint32_t row) {
+    uint32_t left = rows - row, most = MATRIX_PANEL * MATRIX_BLOCK;
+    return left < most ? left : most;
 }
 
 /* Bytes of one row, and so of its share of a panel. */

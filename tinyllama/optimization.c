@@ -1,5 +1,6 @@
 /* The choice of the vector width. */
 #include "optimization.h"
+#include "kernel_lib/jit_runtime.h"
 
 #define TRIAL_BYTES (256u * 1024) /* of weights a trial multiplies by, at most */
 #define TRIALS 4
@@ -66,9 +67,26 @@ static void choose(struct inference *in, const struct kernels *kernels, const ch
                   reason);
 }
 
+/* The JIT times the wider kernels against the narrowest when it compiles those, each kernel by
+ * itself and on its real arguments. */
+static void leave_to_jit(struct inference *in) {
+    const struct kernels *own = &kernels_sse2;
+    for (size_t i = 1; i < OPTIMIZATION_WIDTHS && !cpu_features()->tcg; i++) {
+        const struct kernels *wider = optimization_kernels[i];
+        if (!optimization_usable(wider))
+            continue;
+        jit_add_alternative((const void *)own->matmul_f32, (const void *)wider->matmul_f32);
+        jit_add_alternative((const void *)own->matmul_q8, (const void *)wider->matmul_q8);
+        jit_add_alternative((const void *)own->attend, (const void *)wider->attend);
+    }
+    choose(in, own, "the JIT tries wider ones");
+}
+
 bool optimization_choose(struct inference *in, const char *name, struct error *error) {
     if (strcmp(name, "auto") == 0) {
-        if (cpu_features()->tcg)
+        if (jit_available())
+            leave_to_jit(in);
+        else if (cpu_features()->tcg)
             choose(in, &kernels_sse2, "emulated CPU");
         else
             choose_by_time(in);

@@ -2,14 +2,17 @@
 #include "settings.h"
 #include <errno.h>
 
-/* All keys of a configuration; "disk" is kernel_lib's. */
+/* All keys of a configuration; "disk" and "coverage" are kernel_lib's, and so is what begins with
+ * "jit.", which the JIT checks itself. */
 static const char *const known_keys[] = {
     "mode", "model",  "tokenizer", "prompt", "steps", "temperature", "topk", "topp",
-    "minp", "repeat", "seed",      "vector", "ids",   "logits",      "disk",
+    "minp", "repeat", "seed",      "vector", "ids",   "logits",      "disk", "coverage",
 };
 #define KNOWN_KEYS (sizeof known_keys / sizeof *known_keys)
 
 static bool is_known(const char *key) {
+    if (strncmp(key, "jit.", 4) == 0)
+        return true;
     for (size_t i = 0; i < KNOWN_KEYS; i++)
         if (strcmp(key, known_keys[i]) == 0)
             return true;

@@ -1,6 +1,9 @@
 /* The loop that makes text. */
 #include "story.h"
+#include "kernel_lib/jit_runtime.h"
 #include "profiling.h"
+
+#define STATUS_TOKENS 16 /* between two tellings of the speed to the status line */
 
 uint32_t teller_steps(const struct model *model, const struct settings *settings) {
     uint32_t steps = settings->steps, context = model->shape.context;
@@ -86,6 +89,8 @@ static void report(const struct story *story, size_t bytes) {
                   (unsigned long long)(prompt_rate / 100), (unsigned long long)(prompt_rate % 100),
                   (unsigned long long)story->cycles, (unsigned long long)story->first_token_cycles,
                   (unsigned long long)first_us, story->end);
+    jit_print_log();
+    jit_tell_costs();
 }
 
 /* Runs the model from position on: on as much of the prompt as a batch takes, or on the one token
@@ -100,58 +105,98 @@ static uint32_t run_batch(struct inference *in, const struct story *story, const
     return count;
 }
 
+/* A text that is being told. */
+struct telling {
+    const struct teller *teller;
+    struct story *story;
+    const uint32_t *prompt;
+    struct record *record;
+    uint32_t token;             /* the last one */
+    uint32_t batch, next_batch; /* the first positions of the last batch and the next one */
+    uint64_t begin, first;      /* TSC at the first step, and when the prompt's end was reached */
+    uint64_t shown;             /* TSC when the status line last got the speed */
+    size_t bytes;
+};
+
+/* The token after the one at position. */
+static uint32_t find_next(struct telling *t, uint32_t position) {
+    struct inference *in = t->teller->inference;
+    bool in_prompt = position + 1 < t->story->prompt_tokens;
+    if (position == t->next_batch) {
+        t->batch = position;
+        t->next_batch += run_batch(in, t->story, t->prompt, t->token, position);
+    }
+    if (!in_prompt || t->record->logits)
+        inference_classify(in, position - t->batch);
+    record_logits(t->record, in->logits, in->model->shape.vocabulary);
+    uint32_t next =
+        in_prompt ? t->prompt[position + 1] : sampler_sample(t->teller->sampler, in->logits);
+    profile_part(PART_SAMPLER);
+    return next;
+}
+
+/* Tells the status line how fast the text has been since it was last told. */
+static void show_speed(struct telling *t) {
+    char text[32];
+    uint64_t now = cpu_rdtsc();
+    uint64_t rate = centitokens_per_second(STATUS_TOKENS, now - t->shown);
+    t->shown = now;
+    snprintf(text, sizeof text, "%llu.%02llu tokens/s", (unsigned long long)(rate / 100),
+             (unsigned long long)(rate % 100));
+    jit_status(text);
+}
+
+/* One position; false when the text ends there. A function of its own because the JIT exchanges a
+ * function's code when it is called: what ran in the loop's own body would be interpreted until the
+ * text's end. */
+static bool step(struct telling *t, uint32_t position) {
+    struct story *story = t->story;
+    if (story->stop && story->stop()) {
+        story->end = "stopped";
+        return false;
+    }
+    uint32_t next = find_next(t, position);
+    if (position + 1 == story->prompt_run) {
+        t->first = cpu_rdtsc();
+        story->prompt_cycles = t->first - t->begin;
+        story->first_token_cycles = t->first - story->begin;
+    }
+    if (next == TOKEN_BOS || next == TOKEN_EOS) {
+        story->end = next == TOKEN_BOS ? "bos" : "eos";
+        return false;
+    }
+    story->tokens++;
+    record_id(t->record, next);
+    size_t length;
+    const char *text = tokenizer_decode(t->teller->tokenizer, t->token, next, &length);
+    if (!story->quiet)
+        console_write(text, length);
+    if (position + 1 >= story->prompt_tokens)
+        boot_slots_report_success();
+    t->bytes += length;
+    t->token = next;
+    if (jit_available() && story->tokens % STATUS_TOKENS == 0)
+        show_speed(t);
+    return true;
+}
+
 /* The text from the prompt's tokens on. */
 static void tell(const struct teller *teller, struct story *story, const uint32_t *prompt,
                  struct record *record) {
-    struct inference *in = teller->inference;
-    uint32_t token = prompt[0], vocabulary = in->model->shape.vocabulary;
-    story->end = teller->steps < in->model->shape.context ? "steps" : "context";
-    size_t bytes = 0;
-    uint32_t batch = 0, next_batch = 0; /* the first positions of the last batch and the next one */
-    uint64_t begin = cpu_rdtsc(), first = begin;
+    struct telling t = {teller, story, prompt, record, .token = prompt[0]};
+    story->end = teller->steps < teller->inference->model->shape.context ? "steps" : "context";
+    t.begin = t.first = t.shown = cpu_rdtsc();
     if (!story->quiet)
         console_event("{\"event\":\"text_begin\"}");
     /* Without the BOS: a penalty for its repetition would only make stories longer. */
     sampler_begin(teller->sampler, prompt + 1, story->prompt_tokens - 1);
-    for (uint32_t position = 0; position < teller->steps; position++) {
-        if (story->stop && story->stop()) {
-            story->end = "stopped";
-            break;
-        }
-        bool in_prompt = position + 1 < story->prompt_tokens;
-        if (position == next_batch) {
-            batch = position;
-            next_batch += run_batch(in, story, prompt, token, position);
-        }
-        if (!in_prompt || record->logits)
-            inference_classify(in, position - batch);
-        record_logits(record, in->logits, vocabulary);
-        uint32_t next =
-            in_prompt ? prompt[position + 1] : sampler_sample(teller->sampler, in->logits);
-        profile_part(PART_SAMPLER);
-        if (position + 1 == story->prompt_run) {
-            first = cpu_rdtsc();
-            story->prompt_cycles = first - begin;
-            story->first_token_cycles = first - story->begin;
-        }
-        if (next == TOKEN_BOS || next == TOKEN_EOS) {
-            story->end = next == TOKEN_BOS ? "bos" : "eos";
-            break;
-        }
-        story->tokens++;
-        record_id(record, next);
-        size_t length;
-        const char *text = tokenizer_decode(teller->tokenizer, token, next, &length);
-        if (!story->quiet)
-            console_write(text, length);
-        bytes += length;
-        token = next;
-    }
+    for (uint32_t position = 0; position < teller->steps && step(&t, position); position++)
+        ;
     uint64_t now = cpu_rdtsc();
-    story->cycles = now - begin;
-    story->later_cycles = now - first;
+    story->cycles = now - t.begin;
+    story->later_cycles = now - t.first;
     if (!story->quiet)
-        report(story, bytes);
+        report(story, t.bytes);
 }
 
 bool story_tell(const struct teller *teller, struct story *story, struct error *error) {

@@ -2,8 +2,12 @@
 #include "tokenizer_internal.h"
 
 #define MAX_FILE_BYTES (64u * 1024 * 1024)
-#define ENTRY_BYTES 8u /* score and length */
-#define NO_PIECE UINT32_MAX
+#define ENTRY_BYTES 8u      /* score and length */
+#define NO_PIECE UINT32_MAX /* all bytes 0xFF */
+
+/* Pieces that one call looks at: loops over a whole vocabulary are cut into calls, because the JIT
+ * exchanges a function's code when it is called. */
+#define CALL_PIECES 256u
 
 /* FNV-1a (Fowler, Noll, Vo). */
 static uint32_t hash(const char *bytes, uint32_t length) {
@@ -31,41 +35,70 @@ bool tokenizer_find(const struct tokenizer *t, const char *bytes, uint32_t lengt
     return *token != NO_PIECE;
 }
 
-/* Makes the table; of equal pieces the first is found. */
-static void fill_table(struct tokenizer *t) {
-    for (uint32_t i = 0; i <= t->table_mask; i++)
-        t->table[i] = NO_PIECE;
-    for (uint32_t i = 0; i < t->count; i++) {
+static uint32_t end_of_call(const struct tokenizer *t, uint32_t first) {
+    return t->count - first < CALL_PIECES ? t->count : first + CALL_PIECES;
+}
+
+/* Puts the pieces from first on into the table. */
+static void insert_pieces(struct tokenizer *t, uint32_t first) {
+    for (uint32_t i = first, end = end_of_call(t, first); i < end; i++) {
         uint32_t *slot = find_slot(t, t->pieces[i].bytes, t->pieces[i].length);
         if (*slot == NO_PIECE)
             *slot = i;
     }
 }
 
-/* Finds the pieces in the file's size bytes. */
-static bool find_pieces(struct tokenizer *t, size_t size, const char *path, struct error *error) {
-    size_t at = sizeof(int32_t); /* the longest piece's length: the pieces say it themselves */
-    for (uint32_t i = 0; i < t->count; i++) {
+/* Makes the table; of equal pieces the first is found. */
+static void fill_table(struct tokenizer *t) {
+    memset(t->table, 0xFF, ((size_t)t->table_mask + 1) * sizeof *t->table);
+    for (uint32_t i = 0; i < t->count; i += CALL_PIECES)
+        insert_pieces(t, i);
+}
+
+/* The file that pieces are found in. */
+struct source {
+    const char *path;
+    size_t size, at;
+    struct error *error;
+};
+
+/* Finds the pieces from first on. */
+static bool find_some(struct tokenizer *t, struct source *s, uint32_t first) {
+    for (uint32_t i = first, end = end_of_call(t, first); i < end; i++) {
         int32_t length;
-        if (size - at < ENTRY_BYTES)
-            return error_set(error,
+        if (s->size - s->at < ENTRY_BYTES)
+            return error_set(s->error,
                              "%s: it ends after %u pieces, the model has %u; is it this "
                              "model's tokenizer?",
-                             path, (unsigned)i, (unsigned)t->count);
-        memcpy(&t->pieces[i].score, t->memory + at, sizeof(float));
-        memcpy(&length, t->memory + at + sizeof(float), sizeof length);
-        at += ENTRY_BYTES;
-        if (length < 0 || (uint32_t)length > size - at)
-            return error_set(error, "%s: damaged: piece %u has a length of %d bytes, %zu are left",
-                             path, (unsigned)i, (int)length, size - at);
-        t->pieces[i].bytes = t->memory + at;
+                             s->path, (unsigned)i, (unsigned)t->count);
+        memcpy(&t->pieces[i].score, t->memory + s->at, sizeof(float));
+        memcpy(&length, t->memory + s->at + sizeof(float), sizeof length);
+        s->at += ENTRY_BYTES;
+        if (length < 0 || (uint32_t)length > s->size - s->at)
+            return error_set(s->error,
+                             "%s: damaged: piece %u has a length of %d bytes, %zu are left",
+                             s->path, (unsigned)i, (int)length, s->size - s->at);
+        t->pieces[i].bytes = t->memory + s->at;
         t->pieces[i].length = (uint32_t)length;
-        at += (uint32_t)length;
+        s->at += (uint32_t)length;
+        if ((uint32_t)length > t->longest)
+            t->longest = (uint32_t)length;
     }
-    return at == size || error_set(error,
-                                   "%s: it goes on after the model's %u pieces; is it this model's "
-                                   "tokenizer?",
-                                   path, (unsigned)t->count);
+    return true;
+}
+
+/* Finds the pieces in the file's size bytes. */
+static bool find_pieces(struct tokenizer *t, size_t size, const char *path, struct error *error) {
+    /* Behind the longest piece's length: the pieces say it themselves. */
+    struct source s = {path, size, sizeof(int32_t), error};
+    for (uint32_t i = 0; i < t->count; i += CALL_PIECES)
+        if (!find_some(t, &s, i))
+            return false;
+    return s.at == size ||
+           error_set(error,
+                     "%s: it goes on after the model's %u pieces; is it this model's "
+                     "tokenizer?",
+                     path, (unsigned)t->count);
 }
 
 bool tokenizer_read(struct tokenizer *t, struct file *file, const char *path, uint32_t count,

@@ -22,7 +22,8 @@ struct tokenizer {
     struct piece *pieces;
     uint32_t *table; /* open hash table of piece numbers by their bytes */
     uint32_t table_mask;
-    char *memory; /* the file */
+    uint32_t longest; /* bytes of a piece */
+    char *memory;     /* the file */
 };
 
 /* Reads a tokenizer of count pieces from file, which path names in messages. False and *error if it

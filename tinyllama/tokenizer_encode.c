@@ -39,11 +39,10 @@ static size_t split(const struct tokenizer *t, const char *text, uint32_t *token
 
 /* The piece that two neighbours make together, or NO_MERGE. The pieces lie apart in memory, so
  * their bytes are brought together in buffer. */
-static uint32_t merged(const struct tokenizer *t, uint32_t left, uint32_t right, char *buffer,
-                       uint32_t longest) {
+static uint32_t merged(const struct tokenizer *t, uint32_t left, uint32_t right, char *buffer) {
     const struct piece *a = &t->pieces[left], *b = &t->pieces[right];
     uint32_t token;
-    if (a->length + b->length > longest)
+    if (a->length + b->length > t->longest)
         return NO_MERGE;
     memcpy(buffer, a->bytes, a->length);
     memcpy(buffer + a->length, b->bytes, b->length);
@@ -53,9 +52,9 @@ static uint32_t merged(const struct tokenizer *t, uint32_t left, uint32_t right,
 /* Merges, as long as there is one, the pair that makes the piece with the best score, of equal ones
  * the first. merge[i] is what tokens i and i + 1 make; only a merge's neighbours change. */
 static size_t merge_pairs(const struct tokenizer *t, uint32_t *tokens, size_t count,
-                          uint32_t *merge, char *buffer, uint32_t longest) {
+                          uint32_t *merge, char *buffer) {
     for (size_t i = 0; i + 1 < count; i++)
-        merge[i] = merged(t, tokens[i], tokens[i + 1], buffer, longest);
+        merge[i] = merged(t, tokens[i], tokens[i + 1], buffer);
     for (;;) {
         float best_score = LEAST_SCORE;
         size_t best = count;
@@ -71,18 +70,10 @@ static size_t merge_pairs(const struct tokenizer *t, uint32_t *tokens, size_t co
         memmove(tokens + best + 1, tokens + best + 2, (count - best - 1) * sizeof *tokens);
         memmove(merge + best, merge + best + 1, (count - best) * sizeof *merge);
         if (best > 0)
-            merge[best - 1] = merged(t, tokens[best - 1], tokens[best], buffer, longest);
+            merge[best - 1] = merged(t, tokens[best - 1], tokens[best], buffer);
         if (best + 1 < count)
-            merge[best] = merged(t, tokens[best], tokens[best + 1], buffer, longest);
+            merge[best] = merged(t, tokens[best], tokens[best + 1], buffer);
     }
-}
-
-static uint32_t longest_piece(const struct tokenizer *t) {
-    uint32_t longest = 0;
-    for (uint32_t i = 0; i < t->count; i++)
-        if (t->pieces[i].length > longest)
-            longest = t->pieces[i].length;
-    return longest;
 }
 
 size_t tokenizer_encode(const struct tokenizer *t, const char *text, uint32_t *tokens,
@@ -95,11 +86,10 @@ size_t tokenizer_encode(const struct tokenizer *t, const char *text, uint32_t *t
     size_t characters = dummy_prefix ? split(t, text, tokens + count + dummy_prefix, error) : 0;
     if (characters == 0)
         return 0;
-    uint32_t longest = longest_piece(t);
     uint32_t *merge = malloc(tokenizer_max_tokens(strlen(text)) * sizeof *merge);
-    char *buffer = malloc(longest + 1);
+    char *buffer = malloc(t->longest + 1);
     if (merge && buffer)
-        count += merge_pairs(t, tokens + count, dummy_prefix + characters, merge, buffer, longest);
+        count += merge_pairs(t, tokens + count, dummy_prefix + characters, merge, buffer);
     else
         count = error_set(error, "no memory to encode the prompt");
     free(merge);
