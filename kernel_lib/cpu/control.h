@@ -17,6 +17,7 @@
 
 #define MSR_EFER 0xC0000080u
 #define EFER_NO_EXECUTE_ENABLE (1ull << 11)
+#define MSR_FS_BASE 0xC0000100u
 
 static inline uint64_t cpu_read_cr0(void) {
     uint64_t value;

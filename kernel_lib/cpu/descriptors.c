@@ -21,6 +21,7 @@
 #define STUB_SIZE 8
 
 #define VECTOR_NMI 2
+#define VECTOR_BREAKPOINT 3
 #define VECTOR_DOUBLE_FAULT 8
 #define VECTOR_MACHINE_CHECK 18
 
@@ -58,6 +59,11 @@ struct interrupt_stack_memory {
 extern const char interrupt_stubs[]; /* interrupts.asm: STUB_SIZE bytes a vector */
 
 static alignas(PAGE_SIZE) struct interrupt_stack_memory stacks[INTERRUPT_STACKS];
+/* For interrupts.asm. */
+extern char *const exception_stack_top;
+char *const exception_stack_top =
+    stacks[INTERRUPT_STACK_EXCEPTION - 1].stack + INTERRUPT_STACK_SIZE;
+
 static struct task_state task_state;
 static struct gate idt[VECTORS];
 static uint64_t gdt[] = {
@@ -74,6 +80,8 @@ uintptr_t interrupt_stack_guard(enum interrupt_stack stack) {
 static enum interrupt_stack stack_of(unsigned vector) {
     if (vector >= PIC_VECTOR_BASE)
         return INTERRUPT_STACK_IRQ;
+    if (vector == VECTOR_BREAKPOINT)
+        return INTERRUPT_STACK_BREAKPOINT;
     if (vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK)
         return INTERRUPT_STACK_LAST_RESORT;
     return INTERRUPT_STACK_EXCEPTION;

@@ -6,14 +6,16 @@
 
 /* Interrupt stacks, each with an unmapped guard page below it. Exceptions have their own so that a
  * stack overflow can be reported; the last resort (double fault, NMI, machine check) has another,
- * because those may strike while an exception is being reported; so have the IRQs, whose frame
- * must not land on whatever stack the program is using. */
+ * because those may strike while an exception is being reported; so have breakpoints, because the
+ * functions that report may have some (coverage.h); so have the IRQs, whose frame must not land on
+ * whatever stack the program is using. */
 enum interrupt_stack {
     INTERRUPT_STACK_EXCEPTION = 1, /* the numbers are those of the IDT's IST field */
     INTERRUPT_STACK_LAST_RESORT,
     INTERRUPT_STACK_IRQ,
+    INTERRUPT_STACK_BREAKPOINT,
 };
-#define INTERRUPT_STACKS 3
+#define INTERRUPT_STACKS 4
 #define INTERRUPT_STACK_SIZE 4096 /* an exception report needs under 2 KiB */
 
 /* Address of the guard page of stack 1 to INTERRUPT_STACKS; the stack is the INTERRUPT_STACK_SIZE

@@ -8,8 +8,10 @@
 #include "kernel_lib/cpu/paging.h"
 #include "kernel_lib/cpu/power.h"
 #include "kernel_lib/memory/layout.h"
+#include "kernel_lib/removed/removed.h"
 #include "kernel_lib/runtime.h"
 
+#define VECTOR_INVALID_OPCODE 6
 #define VECTOR_PAGE_FAULT 14
 
 #define PAGE_FAULT_PRESENT 0x01 /* the page is there but forbids the access */
@@ -110,10 +112,15 @@ static void print_registers(const struct exception_frame *f) {
                    cpu_read_cr2(), cpu_read_cr3(), cpu_read_cr4(), f->cs, f->ss);
 }
 
+/* Only in images from which functions may be removed (variants/). */
+#pragma weak removed_function_called
+
 /* Called by interrupts.asm with interrupts off. */
 _Noreturn void exception_dispatch(const struct exception_frame *frame);
 _Noreturn void exception_dispatch(const struct exception_frame *frame) {
     static unsigned depth;
+    if (frame->vector == VECTOR_INVALID_OPCODE && removed_function_called)
+        removed_function_called(frame->rip, frame->rsp);
     if (depth++ > 0) {
         /* Something that the report needs is broken: say only that much, and no more than once. */
         if (depth == 2)

@@ -2,8 +2,10 @@
 #include "kernel_lib/cpu/power.h"
 #include "kernel_lib/cpu/acpi.h"
 #include "kernel_lib/cpu/control.h"
+#include "kernel_lib/cpu/coverage.h"
 #include "kernel_lib/io/ports.h"
 #include "kernel_lib/io/serial.h"
+#include "kernel_lib/jit_runtime.h"
 #include "kernel_lib/runtime.h"
 
 #define DEBUG_EXIT 0xF4 /* QEMU: -device isa-debug-exit,iobase=0xf4,iosize=0x04 */
@@ -19,6 +21,8 @@ _Noreturn void machine_stop(int code) {
 }
 
 _Noreturn void platform_exit(int code) {
+    jit_persist_save();
+    coverage_save();
     console_event("{\"event\":\"exit\",\"code\":%d}", code);
     cpu_interrupts_off();
     serial_flush();
@@ -29,6 +33,12 @@ _Noreturn void platform_exit(int code) {
 }
 
 _Noreturn void platform_reboot(void) {
+    jit_persist_save();
+    coverage_save();
+    machine_restart();
+}
+
+_Noreturn void machine_restart(void) {
     cpu_interrupts_off();
     serial_flush();
     outb(RESET_CONTROL, RESET_HARD);

@@ -1,8 +1,8 @@
 /* From the kernel's entry point to the application. */
 #include "boot/boot_info.h"
-#include "boot/kernel_header.h"
 #include "kernel_lib/cpu/clock.h"
 #include "kernel_lib/cpu/control.h"
+#include "kernel_lib/cpu/coverage.h"
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/features.h"
 #include "kernel_lib/cpu/paging.h"
@@ -34,21 +34,28 @@ static void take_boot_info(const struct boot_info *given) {
 static void announce(void) {
     uint64_t now = cpu_rdtsc();
     const struct cpu_features *cpu = cpu_features();
-    const struct kernel_header *header = (const struct kernel_header *)__kernel_start;
-    char build_id[2 * sizeof header->build_id + 1] = "";
-    for (size_t i = 0; i < sizeof build_id - 1; i++)
-        build_id[i] = "0123456789abcdef"[header->build_id[i / 2] >> (i % 2 ? 0 : 4) & 0xF];
-    console_event("{\"event\":\"boot\",\"build_id\":\"%s\",\"loader_cycles\":%lu,"
+    console_event("{\"event\":\"boot\",\"build_id\":\"%s\",\"slot\":%u,\"loader_cycles\":%lu,"
                   "\"kernel_cycles\":%lu,\"ram_bytes\":%lu,\"heap_bytes\":%lu,\"disk\":\"%s\","
                   "\"cpu\":\"%s\",\"features\":\"sse2%s%s%s\",\"tcg\":%s}",
-                  build_id, boot.kernel_tsc - boot.stage1_tsc, now - boot.kernel_tsc,
-                  memory_map_total(ram_map()), memory_usage().total, storage_disk_name(),
-                  cpu->brand, cpu->avx2 ? " avx2" : "", cpu->avx512 ? " avx512" : "",
-                  cpu->avx512_vnni ? " avx512_vnni" : "", cpu->tcg ? "true" : "false");
+                  platform_build_id(), boot.boot_slot, boot.kernel_tsc - boot.stage1_tsc,
+                  now - boot.kernel_tsc, memory_map_total(ram_map()), memory_usage().total,
+                  storage_disk_name(), cpu->brand, cpu->avx2 ? " avx2" : "",
+                  cpu->avx512 ? " avx512" : "", cpu->avx512_vnni ? " avx512_vnni" : "",
+                  cpu->tcg ? "true" : "false");
+}
+
+/* What runs before the breakpoints are placed, runs once more behind them, to be seen: here the
+ * state of the CPU, in bring_up the descriptors. */
+static void start_coverage(void) {
+    descriptors_start();
+    coverage_start();
+    cpu_state_enable();
 }
 
 /* Not inlined into kernel_start: the compiler may use vector registers anywhere in here. */
 __attribute__((noinline)) static void bring_up(const struct boot_info *given) {
+    if (coverage_by_default)
+        start_coverage();
     serial_init();       /* from here on panic() can be heard */
     descriptors_start(); /* GDT, IDT: exceptions are reported from here on */
     take_boot_info(given);
@@ -64,6 +71,7 @@ __attribute__((noinline)) static void bring_up(const struct boot_info *given) {
 
     storage_start(&boot); /* if there is no disk, whoever needs a file says so */
     config_start();       /* from the disk and from QEMU's fw_cfg */
+    coverage_configure();
     announce();
 }
 
@@ -73,5 +81,7 @@ __attribute__((target("general-regs-only"))) _Noreturn void
 kernel_start(const struct boot_info *given) {
     cpu_state_enable(); /* SSE and wider: compiled code may use them from here on */
     bring_up(given);
-    platform_exit(app_main());
+    int code = app_main();
+    boot_slots_report_success();
+    platform_exit(code);
 }

@@ -1,16 +1,6 @@
-/*
- * The table of function names which the build puts behind the other read-only
- * data (section .symbols): count, count start addresses relative to the
- * kernel's, ascending, then the names in the same order.
- */
 #include "kernel_lib/cpu/symbols.h"
 #include "kernel_lib/memory/layout.h"
 #include <string.h>
-
-extern const struct {
-    uint32_t count;
-    uint32_t starts[];
-} kernel_symbols;
 
 struct symbol symbol_find(uint64_t address) {
     if (address < (uintptr_t)__text_start || address >= (uintptr_t)__text_end)
