@@ -1,11 +1,16 @@
 /*
- * The application's view of profiling and (in the full variant) of the JIT.
- * Here: named profiles, kernel_lib/jit/profile.c.
+ * The application's view of profiling and of the JIT.
  */
 #pragma once
 #include "kernel_lib/runtime.h"
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Named profiles (kernel_lib/jit/profile.c) ---- */
 
 struct jit_profile {
     const char *name;
@@ -56,3 +61,52 @@ uint64_t jit_get_call_count(const char *name);
 /* Least and most cycles a call took; 0 like the average. */
 uint64_t jit_get_min_cycles(const char *name);
 uint64_t jit_get_max_cycles(const char *name);
+
+/* ---- The JIT. In a variant without one all code was compiled ahead of time: there these functions
+ * do nothing, or say so. ---- */
+
+/* Whether this variant compiles while it runs. */
+bool jit_available(void);
+/* Compiles now, on the highest level, every function that took at least 1 % of the time measured so
+ * far, instead of waiting until its calls or its cost make that due. Returns how many. */
+size_t jit_optimize_hot_functions(void);
+/* From so many calls on a function is due for O1 (warm), for O2 with specialisation (hot) and for
+ * O3 (very_hot). False, and nothing is changed, unless 1 <= warm <= hot <= very_hot. */
+bool jit_set_threshold(uint64_t warm, uint64_t hot, uint64_t very_hot);
+/* How the function with this name runs: "interpreter", "O0" to "O3", or "aot" (ahead of time). NULL
+ * when the JIT has no such function. */
+const char *jit_get_optimization_level(const char *name);
+/* Another function that does the same as function, has the same type and may run on this CPU. When
+ * function is compiled for the highest level, the JIT times both on real calls of it, and keeps the
+ * faster one. False when there is no room for one more, or either is no function of the
+ * application. */
+bool jit_add_alternative(const void *function, const void *other);
+/* Prints the functions that have run (calls, average cycles on each level, level and why) and what
+ * compiling and profiling have cost. */
+void jit_print(void);
+/* Prints what the JIT has to say since the last time: events "tier" and "candidate", and failures.
+ * Call it where a line begins and no text of the model is open. */
+void jit_print_log(void);
+/* Tells programs in an event "jit" what it has compiled, what that and profiling have cost since
+ * the start (TSC cycles), and how much memory is used (bytes). */
+void jit_tell_costs(void);
+/* Writes what the JIT has learnt since the last time to /profile, for the next start, and tells it
+ * in an event "profile_saved"; a failure is a message. platform_exit and platform_reboot do it too.
+ */
+void jit_persist_save(void);
+/* What the status line is to say of the application, next to the JIT's own state. */
+void jit_status(const char *text);
+
+/* What the JIT has done, in TSC cycles. */
+struct jit_statistics {
+    uint64_t begin; /* TSC when the JIT began */
+    uint64_t compiled, failed, from_cache;
+    uint64_t compile_cycles;
+    uint64_t timed_calls;
+    uint64_t profiling_cycles; /* of timing calls, and of deciding what to compile */
+};
+struct jit_statistics *jit_statistics(void);
+
+#ifdef __cplusplus
+}
+#endif

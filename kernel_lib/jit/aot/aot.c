@@ -1,0 +1,41 @@
+/* The JIT's part of jit_runtime.h where there is none: all code was compiled ahead of time. */
+#include "kernel_lib/jit_runtime.h"
+
+bool jit_available(void) {
+    return false;
+}
+
+size_t jit_optimize_hot_functions(void) {
+    return 0;
+}
+
+bool jit_set_threshold(uint64_t warm, uint64_t hot, uint64_t very_hot) {
+    return 1 <= warm && warm <= hot && hot <= very_hot;
+}
+
+const char *jit_get_optimization_level(const char *name) {
+    (void)name;
+    return "aot";
+}
+
+bool jit_add_alternative(const void *function, const void *other) {
+    (void)function, (void)other;
+    return false;
+}
+
+void jit_print(void) {
+    console_puts("Everything was compiled ahead of time.\n");
+}
+
+void jit_print_log(void) {}
+
+void jit_tell_costs(void) {}
+
+void jit_status(const char *text) {
+    (void)text;
+}
+
+struct jit_statistics *jit_statistics(void) {
+    static struct jit_statistics none;
+    return &none;
+}

@@ -1,0 +1,19 @@
+/*
+ * What the JIT has to say. It works while the application prints, and what it says must not come in
+ * between: so it is kept until the application calls jit_print_log() (jit_runtime.h), where a line
+ * begins.
+ */
+#pragma once
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A sentence for a person, without a line break. */
+void jit_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* An event for programs, as console_event takes it. */
+void jit_log_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#ifdef __cplusplus
+}
+#endif

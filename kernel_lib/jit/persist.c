@@ -1,0 +1,223 @@
+#include "kernel_lib/jit/persist.h"
+#include "kernel_lib/jit/log.h"
+#include "kernel_lib/jit/object_cache.h"
+#include "kernel_lib/jit/profile_file.h"
+#include "kernel_lib/jit/settings.h"
+#include "kernel_lib/jit_runtime.h"
+#include "kernel_lib/whole_file.h"
+
+#define PROFILE_PATH "/profile/JIT.PRF"
+#define CACHE_PATH "/profile/JIT.OBJ"
+#define MAX_PROFILE (4u << 20)
+#define MEBIBYTE (1ull << 20)
+
+static const char from_cache[] = "object cache";
+
+static struct profile before; /* as the earlier starts left it; entries NULL: profile is off */
+static struct profile seen;   /* candidates of this start */
+static struct object_cache cache;
+static bool cache_on;
+static uint64_t saved_calls; /* of all functions when the profile was written last */
+
+static void begins_anew(const char *path, const struct error *why) {
+    console_printf("%s begins anew: %s.\n", path, why->text);
+}
+
+static void not_written(const char *path, const struct error *error) {
+    console_printf("warning: %s is not written: %s\n", path, error->text);
+}
+
+/* ---- At the start ---- */
+
+static void read_profile(void) {
+    struct error why;
+    size_t size;
+    uint8_t *bytes = whole_file_read(PROFILE_PATH, MAX_PROFILE, &size, &why);
+    if (bytes ? !profile_parse(&before, (const char *)bytes, size, &why) : why.text[0] != '\0')
+        begins_anew(PROFILE_PATH, &why);
+    free(bytes);
+}
+
+/* The values that arguments had, so that specialising need not begin with a blank. */
+static void restore_tuples(struct jit_function *function, uint8_t arguments,
+                           const struct jit_tuple *tuples, uint8_t count) {
+    if (count == 0 || arguments > function->arguments)
+        return;
+    function->arguments = arguments;
+    function->tuple_count = count;
+    memcpy(function->tuples, tuples, count * sizeof *tuples);
+}
+
+static void read_cache(void) {
+    struct error why;
+    size_t size;
+    uint8_t *bytes = whole_file_read(CACHE_PATH, cache.limit, &size, &why);
+    if (bytes ? !object_cache_parse(&cache, bytes, size, &why) : why.text[0] != '\0')
+        begins_anew(CACHE_PATH, &why);
+    free(bytes);
+}
+
+/* Whether the settings of this start allow it. */
+static bool wanted(const struct cached_object *object) {
+    const struct jit_settings *settings = jit_settings();
+    return object->code.level <= settings->max_level &&
+           (settings->specialise || !object->code.specialised);
+}
+
+static void install_objects(void) {
+    for (struct cached_object *object = cache.objects; object; object = object->next) {
+        struct jit_function *function = object->function;
+        if (!wanted(object))
+            continue;
+        struct jit_version *version =
+            jit_load(function, &object->code, object->bytes, object->size);
+        if (!version)
+            continue;
+        if (object->code.specialised)
+            restore_tuples(function, object->arguments, object->tuples, object->tuple_count);
+        object->current = true;
+        jit_install(function, version, from_cache);
+        jit_release(version);
+        jit_statistics()->from_cache++;
+    }
+    cache.changed = false;
+}
+
+void jit_persist_start(void) {
+    size_t count;
+    struct jit_function *functions = jit_functions(&count);
+    const char *build_id = platform_build_id(), *cpu_id = jit_cpu_id();
+    if (jit_settings()->profile && profile_init(&before, build_id, cpu_id, functions, count) &&
+        profile_init(&seen, build_id, cpu_id, functions, count)) {
+        read_profile();
+        for (size_t i = 0; i < count; i++)
+            restore_tuples(&functions[i], before.entries[i].arguments, before.entries[i].tuples,
+                           before.entries[i].tuple_count);
+    }
+    if (jit_settings()->cache) {
+        cache_on = true;
+        object_cache_init(&cache, build_id, cpu_id, functions, count,
+                          jit_settings()->cache_mb * MEBIBYTE);
+        read_cache();
+        install_objects();
+    }
+}
+
+enum jit_level jit_profile_last_level(const struct jit_function *function) {
+    size_t count;
+    return before.entries ? before.entries[function - jit_functions(&count)].level
+                          : JIT_INTERPRETER;
+}
+
+uint64_t jit_profile_usual_calls(const struct jit_function *function) {
+    size_t count;
+    if (!before.entries || before.boots == 0)
+        return 0;
+    return before.entries[function - jit_functions(&count)].calls / before.boots;
+}
+
+/* ---- While the program runs ---- */
+
+void jit_profile_note_candidate(const struct jit_function *function,
+                                const struct jit_function *body, unsigned shape, uint64_t cycles,
+                                bool chosen) {
+    if (!seen.entries)
+        return;
+    struct profile_entry *entry = &seen.entries[function - seen.functions];
+    size_t index = (size_t)(body - seen.functions);
+    unsigned place = 0; /* of the same one in an earlier trial, or a new one */
+    while (place < entry->candidate_count &&
+           (entry->candidates[place].body != index || entry->candidates[place].shape != shape))
+        place++;
+    if (place == PROFILE_CANDIDATES)
+        return;
+    entry->candidates[place] = (struct profile_candidate){index, shape, cycles, chosen};
+    if (place == entry->candidate_count)
+        entry->candidate_count++;
+}
+
+void jit_cache_store(const struct jit_function *function, const struct jit_code *code,
+                     const void *object, size_t size) {
+    if (!cache_on)
+        return;
+    size_t index = (size_t)(function - cache.functions);
+    if (!object_cache_put(&cache, &cache.functions[index], code, object, size))
+        jit_log("%s will not have %s: there is no memory for it.", CACHE_PATH, function->name);
+}
+
+/* ---- Saving ---- */
+
+/* What this start has seen so far. */
+static void gather(const struct jit_function *functions, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct jit_function *function = &functions[i];
+        struct profile_entry *entry = &seen.entries[i];
+        entry->calls = function->calls;
+        memcpy(entry->times, function->times, sizeof entry->times);
+        entry->level = function->level;
+        entry->specialised = function->specialised;
+        entry->arguments = function->arguments;
+        entry->tuple_count = function->tuple_count;
+        memcpy(entry->tuples, function->tuples, sizeof entry->tuples);
+        const char *reason = function->reason;
+        if (reason == from_cache && before.entries[i].calls > 0)
+            reason = before.entries[i].reason; /* why it was compiled then */
+        snprintf(entry->reason, sizeof entry->reason, "%s", reason);
+    }
+}
+
+/* Sets *size to that of the file, or leaves it when there is nothing new. */
+static bool save_profile(size_t *size, struct error *error) {
+    size_t count;
+    const struct jit_function *functions = jit_functions(&count);
+    uint64_t calls = 0;
+    for (size_t i = 0; i < count; i++)
+        calls += functions[i].calls;
+    if (!seen.entries || calls == saved_calls)
+        return true;
+    gather(functions, count);
+    struct profile all;
+    char *text = NULL;
+    if (profile_init(&all, before.build_id, before.cpu_id, functions, count)) {
+        profile_add(&all, &before, &seen);
+        text = profile_write(&all, size);
+        profile_free(&all);
+    }
+    bool saved = text ? file_replace(PROFILE_PATH, text, *size, error)
+                      : error_set(error, "there is no memory for it");
+    free(text);
+    if (saved)
+        saved_calls = calls;
+    return saved;
+}
+
+static bool save_cache(size_t *size, struct error *error) {
+    if (!cache_on || !cache.changed)
+        return true;
+    uint8_t *bytes = object_cache_write(&cache, size);
+    bool saved = bytes ? file_replace(CACHE_PATH, bytes, *size, error)
+                       : error_set(error, "there is no memory for it");
+    free(bytes);
+    cache.changed = !saved;
+    return saved;
+}
+
+void jit_persist_save(void) {
+    struct error error;
+    size_t profile_bytes = 0, cache_bytes = 0;
+    uint64_t begin = cpu_rdtsc();
+    if (!save_profile(&profile_bytes, &error)) {
+        not_written(PROFILE_PATH, &error);
+        profile_bytes = 0;
+    }
+    if (!save_cache(&cache_bytes, &error)) {
+        not_written(CACHE_PATH, &error);
+        cache_bytes = 0;
+    }
+    if (profile_bytes > 0 || cache_bytes > 0)
+        console_event("{\"event\":\"profile_saved\",\"boots\":%llu,\"profile_bytes\":%zu,"
+                      "\"cache_bytes\":%zu,\"cycles\":%llu,\"heap_used\":%llu}",
+                      (unsigned long long)before.boots + 1, profile_bytes, cache_bytes,
+                      (unsigned long long)(cpu_rdtsc() - begin),
+                      (unsigned long long)memory_usage().used);
+}

@@ -1,0 +1,179 @@
+/*
+ * Candidates for the highest level: which of several versions is the fastest is not believed but
+ * timed, on the function's real calls. They take turns, several times, so that what changes as the
+ * program goes on concerns all of them; of each tuple of arguments the shortest call counts.
+ */
+#include "kernel_lib/jit/log.h"
+#include "kernel_lib/jit/persist.h"
+#include "kernel_lib/jit/policy.h"
+#include "kernel_lib/jit/settings.h"
+#include "kernel_lib/jit_runtime.h"
+
+#define CANDIDATES 8
+#define ROUNDS 4
+#define TURN_CALLS 32    /* so that rare tuples are among them */
+#define OTHER JIT_TUPLES /* where calls count of a function without tuples */
+
+struct candidate {
+    struct jit_function *body;
+    unsigned shape;
+    struct jit_version *version; /* NULL before its first turn */
+    uint64_t least[JIT_TUPLES + 1];
+};
+
+struct trial {
+    struct candidate candidates[CANDIDATES];
+    unsigned count, current, round, calls_left;
+    bool specialise;
+    const char *reason;
+    uint64_t cycles; /* of compiling */
+};
+
+static void add(struct trial *trial, struct jit_function *body, unsigned shape) {
+    if (trial->count < CANDIDATES)
+        trial->candidates[trial->count++] = (struct candidate){.body = body, .shape = shape};
+}
+
+/* Under emulation an instruction that is wider than others need be is never right (one is enough
+ * to make all later float code slower). Where there are alternatives they were written for what
+ * this CPU has, and so need not be compiled for it. */
+static void list_candidates(struct trial *trial, struct jit_function *f, const struct policy *p) {
+    bool wide = !cpu_features()->tcg;
+    add(trial, f, JIT_AS_WRITTEN);
+    add(trial, f, JIT_FREE_LOOPS);
+    if (wide && !p->alternatives[0]) {
+        add(trial, f, JIT_ALL_FEATURES);
+        add(trial, f, JIT_ALL_FEATURES | JIT_FREE_LOOPS);
+    }
+    for (int i = 0; wide && i < JIT_ALTERNATIVES && p->alternatives[i]; i++)
+        add(trial, p->alternatives[i], JIT_AS_WRITTEN);
+}
+
+unsigned trial_candidates(struct jit_function *f) {
+    struct policy *p = policy_of(f);
+    struct trial trial = {.count = 0};
+    if (p)
+        list_candidates(&trial, f, p);
+    return p ? trial.count : 1;
+}
+
+static void forget(struct trial *trial, unsigned index) {
+    for (unsigned i = index + 1; i < trial->count; i++)
+        trial->candidates[i - 1] = trial->candidates[i];
+    trial->count--;
+}
+
+/* Lets the current candidate run, which is made if that was not done yet; those that cannot be made
+ * are left out. False when none is left to the round's end. */
+static bool begin_turn(struct jit_function *f, struct trial *trial) {
+    while (trial->current < trial->count) {
+        struct candidate *c = &trial->candidates[trial->current];
+        if (!c->version) {
+            uint64_t begin = cpu_rdtsc();
+            report_compiling(f, JIT_O3);
+            c->version = jit_make(f, c->body, JIT_O3, trial->specialise, c->shape);
+            uint64_t cycles = cpu_rdtsc() - begin;
+            budget_charge(JIT_O3, cycles);
+            trial->cycles += cycles;
+            jit_statistics()->compiled += c->version != NULL;
+            memset(c->least, 0xFF, sizeof c->least);
+        }
+        if (c->version) {
+            jit_install(f, c->version, "on trial");
+            adaptive_compiled(f);
+            f->sample_mask = 0;
+            trial->calls_left = TURN_CALLS;
+            return true;
+        }
+        jit_statistics()->failed++;
+        forget(trial, trial->current);
+    }
+    return false;
+}
+
+bool trial_begin(struct jit_function *f, const char *reason) {
+    struct policy *p = policy_of(f);
+    struct trial *trial = p ? calloc(1, sizeof *trial) : NULL;
+    if (!trial)
+        return false;
+    trial->specialise = adaptive_can_specialise(f);
+    trial->reason = reason;
+    if (trial->specialise)
+        adaptive_choose_tuples(f);
+    list_candidates(trial, f, p);
+    if (!begin_turn(f, trial)) {
+        free(trial);
+        return false;
+    }
+    p->trial = trial;
+    p->tried = true;
+    return true;
+}
+
+/* Average cycles of a call, each tuple by its share; only of those that all candidates had. */
+static uint64_t score(const struct jit_function *f, const struct trial *trial,
+                      const struct candidate *c) {
+    uint64_t cycles = 0, calls = 0;
+    for (unsigned t = 0; t <= JIT_TUPLES; t++) {
+        bool common = true;
+        for (unsigned i = 0; i < trial->count; i++)
+            common = common && trial->candidates[i].least[t] != UINT64_MAX;
+        if (!common)
+            continue;
+        uint64_t weight = t == OTHER ? 1 : f->tuples[t].calls;
+        cycles += weight * c->least[t];
+        calls += weight;
+    }
+    return calls ? cycles / calls : 0;
+}
+
+static void log_candidate(const struct jit_function *f, const struct candidate *c, uint64_t cycles,
+                          bool chosen) {
+    jit_log_event(
+        "{\"event\":\"candidate\",\"function\":\"%s\",\"body\":\"%s\",\"features\":\"%s\","
+        "\"loops\":\"%s\",\"cycles\":%llu,\"chosen\":%s}",
+        f->name, c->body->name, c->shape & JIT_ALL_FEATURES ? "all" : "as written",
+        c->shape & JIT_FREE_LOOPS ? "free" : "as written", (unsigned long long)cycles,
+        chosen ? "true" : "false");
+}
+
+static void finish(struct jit_function *f, struct policy *p) {
+    struct trial *trial = p->trial;
+    unsigned best = 0;
+    for (unsigned i = 1; i < trial->count; i++)
+        if (score(f, trial, &trial->candidates[i]) < score(f, trial, &trial->candidates[best]))
+            best = i;
+    for (unsigned i = 0; i < trial->count; i++) {
+        const struct candidate *c = &trial->candidates[i];
+        uint64_t cycles = score(f, trial, c);
+        log_candidate(f, c, cycles, i == best);
+        jit_profile_note_candidate(f, c->body, c->shape, cycles, i == best);
+    }
+    jit_install(f, trial->candidates[best].version, trial->reason);
+    adaptive_compiled(f);
+    optimize_log(f, trial->cycles);
+    for (unsigned i = 0; i < trial->count; i++)
+        jit_release(trial->candidates[i].version);
+    free(trial);
+    p->trial = NULL;
+}
+
+bool trial_note_call(struct jit_function *f, uint64_t cycles) {
+    struct policy *p = policy_of(f);
+    struct trial *trial = p->trial;
+    struct candidate *c = &trial->candidates[trial->current];
+    int tuple = f->arguments ? p->last_tuple : OTHER;
+    if (tuple >= 0 && cycles < c->least[tuple])
+        c->least[tuple] = cycles;
+    if (--trial->calls_left > 0)
+        return false;
+    trial->current++;
+    while (trial->round < ROUNDS && !begin_turn(f, trial)) {
+        trial->current = 0;
+        trial->round++;
+    }
+    if (trial->round < ROUNDS)
+        return false;
+    finish(f, p);
+    return true;
+}
