@@ -1,0 +1,7 @@
+/* The bitcode inside the kernel (site_scons/site_tools/embedded.py), each up to its _end. */
+#pragma once
+
+extern "C" {
+extern const char app_bitcode[], app_bitcode_end[];   /* the application */
+extern const char libc_bitcode[], libc_bitcode_end[]; /* what it uses of LLVM-libc */
+}

@@ -1,0 +1,110 @@
+/* Compiles, links and installs versions for the policy and for the object cache. */
+#include "kernel_lib/jit/llvm/engine.h"
+#include "kernel_lib/jit/log.h"
+#include "kernel_lib/jit/settings.h"
+
+using namespace llvm;
+using namespace jit;
+
+/* What compiling a large function at O3 may take. Running out of memory in the middle is survived,
+ * but what was allocated is lost. */
+static constexpr uint64_t MEMORY_TO_COMPILE = 12 << 20;
+
+static Engine *engine;
+
+Engine::Engine(Program &program, const void *stack_base)
+    : program(program), compiler(program), versions(program, stack_base) {
+    engine = this;
+}
+
+static jit_version *failed(const jit_function &function, jit_level level, Error error) {
+    std::string text = toString(std::move(error));
+    std::string why = StringRef(text).split('\n').first.str(); /* below may be a drawing */
+    const char *name = jit_level_name(level);
+    engine->costs.failed++;
+    jit_log("JIT: %s cannot be compiled at %s: %s", function.name, name, why.c_str());
+    jit_log_event("{\"event\":\"tier_failed\",\"function\":\"%s\",\"level\":\"%s\"}", function.name,
+                  name);
+    return nullptr;
+}
+
+jit_version *Engine::link(jit_function &function, const jit_code &code,
+                          SmallVector<char, 0> object) {
+    uint64_t begin = cpu_rdtsc();
+    auto version = versions.add(program.of(function), code, std::move(object));
+    costs.linked++;
+    costs.link_cycles += cpu_rdtsc() - begin;
+    return version ? *version : failed(function, code.level, version.takeError());
+}
+
+jit_version *Engine::make(jit_function &function, jit_code code) {
+    struct memory_usage memory = memory_usage();
+    if (memory.total - memory.used < MEMORY_TO_COMPILE)
+        return failed(function, code.level, createStringError("too little memory is left"));
+    uint64_t begin = cpu_rdtsc();
+    auto object = compiler.compile(program.of(function), code);
+    costs.compiled++;
+    costs.compile_cycles += cpu_rdtsc() - begin;
+    if (!object)
+        return failed(function, code.level, object.takeError());
+    return link(function, code, std::move(*object));
+}
+
+jit_version *Engine::load(jit_function &function, const jit_code &code, StringRef object) {
+    jit_version *version = link(function, code, SmallVector<char, 0>(object.begin(), object.end()));
+    if (version)
+        version->object.clear(); /* the cache has it */
+    return version;
+}
+
+void Engine::install(jit_version &version, const char *reason) {
+    jit_function &function = *version.entry->profile;
+    versions.install(version);
+    function.level = version.code.level;
+    function.specialised = version.code.specialised;
+    function.body = version.code.body == &function ? nullptr : version.code.body;
+    function.reason = reason;
+    /* The bytes only once: they are as large as the code. */
+    SmallVector<char, 0> object = std::move(version.object);
+    version.object.clear();
+    jit_cache_store(&function, &version.code, object.empty() ? nullptr : object.data(),
+                    object.size());
+}
+
+bool jit_compile(jit_function *function, jit_level level, bool specialise, const char *reason) {
+    jit_function *body = function->body ? function->body : function;
+    jit_version *version = jit_make(function, body, level, specialise, JIT_AS_WRITTEN);
+    if (!version) {
+        if (function->highest >= level)
+            function->highest = static_cast<jit_level>(level - 1);
+        return false;
+    }
+    jit_install(function, version, reason);
+    jit_release(version);
+    return true;
+}
+
+jit_version *jit_make(jit_function *function, jit_function *body, jit_level level, bool specialise,
+                      unsigned shape) {
+    return engine->make(*function, {body, level, specialise, shape});
+}
+
+jit_version *jit_load(jit_function *function, const jit_code *code, const void *object,
+                      size_t size) {
+    return engine->load(*function, *code, {static_cast<const char *>(object), size});
+}
+
+void jit_install(jit_function *, jit_version *version, const char *reason) {
+    engine->install(*version, reason);
+}
+
+void jit_release(jit_version *version) {
+    engine->versions.release(*version);
+}
+
+struct jit_costs jit_costs() {
+    struct jit_costs costs = engine->costs;
+    costs.code_bytes = engine->versions.bytes();
+    costs.retired = engine->versions.retired();
+    return costs;
+}

@@ -1,0 +1,102 @@
+; Between the System V calling convention and the interpreter (enter.h).
+
+        bits 64
+        default rel
+
+        global jit_enter
+        global jit_call
+        extern jit_entered
+
+; struct jit_registers
+INTEGERS        equ 0
+SAVED_RAX       equ 48
+STACK           equ 56
+VECTORS         equ 64
+INTEGER_RESULT  equ 192
+FLOAT_RESULT    equ 200
+REGISTERS_SIZE  equ 208
+
+        section .text.jit_enter progbits alloc exec nowrite align=16
+
+; r11d = index of the function; everything else as its caller left it. Nothing that runs before the
+; registers are restored uses AVX, so that the upper parts of wider vector arguments survive.
+jit_enter:
+        push    rbp
+        mov     rbp, rsp
+        sub     rsp, REGISTERS_SIZE
+        mov     [rsp + INTEGERS], rdi
+        mov     [rsp + INTEGERS + 8], rsi
+        mov     [rsp + INTEGERS + 16], rdx
+        mov     [rsp + INTEGERS + 24], rcx
+        mov     [rsp + INTEGERS + 32], r8
+        mov     [rsp + INTEGERS + 40], r9
+        mov     [rsp + SAVED_RAX], rax
+        lea     rax, [rbp + 16]         ; above the saved rbp and the return address
+        mov     [rsp + STACK], rax
+%assign i 0
+%rep 8
+        movaps  [rsp + VECTORS + 16 * i], xmm %+ i
+%assign i i + 1
+%endrep
+        mov     edi, r11d
+        mov     rsi, rsp
+        call    jit_entered
+        test    rax, rax
+        jz      .returned
+        mov     r11, rax
+        mov     rdi, [rsp + INTEGERS]
+        mov     rsi, [rsp + INTEGERS + 8]
+        mov     rdx, [rsp + INTEGERS + 16]
+        mov     rcx, [rsp + INTEGERS + 24]
+        mov     r8, [rsp + INTEGERS + 32]
+        mov     r9, [rsp + INTEGERS + 40]
+        mov     rax, [rsp + SAVED_RAX]
+%assign i 0
+%rep 8
+        movaps  xmm %+ i, [rsp + VECTORS + 16 * i]
+%assign i i + 1
+%endrep
+        leave
+        jmp     r11
+.returned:
+        mov     rax, [rsp + INTEGER_RESULT]
+        movsd   xmm0, [rsp + FLOAT_RESULT]
+        leave
+        ret
+
+        section .text.jit_call progbits alloc exec nowrite align=16
+
+; rdi = struct jit_registers, rsi = target, rdx = words on the stack
+jit_call:
+        push    rbp
+        mov     rbp, rsp
+        push    rbx
+        mov     rbx, rdi
+        mov     r11, rsi
+        lea     rax, [rdx * 8 + 8]      ; with rbx a multiple of 16, if rounded up to 8 more
+        or      rax, 8
+        sub     rsp, rax
+        mov     rcx, rdx
+        mov     rsi, [rbx + STACK]
+        mov     rdi, rsp
+        rep movsq
+        mov     rdi, [rbx + INTEGERS]
+        mov     rsi, [rbx + INTEGERS + 8]
+        mov     rdx, [rbx + INTEGERS + 16]
+        mov     rcx, [rbx + INTEGERS + 24]
+        mov     r8, [rbx + INTEGERS + 32]
+        mov     r9, [rbx + INTEGERS + 40]
+        mov     rax, [rbx + SAVED_RAX]
+%assign i 0
+%rep 8
+        movaps  xmm %+ i, [rbx + VECTORS + 16 * i]
+%assign i i + 1
+%endrep
+        call    r11
+        mov     [rbx + INTEGER_RESULT], rax
+        movsd   [rbx + FLOAT_RESULT], xmm0
+        mov     rbx, [rbp - 8]
+        leave
+        ret
+
+        section .note.GNU-stack noalloc noexec nowrite progbits

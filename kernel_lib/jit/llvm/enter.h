@@ -1,0 +1,29 @@
+/*
+ * Assembly around the interpreter (enter.asm): in and out of the System V calling convention.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+extern "C" {
+
+/* What a call passes and what it gets back. enter.asm knows the layout. */
+struct jit_registers {
+    uint64_t integers[6];                     /* rdi, rsi, rdx, rcx, r8, r9 */
+    uint64_t rax;                             /* al: vector registers used, for varargs */
+    const uint64_t *stack;                    /* arguments that had no register left */
+    alignas(16) unsigned char vectors[8][16]; /* xmm0 to xmm7 */
+    uint64_t integer_result;                  /* rax */
+    uint64_t float_result;                    /* the low half of xmm0 */
+};
+
+/* Where thunks jump to, with the function's index in r11d: calls jit_entered. Not for C++. */
+void jit_enter(void);
+
+/* Runs the function in the interpreter, leaves its result in *registers and returns nullptr; or
+ * returns the address of compiled code, which then is jumped to with the registers as they were. */
+void *jit_entered(uint32_t index, struct jit_registers *registers);
+
+/* Calls target with the registers, and with stack_words of registers->stack on the stack. */
+void jit_call(struct jit_registers *registers, void *target, size_t stack_words);
+}

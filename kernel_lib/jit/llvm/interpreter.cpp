@@ -1,0 +1,109 @@
+/* Tier 0. */
+#include "kernel_lib/jit/llvm/interpreter.h"
+extern "C" {
+#include "kernel_lib/jit_runtime.h"
+}
+#include "llvm/ExecutionEngine/GenericValue.h"
+#include "llvm/ExecutionEngine/Interpreter.h"
+
+using namespace llvm;
+using namespace jit;
+
+/* Interpreted functions in each other at most; deeper ones are compiled, which needs less stack. */
+constexpr size_t MAX_DEPTH = 64;
+
+static jit::Interpreter *the_interpreter;
+
+extern "C" void *jit_entered(uint32_t index, struct jit_registers *registers) {
+    return the_interpreter->enter(index, *registers);
+}
+
+jit::Interpreter::Interpreter(Program &program, const InterpreterOptions &options)
+    : program_(program), options_(options), lowering_(program), states_(program.entries().size()) {
+    the_interpreter = this;
+}
+
+/* Compiles the function; false when that fails. What runs it already, stays. */
+static bool compile(Entry &entry, const char *reason) {
+    return *entry.slot != entry.first_target || jit_compile(entry.profile, JIT_O0, false, reason);
+}
+
+void *jit::Interpreter::enter(size_t index, struct jit_registers &registers) {
+    Entry &entry = program_.entries()[index];
+    State &state = states_[index];
+    if (!state.decided)
+        decide(entry, state);
+    if (state.reason) {
+        if (compile(entry, state.reason))
+            return *entry.slot;
+        settle_for_interpreting(entry, state);
+    } else if (depth_ >= MAX_DEPTH && compile(entry, "calls nested too deep to interpret")) {
+        return *entry.slot;
+    }
+    interpret(entry, *state.copy, registers);
+    return nullptr;
+}
+
+void jit::Interpreter::decide(Entry &entry, State &state) {
+    if (!options_.enabled)
+        state.reason = "no interpreter wanted";
+    else if (loop_depth(*entry.function) > options_.loop_depth)
+        state.reason = "loops would take long in the interpreter";
+    else
+        state.copy = lowering_.lower(*entry.function, &state.reason);
+    state.decided = true;
+    entry.profile->reason = state.reason ? state.reason : "called";
+    entry.profile->lowest = state.reason ? JIT_O0 : JIT_INTERPRETER;
+}
+
+/* For functions that it would be better to compile, but compiling failed. */
+void jit::Interpreter::settle_for_interpreting(Entry &entry, State &state) {
+    state.copy = lowering_.lower(*entry.function, &state.reason);
+    if (!state.copy) {
+        struct memory_usage memory = memory_usage();
+        jit_print_log();
+        panic("JIT: %s cannot be interpreted (%s) nor be compiled: %llu of %llu MiB of memory are "
+              "in use",
+              entry.profile->name, state.reason, static_cast<unsigned long long>(memory.used >> 20),
+              static_cast<unsigned long long>(memory.total >> 20));
+    }
+    entry.profile->reason = "compiling failed";
+    entry.profile->lowest = JIT_INTERPRETER;
+}
+
+/* Copies live in one module of their own; the engine's is empty. */
+ExecutionEngine &jit::Interpreter::engine() {
+    if (depth_ == engines_.size()) {
+        auto module = std::make_unique<Module>("interpreter", program_.context());
+        module->setDataLayout(program_.module().getDataLayout());
+        std::string error;
+        EngineBuilder builder(std::move(module));
+        builder.setEngineKind(EngineKind::Interpreter).setErrorStr(&error);
+        engines_.emplace_back(builder.create(nullptr)); /* no code generation, so no target */
+        if (!engines_.back())
+            panic("JIT: LLVM's interpreter: %s", error.c_str());
+    }
+    return *engines_[depth_];
+}
+
+void jit::Interpreter::interpret(Entry &entry, Function &copy, struct jit_registers &registers) {
+    SmallVector<GenericValue, 8> values;
+    uint64_t integers[JIT_ARGUMENTS];
+    size_t noted = 0;
+    ArgumentReader reader(registers);
+    for (const Argument &argument : copy.args()) {
+        values.push_back(reader.next(argument.getType()));
+        if (argument.getType()->isIntegerTy() && noted < entry.profile->arguments)
+            integers[noted++] = values.back().IntVal.getZExtValue();
+    }
+    entry.profile->calls++;
+    jit_note_arguments(entry.profile, integers);
+    ExecutionEngine &interpreter = engine();
+    depth_++;
+    uint64_t begin = cpu_rdtsc();
+    GenericValue result = interpreter.runFunction(&copy, values);
+    uint64_t cycles = cpu_rdtsc() - begin;
+    depth_--;
+    write_result(registers, copy, result);
+    jit_note_call(entry.profile, JIT_INTERPRETER, cycles);
+}

@@ -1,0 +1,34 @@
+/*
+ * LLVM's passes and code generator, set up for each level.
+ */
+#pragma once
+#include "kernel_lib/jit/function.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/Target/TargetMachine.h"
+#include <memory>
+
+namespace jit {
+
+class Pipeline {
+  public:
+    /* For modules with this triple. `exists` tells whether a library function can be called. */
+    Pipeline(const llvm::Triple &triple, llvm::function_ref<bool(llvm::StringRef)> exists);
+
+    /* Optimises the module and makes an object of it. */
+    llvm::Expected<llvm::SmallVector<char, 0>> run(llvm::Module &module, jit_level level);
+
+    /* Forgets the code generators: one that was left in the middle of its work is in no state to be
+     * used again. */
+    void abandon();
+
+  private:
+    llvm::Expected<llvm::TargetMachine *> machine(const llvm::Triple &triple, jit_level level);
+    void optimise(llvm::Module &module, llvm::TargetMachine &machine, jit_level level);
+
+    llvm::TargetLibraryInfoImpl library;
+    std::unique_ptr<llvm::TargetMachine> machines[JIT_LEVELS];
+};
+
+} // namespace jit

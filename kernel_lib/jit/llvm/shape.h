@@ -1,0 +1,16 @@
+/*
+ * Versions of code that are not as the source says (enum jit_shape).
+ */
+#pragma once
+#include "llvm/IR/Module.h"
+
+namespace jit {
+
+/* Lets all functions of the module use what the processor has and the operating system has enabled
+ * (JIT_ALL_FEATURES). */
+void use_all_features(llvm::Module &module);
+
+/* Takes away what forbids to unroll or vectorise loops (JIT_FREE_LOOPS). */
+void free_loops(llvm::Module &module);
+
+} // namespace jit
