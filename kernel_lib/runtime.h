@@ -30,6 +30,10 @@ int console_read(void);
  * makes one JSON object. */
 void console_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Shows text on the screen's last row, which from then on the console leaves alone. Nothing where
+ * the console is no screen. */
+void console_status(const char *text);
+
 /* [bare] VGA text mode, 80x25 (io/terminal.c). */
 void terminal_init(void);
 void terminal_write(const char *bytes, size_t size);
@@ -75,6 +79,10 @@ const struct cpu_features *cpu_features(void);
 /* TSC cycles per second; measured against the PIT on first use (bare) or the OS clock (linux). */
 uint64_t cpu_cycles_per_second(void);
 
+/* What FS points to from now on: the thread's control block, with its variables below it (System V
+ * ABI for x86-64, thread-local storage). */
+void platform_set_thread_pointer(void *block);
+
 /* ---- Memory: malloc, calloc, realloc, free, aligned_alloc are declared by stdlib.h ---- */
 
 struct memory_usage {
@@ -100,6 +108,22 @@ void file_close(struct file *file);
  * either the old file or the new one. Names are 8.3; the directory must exist. */
 bool file_replace(const char *path, const void *bytes, size_t size, struct error *error);
 
+/* ---- Boot slots: a disk may hold a second kernel, which the loader boots when this one does not
+ * come up (boot/boot_slots.h) ---- */
+
+/*
+ * Tells the loader that this kernel works, so that it goes on booting it. Whatever keeps it from
+ * that is no error: it costs one of the attempts that the kernel has. Only the first call does
+ * something, and none on a disk with one kernel (bare) or at all (linux).
+ */
+void boot_slots_report_success(void);
+/*
+ * [bare] Makes the next boot, and only that one, a boot of the other kernel: for a kernel that
+ * finds itself unable to go on, before platform_reboot. False and *error if the disk has no other
+ * kernel, or one that the loader has just failed to boot, or cannot be written.
+ */
+bool boot_slots_fall_back(struct error *error);
+
 /* ---- Configuration: /boot/BAREFLOW.CFG, overridden by fw_cfg opt/bareflow/config (bare) or by the
  * command line (linux) ---- */
 
@@ -108,6 +132,11 @@ const char *config_get(const char *key);
 /* The index-th key of the configuration (0, 1, ...), or NULL after the last: so that the program
  * can report keys that it does not know. */
 const char *config_key(size_t index);
+
+/* ---- The program itself ---- */
+
+/* What tells one build of the program from every other: 32 hexadecimal digits. */
+const char *platform_build_id(void);
 
 /* ---- End ---- */
 

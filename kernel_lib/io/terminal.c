@@ -12,8 +12,9 @@
 #define COLUMNS 80
 #define ROWS 25
 #define TAB_WIDTH 8
-#define ATTRIBUTE 0x07 /* light grey on black */
-#define NO_ASCII 0xFE  /* a small block, for a character that is not ASCII */
+#define ATTRIBUTE 0x07        /* light grey on black */
+#define STATUS_ATTRIBUTE 0x70 /* black on light grey */
+#define NO_ASCII 0xFE         /* a small block, for a character that is not ASCII */
 #define BLANK (uint16_t)(ATTRIBUTE << 8 | ' ')
 
 /* Four cells at a time where whole rows move. */
@@ -33,11 +34,12 @@ union row {
 
 static volatile union row *const video = (volatile union row *)0xB8000;
 static union row screen[ROWS]; /* a cell of 0 is not known: we never write that */
+static unsigned rows = ROWS;   /* without the status line, once there is one */
 static unsigned row, column;
 static unsigned shown_cursor = UINT32_MAX;
 
 void terminal_start(unsigned first_row) {
-    row = first_row < ROWS ? first_row : ROWS - 1;
+    row = first_row < rows ? first_row : rows - 1;
     column = 0;
 }
 
@@ -61,9 +63,9 @@ static uint64_t shown_chunk(unsigned r, unsigned c) {
 }
 
 static void scroll(void) {
-    for (unsigned r = 0; r < ROWS; r++)
+    for (unsigned r = 0; r < rows; r++)
         for (unsigned c = 0; c < CHUNKS_PER_ROW; c++) {
-            uint64_t chunk = r + 1 < ROWS ? shown_chunk(r + 1, c) : BLANK_CHUNK;
+            uint64_t chunk = r + 1 < rows ? shown_chunk(r + 1, c) : BLANK_CHUNK;
             if (screen[r].chunks[c] != chunk)
                 video[r].chunks[c] = screen[r].chunks[c] = chunk;
         }
@@ -71,15 +73,15 @@ static void scroll(void) {
 
 static void new_line(void) {
     column = 0;
-    if (row + 1 < ROWS)
+    if (row + 1 < rows)
         row++;
     else
         scroll();
 }
 
-static void put_cell(uint16_t cell) {
-    if (screen[row].cells[column] != cell)
-        video[row].cells[column] = screen[row].cells[column] = cell;
+static void put_cell(unsigned r, unsigned c, uint16_t cell) {
+    if (screen[r].cells[c] != cell)
+        video[r].cells[c] = screen[r].cells[c] = cell;
 }
 
 static void put_character(char character) {
@@ -108,7 +110,8 @@ static void put_character(char character) {
          * the cursor in the same column. */
         if (((uint8_t)character & 0xC0) == 0x80)
             return;
-        put_cell((uint16_t)(ATTRIBUTE << 8 | (character & 0x80 ? NO_ASCII : character)));
+        put_cell(row, column,
+                 (uint16_t)(ATTRIBUTE << 8 | (character & 0x80 ? NO_ASCII : character)));
         if (++column == COLUMNS)
             new_line();
     }
@@ -129,6 +132,19 @@ void terminal_write(const char *bytes, size_t size) {
     for (size_t i = 0; i < size; i++)
         put_character(bytes[i]);
     show_cursor();
+}
+
+void terminal_status(const char *text) {
+    if (rows == ROWS) {
+        if (row == ROWS - 1) {
+            scroll();
+            row--;
+            show_cursor();
+        }
+        rows = ROWS - 1;
+    }
+    for (unsigned c = 0; c < COLUMNS; c++)
+        put_cell(ROWS - 1, c, (uint16_t)(STATUS_ATTRIBUTE << 8 | (*text ? *text++ : ' ')));
 }
 
 void terminal_puts(const char *string) {

@@ -5,3 +5,7 @@
  * that many. The screen keeps what BIOS and loader wrote; terminal_init() clears it and starts at
  * the top. */
 void terminal_start(unsigned first_row);
+
+/* Shows text on the last row, in inverse video, cut to the row's length. The first time this takes
+ * the row away from what terminal_write() writes on. */
+void terminal_status(const char *text);

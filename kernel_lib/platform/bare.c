@@ -2,6 +2,7 @@
 #include "kernel_lib/cpu/backtrace.h"
 #include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/power.h"
+#include "kernel_lib/io/terminal.h"
 #include "kernel_lib/runtime.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,10 @@ void console_write(const char *bytes, size_t size) {
 
 void console_puts(const char *string) {
     console_write(string, strlen(string));
+}
+
+void console_status(const char *text) {
+    terminal_status(text);
 }
 
 /* Formats into line, which has MAX_LINE bytes; returns the length. */
@@ -68,6 +73,10 @@ int console_getchar(void) {
         }
         cpu_wait_for_interrupt();
     }
+}
+
+void platform_set_thread_pointer(void *block) {
+    cpu_write_msr(MSR_FS_BASE, (uintptr_t)block);
 }
 
 _Noreturn void panic(const char *format, ...) {

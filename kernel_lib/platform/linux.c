@@ -3,6 +3,7 @@
  * console, events on standard error, the system's files.
  */
 #include "kernel_lib/platform/linux.h"
+#include "kernel_lib/jit_runtime.h"
 #include "kernel_lib/platform/linux_syscall.h"
 #include "kernel_lib/runtime.h"
 #include <stdarg.h>
@@ -58,11 +59,18 @@ void linux_arguments(int count, char **given) {
 
 /* ---- Console ---- */
 
+/* Without saving anything. */
+_Noreturn static void stop(int code) {
+    linux_terminal_end();
+    for (;;)
+        system_call3(SYS_EXIT_GROUP, code, 0, 0);
+}
+
 static void write_all(int descriptor, const char *bytes, size_t size) {
     while (size > 0) {
         long written = system_call3(SYS_WRITE, descriptor, (long)bytes, (long)size);
         if (written <= 0)
-            platform_exit(1); /* nobody is listening */
+            stop(1); /* nobody is listening */
         bytes += written;
         size -= (size_t)written;
     }
@@ -81,6 +89,10 @@ static void print(int descriptor, const char *format, va_list values) {
     int length = vsnprintf(line, sizeof line, format, values);
     if (length > 0)
         write_all(descriptor, line, length < MAX_LINE ? (size_t)length : MAX_LINE - 1);
+}
+
+void console_status(const char *text) {
+    (void)text;
 }
 
 void console_printf(const char *format, ...) {
@@ -140,6 +152,11 @@ uint64_t cpu_cycles_per_second(void) {
     while (elapsed < MEASUREMENT);
     frequency = (cpu_rdtsc() - first) * 1000000000u / elapsed;
     return frequency;
+}
+
+void platform_set_thread_pointer(void *block) {
+    enum { SET_FS = 0x1002 };
+    system_call3(SYS_ARCH_PRCTL, SET_FS, (long)block, 0);
 }
 
 /* ---- Files ---- */
@@ -227,12 +244,17 @@ bool file_replace(const char *path, const void *bytes, size_t size, struct error
     return result >= 0 || error_set(error, "%s cannot be written (error %ld).", full, -result);
 }
 
+/* ---- Boot slots ---- */
+
+void boot_slots_report_success(void) {
+    /* No loader waits for it. */
+}
+
 /* ---- End ---- */
 
 _Noreturn void platform_exit(int code) {
-    linux_terminal_end();
-    for (;;)
-        system_call3(SYS_EXIT_GROUP, code, 0, 0);
+    jit_persist_save();
+    stop(code);
 }
 
 _Noreturn void platform_reboot(void) {
@@ -246,5 +268,5 @@ _Noreturn void panic(const char *format, ...) {
     print(STANDARD_OUTPUT, format, values);
     console_puts("\n");
     va_end(values);
-    platform_exit(1);
+    stop(1);
 }
