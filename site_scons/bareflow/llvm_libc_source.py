@@ -41,6 +41,8 @@ class Pin:
     header_names: list[str]
     header_functions: list[str]
     sources: list[str]
+    glibc_abi: list[str]
+    internal_headers: list[str]
     files: dict[str, str]
 
     @property
@@ -67,6 +69,8 @@ def load_pin(folder: Path) -> Pin:
         header_names=toml["headers"]["names"],
         header_functions=toml["headers"]["functions"],
         sources=[name for group in toml["sources"].values() for name in group],
+        glibc_abi=[name for group in toml["glibc_abi"].values() for name in group],
+        internal_headers=toml["internal_headers"],
         files=files,
     )
 

@@ -30,6 +30,8 @@ ARCHIVE_DEFINES = [
 # What the compiler would otherwise turn back into a call of the function that is being compiled.
 _NO_BUILTIN = ["-ffreestanding", "-fno-builtin"]
 _NO_BUILTIN_FOLDERS = ("string", "strings", "__support")
+# What the compiler calls by itself: for memory, and for intrinsics that have no instruction.
+_RUNTIME_FOLDERS = ("math", "string", "strings")
 # Elsewhere -fno-builtin would block inlining into the application; only the macro is wanted.
 _UNHOSTED = ["-U__STDC_HOSTED__", "-D__STDC_HOSTED__=0", "-Wno-builtin-macro-redefined"]
 
@@ -55,7 +57,8 @@ def _extract(target: list[Any], source: list[Any], env: Any) -> None:
 def _source(env: Any) -> list[Any]:
     """The extracted source: the stamp first, then the files that are compiled."""
     pin = _pin(env)
-    targets = ["$LIBC_SOURCE/stamp", *(f"$LIBC_SOURCE/libc/src/{name}" for name in pin.sources)]
+    names = [*pin.sources, *pin.glibc_abi]
+    targets = ["$LIBC_SOURCE/stamp", *(f"$LIBC_SOURCE/libc/src/{name}" for name in names)]
     pins = ["#llvm-libc/source.toml", "#llvm-libc/SHA256SUMS"]
     nodes = env.Command(targets, pins, env.Step(_extract, "EXTRACT", "LLVM-libc's source"))
     env.NoCache(nodes)
@@ -76,8 +79,9 @@ def _headers(env: Any, stamp: Any) -> list[Any]:
 
 
 def _archive(env: Any, sources: list[Any], stamp: Any) -> Any:
-    """The bitcode archive of all functions."""
+    """The bitcode archive of all functions that the variant wants."""
     pin = _pin(env)
+    names = pin.sources + (pin.glibc_abi if env["VARIANT"].glibc_abi else [])
     libc = env.Clone()
     libc.Append(CPPDEFINES=[*COMMON_DEFINES, *ARCHIVE_DEFINES, *env["VARIANT"].libc_defines])
     # LLVM-libc includes its files from its own root and finds our replacements first.
@@ -85,7 +89,7 @@ def _archive(env: Any, sources: list[Any], stamp: Any) -> Any:
     includes = ["-Illvm-libc/shims", f"-I{stamp.dir.path}/libc"]
     shared = [*(flag for flag in env["CCFLAGS"] if not flag.startswith("-W")), *includes]
     objects = []
-    for name, source in zip(pin.sources, sources, strict=True):
+    for name, source in zip(names, sources, strict=False):
         special = _NO_BUILTIN if name.startswith(_NO_BUILTIN_FOLDERS) else _UNHOSTED
         level = env["VARIANT"].optimisation_of(f"llvm-libc/{name}")
         node = libc.Object(
@@ -95,19 +99,25 @@ def _archive(env: Any, sources: list[Any], stamp: Any) -> Any:
         )
         libc.Depends(node, [stamp, env["TOOL_VERSION"]["CC"], env.Glob("#llvm-libc/shims/*.h")])
         objects += node
+    env["LIBC_OBJECTS"] = objects
+    env["LIBC_RUNTIME"] = [Path(name).stem for name in names if name.startswith(_RUNTIME_FOLDERS)]
     step = env.Step("$LLVM_AR rcsD $TARGET $SOURCES", "AR")
     return env.Command("$BUILD/libc.a", objects, [Action("rm -f $TARGET", None), step])
 
 
-def _llvm_libc(env: Any) -> Any:
-    """Declares everything; gives the archive and makes the headers known to `env`'s compilations."""
+def _llvm_libc_source(env: Any) -> None:
+    """Declares the source and the public headers, which all variants share; copies of env know them."""
     stamp, *sources = _source(env)
-    headers = _headers(env, stamp)
-    includes = ["-isystem", headers[0].dir.path, "-isystem", f"{stamp.dir.path}/libc/include"]
-    archive = _archive(env, sources, stamp)
-    env.Append(CCFLAGS=includes)
     env["LIBC_STAMP"] = stamp
-    env["LIBC_HEADERS"] = [stamp, *headers]
+    env["LIBC_SOURCES"] = sources
+    env["LIBC_HEADERS"] = [stamp, *_headers(env, stamp)]
+
+
+def _llvm_libc(env: Any) -> Any:
+    """Declares the variant's archive; makes the headers known to `env`'s compilations."""
+    stamp, *headers = env["LIBC_HEADERS"]
+    archive = _archive(env, env["LIBC_SOURCES"], stamp)
+    env.Append(CCFLAGS=["-isystem", headers[0].dir.path, "-isystem", f"{stamp.dir.path}/libc/include"])
     return archive
 
 
@@ -126,5 +136,6 @@ def exists(env: Any) -> bool:
 def generate(env: Any) -> None:
     env["LIBC_SOURCE"] = "$BUILD_ROOT/llvm-libc/source"
     env["LIBC_HEADER_DIR"] = "$BUILD_ROOT/llvm-libc/headers"
+    env.AddMethod(_llvm_libc_source, "LlvmLibcSource")
     env.AddMethod(_llvm_libc, "LlvmLibc")
     env.AddMethod(_internals, "WithLibcInternals")
