@@ -179,6 +179,9 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=float, default=7200, help="time from now to the end of the schedule"
     )
+    parser.add_argument(
+        "--restart", action="store_true", help="keep the weights, begin a new schedule (a warm restart)"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch-tokens", type=int, default=4096)
     parser.add_argument("--muon-lr", type=float, default=0.02)
@@ -201,6 +204,8 @@ def main() -> int:
     trainer = Trainer(shape, args)
     if (args.out / "checkpoint.pt").exists():
         trainer.load(args.out / "checkpoint.pt")
+        if args.restart:
+            trainer.state["progress"] = 0.0
     train(trainer, args, tokenizer)
     return 0
 
