@@ -7,10 +7,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bareflow.kernel_file import KernelFileError, parse_header
 from bareflow.model_catalogue import DEFAULT, load_catalogue, unknown_model
 from SCons.Variables import BoolVariable, EnumVariable, Variables
 
 CATALOGUE = Path(__file__).resolve().parents[1] / "models.toml"
+UNTRIMMED = "full"
+"""The value of fallback= for the kernel that a trimmed one was made from."""
+
 RUN_OPTIONS = {
     "prompt": "text that the story begins with",
     "steps": "most tokens to generate",
@@ -40,9 +44,33 @@ def _user_path(value: str) -> str:
     return os.path.relpath(os.path.join(os.environ.get("BAREFLOW_CWD", ""), path)) if value else ""
 
 
+def _user_paths(value: str) -> str:
+    return ",".join(map(_user_path, value.split(",")))
+
+
+def _are_files(key: str, value: str, env: Any) -> None:
+    for path in value.split(","):
+        _is_file(key, path, env)
+
+
 def _is_file(key: str, value: str, _env: Any) -> None:
     if value and not os.path.isfile(value):
         raise SystemExit(f"bareflow: {key}=: there is no file {os.path.abspath(value)}")
+
+
+def _is_kernel(key: str, value: str, env: Any) -> None:
+    if value == UNTRIMMED:
+        return
+    _is_file(key, value, env)
+    try:
+        if value:
+            parse_header(Path(value).read_bytes())
+    except KernelFileError as error:
+        raise SystemExit(f"bareflow: {key}={value} is no kernel file: {error}") from None
+
+
+def _fallback(value: str) -> str:
+    return value if value == UNTRIMMED else _user_path(value)
 
 
 def _model(value: str) -> str:
@@ -74,10 +102,33 @@ def declare(arguments: dict[str, str]) -> Variables:
         EnumVariable("platform", "the bare machine, or a Linux program", "bare", ("bare", "linux")),
         ("model", "llama2.c checkpoint, or a name from models.toml", DEFAULT, _is_model, _model),
         ("tokenizer", "its tokenizer (tokenizer.bin beside the model)", "", _is_file, _user_path),
+        (
+            "fallback",
+            "a second kernel for the image: a .krn file, or, of trimmed, full",
+            "",
+            _is_kernel,
+            _fallback,
+        ),
         ("llvm_libc_tarball", "LLVM-libc's source instead of Debian's", "", _is_file, _user_path),
         ("build", "folder for all that is built", "build", None, _build_folder),
+        (
+            "coverage",
+            "coverage files, separated by commas, instead of running the workload",
+            "",
+            _are_files,
+            _user_paths,
+        ),
+        (
+            "misses",
+            "images whose guests called functions that a trim had removed (or lists of names): it keeps them",
+            "",
+            _are_files,
+            _user_paths,
+        ),
+        ("serial_log", "report: a guest's serial log, for its tiers", "", _is_file, _user_path),
         BoolVariable("verbose", "show whole commands", False),
         ("only", "test: just the Python tests that this pytest -k expression selects", ""),
+        ("boots", "soak: how many boots in a row, and how many power cuts", "100", _is_number),
         ("fuzz_seconds", "fuzz: how long each target runs", "60", _is_number),
     )
     for name, text in RUN_OPTIONS.items():

@@ -20,6 +20,7 @@ The status is 0 when the guest ended with code 0, otherwise 1 and a message; 2 f
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import signal
 import sys
@@ -27,8 +28,11 @@ import termios
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
+from .errors import BareFlowError
+from .fat16_reader import read_file
+from .kernel_file import parse_header
 from .qemu import Guest, GuestError
 from .qemu_machine import DRIVES, MACHINES, QEMU, Machine, QemuError
 from .qemu_serial import Console, Event, Text
@@ -37,9 +41,11 @@ SAMPLING_KEYS = ("temperature", "topk", "topp", "minp", "repeat", "seed")
 GUEST_KEYS = ("mode", "prompt", "steps", *SAMPLING_KEYS, "vector", "disk")
 MACHINE_KEYS = ("image", "memory", "cpu", "machine", "drive", "accel", "qemu", "write", "timeout")
 MODES = ("generate", "interactive", "bench")
+KERNEL_PATH = "/boot/BAREFLOW.KRN"
 ESCAPE = b"\x1d"  # Ctrl-], as in telnet
 POWER_OFF = b"/poweroff\r"
 USER = "the user ended it"
+SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class UsageError(Exception):
@@ -97,22 +103,40 @@ def _whole_number(key: str, value: str, *, minimum: int) -> int:
 
 
 def default_memory(image: Path) -> int:
-    """MiB for this image's model: it lies in memory whole, and what it computes with takes less than that."""
+    """MiB for this image's model and kernel: the model lies in memory whole, and what it computes with takes
+    less than that; a kernel with a compiler in it wants as much again to work with."""
     mebibytes = image.stat().st_size >> 20 if image.is_file() else 0
-    return 64 if mebibytes <= 32 else 64 + mebibytes * 5 // 4
+    least = 64 if mebibytes <= 32 else 64 + mebibytes * 5 // 4
+    return least + 2 * (_kernel_memory(image) >> 20)
+
+
+def _kernel_memory(image: Path) -> int:
+    """The bytes that the image's kernel occupies; 0 when it cannot be found: then booting says so."""
+    try:
+        with image.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return parse_header(read_file(cast(bytes, content), KERNEL_PATH)).memory_size
+    except (OSError, ValueError, BareFlowError):
+        return 0
 
 
 class Stop:
-    """Ends the guest from another thread, once, and remembers why."""
+    """Ends the guest from another thread or a signal's handler, once, and remembers why."""
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
         self.reason: str | None = None
+        self.status = 1
 
     def __call__(self, reason: str) -> None:
         if self.reason is None:
             self.reason = reason
             self._guest.kill()
+
+    def by_signal(self, number: int, frame: object) -> None:
+        """Raises nothing: the signal may come in the middle of taking a lock. A second one ends at once."""
+        signal.signal(number, signal.SIG_DFL)
+        self.status = 128 + number
+        self(f"ended by {signal.Signals(number).name}")
 
 
 def _forward_input(guest: Guest, stop: Stop, source: int, *, terminal: bool) -> None:
@@ -176,6 +200,8 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
     with contextlib.ExitStack() as stack:
         guest = stack.enter_context(Guest(machine))
         stop = Stop(guest)
+        for number in SIGNALS:
+            signal.signal(number, stop.by_signal)
         if timeout:
             timer = threading.Timer(timeout, stop, [f"no end within {timeout} seconds (timeout=)"])
             timer.daemon = True
@@ -190,28 +216,32 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
                 target=_forward_input, args=(guest, stop, source), kwargs={"terminal": terminal}, daemon=True
             ).start()
         # In a dialogue the guest has a command that tells this.
-        _copy_output(guest, text, console, summarise=mode == "generate")
+        try:
+            _copy_output(guest, text, console, summarise=mode == "generate")
+        except GuestError:
+            if stop.reason is None:  # else it was cut off within something
+                raise
         if stop.reason is not None:
-            return 0 if stop.reason == USER else _fail(stop.reason)
+            return 0 if stop.reason == USER else _fail(stop.reason, stop.status)
         if code := guest.wait_exit():
             return _fail(f"the guest ended with code {code}")
     return 0
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, status: int = 1) -> int:
     print(f"run: {message}", file=sys.stderr)
-    return 1
+    return status
 
 
 def _terminate(number: int, frame: object) -> None:
-    """Makes a signal leave the `with` blocks, so that QEMU does not outlive this process."""
+    """Before there is a guest: leaves the `with` blocks, so that QEMU does not outlive this process."""
     sys.exit(128 + number)
 
 
 def main(argv: Sequence[str]) -> int:
     """Boots as argv (key=value strings) says; returns the exit status."""
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _terminate)
     try:
         machine, timeout = parse(argv, terminal=terminal)

@@ -3,23 +3,37 @@
 Link-time optimisation leaves one object, so a symbol is looked up by name in the bitcode that went in. What
 has no symbol (string constants, jump tables, alignment of data) or one that several parts define is "other".
 Inlined code counts for the function that it was inlined into.
+
+Where archives and other native objects were linked too, the link map says which section came from which: an
+archive is a part, and so are groups of objects.
 """
 
 import io
 import json
 import subprocess
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
 from .kernel_file import parse_header
+from .link_map import InputSection
 from .symbols import symbol_table
 
 OTHER = "other"
 NAMES = "function_names"
-_SECTION_KINDS = {".text": "text", ".rodata": "rodata", ".symbols": "rodata", ".data": "data", ".bss": "bss"}
+_SECTION_KINDS = {
+    ".text": "text",
+    ".rodata": "rodata",
+    ".data.rel.ro": "rodata",
+    ".got": "rodata",
+    ".init_array": "rodata",
+    ".symbols": "rodata",
+    ".data": "data",
+    ".bss": "bss",
+}
 
 
 def defined_symbols(nm: str, objects: Sequence[Path]) -> set[str]:
@@ -65,15 +79,48 @@ def _attribute(
     return sizes
 
 
-def report(elf: bytes, kernel: bytes, parts: Mapping[str, set[str]]) -> dict[str, object]:
-    """The contents of size.json. `parts`: name to the symbols that this part's objects define."""
+def sections_by_part(
+    sections: Iterable[InputSection], objects: Mapping[str, str]
+) -> list[tuple[int, int, str]]:
+    """Address, size and part of the input sections that belong to one as a whole, by address: those of
+    archives, and those of `objects` (file name in the map to part)."""
+    found = []
+    for section in sections:
+        archive, _, _ = section.file.partition("(")
+        part = archive if archive.endswith(".a") else objects.get(section.file)
+        if part and section.size:
+            found.append((section.address, section.size, part))
+    return sorted(found)
+
+
+def _outside(
+    symbols: Iterable[tuple[int, int, str]], sections: Sequence[tuple[int, int, str]]
+) -> Iterator[tuple[int, int, str]]:
+    """The symbols that lie in none of the sections."""
+    starts = [section[0] for section in sections]
+    for symbol in symbols:
+        index = bisect_right(starts, symbol[0]) - 1
+        if index < 0 or symbol[0] >= sections[index][0] + sections[index][1]:
+            yield symbol
+
+
+def report(
+    elf: bytes,
+    kernel: bytes,
+    parts: Mapping[str, set[str]],
+    sections: Sequence[tuple[int, int, str]] = (),
+) -> dict[str, object]:
+    """The contents of size.json. `parts`: name to the symbols that this part's objects define; `sections`:
+    what belongs to a part whatever symbols are in it (sections_by_part)."""
     file = ELFFile(io.BytesIO(elf))
-    owner = owners(parts)
-    symbols = [
+    whole = {name: f"\0{name}" for _, _, name in sections}  # as a symbol: no real one is called that
+    owner = owners(parts) | {symbol: name for name, symbol in whole.items()}
+    named = [
         (symbol["st_value"], symbol["st_size"], symbol.name)
         for symbol in symbol_table(file)
         if symbol["st_size"] or symbol.name in owner
     ]
+    symbols = [*_outside(named, sections), *((start, size, whole[name]) for start, size, name in sections)]
     sizes: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_SECTION_KINDS.values(), 0))
     for section in file.iter_sections():
         kind = _SECTION_KINDS.get(section.name)
@@ -89,7 +136,7 @@ def report(elf: bytes, kernel: bytes, parts: Mapping[str, set[str]]) -> dict[str
     return {
         "kernel_file_bytes": len(kernel),
         "resident_bytes": header.memory_size,
-        "parts": {part: sizes[part] for part in (*parts, NAMES, OTHER)},
+        "parts": {part: sizes[part] for part in (*parts, *sorted(whole), NAMES, OTHER)},
     }
 
 

@@ -1,18 +1,20 @@
-"""The kernel's own table of function names, by which it names the frames of a backtrace.
+"""The kernel's own table of functions, by which it names the frames of a backtrace and notes which have run.
 
 Layout: u32 count, u32 offset[count] (function start minus the kernel's load address, ascending), then the
-names in the same order, each ended by a zero byte.
+names in the same order, each ended by a zero byte; then a bit for each, lowest bit first: 1 = its size is not
+known. In .bss a byte, a bit and a u32 for each, for kernel_lib/cpu/coverage.c.
 """
 
 import io
 import re
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Symbol, SymbolTableSection
 
+from . import stub_names
 from .errors import BareFlowError
 
 _EXECUTABLE = 0x4
@@ -31,6 +33,8 @@ class Function:
 
     address: int
     name: str
+    sized: bool = field(default=False, compare=False)
+    """Whether the ELF says how long it is; what it does not say that of (assembly) may as well be data."""
 
 
 def symbol_table(elf: ELFFile) -> Iterator[Symbol]:
@@ -41,8 +45,8 @@ def symbol_table(elf: ELFFile) -> Iterator[Symbol]:
     return iter(table.iter_symbols())
 
 
-def _candidates(elf: ELFFile) -> Iterator[tuple[int, bool, bool, str]]:
-    """Address, "is untyped", "is local" and name of each symbol that may name code."""
+def _candidates(elf: ELFFile) -> Iterator[tuple[int, bool, bool, str, int]]:
+    """Address, "is untyped", "is local", name and size of each symbol that may name code."""
     executable = {
         index for index, section in enumerate(elf.iter_sections()) if section["sh_flags"] & _EXECUTABLE
     }
@@ -54,15 +58,19 @@ def _candidates(elf: ELFFile) -> Iterator[tuple[int, bool, bool, str]]:
         untyped = kind == "STT_NOTYPE"
         if untyped and ("." in name or name.startswith("__")):
             continue  # NASM's local labels, and section bounds from the linker script
-        yield symbol["st_value"], untyped, symbol["st_info"]["bind"] == "STB_LOCAL", name
+        local = symbol["st_info"]["bind"] == "STB_LOCAL"
+        yield symbol["st_value"], untyped, local, name, 0 if untyped else symbol["st_size"]
 
 
 def functions(elf: bytes) -> list[Function]:
     """The functions of a linked ELF by address, one name each: typed before untyped, global before local."""
-    best: dict[int, Function] = {}
-    for address, _, _, name in sorted(_candidates(ELFFile(io.BytesIO(elf)))):
-        best.setdefault(address, Function(address, name))
-    return list(best.values())
+    names: dict[int, str] = {}
+    sized = set()
+    for address, _, _, name, size in sorted(_candidates(ELFFile(io.BytesIO(elf)))):
+        names.setdefault(address, name)
+        if size:
+            sized.add(address)
+    return [Function(address, name, address in sized) for address, name in names.items()]
 
 
 def load_address(elf: bytes) -> int:
@@ -84,15 +92,42 @@ def readable(names: list[str], demangler: str) -> list[str]:
     return shortened
 
 
-def table_source(found: list[Function], names: list[str], start: int) -> str:
+def pack_bits(bits: Sequence[bool]) -> bytes:
+    """Bits as the kernel keeps them: eight a byte, the first one lowest."""
+    packed = bytearray((len(bits) + 7) // 8)
+    for index, bit in enumerate(bits):
+        packed[index // 8] |= bit << index % 8
+    return bytes(packed)
+
+
+def table_source(
+    found: list[Function],
+    names: list[str],
+    start: int,
+    *,
+    coverage_by_default: bool = False,
+    stubs: Mapping[int, str] | None = None,
+) -> str:
     """The table as GNU assembler source, with `names` for the functions, all at or above `start`.
+
+    With it what else may differ between kernels of the same objects: a constant of kernel_lib/cpu/coverage.h,
+    and the names of removed functions by the ids in their stubs.
 
     (NASM would leave the path of the source in the object.)
     """
     offsets = [f"    .long {function.address - start:#x}" for function in found]
     lines = [f'    .asciz "{name}"' for name in names]
     head = ['.section .symbols, "a", @progbits', ".balign 4", ".globl kernel_symbols", "kernel_symbols:"]
-    return "\n".join([*head, f"    .long {len(found)}", *offsets, *lines]) + "\n"
+    unsized = pack_bits([not function.sized for function in found])
+    bits = [".globl kernel_unsized_symbols", "kernel_unsized_symbols:"]
+    bits += [f"    .byte {byte:#x}" for byte in unsized]
+    bits += [".globl coverage_by_default", f"coverage_by_default: .byte {int(coverage_by_default)}"]
+    room = ['.section .bss.kernel_symbols, "aw", @nobits', ".balign 4"]
+    sizes = {"order": 4 * len(found), "bytes": len(found), "bits": len(unsized)}
+    for label, size in ((f"kernel_symbol_{name}", size) for name, size in sizes.items()):
+        room += [f".globl {label}", f"{label}:", f"    .space {size}"]
+    table = "\n".join([*head, f"    .long {len(found)}", *offsets, *lines, *bits, *room]) + "\n"
+    return table + stub_names.table_source(stubs or {})
 
 
 def check_same_functions(first: bytes, second: bytes) -> None:

@@ -1,7 +1,7 @@
 """What a file in variants/ says."""
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import BareFlowError
@@ -9,6 +9,20 @@ from .errors import BareFlowError
 
 class VariantError(BareFlowError):
     """There is no such variant, or not for this architecture."""
+
+
+@dataclass(frozen=True)
+class SharedEntries:
+    """A table of a library all of whose entries may lead to the same thing (bareflow/shared_entries.py)."""
+
+    file: str
+    """The object that has it, as link maps call it."""
+    table: str
+    """Its section."""
+    entries: str
+    """The sections that its entries refer to: a regular expression. Other entries stay."""
+    kept: str
+    """The symbol that these entries refer to from now on; the only one of that name in the object."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +45,24 @@ class Variant:
     """Linker options for the optimising link."""
     compressed: bool
     """Whether the kernel file is compressed on the disk."""
+    engine: list[str] = field(default_factory=list)
+    """Folders of the JIT engine: C++ against LLVM's headers. Without any, the application is native code;
+    with them, it and what it uses of LLVM-libc are embedded as bitcode."""
+    llvm: list[str] = field(default_factory=list)
+    """The components of LLVM (llvm-config) that are linked for the engine, and their dependencies."""
+    glibc_abi: list[str] = field(default_factory=list)
+    """Folders with what LLVM's archives, made for glibc, want of a C library besides LLVM-libc's
+    functions."""
+    embedded_passes: str = ""
+    """The passes (opt -passes=) that the embedded application has been through."""
+    stack_size: str = "64K"
+    """The stack's size, in the linker script's notation."""
+    trimmed_from: str = ""
+    """The variant whose objects are linked again without the functions that its coverage has not seen."""
+    missed: list[str] = field(default_factory=list)
+    """Lists of functions to keep although its coverage has not seen them, as with misses=."""
+    shared_entries: list[SharedEntries] = field(default_factory=list)
+    """Tables of the libraries, all of whose entries lead to the same thing when trimmed."""
 
     def optimisation_of(self, source: str) -> str:
         """The option for a source, by its path from the top folder, or below "llvm-libc" for libc's."""

@@ -54,7 +54,7 @@ def _objects(env: Any, sources: list[Any], suffix: str = "", options: tuple[str,
             env.Depends(node, env["TOOL_VERSION"]["AS"])
         else:
             level = env["VARIANT"].optimisation_of(source.path)
-            flags = [*env["CCFLAGS"], level, *options]
+            flags = [*env["CCFLAGS"], *level.split(), *options]
             node = env.Object(f"$BUILD/obj/{stem}{suffix}.bc", source, CCFLAGS=flags)
             env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"]])
         made += node

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-KERNEL_PATH = "/boot/BAREFLOW.KRN"
+from bareflow.boot_slots import FALLBACK, KERNELS, NEWEST
+
 CONFIG_PATH = "/boot/BAREFLOW.CFG"
+IMAGE_MODULES = ("boot_slots", "fat16_image", "fat16_layout", "fat16_names")
 
 
 def _content(node: Any) -> bytes:
@@ -48,12 +50,14 @@ def _kernel_file(env: Any, elf: Any) -> Any:
     return node[0]
 
 
-def _disk_image(env: Any, target: str, kernel: Any, files: dict[str, Any]) -> Any:
-    """An image with this kernel and files: path in the image to node."""
-    paths = [KERNEL_PATH, *files]
+def _disk_image(env: Any, target: str, kernel: Any, files: dict[str, Any], fallback: Any = None) -> Any:
+    """An image with this kernel and files: path in the image to node; `fallback` is a second kernel file."""
+    if fallback:
+        files = {KERNELS[FALLBACK]: fallback, **files}
+    paths = [KERNELS[NEWEST], *files]
     sources = [*env["BOOT_SECTORS"], kernel, *files.values()]
     node = env.Command(target, sources, env.Step(_make_image, "IMAGE"), IMAGE_PATHS=paths)
-    env.Depends(node, [env.Value(paths), *_modules(env, "fat16_image", "fat16_layout", "fat16_names")])
+    env.Depends(node, [env.Value(paths), *_modules(env, *IMAGE_MODULES)])
     env.NoCache(node)  # large, and quickly made
     return node[0]
 

@@ -48,6 +48,17 @@ def _start_bench(env: Any, name: str, image: Any) -> None:
     env.AlwaysBuild(env.Alias(name, image, step, BOOT_OPTIONS={"mode": "bench"}))
 
 
+def _measure_jit(target: list[Any], source: list[Any], env: Any) -> int:
+    image, native, sizes = (node.abspath for node in source)
+    return _call(env, "bareflow.jit_bench", {"image": image, "native": native, "sizes": sizes})
+
+
+def _jit_bench(env: Any, name: str, image: Any, native: Any, sizes: Any) -> None:
+    """The target `name`, which compares an image that compiles for itself with native's; never up to date."""
+    step = env.Step(_measure_jit, "BENCH", "$SOURCE")
+    env.AlwaysBuild(env.Alias(name, [image, native, sizes], step))
+
+
 def _bench(env: Any, name: str, program: Any, model_files: dict[str, Any]) -> None:
     """The target `name`, which measures the Linux program at every vector width; never up to date."""
     sources = [program, *model_files.values()]
@@ -61,4 +72,5 @@ def exists(env: Any) -> bool:
 def generate(env: Any) -> None:
     env.AddMethod(_run, "RunTarget")
     env.AddMethod(_start_bench, "StartBenchTarget")
+    env.AddMethod(_jit_bench, "JitBenchTarget")
     env.AddMethod(_bench, "BenchTarget")

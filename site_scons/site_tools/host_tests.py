@@ -51,14 +51,18 @@ def _run(target: list[Any], source: list[Any], env: Any) -> int:
     return 0
 
 
+def _named_sources(env: Any, test: Any) -> list[str]:
+    """The files that the `// sources:` lines of a C file name, from the top folder."""
+    return " ".join(_SOURCES.findall(test.get_text_contents())).split()
+
+
 def _sources_of(env: Any, test: Any) -> list[Any]:
     """The files that a test's `// sources:` lines name, with the widths each is compiled for."""
-    lines = _SOURCES.findall(test.get_text_contents())
-    if not lines:
+    names = _named_sources(env, test)
+    if not names and "// sources:" not in test.get_text_contents():
         sys.exit(f"bareflow: {test.path} has no line `// sources: FILE...` that names what it tests")
     return [
-        env.File(f"$LIBC_SOURCE/{name}" if name.startswith(_LIBC_PREFIX) else f"#{name}")
-        for name in " ".join(lines).split()
+        env.File(f"$LIBC_SOURCE/{name}" if name.startswith(_LIBC_PREFIX) else f"#{name}") for name in names
     ]
 
 
@@ -128,6 +132,7 @@ def _host_environment(env: Any) -> Any:
     )
     inside = ["-isystem", "llvm-libc/shims", "-isystem", f"{env['LIBC_STAMP'].dir.path}/libc"]
     host.Append(CXXFLAGS=[*inside, *_define_options()])
+    host.AddMethod(_named_sources, "NamedSources")
     host.AddMethod(_host_test, "HostTest")
     host.AddMethod(_fuzz, "Fuzz")
     return host

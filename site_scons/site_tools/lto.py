@@ -3,6 +3,10 @@
 Two links. The first compiles all bitcode as one module, keeps the native object and gives every function its
 address, with an empty table of names. The second links that same native object with the real table, which the
 linker script puts behind everything that functions refer to by address.
+
+With a JIT engine in it there is one link more, before: of everything, with undefined symbols let pass, for
+the native object of the bitcode and for the list of the functions that become traps. Then all of it is
+native, and the other two links have the same inputs in the same order.
 """
 
 from pathlib import Path
@@ -25,10 +29,13 @@ def _make_table(target: list[Any], source: list[Any], env: Any) -> None:
         elf = Path(source[0].abspath).read_bytes()
         functions, start = symbols.functions(elf), symbols.load_address(elf)
     names = symbols.readable([function.name for function in functions], env["LLVM_CXXFILT"])
-    Path(target[0].abspath).write_text(symbols.table_source(functions, names, start))
+    covered = env["COVERAGE_BY_DEFAULT"]
+    table = symbols.table_source(functions, names, start, coverage_by_default=covered)
+    Path(target[0].abspath).write_text(table)
 
 
-def _check_second_link(target: list[Any], source: list[Any], env: Any) -> None:
+def check_second_link(target: list[Any], source: list[Any], env: Any) -> None:
+    """For the first target, NAME.elf, and the link before it, NAME.pass1.elf."""
     from bareflow import symbols
 
     first, second = Path(env.subst("${TARGET.base}.pass1.elf", target=target)), Path(target[0].abspath)
@@ -44,15 +51,108 @@ def _shorten_map(target: list[Any], source: list[Any], env: Any) -> None:
 def _table_object(env: Any, stem: str, linked: Any) -> Any:
     """An object with the names of a linked ELF's functions, or with none when linked is empty."""
     table = env.Command(f"{stem}.s", linked, env.Step(_make_table, "SYMBOLS"))
-    env.Depends(table, env.File("#site_scons/bareflow/symbols.py"))
+    env.Depends(table, [env.File("#site_scons/bareflow/symbols.py"), env.Value(env["COVERAGE_BY_DEFAULT"])])
+    return assembled(env, stem, table)
+
+
+def _make_traps(target: list[Any], source: list[Any], env: Any) -> None:
+    from bareflow import traps
+
+    linked, *own = (Path(node.abspath) for node in source)
+    missing = traps.undefined(linked.read_bytes())
+    traps.check_not_our_own(missing, env["LLVM_NM"], own)
+    Path(target[0].abspath).write_text(traps.source(missing))
+
+
+def write_inputs(target: list[Any], source: list[Any], env: Any) -> None:
+    """The list of what was linked, in order, for tools that link it again: the last target."""
+    Path(target[-1].abspath).write_text("".join(f"{node.path}\n" for node in source))
+
+
+def assembled(env: Any, stem: str, text: Any) -> Any:
+    """An object of GNU assembler source."""
     assemble = "$CC -target x86_64-unknown-none-elf -c $SOURCE -o $TARGET"
-    node = env.Command(f"{stem}.o", table, env.Step(assemble, "AS"))
+    node = env.Command(f"{stem}.o", text, env.Step(assemble, "AS"))
     env.Depends(node, env["TOOL_VERSION"]["CC"])
     return node
 
 
-def _kernel(env: Any, stem: str, objects: list[Any], libraries: list[Any]) -> Any:
-    """Links `$BUILD/stem.elf` (with .map and .native.o beside it) and gives the ELF's node."""
+def engine_link(env: Any) -> str:
+    """The command that links a kernel with a JIT engine, less its inputs and outputs.
+
+    Without the linker sending calls of a function that only jumps to where that jumps to: such a function
+    would look dead to coverage.
+    """
+    script = env.File("#tinyllama/linker.ld").path
+    stack = f"--defsym=stack_size={env['VARIANT'].stack_size}"
+    return f"{LINK} --strip-debug --no-demangle --no-branch-to-branch {stack} -T {script}"
+
+
+def _with_engine(
+    env: Any, base: str, link: str, objects: list[Any], libraries: list[Any], native: dict[str, list[Any]]
+) -> list[Any]:
+    """What bitcode and the JIT engine's ELF objects (part to nodes) are when all is native: the assembly, the
+    bitcode's object, the traps, the engine's objects and libraries."""
+    assembly = [node for node in objects if str(node).endswith(".o")]
+    bitcode = [node for node in objects if str(node).endswith(".bc")]
+    engine = [node for nodes in native.values() for node in nodes]
+    archives = env.EngineLibraries()
+    levels = " ".join(env["VARIANT"].lto)
+    options = f"{levels} -u trap --unresolved-symbols=ignore-all --lto-obj-path=${{TARGETS[1]}}"
+    linked, compiled = env.Command(
+        [f"{base}.lto.elf", f"{base}.native.o"],
+        [*assembly, *engine, *archives, *bitcode, *libraries],
+        env.Step(f"{link} {options} $SOURCES -o $TARGET", "LTO"),
+    )
+    env.NoCache(linked)
+    own = [compiled, *engine]
+    traps = env.Command(f"{base}.traps.s", [linked, *own], env.Step(_make_traps, "TRAPS"))
+    env.Depends(traps, [env.File(f"#site_scons/bareflow/{name}.py") for name in ("traps", "natives")])
+    env.Depends(linked, env["TOOL_VERSION"]["LD"])
+    return [*assembly, compiled, *assembled(env, f"{base}.traps", traps), *engine, *archives]
+
+
+def _engine_kernel(
+    env: Any, stem: str, objects: list[Any], libraries: list[Any], native: dict[str, list[Any]]
+) -> Any:
+    """Like _kernel, with the JIT engine's ELF objects (part to nodes) and libraries, which call the bitcode
+    and are called by it. Beside the ELF and .map there is .inputs, the names of all that was linked, in
+    order."""
+    env = env.Override({"COVERAGE_BY_DEFAULT": True})
+    script = env.File("#tinyllama/linker.ld")
+    base = f"$BUILD/{stem}"
+    link = engine_link(env)
+    no_names = _table_object(env, f"{base}.nosymbols", [])
+    inputs = _with_engine(env, base, link, [*objects, *no_names], libraries, native)
+    inputs = [node for node in inputs if node not in no_names]
+    first = env.Command(
+        f"{base}.pass1.elf", [*no_names, *inputs], env.Step(f"{link} $SOURCES -o $TARGET", "LD")
+    )
+    names = _table_object(env, f"{base}.symbols", first)
+    second = env.Command(
+        [f"{base}.elf", f"{base}.map", f"{base}.inputs"],
+        [*names, *inputs],
+        [
+            env.Step(f"{link} -Map ${{TARGETS[1]}} $SOURCES -o $TARGET", "LD"),
+            Action(check_second_link, None),
+            Action(_shorten_map, None),
+            Action(write_inputs, None),
+        ],
+    )
+    env.Depends([first, second], [script, env["TOOL_VERSION"]["LD"]])
+    env.Depends(f"{base}.lto.elf", script)
+    env.Depends(second, first)
+    env.NoCache(first)
+    return second[0]
+
+
+def _kernel(
+    env: Any, stem: str, objects: list[Any], libraries: list[Any], native: dict[str, list[Any]] | None = None
+) -> Any:
+    """Links `$BUILD/stem.elf` (with .map and .native.o beside it) and gives the ELF's node. native: a JIT
+    engine's objects."""
+    if native:
+        return _engine_kernel(env, stem, objects, libraries, native)
     assembly = [node for node in objects if str(node).endswith(".o")]
     bitcode = [node for node in objects if str(node).endswith(".bc")]
     script = env.File("#tinyllama/linker.ld")
@@ -73,7 +173,7 @@ def _kernel(env: Any, stem: str, objects: list[Any], libraries: list[Any]) -> An
         [*assembly, names, first[1]],
         [
             env.Step(f"{LINK} -T {script.path} -Map ${{TARGETS[1]}} $SOURCES -o $TARGET", "LD"),
-            Action(_check_second_link, None),
+            Action(check_second_link, None),
             Action(_shorten_map, None),
         ],
     )
@@ -82,12 +182,20 @@ def _kernel(env: Any, stem: str, objects: list[Any], libraries: list[Any]) -> An
     return second[0]
 
 
-def _linux_program(env: Any, name: str, objects: list[Any], libraries: list[Any]) -> Any:
-    """Links a static Linux program without any C library but ours."""
+def _linux_program(
+    env: Any, name: str, objects: list[Any], libraries: list[Any], native: dict[str, list[Any]]
+) -> Any:
+    """Links a static Linux program without any C library but ours; native: a JIT engine's ELF objects."""
+    script = env.File("#kernel_lib/platform/linux.ld")
+    link = LINK
+    inputs = [*objects, *libraries]
+    if native:
+        link += f" --strip-debug -T {script.path}"
+        inputs = _with_engine(env, f"$BUILD/{name}", link, objects, libraries, native)
     levels = " ".join(env["VARIANT"].lto)
-    step = env.Step(f"{LINK} {levels} -Map ${{TARGET}}.map $SOURCES -o $TARGET", "LTO")
-    node = env.Command(f"$BUILD/{name}", [*objects, *libraries], step)
-    env.Depends(node, env["TOOL_VERSION"]["LD"])
+    step = env.Step(f"{link} {levels} -Map ${{TARGET}}.map $SOURCES -o $TARGET", "LTO")
+    node = env.Command(f"$BUILD/{name}", inputs, step)
+    env.Depends(node, [script, env["TOOL_VERSION"]["LD"]])
     return node[0]
 
 
@@ -96,5 +204,6 @@ def exists(env: Any) -> bool:
 
 
 def generate(env: Any) -> None:
+    env["COVERAGE_BY_DEFAULT"] = False
     env.AddMethod(_kernel, "Kernel")
     env.AddMethod(_linux_program, "LinuxProgram")

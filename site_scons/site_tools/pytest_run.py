@@ -4,16 +4,24 @@ import os
 from typing import Any
 
 
-def _pytest(env: Any, folder: str, needed: list[Any]) -> Any:
-    """A node, never up to date, that runs pytest once everything needed is built."""
+def _pytest(
+    env: Any,
+    folders: list[str],
+    needed: list[Any],
+    *,
+    name: str = "pytest",
+    options: str = "",
+    **environment: str,
+) -> Any:
+    """A node $BUILD/name, never up to date, that runs pytest once everything needed is built."""
     env = env.Clone()
-    env["ENV"] = env["ENV"] | {"BAREFLOW_BUILD": env.Dir("$BUILD").abspath}
+    env["ENV"] = env["ENV"] | {"BAREFLOW_BUILD": env.Dir("$BUILD").abspath} | environment
     workers = os.cpu_count() or 1
     chosen = "-k '$only'" if env["only"] else ""
-    command = f"$PYTHON -m pytest --numprocesses={workers} {chosen} {env.Dir(folder).path}"
-    return env.AlwaysBuild(
-        env.Command("$BUILD/pytest", needed, env.Step(command, "PYTEST", folder.lstrip("#")))
-    )
+    paths = " ".join(env.Dir(folder).path for folder in folders)
+    command = f"$PYTHON -m pytest --numprocesses={workers} {options} {chosen} {paths}"
+    step = env.Step(command, name.upper(), f"{paths} on $BUILD")
+    return env.AlwaysBuild(env.Command(f"$BUILD/{name}", needed, step))
 
 
 def exists(env: Any) -> bool:

@@ -6,22 +6,44 @@ from typing import Any
 
 def _make_report(target: list[Any], source: list[Any], env: Any) -> None:
     from bareflow import size_report
+    from bareflow.link_map import read_map
 
     elf, kernel = (Path(node.abspath).read_bytes() for node in source[:2])
     parts = {
         part: size_report.defined_symbols(env["LLVM_NM"], [Path(node.abspath) for node in nodes])
         for part, nodes in env["SIZE_PARTS"].items()
     }
-    Path(target[0].abspath).write_text(size_report.as_json(size_report.report(elf, kernel, parts)))
+    sections = []
+    if link_map := env["SIZE_MAP"]:
+        build = f"{env.Dir('$OBJECT_BUILD').path}/"
+        files = {
+            node.path.removeprefix(build): part
+            for part, nodes in env["SIZE_OBJECTS"].items()
+            for node in nodes
+        }
+        with Path(link_map.abspath).open() as lines:
+            sections = size_report.sections_by_part(read_map(lines), files)
+    contents = size_report.report(elf, kernel, parts, sections)
+    Path(target[0].abspath).write_text(size_report.as_json(contents))
 
 
-def _size_report(env: Any, target: str, elf: Any, kernel: Any) -> Any:
-    """size.json of a kernel made of env's application, kernel_lib and libc."""
-    parts = {"app": env["ENTRY"] + env["APP"], "kernel_lib": env["KERNEL_LIB"], "libc": env["LIBC"]}
+def _size_report(env: Any, target: str, elf: Any, kernel: Any, native: dict[str, list[Any]]) -> Any:
+    """size.json of a kernel made of env's application, kernel_lib and libc, and with a JIT engine of its
+    objects (native, part to nodes) and libraries."""
+    link_map = elf.target_from_source("", ".map") if native else None
+    app = env["ENTRY"] if native else env["ENTRY"] + env["APP"]
+    parts = {"app": app, "kernel_lib": env["KERNEL_LIB"], "libc": env["LIBC"]}
     objects = [node for nodes in parts.values() for node in nodes]
-    step = env.Step(_make_report, "SIZES")
-    node = env.Command(target, [elf, kernel, *objects], step, SIZE_PARTS=parts)
-    env.Depends(node, env.File("#site_scons/bareflow/size_report.py"))
+    node = env.Command(
+        target,
+        [elf, kernel, *objects],
+        env.Step(_make_report, "SIZES"),
+        SIZE_PARTS=parts,
+        SIZE_OBJECTS=native,
+        SIZE_MAP=link_map,
+    )
+    modules = [env.File(f"#site_scons/bareflow/{name}.py") for name in ("size_report", "link_map")]
+    env.Depends(node, [*modules, *([link_map] if link_map else [])])
     return node[0]
 
 

@@ -13,9 +13,12 @@ PROGRAMS = {
     "LLVM_AR": "llvm-ar-22",
     "LLVM_NM": "llvm-nm-22",
     "LLVM_CXXFILT": "llvm-cxxfilt-22",
+    "LLVM_CONFIG": "llvm-config-22",
+    "LLVM_LINK": "llvm-link-22",
+    "LLVM_OPT": "opt-22",
     "AS": "nasm",
 }
-_VERSIONED = ("CC", "LD", "AS")
+_VERSIONED = ("CC", "LD", "AS", "LLVM_CONFIG")
 _PASSED_ON = ("PATH", "HOME", "TMPDIR", "TERM", "XDG_CACHE_HOME", "BAREFLOW_MODELS")
 
 

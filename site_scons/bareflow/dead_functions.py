@@ -1,0 +1,44 @@
+"""Which functions are dead, from coverage.
+
+A function that other objects can see is decided by its name, wherever a copy of it is (COMDAT groups, aliases
+of constructors); a local one by its place as well, for there are namesakes. Nothing known means alive.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from .coverage_file import CoveredFunction
+from .stub_names import LONGEST_NAME
+
+
+@dataclass(frozen=True)
+class FunctionSymbol:
+    """A function symbol as its object has it."""
+
+    name: str
+    is_local: bool
+
+
+class DeadFunctions:
+    """What coverage says, prepared for questions. A dead function has an id, its place in the coverage."""
+
+    def __init__(self, coverage: Sequence[CoveredFunction], misses: Collection[str] = ()) -> None:
+        """`misses`: names of functions to keep although they did not run."""
+        self._by_name: dict[str, int] = {}
+        self._by_place: dict[tuple[str, str, str], int] = {}
+        for number, function in enumerate(coverage, 1):
+            keep = function.hit or function.symbol in misses or len(function.symbol) > LONGEST_NAME
+            dead = 0 if keep else number
+            self._by_place[function.key] = dead
+            known = self._by_name.setdefault(function.symbol, dead)
+            self._by_name[function.symbol] = min(known, dead)
+
+    def stub_id(self, file: str, section: str, symbols: Iterable[FunctionSymbol]) -> int:
+        """The id for a section that has these functions; 0 when one of them is alive."""
+        ids = [self._id(file, section, symbol) for symbol in symbols]
+        return min(ids, default=0)
+
+    def _id(self, file: str, section: str, symbol: FunctionSymbol) -> int:
+        if symbol.is_local:
+            return self._by_place.get((file, section, symbol.name), 0)
+        return self._by_name.get(symbol.name, 0)

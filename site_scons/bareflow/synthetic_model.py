@@ -1,0 +1,66 @@
+"""Checkpoints and a tokenizer that are made up: their sizes are honest, their weights are zero."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import astuple, dataclass
+
+MAGIC = 0x616B3432
+HEADER_BYTES = 256
+GROUP = 4
+KINDS = ("v0", "v2")
+FIRST_TEXT = 259  # ids below: three specials and the bytes
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A model's shape, in the order of a checkpoint's header."""
+
+    dim: int = 64
+    hidden: int = 172
+    layers: int = 5
+    heads: int = 8
+    kv_heads: int = 4
+    vocabulary: int = 512
+    context: int = 512
+
+    @property
+    def norms(self) -> int:
+        return (2 * self.layers + 1) * self.dim
+
+    @property
+    def matrices(self) -> int:
+        """Weights of the embedding and of all matrices."""
+        kv_dim = self.dim // self.heads * self.kv_heads
+        layer = 2 * self.dim * self.dim + 2 * self.dim * kv_dim + 3 * self.dim * self.hidden
+        return self.vocabulary * self.dim + self.layers * layer
+
+
+def checkpoint_v0(shape: Shape) -> bytes:
+    """Seven int32, then float32 weights, among them unused tables for the rotation."""
+    tables = shape.context * (shape.dim // shape.heads)
+    return struct.pack("<7i", *astuple(shape)) + bytes(4 * (shape.norms + shape.matrices + tables))
+
+
+def checkpoint_v2(shape: Shape, group: int) -> bytes:
+    """A header of 256 bytes, float32 norms, int8 weights with a float32 scale for each group."""
+    header = struct.pack("<Ii7iBi", MAGIC, 2, *astuple(shape), 1, group).ljust(HEADER_BYTES, b"\0")
+    return header + bytes(4 * shape.norms + shape.matrices + 4 * (shape.matrices // group))
+
+
+def model_files(kind: str) -> dict[str, bytes]:
+    """A small model for a disk, by path: kind "v0" (float32) or "v2" (int8)."""
+    shape = Shape()
+    checkpoint = checkpoint_v0(shape) if kind == "v0" else checkpoint_v2(shape, GROUP)
+    return {"/model/model.bin": checkpoint, "/model/tokenizer.bin": tokenizer(shape.vocabulary)}
+
+
+def tokenizer(vocabulary: int) -> bytes:
+    """The specials, the bytes, the printable characters, and words that nothing merges to."""
+    pieces = [b"<unk>", b"\n<s>\n", b"\n</s>\n"] + [f"<0x{byte:02X}>".encode() for byte in range(256)]
+    pieces += [bytes([character]) for character in range(0x20, 0x7F)]
+    pieces += [f"word{number}".encode() for number in range(vocabulary - len(pieces))]
+    assert len(pieces) == vocabulary
+    return struct.pack("<i", max(map(len, pieces))) + b"".join(
+        struct.pack("<fi", 0.0, len(piece)) + piece for piece in pieces
+    )

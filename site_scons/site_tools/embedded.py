@@ -1,0 +1,78 @@
+"""SCons tool: the application and what it uses of LLVM-libc as bitcode inside the kernel, and the table of
+native functions that they call."""
+
+from pathlib import Path
+from typing import Any
+
+ASSEMBLE = "$CC -target x86_64-unknown-none-elf -c $SOURCE -o $TARGET"
+
+
+def _choose_members(target: list[Any], source: list[Any], env: Any) -> None:
+    """Links those of libc's objects that the application (the first source) uses, directly or not."""
+    from bareflow import natives
+
+    application, *members = [Path(node.abspath) for node in source]
+    chosen = natives.members_used(env["LLVM_NM"], application, members)
+    natives.link_bitcode(env["LLVM_LINK"], chosen, Path(target[0].abspath))
+
+
+def _make_natives(target: list[Any], source: list[Any], env: Any) -> None:
+    from bareflow import natives
+
+    application, libc = (Path(node.abspath) for node in source)
+    names = natives.native_names(env["LLVM_NM"], application, libc) | set(env["LIBC_RUNTIME"])
+    Path(target[0].abspath).write_text(natives.table_source(names))
+
+
+def _assembled(env: Any, stem: str) -> Any:
+    node = env.Command(f"{stem}.o", f"{stem}.s", env.Step(ASSEMBLE, "AS"))
+    env.Depends(node, env["TOOL_VERSION"]["CC"])
+    return node[0]
+
+
+def _embed(env: Any, name: str, bitcode: Any) -> Any:
+    """An object with the file's bytes between the symbols NAME_bitcode and NAME_bitcode_end."""
+    lines = [
+        f'.section .rodata.{name}_bitcode, "a", @progbits',
+        ".balign 16",
+        f".globl {name}_bitcode, {name}_bitcode_end",
+        f'{name}_bitcode: .incbin "{bitcode.path}"',
+        f"{name}_bitcode_end: .byte 0",
+    ]
+    stem = f"$BUILD/embedded/{name}"
+    env.Depends(env.Textfile(f"{stem}.s", lines), bitcode)
+    node = _assembled(env, stem)
+    env.Depends(node, bitcode)
+    return node
+
+
+def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
+    """Objects with the bitcode of the application and of its part of libc, and the table of natives."""
+    linked = env.Command(
+        "$BUILD/embedded/app.linked.bc", app, env.Step("$LLVM_LINK $SOURCES -o $TARGET", "LINK")
+    )
+    passes = env["VARIANT"].embedded_passes
+    step = env.Step(f"$LLVM_OPT '-passes={passes}' $SOURCE -o $TARGET", "OPT")
+    app_bitcode = env.Command("$BUILD/embedded/app.bc", linked, step)[0]
+    choose = env.Step(_choose_members, "LINK")
+    libc_bitcode = env.Command("$BUILD/embedded/libc.bc", [app_bitcode, *libc_objects], choose)[0]
+    env.Depends([linked, app_bitcode, libc_bitcode], env["TOOL_VERSION"]["CC"])
+    table = env.Command(
+        "$BUILD/embedded/natives.s", [app_bitcode, libc_bitcode], env.Step(_make_natives, "NATIVES")
+    )
+    env.Depends(table, env.Value(env["LIBC_RUNTIME"]))
+    env.Depends([table, libc_bitcode], env.File("#site_scons/bareflow/natives.py"))
+    return [
+        _embed(env, "app", app_bitcode),
+        _embed(env, "libc", libc_bitcode),
+        _assembled(env, "$BUILD/embedded/natives"),
+    ]
+
+
+def exists(env: Any) -> bool:
+    return True
+
+
+def generate(env: Any) -> None:
+    env.Tool("textfile")
+    env.AddMethod(_embedded, "EmbeddedBitcode")

@@ -1,0 +1,86 @@
+"""SCons tool: the JIT engine - C++ compiled against LLVM's headers - and the libraries it is linked with.
+
+Both are made for the toolchain's own system: LLVM's archives, and libstdc++ with its headers, come as that
+system's objects, which call glibc. llvm-libc/glibc_abi is what they get instead.
+"""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+TARGET = ["-target", "x86_64-pc-linux-gnu", "-fno-pic", "-mcmodel=small"]
+LANGUAGE = [
+    "-std=c++17",
+    "-fno-exceptions",
+    "-fno-threadsafe-statics",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+    "-DNDEBUG",  # as the archives are: it changes classes
+]
+CODE_GENERATION = [
+    "-O2",
+    "-fno-omit-frame-pointer",
+    "-fno-stack-protector",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-ffp-contract=off",
+]
+WARNINGS = [
+    "-Wall",
+    "-Wextra",
+    "-Wshadow",
+    "-Werror",
+    "-Wno-unused-parameter",
+    "-Wno-deprecated-declarations",
+]
+LIBRARIES = ["libstdc++.a", "libz.a", "libzstd.a", "libffi.a", "libgcc.a"]
+"""Besides LLVM's. libgcc for what the compiler calls; nobody unwinds a stack, so libgcc_eh is not there."""
+
+
+def _ask(*command: str) -> str:
+    """What a program says; the build ends if it fails."""
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        sys.exit(f"bareflow: {' '.join(command)} failed: {result.stderr.strip()}")
+    return result.stdout.strip()
+
+
+def _engine_objects(env: Any) -> list[Any]:
+    """ELF objects of the engine's C++, each function in a section of its own."""
+    if not env["VARIANT"].engine:
+        return []
+    include = _ask(env["LLVM_CONFIG"], "--includedir")
+    flags = [*TARGET, *LANGUAGE, *CODE_GENERATION, *WARNINGS, "-isystem", include]
+    made = []
+    for source in env.SourcesIn(env["VARIANT"].engine):
+        stem, extension = os.path.splitext(source.path)
+        if extension == ".cpp":
+            node = env.Object(f"$BUILD/obj/{stem}.o", source, CXXFLAGS=[], CCFLAGS=flags)
+            env.Depends(node, [env["TOOL_VERSION"]["CC"], env["TOOL_VERSION"]["LLVM_CONFIG"]])
+            made += node
+        else:
+            made += env.BitcodeObjects([source])
+    return made
+
+
+def _engine_libraries(env: Any) -> list[Any]:
+    """The archives that the engine needs, LLVM's first."""
+    if not env["VARIANT"].engine:
+        return []
+    llvm = _ask(env["LLVM_CONFIG"], "--link-static", "--libfiles", *env["VARIANT"].llvm).split()
+    target = TARGET[:2]
+    others = [_ask(env["CXX"], *target, f"-print-file-name={name}") for name in LIBRARIES]
+    for name, path in zip(LIBRARIES, others, strict=True):
+        if not os.path.isabs(path):
+            sys.exit(f"bareflow: there is no static {name}; ./bareflow installs what is missing")
+    return [env.File(path) for path in [*llvm, *others]]
+
+
+def exists(env: Any) -> bool:
+    return True
+
+
+def generate(env: Any) -> None:
+    env.AddMethod(_engine_objects, "EngineObjects")
+    env.AddMethod(_engine_libraries, "EngineLibraries")

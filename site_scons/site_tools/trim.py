@@ -1,0 +1,164 @@
+"""SCons tool: a kernel again, linked of the same objects and archives without the functions that never run.
+
+objects and archives of the full link + coverage --bareflow.trim--> copies with stubs, removed.jsonl
+copies, ordered by first use --link--> pass1.elf --> tables of names of functions and of linked stubs
+copies + tables --second link, which moves nothing--> the ELF, checked
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lto import assembled, check_second_link, engine_link, write_inputs
+from SCons.Action import Action
+
+_MODULES = (
+    "archive",
+    "coverage_file",
+    "dead_functions",
+    "link_map",
+    "removed",
+    "shared_entries",
+    "stub_names",
+    "trim",
+    "trim_object",
+)
+_SYMBOLS = ".symbols.o"
+"""How the name of the object ends that holds the tables of a link."""
+
+
+def _run(env: Any, module: str, *arguments: str) -> int:
+    """A program of its own: it works in several processes, and this one has threads."""
+    python_path = {"PYTHONPATH": env.Dir("#site_scons").abspath}
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, env=env["ENV"] | python_path, check=False).returncode
+
+
+def _trim(target: list[Any], source: list[Any], env: Any) -> int:
+    job = Path(target[0].abspath).with_suffix(".job.json")
+    job.write_text(json.dumps(asdict(env["TRIM_JOB"])))
+    return _run(env, "bareflow.trim", str(job))
+
+
+def _trimmed_inputs(
+    env: Any, base: str, full: Any, inputs: list[Any], coverage: Any, misses: Any
+) -> list[Any]:
+    """The nodes of the table of what was removed, and of the trimmed inputs in the same order."""
+    from bareflow.trim import Job, output_of
+
+    removed = env.File(f"{base}.removed.jsonl")
+    link_map = full.target_from_source("", ".map")
+    job = Job(
+        coverage=[coverage.path],
+        misses=[misses.path],
+        map=link_map.path,
+        inputs=[node.path for node in inputs],
+        folder=full.get_env().Dir("$BUILD").path,
+        output=env.Dir(f"{base}.trimmed").path,
+        removed=removed.path,
+        shared=env["VARIANT"].shared_entries,
+    )
+    outputs = [env.File(output_of(job, path), env.Dir("#")) for path in job.inputs]
+    sources = [coverage, misses, link_map, *inputs]
+    nodes = env.Command([removed, *outputs], sources, env.Step(_trim, "TRIM", base), TRIM_JOB=job)
+    env.Depends(nodes, env.Value(str(job.shared)))
+    env.Depends(nodes, [env.File(f"#site_scons/bareflow/{name}.py") for name in _MODULES])
+    env.NoCache(nodes)  # large
+    return list(nodes)
+
+
+def _make_order(target: list[Any], source: list[Any], env: Any) -> None:
+    """The names of the functions that ran, the first first, and then those of which that is not known."""
+    from bareflow.trim import coverage_of
+
+    ran = [function for function in coverage_of([source[0].abspath]) if function.hit]
+    ran.sort(key=lambda function: (function.rank == 0, function.rank))
+    Path(target[0].abspath).write_text("".join(f"{function.symbol}\n" for function in ran))
+
+
+def _make_misses(target: list[Any], source: list[Any], env: Any) -> None:
+    from bareflow.misses import missed_functions
+
+    names = missed_functions([Path(node.abspath) for node in source])
+    Path(target[0].abspath).write_text("".join(f"{name}\n" for name in names))
+
+
+def _shorten_map(target: list[Any], source: list[Any], env: Any) -> None:
+    """The map's objects get the names that they had in the untrimmed link's."""
+    path, stem = Path(target[1].abspath), os.path.splitext(target[1].path.replace(".pass1", ""))[0]
+    text = path.read_text().replace(f"{stem}.trimmed/", "").replace(f"{env.Dir('$BUILD').path}/", "")
+    path.write_text(text)
+
+
+def _make_tables(target: list[Any], source: list[Any], env: Any) -> None:
+    """Of the functions that are left, for backtraces; and of the stubs."""
+    from bareflow import stub_names, symbols
+    from bareflow.link_map import read_map
+    from bareflow.removed import read_removed
+
+    elf, link_map, removed = (Path(node.abspath) for node in source)
+    stubs = stub_names.LinkedStubs(read_map(link_map.open()), read_removed(removed.read_text()))
+    data = elf.read_bytes()
+    functions = [entry for entry in symbols.functions(data) if entry.address not in stubs.addresses]
+    names = symbols.readable([function.name for function in functions], env["LLVM_CXXFILT"])
+    table = symbols.table_source(functions, names, symbols.load_address(data), stubs=stubs.names)
+    Path(target[0].abspath).write_text(table)
+
+
+def _check(target: list[Any], source: list[Any], env: Any) -> int:
+    return _run(
+        env, "bareflow.trim_check", *(node.path for node in (target[0], target[1], *env["TRIM_CHECKED"]))
+    )
+
+
+def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[Any]) -> Any:
+    """Links `$BUILD/stem.elf` (with .map and .inputs beside it) of what the ELF `full` was linked of.
+
+    `misses`: files that name functions to keep although they did not run.
+    """
+    base = f"$BUILD/{stem}"
+    missed = env.Command(f"{base}.misses.txt", misses, env.Step(_make_misses, "MISSES"))[0]
+    inputs = [node for node in full.sources if not node.path.endswith(_SYMBOLS)]
+    removed, *trimmed = _trimmed_inputs(env, base, full, inputs, coverage, missed)
+    order = env.Command(f"{base}.order.txt", coverage, env.Step(_make_order, "ORDER"))[0]
+    # It would warn of functions of which there are several, or by now none.
+    ordered = f"--no-warn-symbol-ordering --symbol-ordering-file={order.path}"
+    link = f"{engine_link(env)} {ordered} -Map ${{TARGETS[1]}}"
+    without_tables = full.target_from_source("", ".nosymbols.o")
+    first = env.Command(
+        [f"{base}.pass1.elf", f"{base}.pass1.map"],
+        [without_tables, *trimmed],
+        [env.Step(f"{link} $SOURCES -o $TARGET", "LD"), Action(_shorten_map, None)],
+    )
+    tables = env.Command(f"{base}.symbols.s", [*first, removed], env.Step(_make_tables, "SYMBOLS"))
+    modules = ("symbols", "stub_names", "link_map", "removed", "trim_check")
+    python = [env.File(f"#site_scons/bareflow/{name}.py") for name in modules]
+    env.Depends(tables, python)
+    second = env.Command(
+        [f"{base}.elf", f"{base}.map", f"{base}.inputs"],
+        [*assembled(env, f"{base}.symbols", tables), *trimmed],
+        [
+            env.Step(f"{link} $SOURCES -o $TARGET", "LD"),
+            Action(check_second_link, None),
+            Action(_shorten_map, None),
+            Action(write_inputs, None),
+            env.Step(_check, "CHECK"),
+        ],
+        TRIM_CHECKED=[removed, *trimmed],
+    )
+    env.Depends([first, second], [order, env.File("#tinyllama/linker.ld"), env["TOOL_VERSION"]["LD"]])
+    env.Depends(second, [*first, *python])
+    env.NoCache([*first, second])
+    return second[0]
+
+
+def exists(env: Any) -> bool:
+    return True
+
+
+def generate(env: Any) -> None:
+    env.AddMethod(_trimmed_kernel, "TrimmedKernel")

@@ -1,0 +1,82 @@
+"""The part of the graph that is there once for each variant: from the sources to the disk image."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import build_options
+from bareflow.variant import Variant, load_variant
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a variant's program is linked from."""
+
+    program: list[Any]
+    """Bitcode, and assembled files."""
+    engine: dict[str, list[Any]]
+    """Native objects of the JIT engine: part to nodes. Empty when the application is in `program`."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A variant's disk image and what it was made of."""
+
+    env: Any
+    made: Parts
+    elf: Any
+    kernel: Any
+    image: Any
+    sizes: list[Any]
+    """size.json; of a trimmed variant, the untrimmed one's before it."""
+    coverage: Any
+    """The coverage file: of the untrimmed kernel."""
+
+
+def load(env: Any, name: str) -> Variant:
+    """Reads variants/NAME.py; raises VariantError."""
+    return load_variant(env.Dir("#variants").abspath, name, env["arch"])
+
+
+def environment(base: Any, name: str) -> Any:
+    """A copy of base for a variant, with its own folder."""
+    env = base.Clone(VARIANT=load(base, name), BUILD=base.subst(f"$BUILD_ROOT/$arch/{name}"))
+    env["OBJECT_BUILD"] = env["BUILD"]
+    return env
+
+
+def parts(env: Any) -> Parts:
+    """Compiles; the environment gets to know what the tests need as well: ENTRY, KERNEL_LIB, LIBC."""
+    for folder in ("llvm-libc", "boot", "kernel_lib", "tinyllama"):
+        env.SConscript(f"#{folder}/SConscript", exports={"env": env})
+    if not env["VARIANT"].engine:
+        return Parts(env["APP"] + env["KERNEL_LIB"], {})
+    bitcode = env.EmbeddedBitcode(env["APP"], env["LIBC_OBJECTS"])
+    return Parts(env["KERNEL_LIB"], {"engine": env.EngineObjects(), "bitcode": bitcode})
+
+
+def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
+    """Everything up to the disk image. Of a trimmed variant this includes the untrimmed one's."""
+    if untrimmed := load(base, name).trimmed_from:
+        return trimmed_image(image(base, untrimmed, model_files), name, model_files)
+    env = environment(base, name)
+    made = parts(env)
+    elf = env.Kernel("bareflow", env["ENTRY"] + made.program, env["LIBC"], made.engine)
+    kernel = env.KernelFile(elf)
+    fallback = env["fallback"] if env["fallback"] != build_options.UNTRIMMED else None
+    disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback)
+    sizes = env.SizeReport("$BUILD/size.json", elf, kernel, made.engine)
+    coverage = env.CoverageFile("$BUILD/coverage.txt", disk, elf, kernel)[0]
+    return Image(env, made, elf, kernel, disk, [sizes], coverage)
+
+
+def trimmed_image(full: Image, name: str, model_files: dict[str, Any]) -> Image:
+    """The same less the functions that its coverage file says are dead."""
+    env = full.env.Clone(VARIANT=load(full.env, name), BUILD=full.env.subst(f"$BUILD_ROOT/$arch/{name}"))
+    misses = [f"#{path}" for path in env["VARIANT"].missed]
+    misses += env["misses"].split(",") if env["misses"] else []
+    elf = env.TrimmedKernel("bareflow", full.elf, full.coverage, misses)
+    kernel = env.KernelFile(elf)
+    fallback = full.kernel if env["fallback"] == build_options.UNTRIMMED else env["fallback"]
+    disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback)
+    sizes = env.SizeReport("$BUILD/size.json", elf, kernel, full.made.engine)
+    return Image(env, full.made, elf, kernel, disk, [*full.sizes, sizes], full.coverage)
