@@ -2,12 +2,14 @@
 
 BAREFLOW_BUILD   build folder of the variant under test, set by `./bareflow test`
                  (default: build/x86_64/native)
-BAREFLOW_MODELS  folder that holds stories260K/ (the reference model, which is not part of the
-                 project); default: ../shared/models beside the checkout
+BAREFLOW_MODELS  folder that holds stories260K/ (a reference model with texts and logits that other
+                 programs made of it; not part of the project): without it only the tests about these are
+                 skipped; default: ../shared/models beside the checkout
 """
 
 from __future__ import annotations
 
+import array
 import os
 import subprocess
 import sys
@@ -17,18 +19,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from project_files import DEFAULT_MODEL, DEFAULT_TOKENIZER, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "site_scons"))
 
-from bareflow.qemu import Guest  # noqa: E402
-from bareflow.qemu_machine import Machine  # noqa: E402
-from disk_tools import DiskImage  # noqa: E402
-from fixture_types import Boot, Disk, GuestImage, ModelImage, Reference, Tell  # noqa: E402
+from bareflow.qemu import Guest
+from bareflow.qemu_machine import Machine
+from disk_tools import DiskImage
+from fixture_types import Boot, Disk, GuestImage, ModelImage, Reference, Story, Tell
+from reference_model import ReferenceModel
 
 # The reference model's files: kind -> checkpoint.
 CHECKPOINTS = {"v0": "stories260K.bin", "v1": "stories260K_v1.bin", "q80": "stories260K_q80_gs4.bin"}
 
+STORY_STEPS = 64
+# The guest computes with 32-bit floats, the reference with 64. Once an activation lies just between two
+# integers, they may round it to different ones, which moves all later logits a little (they range over 25).
+LOGIT_TOLERANCE, LOGIT_TOLERANCE_IN_DOUBT = 1e-3, 1.0
 
 # Written by the reference program after the text: no part of the story.
 REFERENCE_END = "\n"
@@ -100,28 +107,64 @@ def models() -> Path:
     if given:
         pytest.fail(f"BAREFLOW_MODELS={given}: there is no folder stories260K in it")
     pytest.skip(
-        "the reference model stories260K is not here; set BAREFLOW_MODELS to the folder that holds it"
+        "this compares with what other programs made of the model stories260K, which is not here; "
+        "set BAREFLOW_MODELS to the folder that holds it"
     )
 
 
 @pytest.fixture(scope="session")
-def model_image(image: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelImage:
-    """The application's image with a reference model put in by mtools: "v0", "v1" or "q80".
+def model_image(
+    image: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> ModelImage:
+    """The application's image with a model put in by mtools: the "default", whichever the image was built
+    with, or the reference model as "v0", "v1" or "q80".
 
     Made once per kind; for boots with snapshot=True. For one to change: disk(model_image("v0")).
     """
     folder = tmp_path_factory.mktemp("images")
 
+    def files(kind: str) -> tuple[Path, Path]:
+        if kind == "default":
+            return DEFAULT_MODEL, DEFAULT_TOKENIZER
+        models: Path = request.getfixturevalue("models")
+        return models / CHECKPOINTS[kind], models / "tok512.bin"
+
     def make(kind: str) -> Path:
         path = folder / f"{kind}.img"
         if not path.exists():
+            model, tokenizer = files(kind)
             copy = DiskImage.copy(image, path.with_suffix(".part"))
-            copy.write("/model/model.bin", (models / CHECKPOINTS[kind]).read_bytes())
-            copy.write("/model/tokenizer.bin", (models / "tok512.bin").read_bytes())
+            copy.write("/model/model.bin", model.read_bytes())
+            copy.write("/model/tokenizer.bin", tokenizer.read_bytes())
             copy.path.rename(path)
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def story(model_image: ModelImage, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """The default model's story as the guest tells it once, after comparing it with the reference in Python:
+    at every step the logits are the same, but for the tolerance, and the likeliest token was taken."""
+    disk = DiskImage.copy(model_image("default"), tmp_path_factory.mktemp("story") / "story.img")
+    files = {"ids": "/profile/IDS.TXT", "logits": "/profile/LOGITS.F32"}
+    config = {"mode": "generate", "temperature": 0, "steps": STORY_STEPS, **files}
+    with Guest(Machine(disk.path, config=config, snapshot=False)) as guest:
+        assert guest.wait_exit() == 0, guest.serial
+        text = guest.text
+    ids = [int(number) for number in disk.read(files["ids"]).split()]
+    found = array.array("f", disk.read(files["logits"]))
+
+    model = ReferenceModel(DEFAULT_MODEL, DEFAULT_TOKENIZER)
+    for step, (expected, is_certain) in enumerate(model.logits(ids)):
+        tolerance = LOGIT_TOLERANCE if is_certain else LOGIT_TOLERANCE_IN_DOUBT
+        logits = found[step * model.vocabulary : (step + 1) * model.vocabulary]
+        assert max(abs(a - b) for a, b in zip(logits, expected, strict=True)) < tolerance
+        assert logits.index(max(logits)) == ids[step]
+    assert text == model.decode(ids)
+
+    words = next(n for n in range(4, len(ids)) if model.pieces[ids[n]].startswith(b" "))
+    return Story(model_image("default"), len(ids), text, ids, model.decode(ids[:words]))
 
 
 @pytest.fixture

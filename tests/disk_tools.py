@@ -45,6 +45,12 @@ class DiskImage:
         """Removes a file."""
         self._mtools("mdel", f"::{path}")
 
+    def free_bytes(self) -> int:
+        """How much another file can hold."""
+        match = re.search(r"([\d ]+) bytes free", self._mtools("mdir", "::/").decode())
+        assert match is not None
+        return int(match[1].replace(" ", ""))
+
     def listing(self, path: str) -> list[str]:
         """Full names of what is in a folder."""
         return self._mtools("mdir", "-b", f"::{path}").decode().split()

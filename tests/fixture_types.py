@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,9 +23,23 @@ class Tell(Protocol):
     def __call__(self, image: Path | DiskImage, config: dict[str, object], **machine: Any) -> Guest: ...
 
 
+@dataclass(frozen=True)
+class Story:
+    """The default model's likeliest story of so many steps.
+
+    `beginning` is its first words, with which as a prompt it is told again; `ids` are its tokens.
+    """
+
+    image: Path
+    steps: int
+    text: str
+    ids: list[int]
+    beginning: str
+
+
 # A private copy of an image.
 Disk = Callable[[Path], DiskImage]
-# The application's image with the reference model: "v0", "v1" or "q80".
+# The application's image with a model: the "default", or the reference model as "v0", "v1" or "q80".
 ModelImage = Callable[[str], Path]
 # The image of tests/boot/guests/NAME.c.
 GuestImage = Callable[[str], Path]

@@ -15,6 +15,7 @@ from disk_tools import PARTITION_OFFSET, DiskImage
 ROOT = Path(__file__).resolve().parents[1]
 GUESTS = ROOT / "tests" / "boot" / "loader_guests"
 KERNEL = "/boot/BAREFLOW.KRN"
+FALLBACK = "/boot/FALLBACK.KRN"
 
 # boot/kernel_header.h: field -> offset, format.
 HEADER = {

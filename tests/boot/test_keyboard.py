@@ -123,6 +123,23 @@ def test_screen_scrolls(guest: Guest) -> None:
     assert guest.screen() == [*(f"line {number}" for number in range(8, 31)), "ready", ""]
 
 
+def test_status_line_stays_where_it_is(guest: Guest) -> None:
+    """It takes the last row when that is in use; what was there moves up, and later lines scroll above it."""
+    guest.expect_screen("^ready$")
+    guest.type_text("status all is well\n")
+    guest.expect_screen("^all is well$")
+    assert guest.screen()[-4:] == [
+        "status all is well",
+        f"got {b'status all is well'.hex(' ')}",
+        "",
+        "all is well",
+    ]
+    guest.type_text("a\nstatus fine\n")
+    guest.expect_screen("^fine$")
+    assert guest.screen()[-6:-2] == ["a", "got 61", "status fine", f"got {b'status fine'.hex(' ')}"]
+    assert guest.screen()[-1] == "fine"
+
+
 def test_cursor_follows(guest: Guest) -> None:
     guest.type_text("abc")
     guest.expect_screen("^abc$")

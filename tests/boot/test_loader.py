@@ -15,7 +15,7 @@ MIB = 1 << 20
 KERNEL_NAME = b"BAREFLOWKRN"
 # boot/boot_info.h, up to the memory map.
 BOOT_INFO_ADDRESS = 0x1000
-BOOT_INFO_FORMAT = "<QHHBBHHHIIIQQQQQ"
+BOOT_INFO_FORMAT = "<QHHBBHHHIIHBBQQQQQ"
 REGION_FORMAT = "<QQII"
 REGION_USABLE = 1
 
@@ -113,6 +113,8 @@ def test_boot_information(boot: Boot, tmp_path: Path, memory: int, drive: str) -
         partition_lba,
         partition_sectors,
         region_count,
+        boot_slot,
+        slots_passed_over,
         stage1_tsc,
         kernel_tsc,
         base,
@@ -120,7 +122,7 @@ def test_boot_information(boot: Boot, tmp_path: Path, memory: int, drive: str) -
         memory_size,
     ) = struct.unpack_from(BOOT_INFO_FORMAT, block)
     assert magic == int.from_bytes(b"BOOTINFO", "little")
-    assert version == 1
+    assert version == 2
     if drive == "ide":
         assert (drive_number, flags, sectors_per_track, heads) == (0x80, 1, 0, 0)
     else:  # QEMU's largest floppy drive: 2.88 MB
@@ -129,6 +131,7 @@ def test_boot_information(boot: Boot, tmp_path: Path, memory: int, drive: str) -
     assert cursor >> 8 > 0, "the BIOS has written on the screen"
     assert partition_lba == 2048
     assert partition_sectors * 512 == disk.path.stat().st_size - MIB
+    assert (boot_slot, slots_passed_over) == (0, 0)
     assert 0 < stage1_tsc < kernel_tsc
     assert base == 0x100000
     assert image_size == len(code)

@@ -16,16 +16,14 @@ PAYLOAD = bytes(range(256)) * 64
 PARTITION_ENTRY = 446
 PARTITION_OFFSET = 1 << 20
 
-NO_KERNEL = "error: no kernel: /boot/BAREFLOW.KRN is not there; copy one there or write the image again"
-NO_PARTITION = "error: no FAT16 partition (type 04, 06 or 0E) in the partition table; write the image again"
+NO_KERNEL = "error: /boot/BAREFLOW.KRN is not there; copy a good kernel there"
+NO_PARTITION = "error: no FAT16 partition (type 04, 06 or 0E); write the image again"
 BAD_BOOT_SECTOR = "error: the FAT16 partition's boot sector is damaged; write the image again"
 BAD_CHAIN = "error: the cluster chain of /boot or of its kernel is damaged; write the image again"
 BAD_SIGNATURE = (
     "error: /boot/BAREFLOW.KRN is no BareFlow kernel (no FLUD signature); copy a good kernel there"
 )
-BAD_VERSION = (
-    "error: /boot/BAREFLOW.KRN has a header of another version than this loader's; copy a good kernel there"
-)
+BAD_VERSION = "error: /boot/BAREFLOW.KRN is for another version of this loader; copy a good kernel there"
 TRUNCATED = (
     "error: /boot/BAREFLOW.KRN is truncated: its size is not what its header says; copy a good kernel there"
 )
@@ -33,7 +31,7 @@ BAD_ADDRESSES = (
     "error: /boot/BAREFLOW.KRN has a header with impossible addresses or sizes; copy a good kernel there"
 )
 BAD_CRC = "error: /boot/BAREFLOW.KRN is corrupt (wrong CRC-32); copy a good kernel there"
-NO_LONG_MODE = "error: this CPU has no long mode (64-bit mode); use a 64-bit x86 CPU"
+NO_LONG_MODE = "error: this CPU has no long mode; use a 64-bit x86 CPU"
 
 
 def expect_error(guest: Guest, message: str) -> None:
@@ -98,10 +96,7 @@ def test_truncated_file(boot: Boot, tmp_path: Path, size: int) -> None:
 @pytest.mark.parametrize(("memory", "bss_mib"), [(16, 15), (64, 100), (64, 4000)])
 def test_too_little_memory(boot: Boot, tmp_path: Path, memory: int, bss_mib: int) -> None:
     disk = disk_with(tmp_path, kernel(bss=bss_mib << 20))
-    message = (
-        f"error: too little memory: the kernel needs {bss_mib + 1} MiB of RAM from 1 MiB on; "
-        "give the machine more"
-    )
+    message = f"error: too little memory: the kernel needs {bss_mib + 2} MiB; give the machine more"
     expect_error(boot(disk, memory=memory), message)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import random
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from bareflow.qemu import Guest
-from bareflow.qemu_machine import Machine
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage
+from unusual_disk import UnusualDisk, boot_faulty
 
 INPUT = "/profile/the input file.bin"
 COPY = "/profile/COPY.BIN"
@@ -154,27 +153,6 @@ def test_writes_go_to_the_booted_disk_only(boot: Boot, files_disk: DiskImage, tm
     guest = boot(files_disk, drive="virtio-blk", snapshot=False, extra=extra)
     copies(guest, files_disk, BIOS)
     assert twin.read_bytes() == before
-
-
-@dataclass(frozen=True)
-class UnusualDisk(Machine):
-    """A machine whose disk QEMU is told to treat in an unusual way: in the options of its drive, the first
-    text becomes the second."""
-
-    change: tuple[str, str] = ("", "")
-
-    def _drive_arguments(self) -> list[str]:
-        return [argument.replace(*self.change) for argument in super()._drive_arguments()]
-
-
-def boot_faulty(image: DiskImage, event: str, *, once: bool, sector: int | None = None) -> Guest:
-    """Boots from a disk where one kind of access (to one sector) fails, once or always."""
-    faults = image.path.with_name("faults.conf")
-    lines = ["[inject-error]", f'event = "{event}"', 'errno = "5"', f'once = "{"on" if once else "off"}"']
-    if sector is not None:
-        lines.append(f'sector = "{sector}"')
-    faults.write_text("\n".join(lines) + "\n")
-    return Guest(UnusualDisk(image.path, snapshot=False, change=("file=", f"file=blkdebug:{faults}:")))
 
 
 def test_pio_takes_over_when_dma_fails(files_disk: DiskImage) -> None:

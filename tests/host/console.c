@@ -15,3 +15,12 @@ void console_printf(const char *format, ...) {
     vsnprintf(console + length, sizeof console - length, format, values);
     va_end(values);
 }
+
+void console_event(const char *format, ...) {
+    size_t length = strlen(console);
+    va_list values;
+    va_start(values, format);
+    vsnprintf(console + length, sizeof console - length, format, values);
+    va_end(values);
+    console_puts("\n");
+}

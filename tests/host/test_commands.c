@@ -1,6 +1,6 @@
 // sources: tinyllama/commands.c tinyllama/settings.c tinyllama/sampler.c tinyllama/elementwise.c
 // sources: kernel_lib/error.c kernel_lib/storage/config.c kernel_lib/jit/profile.c
-// sources: tests/host/console.c
+// sources: kernel_lib/jit/aot/aot.c tests/host/console.c
 /* The dialogue's commands: what a line does, and what is said to a wrong one. */
 #include "check.h"
 #include "console.h"
@@ -100,7 +100,7 @@ static void test_set(void) {
 }
 
 static void test_wrong(void) {
-#define THERE_ARE "; there are /help /set /stats /profile /bench /reboot /poweroff\n"
+#define THERE_ARE "; there are /help /set /stats /profile /jit /bench /reboot /poweroff\n"
     check_said("/", "error: there is no command /" THERE_ARE);
     check_said("/sets", "error: there is no command /sets" THERE_ARE);
     check_said("/HELP me", "error: there is no command /HELP" THERE_ARE);
@@ -125,6 +125,12 @@ static void test_stats(void) {
     CHECK(layers == 2 && tables == 1);
 }
 
+/* In a variant without a JIT. */
+static void test_jit(void) {
+    check_said("/jit", "Everything was compiled ahead of time.\n");
+    check_said("/jit now", "error: /jit stands alone, without \"now\"\n");
+}
+
 static void test_bench(void) {
     struct jit_profile *profile = jit_profile_get("p");
     jit_profile_add(profile, 1);
@@ -140,6 +146,7 @@ int main(void) {
     test_set();
     test_wrong();
     test_stats();
+    test_jit();
     test_bench();
     console[0] = '\0';
     CHECK(command_run(&dialogue, (char[]){"/help"}));

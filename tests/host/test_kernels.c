@@ -125,9 +125,11 @@ static void check_products(const struct example *e, const struct quantized *x,
             float *out = allocate(count * rows, sizeof(float));
             memset(out, 0xFF, count * rows * sizeof(float));
             if (x)
-                all_kernels[k]->matmul_q8(out, &e->matrix, x, count);
+                all_kernels[k]->matmul_q8(out, e->matrix.data, rows, e->columns, e->matrix.group, x,
+                                          count);
             else
-                all_kernels[k]->matmul_f32(out, &e->matrix, e->x, e->x_stride, count);
+                all_kernels[k]->matmul_f32(out, e->matrix.data, rows, e->columns, e->x, e->x_stride,
+                                           count);
             for (uint32_t i = 0; i < count * rows; i++) {
                 uint32_t row = i % rows - FIRST_ROW; /* huge for those before the tensor */
                 if (row < e->rows)
@@ -259,8 +261,9 @@ static void test_attention(uint32_t queries, uint32_t head_size, uint32_t positi
             continue;
         float *out = allocate(queries * head_size, sizeof(float));
         float *scores = allocate(padded, sizeof(float));
-        all_kernels[k]->attend(&(struct attention){queries, head_size, positions, query, key_blocks,
-                                                   value_rows, stride, scores, out});
+        all_kernels[k]->attend(
+            &(struct attention){positions, query, key_blocks, value_rows, scores, out}, head_size,
+            queries);
         for (uint32_t q = 0; q < queries; q++) {
             double expected[256];
             attend_exactly(expected, query + q * head_size, keys, values, head_size, positions);

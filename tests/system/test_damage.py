@@ -9,21 +9,26 @@ from pathlib import Path
 
 import pytest
 from bareflow.qemu import Guest
+from bareflow.synthetic_model import Shape, checkpoint_v0, checkpoint_v2, tokenizer
 from disk_tools import PARTITION_OFFSET, DiskImage
-from fixture_types import Boot, Disk, ModelImage
+from fixture_types import Boot, Disk
 
 MODEL = "/model/model.bin"
 TOKENIZER = "/model/tokenizer.bin"
 KERNEL = "/boot/BAREFLOW.KRN"
+SHAPE = Shape()
 GENERATE: dict[str, object] = {"mode": "generate", "temperature": 0, "steps": 8}
 # Fields of a version 0 checkpoint's header by offset.
 HIDDEN_DIM, KV_HEADS, VOCABULARY = 4, 16, 20
 
 
 @pytest.fixture
-def damaged(model_image: ModelImage, disk: Disk) -> DiskImage:
-    """A disk with the reference model, to be damaged."""
-    return disk(model_image("v0"))
+def damaged(image: Path, disk: Disk) -> DiskImage:
+    """A disk with a small model, to be damaged."""
+    copy = disk(image)
+    copy.write(MODEL, checkpoint_v0(SHAPE))
+    copy.write(TOKENIZER, tokenizer(SHAPE.vocabulary))
+    return copy
 
 
 def changed(data: bytes, offset: int, value: int) -> bytes:
@@ -87,16 +92,16 @@ MODEL_DAMAGE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 
 @pytest.mark.parametrize("kind", MODEL_DAMAGE)
-def test_damaged_model(boot: Boot, damaged: DiskImage, models: Path, kind: str) -> None:
+def test_damaged_model(boot: Boot, damaged: DiskImage, kind: str) -> None:
     damage, expected = MODEL_DAMAGE[kind]
-    damaged.write(MODEL, damage((models / "stories260K.bin").read_bytes()))
+    damaged.write(MODEL, damage(checkpoint_v0(SHAPE)))
     sentence = error_of(boot(damaged, config=GENERATE))
     assert re.match(f"{MODEL}: .*{expected}", sentence), sentence
 
 
-def test_group_size_that_does_not_divide_is_named(boot: Boot, damaged: DiskImage, models: Path) -> None:
+def test_group_size_that_does_not_divide_is_named(boot: Boot, damaged: DiskImage) -> None:
     """Version 2: after magic, version, seven fields and a flag byte comes the group size."""
-    data = (models / "stories260K_q80_gs4.bin").read_bytes()
+    data = checkpoint_v2(SHAPE, group=4)
     damaged.write(MODEL, changed(data, 4 + 4 + 28 + 1, 8))
     sentence = error_of(boot(damaged, config=GENERATE))
     assert re.match(f"{MODEL}: its int8 group size is 8, which does not divide both dim .64.", sentence)
@@ -120,9 +125,9 @@ TOKENIZER_DAMAGE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 
 @pytest.mark.parametrize("kind", TOKENIZER_DAMAGE)
-def test_damaged_tokenizer(boot: Boot, damaged: DiskImage, models: Path, kind: str) -> None:
+def test_damaged_tokenizer(boot: Boot, damaged: DiskImage, kind: str) -> None:
     damage, expected = TOKENIZER_DAMAGE[kind]
-    damaged.write(TOKENIZER, damage((models / "tok512.bin").read_bytes()))
+    damaged.write(TOKENIZER, damage(tokenizer(SHAPE.vocabulary)))
     sentence = error_of(boot(damaged, config=GENERATE))
     assert re.match(f"{TOKENIZER}: (?:{expected})", sentence), sentence
 
@@ -198,7 +203,7 @@ def test_unknown_key_is_reported(boot: Boot, damaged: DiskImage) -> None:
     guest = boot(damaged, config={**GENERATE, "stepps": 9})
     assert guest.wait_exit() == 0
     assert re.search(
-        r'^warning: unknown setting "stepps"; there are .*\bsteps\b.*\bdisk$', guest.console, re.M
+        r'^warning: unknown setting "stepps"; there are .*\bsteps\b.*\bdisk\b', guest.console, re.M
     )
 
 

@@ -7,17 +7,17 @@ from collections.abc import Callable
 
 import pytest
 from bareflow.qemu import Guest
-from fixture_types import Boot, ModelImage, Reference, Tell
+from fixture_types import Boot, ModelImage, Story, Tell
 
 CONFIG: dict[str, object] = {"mode": "interactive", "temperature": 0, "steps": 64}
-COMMANDS = "/help /set /stats /profile /bench /reboot /poweroff"
+COMMANDS = "/help /set /stats /profile /jit /bench /reboot /poweroff"
 UP, LEFT, HOME, DELETE = "\x1b[A", "\x1b[D", "\x1b[H", "\x1b[3~"
 
 
 @pytest.fixture
 def guest(boot: Boot, model_image: ModelImage) -> Guest:
     """A dialogue that waits for its first line."""
-    guest = boot(model_image("v0"), config=CONFIG)
+    guest = boot(model_image("default"), config=CONFIG)
     guest.expect("^> ")
     return guest
 
@@ -28,11 +28,13 @@ def answer(guest: Guest, line: str) -> str:
     return guest.expect(r"\n((?:.*\n)*?)> ")[1]
 
 
-def test_session_over_serial(guest: Guest, reference: Reference) -> None:
-    # "Once upon a time", typed with mistakes: each way to correct one.
-    guest.send("nce upn a timer\b" + LEFT * 8 + "o" + HOME + "O\r")
+def test_session_over_serial(guest: Guest, story: Story) -> None:
+    # The story's beginning, typed with mistakes: each way to correct one.
+    begin, at = story.beginning, len(story.beginning) // 2
+    wrong = begin[1:at] + begin[at + 1 :] + "r\b"
+    guest.send(wrong + LEFT * (len(begin) - at - 1) + begin[at] + HOME + begin[0] + "\r")
     guest.expect_event("generate")
-    assert guest.text == reference("greedy_n64")
+    assert guest.text == story.text
     guest.expect("^> ")
     for command in COMMANDS.split():
         assert re.search(f"^{command} ", answer(guest, "/help"), re.MULTILINE)
@@ -112,9 +114,9 @@ def stop_by_key(guest: Guest) -> None:
 
 @pytest.mark.parametrize("stop", [stop_by_serial, stop_by_key])
 def test_control_c_stops_a_story(
-    boot: Boot, model_image: ModelImage, reference: Reference, stop: Callable[[Guest], None]
+    boot: Boot, model_image: ModelImage, story: Story, stop: Callable[[Guest], None]
 ) -> None:
-    guest = boot(model_image("v0"), config={"mode": "interactive", "temperature": 0, "steps": 0})
+    guest = boot(model_image("default"), config={"mode": "interactive", "temperature": 0, "steps": 0})
     guest.expect("^> ")
     answer(guest, "/set repeat 1.3")  # without it this model ends its stories within half a second
     guest.send("\r")
@@ -126,7 +128,7 @@ def test_control_c_stops_a_story(
     assert answer(guest, "/set repeat 1") == ""
     answer(guest, "/set steps 64")
     answer(guest, "")
-    assert guest.text == told + reference("greedy_n64")
+    assert guest.text == told + story.text
 
 
 def test_control_c_drops_the_line(guest: Guest) -> None:
@@ -135,19 +137,25 @@ def test_control_c_drops_the_line(guest: Guest) -> None:
     assert "there are" in answer(guest, "/x")
 
 
-def test_lines_typed_while_a_story_is_told_are_kept(guest: Guest, reference: Reference) -> None:
+def test_lines_typed_while_a_story_is_told_are_kept(guest: Guest, story: Story) -> None:
     guest.send("\r\r/poweroff\r")
     assert guest.wait_exit() == 0
-    assert guest.text == reference("greedy_n64") * 2
+    assert guest.text == story.text * 2
 
 
 def test_full_context_is_told(boot: Boot, model_image: ModelImage) -> None:
-    """The model's context is 512 tokens, and this prompt one or two short of that."""
-    guest = boot(model_image("v0"), config={"mode": "interactive", "temperature": 0, "steps": 0})
+    """The model's context is 512 tokens, and this prompt a few short of that. A model may end its story
+    before, but hardly at so high a temperature, and not with each of these seeds."""
+    guest = boot(model_image("default"), config={"mode": "interactive", "temperature": 2, "steps": 0})
     guest.expect("^> ")
-    answer(guest, "qz" * 254)
-    assert guest.event("generate")["prompt_tokens"] in (510, 511)
-    assert guest.event("generate")["end"] == "context"
+    for seed in range(1, 9):
+        answer(guest, f"/set seed {seed}")
+        answer(guest, "qz" * 254)
+        told = [event for event in guest.events if event["event"] == "generate"][-1]
+        assert 505 < int(told["prompt_tokens"]) < 512
+        if told["end"] == "context":
+            break
+    assert told["end"] == "context"
     assert "The model's context of 512 tokens is full: the story stops here." in guest.console
 
 
@@ -187,10 +195,10 @@ def test_line_longer_than_the_screen(guest: Guest) -> None:
     assert answer(guest, "") == f'error: /stats stands alone, without "{words[:40]}"\n'
 
 
-def test_options_reach_the_sampler(tell: Tell, model_image: ModelImage, reference: Reference) -> None:
+def test_options_reach_the_sampler(tell: Tell, model_image: ModelImage, story: Story) -> None:
     """top-k of one and min-p of one leave the likeliest; a penalty changes the text."""
     for options in ({"topk": 1}, {"minp": 1}):
         config: dict[str, object] = {"steps": 64, "temperature": 1, "topp": 0, "seed": 3, **options}
-        assert tell(model_image("v0"), config).text == reference("greedy_n64")
-    penalised = tell(model_image("v0"), {"steps": 64, "repeat": 1.5}).text
-    assert penalised != reference("greedy_n64")
+        assert tell(model_image("default"), config).text == story.text
+    penalised = tell(model_image("default"), {"steps": 64, "repeat": 1.5}).text
+    assert penalised != story.text

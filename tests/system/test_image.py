@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from bareflow.qemu_machine import QEMU
-from conftest import ROOT
 from disk_tools import PARTITION_OFFSET
-from fixture_types import Boot, Disk, ModelImage, Reference
+from fixture_types import Boot, Disk, Story
+from project_files import ROOT
 
 KERNEL = "/boot/BAREFLOW.KRN"
 MODEL_FOLDER = ROOT / "tinyllama" / "model"
@@ -74,9 +74,9 @@ def test_image_tells_a_story_by_itself(boot: Boot, image: Path) -> None:
     assert re.fullmatch("[\n -~]+", guest.text), "not only English text"
 
 
-def test_plain_qemu_command_boots(disk: Disk, model_image: ModelImage, reference: Reference) -> None:
+def test_plain_qemu_command_boots(disk: Disk, story: Story) -> None:
     """The command that README gives, with nothing but the image; the guest powers off by ACPI."""
-    copy = disk(model_image("v0"))
+    copy = disk(story.image)
     copy.write("/boot/BAREFLOW.CFG", b"mode = generate\nsteps = 64\ntemperature = 0\n")
     result = subprocess.run(
         [QEMU, "-drive", f"file={copy.path},format=raw", "-serial", "stdio", "-display", "none"],
@@ -85,7 +85,7 @@ def test_plain_qemu_command_boots(disk: Disk, model_image: ModelImage, reference
         timeout=60,
     )
     assert result.returncode == 0, result.stderr
-    assert reference("greedy_n64") in result.stdout.decode().replace("\r\n", "\n")
+    assert story.text in result.stdout.decode().replace("\r\n", "\n")
 
 
 def test_kernel_named_in_the_boot_event(boot: Boot, image: Path, disk: Disk) -> None:

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from bareflow.run import ESCAPE
-from conftest import ROOT
-from fixture_types import ModelImage, Reference
+from fixture_types import Story
+from project_files import ROOT
 
 LIMIT = 60.0  # seconds
 STORY = ("temperature=0", "steps=64")
@@ -33,27 +33,27 @@ def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[byte
     )
 
 
-def test_standard_output_is_the_story(model_image: ModelImage, reference: Reference) -> None:
-    result = run(f"image={model_image('v0')}", "prompt=", *STORY)
+def test_standard_output_is_the_story(story: Story) -> None:
+    result = run(f"image={story.image}", "prompt=", *STORY)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.decode() == reference("greedy_n64") + "\n"
+    assert result.stdout.decode() == story.text + "\n"
     assert b"@bareflow" not in result.stderr
-    assert re.fullmatch(rb"64 tokens, \d+\.\d tokens/s, first token after \d+\.\d\d s\n", result.stderr), (
-        result.stderr
-    )
+    assert re.fullmatch(
+        rb"%d tokens, \d+\.\d tokens/s, first token after \d+\.\d\d s\n" % story.steps, result.stderr
+    ), result.stderr
 
 
-def test_prompt_of_any_characters(model_image: ModelImage) -> None:
+def test_prompt_of_any_characters(story: Story) -> None:
     prompt = 'She said, "a = b", \\ # 100%\n\tfür'
-    result = run(f"image={model_image('v0')}", f"prompt={prompt}", *STORY)
+    result = run(f"image={story.image}", f"prompt={prompt}", *STORY)
     assert result.returncode == 0, result.stderr
     assert result.stdout.decode().startswith(prompt)
 
 
-def test_lines_from_a_pipe_are_a_dialogue(model_image: ModelImage, reference: Reference) -> None:
-    result = run(f"image={model_image('v0')}", "mode=interactive", *STORY, stdin=b"Once upon a time\n")
+def test_lines_from_a_pipe_are_a_dialogue(story: Story) -> None:
+    result = run(f"image={story.image}", "mode=interactive", *STORY, stdin=f"{story.beginning}\n".encode())
     assert result.returncode == 0, result.stderr
-    assert result.stdout.decode() == reference("greedy_n64") + "\n"
+    assert result.stdout.decode() == story.text + "\n"
 
 
 def test_guest_failure_is_told(image: Path) -> None:
@@ -104,16 +104,16 @@ def test_guest_without_an_end_dies_with_its_runner(session_image: Path) -> None:
         assert not Path("/proc", children[0]).exists()
 
 
-def test_reader_that_stops_reading(model_image: ModelImage) -> None:
+def test_reader_that_stops_reading(story: Story) -> None:
     """As in `run | head -c 4`: no traceback, and the guest ends too."""
     with subprocess.Popen(
-        command(f"image={model_image('v0')}", "prompt=", "steps=512", "temperature=0"),
+        command(f"image={story.image}", "prompt=", "steps=512", "temperature=0"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(),
     ) as process:
         assert process.stdout is not None and process.stderr is not None
-        assert process.stdout.read(4) == b"Once"
+        assert process.stdout.read(4) == story.text[:4].encode()
         process.stdout.close()
         assert process.wait(LIMIT) == 128 + signal.SIGPIPE
         assert b"Traceback" not in process.stderr.read()
@@ -159,8 +159,8 @@ class Terminal:
             time.sleep(0.02)
 
 
-def test_terminal_dialogue(model_image: ModelImage) -> None:
-    terminal = Terminal(f"image={model_image('v0')}", *STORY)
+def test_terminal_dialogue(story: Story) -> None:
+    terminal = Terminal(f"image={story.image}", *STORY)
     terminal.expect(rb"Ctrl-\] ends\.")
     terminal.expect(rb"\n> ")
     terminal.type(b"Tom and Lily\r")

@@ -23,7 +23,6 @@ def scons(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         (["qqqq=1"], "there is no option 'qqqq'."),
         (["tset"], "there is no target 'tset'. Did you mean 'test'?"),
         (["arch=i386"], "arch=i386 does not exist yet for variant=native; use arch=x86_64"),
-        (["variant=full"], "variant=full does not exist yet; there is: native"),
         (["variant=fool"], "Invalid value for enum variable 'variant': 'fool'"),
         (
             ["model=nowhere.bin"],
@@ -33,6 +32,8 @@ def scons(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         (["tokenizer=nowhere.bin"], f"tokenizer=: there is no file {ROOT}/nowhere.bin"),
         (["run", "model=pyproject.toml"], "there is no tokenizer.bin; give the model's tokenizer"),
         (["test", "platform=linux"], "the target 'test' is not for platform=linux; `bench` is"),
+        (["fallback=nowhere.krn"], f"fallback=: there is no file {ROOT}/nowhere.krn"),
+        (["fallback=README.md"], "fallback=README.md is no kernel file: signature 0x"),
         (["fuzz_seconds=x"], "fuzz_seconds=x is not a whole number"),
     ],
 )

@@ -84,6 +84,15 @@ def test_the_first_file_starts_the_data_area_in_one_piece(image: bytes) -> None:
     assert image[data : data + len(kernel)] == kernel
 
 
+def test_only_two_kernels_get_a_record_about_the_boot_slots(image: bytes) -> None:
+    record = 9 * 512
+    assert not any(image[record : 1 << 20])
+    two = build_image(STAGE1, STAGE2, {**TREE, "/boot/FALLBACK.KRN": b"another"})
+    expected = b"SLOT\x01\x00\x03\xff\xfe\xff\xfc\x00"  # boot/boot_slots.h: slot 0, 3 attempts, no request
+    assert two[record : 1 << 20] == expected.ljust((1 << 20) - record, b"\0")
+    assert read_file(two, "/boot/FALLBACK.KRN") == b"another"
+
+
 def test_the_same_tree_gives_the_same_bytes(image: bytes) -> None:
     assert build_image(STAGE1, STAGE2, dict(TREE)) == image
 

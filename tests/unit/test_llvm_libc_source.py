@@ -21,6 +21,8 @@ PIN = Pin(
     header_names=[],
     header_functions=[],
     sources=["a.cpp"],
+    glibc_abi=[],
+    internal_headers=[],
     files={name: hashlib.sha256(data).hexdigest() for name, data in FILES.items()},
 )
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from bareflow.kernel_file import kernel_from_elf
-from bareflow.size_report import defined_symbols, owners, report
+from bareflow.link_map import InputSection
+from bareflow.size_report import defined_symbols, owners, report, sections_by_part
+from bareflow.symbols import symbol_table
 from elf_tools import link
+from elftools.elf.elffile import ELFFile
 from test_kernel_file import KERNEL
 
 CODE = """
@@ -43,3 +47,26 @@ def test_a_name_of_two_parts_is_nobodys() -> None:
 def test_defined_symbols(tmp_path: Path) -> None:
     elf = link(tmp_path, KERNEL.format(signature="0x464C5544") + CODE)
     assert {"start", "middle", "table", "buffer"} <= defined_symbols("llvm-nm-22", [elf])
+
+
+def test_sections_of_archives_and_of_groups_of_objects() -> None:
+    sections = [
+        InputSection(0x2000, 8, ".text", "obj/jit/start.o", ".text.main"),
+        InputSection(0x1000, 16, ".text", "libz.a(inflate.o)", ".text"),
+        InputSection(0x3000, 0, ".text", "libz.a(deflate.o)", ".text"),
+        InputSection(0x4000, 4, ".text", "native.o", ".text"),
+        InputSection(0x5000, 4, ".data", "QUAD ( 0 )", ""),
+    ]
+    found = sections_by_part(sections, {"obj/jit/start.o": "engine"})
+    assert found == [(0x1000, 16, "libz.a"), (0x2000, 8, "engine")]
+
+
+def test_a_section_counts_for_its_part_whatever_is_in_it(tmp_path: Path) -> None:
+    elf = link(tmp_path, KERNEL.format(signature="0x464C5544") + CODE).read_bytes()
+    parts = {"app": {"start"}, "libc": {"middle", "read"}}
+    middle = next(symbol for symbol in symbol_table(ELFFile(io.BytesIO(elf))) if symbol.name == "middle")
+    library = (middle["st_value"], 40, "libz.a")  # `middle`, and 8 bytes of the local behind it
+    sizes = report(elf, kernel_from_elf(elf), parts, [library])["parts"]
+    assert isinstance(sizes, dict)
+    assert sizes["libz.a"]["text"] == 48  # in code, up to the next symbol or section
+    assert sizes["libc"]["text"] == 0

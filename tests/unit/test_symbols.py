@@ -13,6 +13,7 @@ from bareflow.symbols import (
     check_same_functions,
     functions,
     load_address,
+    pack_bits,
     readable,
     table_source,
 )
@@ -55,7 +56,20 @@ def test_table_as_the_kernel_reads_it(elf: bytes, tmp_path: Path) -> None:
     command = ["clang-22", "-target", "x86_64-unknown-none-elf", "-c", str(source), "-o", table]
     subprocess.run(command, check=True)
     subprocess.run(["llvm-objcopy-22", "-O", "binary", "-j", ".symbols", table, str(binary)], check=True)
-    assert binary.read_bytes() == struct.pack("<4I", 3, 0, 0x10, 0x11) + b"start\0helper\0ns::typed\0"
+    names = b"start\0helper\0ns::typed\0"
+    unsized, covered = bytes([0b111]), bytes([0])  # NASM says no sizes
+    assert binary.read_bytes() == struct.pack("<4I", 3, 0, 0x10, 0x11) + names + unsized + covered
+
+
+def test_sized_functions(tmp_path: Path) -> None:
+    source = SOURCE.format(gap=13).replace("start:function", "start:function (start.end - start)")
+    source = source.replace(".loop: jmp .loop", ".loop: jmp .loop\n.end:")
+    elf = link(tmp_path, source).read_bytes()
+    assert [function.sized for function in functions(elf)] == [True, False, False]
+
+
+def test_bits_lowest_first() -> None:
+    assert pack_bits([True, False, False, True, False, False, False, False, True]) == bytes([0b1001, 1])
 
 
 def test_readable_names() -> None:

@@ -2,8 +2,8 @@
  * Echoes what is typed, on PS/2 keyboard or serial line. Says first "ready";
  * each line that enter ends is answered with "got <codes in hexadecimal>", so
  * that a test sees backspaces and control characters too. "quit" ends with
- * code 0. Before that the screen has been scrolled once through, so that a test
- * can look for "line 26" above the prompt and miss "line 1".
+ * code 0, and what follows "status " is shown on the status line. Before that the screen has been
+ * scrolled once through, so that a test can look for "line 26" above the prompt and miss "line 1".
  *
  * With the configuration key `busy` it does not sleep but reads the file that
  * the key names over and over while it waits. With `disk = bios` it is then in
@@ -43,7 +43,7 @@ int app_main(void) {
         console_printf("line %d\n", i);
     console_puts("ready\n");
     for (;;) {
-        char line[MAX_LINE];
+        char line[MAX_LINE + 1];
         size_t length = 0;
         for (int character; (character = next_character(busy)) != '\n';) {
             char byte = (char)character;
@@ -55,6 +55,9 @@ int app_main(void) {
         for (size_t i = 0; i < length; i++)
             console_printf(" %02x", (unsigned char)line[i]);
         console_puts("\n");
+        line[length] = '\0';
+        if (strncmp(line, "status ", 7) == 0)
+            console_status(line + 7);
         if (length == 4 && memcmp(line, "quit", 4) == 0)
             return 0;
     }

@@ -1,8 +1,9 @@
 ; The kernel of the loader's tests: checks how it was entered, says so on the serial line and
 ; leaves with code 0 (all is well), 1 (see what it printed), or stays (STAY) so that the test can
-; look at memory. The test appends a payload to the file and fills in the header's sizes and CRC.
+; look at memory. FALLBACK makes the kernel of the other boot slot. The test appends a payload to the file and fills in the header's sizes and CRC.
 
 %include "boot/boot_info.inc"
+%include "boot/boot_slots.inc"
 %include "boot/kernel_header.inc"
 
 COM1       equ 0x3F8
@@ -13,6 +14,11 @@ MSR_EFER   equ 0xC0000080
 EFER_LMA   equ 10
 RESET_CODE equ 0xFFFFFFF0       ; the BIOS's first instruction, below 4 GiB: a far jump
 FAR_JUMP   equ 0xEA
+%ifdef FALLBACK
+SLOT       equ BOOT_SLOT_FALLBACK
+%else
+SLOT       equ BOOT_SLOT_NEWEST
+%endif
 
     org 0x100000
     bits 64
@@ -31,6 +37,9 @@ entry:
     mov rax, BOOT_INFO_MAGIC
     mov esi, bad_block
     cmp [rdi + boot_info.magic], rax
+    jne fail
+    mov esi, bad_slot
+    cmp byte [rdi + boot_info.boot_slot], SLOT
     jne fail
     mov esi, bad_flags
     pushfq
@@ -87,8 +96,13 @@ print:
 .end:
     ret
 
+%if SLOT = BOOT_SLOT_FALLBACK
+well:      db "fallback runs", 10, 0
+%else
 well:      db "kernel runs", 10, 0
+%endif
 bad_block: db "no boot information at RDI", 10, 0
+bad_slot:  db "the boot information names the other slot", 10, 0
 bad_flags: db "interrupts or direction flag set", 10, 0
 bad_mode:  db "not in long mode", 10, 0
 bad_map:   db "no identity map below 4 GiB", 10, 0

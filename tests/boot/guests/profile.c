@@ -1,0 +1,111 @@
+// sources: kernel_lib/jit/persist.c kernel_lib/jit/profile_file.c kernel_lib/jit/profile_parse.c
+// sources: kernel_lib/jit/object_cache.c kernel_lib/jit/cpu_id.c kernel_lib/jit/settings.c
+// sources: kernel_lib/jit/log.c
+/*
+ * What the JIT remembers, with an engine and a policy that only pretend. Prints what the engine is
+ * given from the cache ("loaded NAME level N, M bytes") and the last level of each function, then
+ * lets the functions run and saves, `saves` times (0: for ever), and prints "saved N" after each.
+ * The object of a function is OBJECT_BYTES of one character, which changes with every save.
+ */
+#include "kernel_lib/jit/code.h"
+#include "kernel_lib/jit/persist.h"
+#include "kernel_lib/jit/settings.h"
+#include "kernel_lib/jit_runtime.h"
+
+#define FUNCTIONS 3
+#define OBJECT_BYTES 60000 /* many clusters, so that a power cut finds the file half written */
+
+static struct jit_function functions[FUNCTIONS] = {
+    {.name = "hot", .reason = "not called yet", .arguments = 2},
+    {.name = "warm", .reason = "not called yet", .arguments = 1},
+    {.name = "cold", .reason = "not called yet"},
+};
+
+struct jit_function *jit_functions(size_t *count) {
+    *count = FUNCTIONS;
+    return functions;
+}
+
+struct jit_statistics *jit_statistics(void) {
+    static struct jit_statistics statistics;
+    return &statistics;
+}
+
+struct jit_version *jit_load(struct jit_function *function, const struct jit_code *code,
+                             const void *object, size_t size) {
+    const char *bytes = object;
+    for (size_t i = 1; i < size; i++)
+        if (bytes[i] != bytes[0])
+            return NULL;
+    console_printf("loaded %s level %d, %zu bytes\n", function->name, code->level, size);
+    function->level = code->level;
+    function->specialised = code->specialised;
+    return (struct jit_version *)function;
+}
+
+void jit_install(struct jit_function *function, struct jit_version *version, const char *reason) {
+    if ((struct jit_function *)version != function)
+        panic("a version of another function");
+    function->reason = reason;
+}
+
+void jit_release(struct jit_version *version) {
+    (void)version;
+}
+
+static void compile(struct jit_function *function, enum jit_level level, unsigned save) {
+    static char object[OBJECT_BYTES];
+    struct jit_code code = {function, level, level >= JIT_O2, 0};
+    memset(object, (int)('a' + save % 26), sizeof object);
+    function->level = level;
+    function->specialised = code.specialised;
+    function->reason = "calls";
+    jit_cache_store(function, &code, object, sizeof object);
+}
+
+static void note_times(struct jit_function *function, uint64_t cycles) {
+    struct jit_times *times = &function->times[function->level];
+    if (times->calls == 0 || cycles < times->min)
+        times->min = cycles;
+    if (cycles > times->max)
+        times->max = cycles;
+    times->calls++;
+    times->total += cycles;
+}
+
+/* Hot is called 1000 times and compiled to O3, warm 10 times and to O1, cold never. */
+static void run(unsigned save) {
+    struct jit_function *hot = &functions[0], *warm = &functions[1];
+    hot->calls += 1000;
+    warm->calls += 10;
+    hot->tuple_count = 1;
+    hot->tuples[0].values[0] = 64;
+    hot->tuples[0].values[1] = 172;
+    hot->tuples[0].calls += 100;
+    compile(hot, JIT_O3, save);
+    compile(warm, JIT_O1, save);
+    note_times(hot, 500);
+    note_times(warm, 2000 + save);
+    jit_profile_note_candidate(hot, hot, 0, 510, false);
+    jit_profile_note_candidate(hot, warm, 3, 500, true);
+}
+
+int app_main(void) {
+    struct error error;
+    if (!jit_configure(&error)) {
+        console_printf("error: %s\n", error.text);
+        return 1;
+    }
+    jit_persist_start();
+    for (int i = 0; i < FUNCTIONS; i++)
+        console_printf("%s was on level %d, has %d tuples\n", functions[i].name,
+                       jit_profile_last_level(&functions[i]), functions[i].tuple_count);
+    const char *value = config_get("saves");
+    unsigned long saves = value ? strtoul(value, NULL, 10) : 1;
+    for (unsigned long save = 1; saves == 0 || save <= saves; save++) {
+        run((unsigned)save);
+        jit_persist_save();
+        console_printf("saved %lu\n", save);
+    }
+    return 0;
+}

@@ -1,0 +1,17 @@
+/* A library of which the trim removes most functions: by coverage.txt, only kept and kept_too ran.
+ */
+#pragma once
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+int kept(int x);           /* 2 * (x + 1) */
+int direct(int x);         /* x * x */
+int missed(int x);         /* x + 100 */
+int wings_of_a_bird(void); /* 2, by a virtual method */
+int by_pointer(int x);     /* x / 2 + 1, by a pointer */
+
+#ifdef __cplusplus
+}
+#endif

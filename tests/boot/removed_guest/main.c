@@ -1,0 +1,70 @@
+/*
+ * Calls a function of library.cpp, most of which the build has removed, in the way that the key
+ * `call` names. A call that comes back ends the guest with code 0; in the untrimmed guest all do.
+ */
+#include "kernel_lib/memory/layout.h"
+#include "kernel_lib/runtime.h"
+#include "tests/boot/removed_guest/library.h"
+
+#define STACK_LEFT 8192 /* less than it takes to write a file */
+
+static int call_direct(void) {
+    return direct(20);
+}
+
+static int call_virtual(void) {
+    return wings_of_a_bird();
+}
+
+static int call_pointer(void) {
+    return by_pointer(7);
+}
+
+/* Kept by the coverage, and it calls a function of the same library, which is kept too. */
+static int call_kept(void) {
+    return kept(5);
+}
+
+/* Kept because a list of misses names it. */
+static int call_missed(void) {
+    return missed(1);
+}
+
+/* Calls when the stack is nearly full. */
+__attribute__((noinline)) static int call_deep(void) {
+    volatile char frame[1024];
+    frame[0] = 1;
+    if ((uintptr_t)frame - (uintptr_t)__stack_bottom > STACK_LEFT)
+        return call_deep() + frame[0];
+    return direct(20);
+}
+
+/* An invalid opcode that is no stub. */
+static int invalid_opcode(void) {
+    __asm__ volatile(".balign 4\n\tud2\n\t.long 0x7fffffff");
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*call)(void);
+} calls[] = {
+    {"direct", call_direct},
+    {"virtual", call_virtual},
+    {"pointer", call_pointer},
+    {"kept", call_kept},
+    {"missed", call_missed},
+    {"deep", call_deep},
+    {"invalid_opcode", invalid_opcode},
+};
+
+int app_main(void) {
+    const char *wanted = config_get("call");
+    for (size_t i = 0; wanted && i < sizeof calls / sizeof calls[0]; i++)
+        if (strcmp(calls[i].name, wanted) == 0) {
+            console_printf("result %d\n", calls[i].call());
+            return 0;
+        }
+    console_printf("error: no call is called \"%s\"\n", wanted ? wanted : "");
+    return 3;
+}

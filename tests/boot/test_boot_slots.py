@@ -1,0 +1,370 @@
+"""Two kernels on one disk: the loader counts the attempts of one and takes the other when it does not come
+up, or cannot be loaded; the kernel says when it works, or asks for the other (boot/boot_slots.h)."""
+
+from __future__ import annotations
+
+import random
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bareflow.qemu import Guest
+from disk_tools import DiskImage
+from fixture_types import Boot, Disk, GuestImage
+from loader_disk import FALLBACK, KERNEL, LoaderDisk, kernel
+from unusual_disk import UnusualDisk, boot_faulty
+
+MIB = 1 << 20
+RECORD = 9 * 512  # offset of the record in the image
+NONE = 0xFF
+NEWEST_RUNS = "kernel runs\n"
+FALLBACK_RUNS = "\n/boot/FALLBACK.KRN is loaded instead\nfallback runs\n"
+PAYLOAD = bytes(range(256)) * 64
+
+
+def state(slot: int, attempts: int, requested: int = NONE, version: int = 1) -> bytes:
+    """The record as boot/boot_slots.h describes it."""
+    fields = bytes([version, slot, attempts, requested])
+    return b"SLOT" + fields + bytes(byte ^ 0xFF for byte in fields)
+
+
+def record(disk: DiskImage) -> bytes:
+    return disk.path.read_bytes()[RECORD : RECORD + 12]
+
+
+def error(path: str, what: str) -> str:
+    """What the loader prints; a new line ends it when nothing is left to try."""
+    return f"\nerror: {path} {what}; copy a good kernel there"
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> LoaderDisk:
+    """A disk with two kernels, neither of which ever reports success."""
+    kernels = {KERNEL: kernel(PAYLOAD), FALLBACK: kernel(PAYLOAD, "-DFALLBACK")}
+    return LoaderDisk.create(tmp_path / "disk.img", kernels)
+
+
+@pytest.fixture
+def output(boot: Boot) -> Callable[..., str]:
+    """Boots a disk, which the loader may write to, until the kernel ends the machine; what that printed."""
+
+    def run(disk: DiskImage, drive: str = "ide") -> str:
+        guest = boot(disk, drive=drive, snapshot=False)
+        assert guest.wait_exit() == 0, guest.serial
+        return guest.serial
+
+    return run
+
+
+Output = Callable[..., str]
+
+
+# ---- The loader ----
+
+
+@pytest.mark.parametrize("drive", ["ide", "virtio-blk", "floppy"])
+def test_the_other_kernel_after_three_attempts(output: Output, two: LoaderDisk, drive: str) -> None:
+    """Written through INT 13h, with the extensions and by cylinder, head and sector."""
+    sector = two.path.read_bytes()[RECORD : RECORD + 512]
+    assert sector == state(slot=0, attempts=3).ljust(512, b"\0")
+    rest = two.path.read_bytes()[RECORD + 512 :]
+    for attempts in (2, 1, 0):
+        assert output(two, drive) == NEWEST_RUNS
+        assert record(two) == state(0, attempts)
+    used_up = error(KERNEL, "did not come up in 3 boots")
+    assert output(two, drive) == used_up + FALLBACK_RUNS
+    assert record(two) == state(1, 2)
+    for attempts in (1, 0):
+        assert output(two, drive) == FALLBACK_RUNS
+        assert record(two) == state(1, attempts)
+    again = error(FALLBACK, "did not come up in 3 boots") + f"\n{KERNEL} is loaded instead\n"
+    assert output(two, drive) == again + NEWEST_RUNS
+    assert record(two) == state(0, 2)
+    assert two.path.read_bytes()[RECORD + 512 :] == rest, "nothing else is written"
+
+
+def test_the_screen_says_so_too(boot: Boot, tmp_path: Path) -> None:
+    kernels = {KERNEL: kernel(), FALLBACK: kernel(b"", "-DFALLBACK", "-DSTAY")}
+    disk = LoaderDisk.create(tmp_path / "disk.img", kernels)
+    disk.patch(RECORD, state(0, 0))
+    guest = boot(disk)
+    guest.expect("^fallback runs$")
+    guest.expect_screen(
+        "^error: /boot/BAREFLOW.KRN did not come up in 3 boots; copy a good kernel there\n"
+        "/boot/FALLBACK.KRN is loaded instead$"
+    )
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+def test_requested_slot_is_booted_once(output: Output, two: LoaderDisk, slot: int) -> None:
+    runs = [NEWEST_RUNS, FALLBACK_RUNS]
+    two.patch(RECORD, state(slot, 3, requested=1 - slot))
+    assert output(two) == runs[1 - slot]
+    assert record(two) == state(slot, 3), "and not counted"
+    assert output(two) == runs[slot]
+    assert record(two) == state(slot, 2)
+
+
+DAMAGED = {
+    "no record": bytes(12),
+    "another signature": b"TOLS" + state(1, 3)[4:],
+    "another version": state(1, 3, version=2),
+    "no such slot": state(2, 3),
+    "check of another state": state(1, 3)[:8] + state(0, 3)[8:],
+    **{f"bit {bit} of byte {byte}": (byte, bit) for byte, bit in [(4, 0), (5, 0), (6, 7), (7, 3), (11, 1)]},
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED.keys())
+def test_damaged_record_means_the_newest(
+    output: Output, two: LoaderDisk, damage: bytes | tuple[int, int]
+) -> None:
+    if isinstance(damage, tuple):
+        changed = bytearray(state(1, 0))
+        changed[damage[0]] ^= 1 << damage[1]
+        damage = bytes(changed)
+    two.patch(RECORD, damage)
+    assert output(two) == NEWEST_RUNS
+    assert record(two) == damage, "it is left alone"
+
+
+def flip_a_bit(disk: LoaderDisk, path: str) -> None:
+    offset = disk.file_offset(path) + 2000
+    disk.patch(offset, bytes([disk.path.read_bytes()[offset] ^ 1]))
+
+
+def truncate(disk: LoaderDisk, path: str) -> None:
+    disk.write(path, disk.read(path)[:5000])
+
+
+def end_the_chain(disk: LoaderDisk, path: str) -> None:
+    disk.link(disk.chain(path)[1], 0)
+
+
+def replace_by_text(disk: LoaderDisk, path: str) -> None:
+    disk.write(path, b"no kernel" * 1000)
+
+
+def ask_for_memory(disk: LoaderDisk, path: str) -> None:
+    disk.write(path, kernel(PAYLOAD, bss=200 * MIB))
+
+
+def delete(disk: LoaderDisk, path: str) -> None:
+    disk.delete(path)
+
+
+BAD = [
+    (flip_a_bit, "is corrupt (wrong CRC-32)"),
+    (truncate, "is truncated: its size is not what its header says"),
+    (replace_by_text, "is no BareFlow kernel (no FLUD signature)"),
+    (delete, "is not there"),
+]
+BAD_CHAIN = "\nerror: the cluster chain of /boot or of its kernel is damaged; write the image again"
+TOO_LARGE = "\nerror: too little memory: the kernel needs 202 MiB; give the machine more"
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        *[(damage, error(KERNEL, what)) for damage, what in BAD],
+        (end_the_chain, BAD_CHAIN),
+        (ask_for_memory, TOO_LARGE),
+    ],
+)
+@pytest.mark.parametrize("has_record", [True, False])
+def test_bad_newest_is_passed_over_at_once(
+    output: Output,
+    two: LoaderDisk,
+    damage: Callable[[LoaderDisk, str], None],
+    message: str,
+    has_record: bool,
+) -> None:
+    damage(two, KERNEL)
+    if not has_record:
+        two.patch(RECORD, bytes(12))
+    assert output(two) == message + FALLBACK_RUNS
+    assert record(two) == (state(0, 2) if has_record else bytes(12))
+
+
+@pytest.mark.parametrize(("damage", "what"), BAD)
+def test_bad_fallback(
+    output: Output, two: LoaderDisk, damage: Callable[[LoaderDisk, str], None], what: str
+) -> None:
+    """What may not work is still better than what cannot."""
+    two.patch(RECORD, state(0, 0))
+    damage(two, FALLBACK)
+    assert output(two) == (
+        error(KERNEL, "did not come up in 3 boots")
+        + (f"\n{FALLBACK} is loaded instead\n" if damage is not delete else "")
+        + error(FALLBACK, what)
+        + f"\n{KERNEL} is loaded instead\n"
+        + NEWEST_RUNS
+    )
+
+
+@pytest.mark.parametrize("drive", ["ide", "floppy"])
+def test_both_bad(boot: Boot, two: LoaderDisk, drive: str) -> None:
+    flip_a_bit(two, KERNEL)
+    truncate(two, FALLBACK)
+    guest = boot(two, drive=drive)
+    messages = (
+        error(KERNEL, "is corrupt (wrong CRC-32)")
+        + f"\n{FALLBACK} is loaded instead\n"
+        + error(FALLBACK, "is truncated: its size is not what its header says")
+        + "\n"
+    )
+    guest.expect("is truncated.*\n")
+    assert guest.serial == messages
+    guest.expect_screen("^error: /boot/FALLBACK.KRN is truncated: its size")
+    assert guest.serial == messages, "nothing more is tried"
+
+
+@pytest.mark.parametrize(("damage", "what"), BAD[:-1])
+def test_one_kernel_and_that_is_bad(
+    boot: Boot, tmp_path: Path, damage: Callable[[LoaderDisk, str], None], what: str
+) -> None:
+    """As it is without any slots: one message."""
+    disk = LoaderDisk.create(tmp_path / "disk.img", {KERNEL: kernel(PAYLOAD)})
+    assert record(disk) == bytes(12)
+    damage(disk, KERNEL)
+    guest = boot(disk)
+    guest.expect("copy a good kernel there\n")
+    assert guest.serial == error(KERNEL, what) + "\n"
+
+
+@pytest.mark.parametrize("drive", ["virtio-blk", "floppy"])
+def test_disk_that_cannot_be_written(two: LoaderDisk, drive: str) -> None:
+    machine = UnusualDisk(
+        two.path, drive=drive, snapshot=False, change=("format=raw", "format=raw,readonly=on")
+    )
+    for _ in range(4):
+        with Guest(machine) as guest:
+            assert guest.wait_exit() == 0
+            assert guest.serial == NEWEST_RUNS
+    assert record(two) == state(0, 3)
+
+
+@pytest.mark.parametrize("event", ["read_aio", "write_aio"])
+def test_bad_sector_under_the_record(two: LoaderDisk, event: str) -> None:
+    with boot_faulty(two, event, once=False, sector=RECORD // 512) as guest:
+        assert guest.wait_exit() == 0
+        assert guest.serial.endswith(
+            f"\n{KERNEL} is loaded instead\n{NEWEST_RUNS}" if event == "read_aio" else NEWEST_RUNS
+        )
+        assert ("error: disk read failed, BIOS status 0x" in guest.serial) == (event == "read_aio")
+    assert record(two) == state(0, 3)
+
+
+def test_bad_sector_under_the_newest(two: LoaderDisk) -> None:
+    with boot_faulty(two, "read_aio", once=False, sector=two.file_offset(KERNEL) // 512 + 1) as guest:
+        assert guest.wait_exit() == 0
+        assert guest.serial.startswith("\nerror: disk read failed, BIOS status 0x")
+        assert guest.serial.endswith(FALLBACK_RUNS)
+
+
+# ---- The kernel ----
+
+
+@pytest.fixture
+def slots_disk(guest_image: GuestImage, disk: Disk) -> DiskImage:
+    """The guest boot_slots.c in both slots."""
+    copy = disk(guest_image("boot_slots"))
+    copy.write(FALLBACK, copy.read(KERNEL))
+    copy.patch(RECORD, state(0, 3))
+    return copy
+
+
+def end_of(boot: Boot, disk: DiskImage, end: str, **machine: Any) -> int:
+    """Boots the guest with this end; the slot that its event names."""
+    guest = boot(disk, config={"end": end}, snapshot=False, **machine)
+    ending = guest.wait_end()
+    assert ending.how == ("debug-exit" if end == "return" else "reset"), guest.serial
+    slot = guest.event("boot")["slot"]
+    assert ("/boot/FALLBACK.KRN is loaded instead" in guest.serial) == (slot == 1)
+    return int(slot)
+
+
+@pytest.mark.parametrize("drive", ["ide", "virtio-blk", "floppy"])
+def test_success_gives_the_attempts_back(boot: Boot, slots_disk: DiskImage, drive: str) -> None:
+    for _ in range(2):
+        assert end_of(boot, slots_disk, "reset", drive=drive) == 0
+    assert record(slots_disk) == state(0, 1)
+    assert end_of(boot, slots_disk, "report", drive=drive) == 0
+    assert record(slots_disk) == state(0, 3)
+    assert end_of(boot, slots_disk, "reset", drive=drive) == 0
+    assert record(slots_disk) == state(0, 2)
+    assert end_of(boot, slots_disk, "return", drive=drive) == 0
+    assert record(slots_disk) == state(0, 3)
+
+
+def test_kernel_that_never_reports(boot: Boot, slots_disk: DiskImage) -> None:
+    assert [end_of(boot, slots_disk, "reset") for _ in range(4)] == [0, 0, 0, 1]
+    assert [end_of(boot, slots_disk, "return") for _ in range(4)] == [1, 1, 1, 1]
+    assert record(slots_disk) == state(1, 3)
+
+
+@pytest.mark.parametrize("drive", ["ide", "virtio-blk", "floppy"])
+def test_kernel_that_asks_for_the_other(boot: Boot, slots_disk: DiskImage, drive: str) -> None:
+    assert end_of(boot, slots_disk, "fall back", drive=drive) == 0
+    assert record(slots_disk) == state(0, 2, requested=1)
+    assert end_of(boot, slots_disk, "return", drive=drive) == 1
+    assert record(slots_disk) == state(0, 2), "the other one's success is not this one's"
+    assert end_of(boot, slots_disk, "return", drive=drive) == 0
+    assert record(slots_disk) == state(0, 3)
+
+
+def test_the_other_kernel_asked_for_is_bad(boot: Boot, slots_disk: DiskImage) -> None:
+    """It is asked for once, and not for ever."""
+    slots_disk.write(FALLBACK, b"no kernel")
+    assert end_of(boot, slots_disk, "fall back") == 0
+    guest = boot(slots_disk, config={"end": "fall back"}, snapshot=False)
+    assert guest.wait_exit() == 1
+    assert guest.event("boot")["slot"] == 0
+    assert "error: The disk's other kernel could not be booted.\n" in guest.console
+    assert record(slots_disk) == state(0, 3), "a kernel that comes to its end works"
+
+
+@pytest.mark.parametrize("contents", [bytes(12), state(0, 3)[:-1] + b"\1"])
+def test_no_other_kernel_to_ask_for(boot: Boot, guest_image: GuestImage, disk: Disk, contents: bytes) -> None:
+    copy = disk(guest_image("boot_slots"))
+    copy.patch(RECORD, contents)
+    guest = boot(copy, config={"end": "fall back"}, snapshot=False)
+    assert guest.wait_exit() == 1
+    assert "error: The disk has no second kernel to boot" in guest.console
+    assert record(copy) == contents
+
+
+def test_power_cut_at_any_moment(boot: Boot, slots_disk: DiskImage) -> None:
+    """Whatever the kernels do, and whenever the power goes: the record stays whole and a kernel boots."""
+    generator = random.Random(9)
+    for _ in range(15):
+        end = generator.choice(["reset", "report", "fall back"])
+        guest = boot(slots_disk, config={"end": end}, snapshot=False)
+        time.sleep(generator.uniform(0.0, 0.5))
+        guest.close()
+        slot, attempts, requested = struct.unpack_from("<3B", record(slots_disk), 5)
+        assert record(slots_disk) == state(slot, attempts, requested)
+        assert slot in (0, 1) and attempts <= 3 and requested in (0, 1, NONE)
+    end_of(boot, slots_disk, "return")
+
+
+# ---- The application ----
+
+
+@pytest.mark.parametrize("mode", ["generate", "interactive"])
+def test_application_reports_before_its_end(boot: Boot, image: Path, disk: Disk, mode: str) -> None:
+    """With its first token, and with its prompt: what happens to it then is not the kernel's fault."""
+    copy = disk(image)
+    copy.write(FALLBACK, copy.read(KERNEL))
+    copy.patch(RECORD, state(0, 3))
+    guest = boot(copy, config={"mode": mode, "steps": 256, "temperature": 0}, snapshot=False)
+    guest.expect("^> " if mode == "interactive" else '"text_begin"}\n[A-Z]')
+    deadline = time.monotonic() + 10
+    while record(copy) != state(0, 3):
+        assert time.monotonic() < deadline, record(copy)
+        time.sleep(0.02)
+    guest.kill()
+    assert guest.event("boot")["slot"] == 0

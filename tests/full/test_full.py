@@ -1,0 +1,119 @@
+"""The full image: LLVM starts, the application goes from the interpreter through the tiers, and the numbers
+are those of the reference on each of them."""
+
+from __future__ import annotations
+
+import array
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bareflow.fat16_reader import read_file
+from fixture_types import Boot, Disk, ModelImage, Reference, Tell
+
+STEPS = 64
+FEW_STEPS = 6
+# Between float32 with our order of summation and the float64 reference.
+LOGIT_TOLERANCE = 1e-4
+MEBIBYTE = 1 << 20
+# Enough on a busy machine: compiling is slow in an emulator.
+LIMIT = 300.0
+
+Record = Callable[..., tuple[Any, bytes, bytes]]
+
+
+@pytest.fixture
+def record(tell: Tell, disk: Disk) -> Record:
+    """Tells a story; returns the guest, the token ids' file and the logits' file from the disk."""
+
+    def run(image: Path, config: dict[str, object]) -> tuple[Any, bytes, bytes]:
+        copy = disk(image)
+        files = {"ids": "/profile/IDS.TXT", "logits": "/profile/LOGITS.F32"}
+        guest = tell(copy, {**files, **config}, snapshot=False, memory=256, timeout=LIMIT)
+        return guest, copy.read(files["ids"]), copy.read(files["logits"])
+
+    return run
+
+
+def floats(data: bytes) -> array.array[float]:
+    """Little-endian float32 values."""
+    values = array.array("f", data)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values
+
+
+def test_story_and_tiers(record: Record, model_image: ModelImage, models: Path, reference: Reference) -> None:
+    guest, ids, logits = record(model_image("v0"), {"steps": STEPS})
+    assert guest.text == reference(f"greedy_n{STEPS}")
+    assert ids.split() == (models / "ref64.ids.txt").read_bytes().split()
+    expected, found = floats((models / "ref64.logits.f32").read_bytes()), floats(logits)
+    assert max(abs(a - b) for a, b in zip(found, expected, strict=True)) < LOGIT_TOLERANCE
+    llvm = guest.event("llvm")
+    assert llvm["version"].startswith("22.")
+    assert llvm["functions"] > 100
+    tiers = [event for event in guest.events if event["event"] == "tier"]
+    levels = {event["level"] for event in tiers}
+    assert {"O0", "O1"} <= levels <= {"O0", "O1", "O2", "O3"}
+    assert all(event["reason"] and event["cycles"] > 0 for event in tiers)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", ["v0", "q80"])
+def test_same_bits_on_every_level(record: Record, model_image: ModelImage, kind: str) -> None:
+    """Whatever is interpreted or compiled, and how."""
+    settings = {
+        "interpreted": {"jit.max_level": "interpreter"},
+        "O0": {"jit.tier0": "O0", "jit.max_level": "O0"},
+        "O1": {"jit.tier0": "O0", "jit.max_level": "O1", "jit.thresholds": "1,2,2,2"},
+        "O2": {"jit.tier0": "O0", "jit.max_level": "O2", "jit.thresholds": "1,2,3,3"},
+        "O2 general": {
+            "jit.tier0": "O0",
+            "jit.max_level": "O2",
+            "jit.thresholds": "1,2,3,3",
+            "jit.specialise": "off",
+        },
+        "O3": {"jit.tier0": "O0", "jit.thresholds": "1,2,3,4", "jit.budget": "100"},
+    }
+    if kind == "q80":
+        del settings["interpreted"]  # minutes, in an emulator
+    runs = {
+        name: record(model_image(kind), {"steps": FEW_STEPS, **chosen})[1:]
+        for name, chosen in settings.items()
+    }
+    assert len(runs["O0"][0].split()) == FEW_STEPS
+    assert [name for name, result in runs.items() if result != runs["O0"]] == []
+
+
+def test_too_little_memory(boot: Boot, build_dir: Path, model_image: ModelImage) -> None:
+    """Less than the kernel needs, the loader refuses; less than the compiler needs, the kernel."""
+    sizes = json.loads((build_dir / "size.json").read_text())
+    memory = sizes["resident_bytes"] // MEBIBYTE + 23
+    guest = boot(model_image("v0"), config={"mode": "generate"}, memory=memory)
+    assert guest.wait_exit() == 1
+    assert "too little memory: the compiler needs" in guest.serial
+
+
+def test_unknown_setting(boot: Boot, model_image: ModelImage) -> None:
+    guest = boot(model_image("v0"), config={"mode": "generate", "jit.tier": "O0"}, memory=256)
+    assert guest.wait_exit() == 1
+    assert "jit.tier" in guest.serial
+
+
+def test_sizes(build_dir: Path, image: Path) -> None:
+    sizes = json.loads((build_dir / "size.json").read_text())
+    assert sizes["kernel_file_bytes"] == len(read_file(image.read_bytes(), "/boot/BAREFLOW.KRN"))
+    assert image.stat().st_size <= 60 * MEBIBYTE
+    parts = {name: sum(sections.values()) for name, sections in sizes["parts"].items()}
+    assert parts["libLLVMX86CodeGen.a"] > MEBIBYTE
+    assert parts["bitcode"] > 100_000
+    assert parts["other"] < sum(parts.values()) // 20
+
+
+def test_every_input_of_the_link_is_listed(build_dir: Path) -> None:
+    inputs = (build_dir / "bareflow.inputs").read_text().splitlines()
+    names = {Path(name).name for name in inputs}
+    assert {"bareflow.native.o", "bareflow.traps.o", "start.o", "libLLVMCore.a", "libstdc++.a"} <= names

@@ -1,0 +1,28 @@
+"""What a boot has compiled, the next one on the same disk need not compile again."""
+
+from __future__ import annotations
+
+from bareflow.jit_session import tell_stories
+from bareflow.qemu_machine import Machine
+from fixture_types import Disk, ModelImage
+
+STEPS = 64
+STORIES = 2
+# Enough on a busy machine: compiling is slow in an emulator.
+LIMIT = 300.0
+
+
+def test_compiles_nothing(disk: Disk, model_image: ModelImage) -> None:
+    copy = disk(model_image("default"))
+    config = {"mode": "interactive", "temperature": 0, "steps": STEPS}
+    machine = Machine(copy.path, config=config, memory=256, snapshot=False)
+    first = tell_stories(machine, "Once upon a time", STORIES * STEPS, LIMIT)
+    again = tell_stories(machine, "Once upon a time", STORIES * STEPS, LIMIT)
+    assert {story.text for story in first.stories} == {story.text for story in again.stories}
+    assert len(first.stories) == len(again.stories) >= STORIES
+    before, after = first.stories[-1].costs, again.stories[-1].costs
+    assert before["compiled"] > 10
+    assert before["from_cache"] == 0
+    assert after["from_cache"] > 10
+    assert after["compiled"] == 0
+    assert again.events_named("tier") == []

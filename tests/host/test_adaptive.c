@@ -1,0 +1,251 @@
+// sources: kernel_lib/jit/call_times.c kernel_lib/jit/adaptive.c kernel_lib/jit/settings.c
+// sources: kernel_lib/jit/log.c kernel_lib/storage/config.c kernel_lib/error.c tests/host/console.c
+/* What code is specialised for, and which of several versions is kept. */
+#include "console.h"
+#include "fake_engine.h"
+
+/* ---- Tuples ---- */
+
+/* A call whose arguments are these. */
+static void call_values(struct jit_function *f, uint64_t a, uint64_t b, uint64_t c) {
+    const uint64_t values[JIT_ARGUMENTS] = {a, b, c};
+    call_with(f, 2000, values);
+}
+
+static void test_tuples(void) {
+    struct jit_function *f = fresh_function(3);
+    for (uint64_t i = 0; i < 63; i++)
+        call_values(f, 64, i % 3, 1);
+    CHECK(f->tuple_count == 3 && f->arguments == 3 && f->level == JIT_O0);
+    for (int i = 0; i < 3; i++)
+        CHECK(f->tuples[i].calls == 21 && f->tuples[i].values[0] == 64 &&
+              f->tuples[i].values[1] == (uint64_t)i && f->tuples[i].values[2] == 1);
+    CHECK(!f->specialised);
+    /* A tuple of one call in a hundred gets no copy. */
+    call_values(f, 1, 2, 3);
+    for (uint64_t i = 0; i < 936; i++)
+        call_values(f, 64, i % 3, 1);
+    CHECK(f->level == JIT_O2 && f->specialised && f->tuple_count == 3 && !f->too_many_tuples);
+}
+
+/* Tuples of the start make room for those of later. */
+static void test_change(void) {
+    struct jit_function *f = fresh_function(2);
+    for (uint64_t i = 0; i < 24; i++)
+        call_values(f, 16, i % 6, 0);
+    for (uint64_t i = 0; i < 970; i++)
+        call_values(f, 1, i % 7, 0);
+    CHECK(f->arguments == 2 && !f->too_many_tuples && f->tuple_count == 7);
+    for (uint64_t i = 0; i < 20; i++)
+        call_values(f, 1, i % 7, 0);
+    CHECK(f->level == JIT_O2 && f->specialised && f->tuple_count == 7);
+    for (int i = 0; i < 7; i++)
+        CHECK(f->tuples[i].values[0] == 1);
+}
+
+/* What varies is left out from the end on; what always varies is not specialised for. */
+static void test_overflow(void) {
+    struct jit_function *f = fresh_function(3), *g = fresh_function(2);
+    for (uint64_t i = 0; i < 1008; i++)
+        call_values(f, 8, 64, i);
+    CHECK(f->arguments == 2 && f->tuple_count == 1 && f->specialised && !f->too_many_tuples);
+    for (uint64_t i = 0; i < 1008; i++)
+        call_values(g, i, 64, 0);
+    CHECK(g->arguments == 0 && g->tuple_count == 0 && g->too_many_tuples);
+    CHECK(g->level == JIT_O2 && !g->specialised);
+    /* Nine that are equally frequent are one too many. */
+    struct jit_function *nine = fresh_function(1), *eight = fresh_function(1);
+    for (uint64_t i = 0; i < 1257; i++) {
+        call_values(nine, i % 9, 0, 0);
+        call_values(eight, i % 8, 0, 0);
+    }
+    CHECK(nine->level == JIT_O2 && !nine->specialised && nine->too_many_tuples);
+    CHECK(eight->level == JIT_O2 && eight->specialised && eight->tuple_count == 8);
+}
+
+/* Code whose copies are for other arguments than those of now is made anew. */
+static void test_new_arguments(void) {
+    struct jit_function *f = fresh_function(1);
+    for (uint64_t i = 0; i < 1008; i++)
+        call_values(f, 64, 0, 0);
+    CHECK(f->level == JIT_O2 && f->specialised && f->tuple_count == 1);
+    int before = compilations;
+    for (uint64_t i = 0; i < 4000; i++)
+        call_values(f, 64, 0, 0);
+    CHECK(compilations == before);
+    for (uint64_t i = 0; i < 1000; i++)
+        call_values(f, 128, 0, 0);
+    CHECK(compilations == before + 1 && f->level == JIT_O2);
+    CHECK(strcmp(f->reason, "new arguments") == 0 && f->tuple_count == 2);
+}
+
+/* What never comes back is left out too, though it changes so seldom that the tuples always cover
+ * most calls; the code is not made anew for ever. */
+static void test_slow_change(void) {
+    struct jit_function *f = fresh_function(2);
+    int before = compilations;
+    for (uint64_t i = 0; i < 9000; i++)
+        call_values(f, 64, i / 300, 0);
+    CHECK(f->level == JIT_O2 && f->specialised && f->arguments == 1 && f->tuple_count == 1);
+    CHECK(compilations - before <= 3 + 3 + 1); /* levels, renewals, without the argument */
+    before = compilations;
+    for (uint64_t i = 0; i < 900; i++)
+        call_values(f, 64, 1000 + i / 300, 0);
+    CHECK(compilations == before);
+}
+
+/* The same, sooner: before any code is made for what does not come back. */
+static void test_slow_change_early(void) {
+    struct jit_function *f = fresh_function(2);
+    for (uint64_t i = 0; i < 1257; i++)
+        call_values(f, 64, i / 20, 0);
+    CHECK(f->level == JIT_O2 && f->specialised && f->arguments == 1 && f->tuple_count == 1);
+    CHECK(!policy_of(f)->renewals);
+}
+
+/* ---- Trials ---- */
+
+/* Cycles of a call of the version that is installed, on real calls of two sizes: which version is
+ * the fastest depends on the size, and on average it is the one of the alternative. */
+static struct jit_function *alternative;
+
+static uint64_t cycles_of(const struct jit_function *f, uint64_t size) {
+    const struct jit_version *version = installed[f - program];
+    if (f->level < JIT_O3 || !version)
+        return 5000;
+    if (version->body == alternative)
+        return size == 1 ? 1100 : 2000;
+    if (version->shape == JIT_FREE_LOOPS)
+        return size == 1 ? 1000 : 4000;
+    if (version->shape == (JIT_ALL_FEATURES | JIT_FREE_LOOPS))
+        return size == 1 ? 1400 : 2400;
+    return 3000;
+}
+
+/* The noise is of the kind that a machine makes: now and then a call takes longer. */
+static void run_until_decided(struct jit_function *f, int calls) {
+    static int i;
+    for (int end = i + calls; i < end; i++) {
+        uint64_t size = i % 4 == 0 ? 2 : 1;
+        uint64_t noise = i % 7 == 0 ? 10000 : (uint64_t)i % 3 * 50;
+        call_with(f, cycles_of(f, size) + noise, &size);
+    }
+}
+
+static void run_until_trial(struct jit_function *f) {
+    while (!policy_of(f)->trial) {
+        CHECK(f->calls < 10300);
+        run_until_decided(f, 1);
+    }
+}
+
+/* What an event says about a candidate. */
+static uint64_t cycles_logged(const char *candidate) {
+    const char *at = strstr(console, candidate);
+    CHECK(at && (at = strstr(at, "\"cycles\":")));
+    return strtoull(at + strlen("\"cycles\":"), NULL, 10);
+}
+
+static bool near(uint64_t cycles, uint64_t expected) {
+    return cycles >= expected * 95 / 100 && cycles <= expected * 105 / 100;
+}
+
+static void test_trial(void) {
+    struct jit_function *f = fresh_function(1);
+    alternative = fresh_function(1);
+    CHECK(jit_add_alternative(f, alternative));
+    CHECK(!jit_add_alternative(f, &cpu) && !jit_add_alternative(&cpu, f));
+    int versions_before = versions;
+    console[0] = '\0';
+    jit_print_log();
+    run_until_decided(f, 9999);
+    CHECK(f->level == JIT_O2 && !policy_of(f)->trial);
+    run_until_trial(f);
+    CHECK(f->level == JIT_O3 && f->sample_mask == 0);
+    CHECK(strcmp(f->reason, "on trial") == 0 && f->specialised);
+    run_until_decided(f, 3 * 32 * 4);
+    CHECK(!policy_of(f)->trial && f->sample_mask != 0 && strcmp(f->reason, "calls") == 0);
+    CHECK(f->body == alternative && f->specialised);
+    CHECK(versions == versions_before + 1); /* the others are freed */
+    CHECK(noted_candidates == 1000 + 3);
+    console[0] = '\0';
+    jit_print_log();
+    /* 3 of 4 calls have size 1, nearly so of those that were timed. */
+    char of_alternative[40];
+    snprintf(of_alternative, sizeof of_alternative, "\"body\":\"%s\"", alternative->name);
+    CHECK(near(cycles_logged(of_alternative), (3 * 1100 + 2000) / 4));
+    CHECK(near(cycles_logged("\"features\":\"as written\",\"loops\":\"free\""),
+               (3 * 1000 + 4000) / 4));
+    CHECK(strstr(console, "\"chosen\":true") > strstr(console, of_alternative));
+    CHECK(strstr(console, "\"level\":\"O3\",\"specialised\":true"));
+}
+
+/* Without an alternative the function itself is compiled for all that the CPU can, too. */
+static void test_trial_alone(void) {
+    struct jit_function *f = fresh_function(1);
+    run_until_trial(f);
+    console[0] = '\0';
+    jit_print_log();
+    run_until_decided(f, 4 * 32 * 4);
+    CHECK(!policy_of(f)->trial && f->body == f);
+    CHECK(installed[f - program]->shape == (JIT_ALL_FEATURES | JIT_FREE_LOOPS));
+    console[0] = '\0';
+    jit_print_log();
+    CHECK(near(cycles_logged("\"features\":\"all\",\"loops\":\"free\""), (3 * 1400 + 2400) / 4));
+    CHECK(near(cycles_logged("\"features\":\"as written\",\"loops\":\"free\""),
+               (3 * 1000 + 4000) / 4));
+    CHECK(cycles_logged("\"features\":\"all\",\"loops\":\"as written\"") == 3000);
+}
+
+/* Under emulation nothing wide is even made. */
+static void test_trial_emulated(void) {
+    struct jit_function *f = fresh_function(1);
+    cpu.tcg = true;
+    CHECK(jit_add_alternative(f, alternative));
+    run_until_trial(f);
+    int before = compilations;
+    run_until_decided(f, 2 * 32 * 4);
+    CHECK(!policy_of(f)->trial && compilations == before + 1);
+    CHECK(f->body == f && installed[f - program]->shape == JIT_FREE_LOOPS);
+    cpu.tcg = false;
+}
+
+static int makes_left;
+
+static void fail_later(void) {
+    failing = makes_left-- > 0 ? JIT_LEVELS : JIT_O0;
+}
+
+/* Candidates that cannot be made are left out; without any, the level is not reached. */
+static void test_trial_failures(void) {
+    struct jit_function *f = fresh_function(0), *g = fresh_function(0);
+    run_until_decided(f, 9990);
+    run_until_decided(g, 9990);
+    while_compiling = fail_later;
+    makes_left = 1;
+    run_until_trial(f);
+    run_until_decided(f, 32 * 4);
+    CHECK(!policy_of(f)->trial && f->level == JIT_O3 && f->body == f);
+    makes_left = 0;
+    run_until_decided(g, 300);
+    CHECK(!policy_of(g)->trial && g->level == JIT_O2 && g->highest == JIT_O2);
+    while_compiling = NULL;
+    failing = JIT_LEVELS;
+}
+
+int main(void) {
+    fake_clock = HZ;
+    test_tuples();
+    test_change();
+    test_overflow();
+    test_new_arguments();
+    test_slow_change();
+    test_slow_change_early();
+    test_trial();
+    test_trial_alone();
+    test_trial_emulated();
+    test_trial_failures();
+    for (int i = 0; i < FUNCTIONS; i++)
+        free(installed[i]);
+    puts("adaptive: passed");
+}

@@ -1,0 +1,44 @@
+"""Names of missed functions, from the disks of guests and from text files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bareflow.fat16_image import build_image
+from bareflow.misses import MissesError, missed_functions
+
+BOOT_SECTORS = bytes(510) + b"\x55\xaa", bytes(512)
+
+
+def image(folder: Path, name: str, files: dict[str, bytes]) -> Path:
+    path = folder / name
+    path.write_bytes(build_image(*BOOT_SECTORS, {"/boot/BAREFLOW.KRN": b"kernel", "/profile/": b"", **files}))
+    return path
+
+
+def test_names_of_all_files_once(tmp_path: Path) -> None:
+    first = image(tmp_path, "first.img", {"/profile/MISSES.TXT": b"_ZN4llvm4dbgsEv\nf\n"})
+    second = image(tmp_path, "second.img", {"/profile/MISSES.TXT": b"g\nf\n"})
+    text = tmp_path / "names.txt"
+    text.write_text("h\n\n  g\n")
+    assert missed_functions([first, second, text]) == ["_ZN4llvm4dbgsEv", "f", "g", "h"]
+
+
+def test_guest_that_missed_nothing(tmp_path: Path) -> None:
+    assert missed_functions([image(tmp_path, "disk.img", {})]) == []
+    assert missed_functions([]) == []
+
+
+def test_neither_image_nor_text(tmp_path: Path) -> None:
+    path = tmp_path / "kernel.krn"
+    path.write_bytes(bytes(range(256)))
+    with pytest.raises(MissesError, match=r"kernel\.krn is neither a disk image nor a list"):
+        missed_functions([path])
+
+
+def test_damaged_image(tmp_path: Path) -> None:
+    path = tmp_path / "disk.img"
+    path.write_bytes(bytes(510) + b"\x55\xaa" + bytes(4096))
+    with pytest.raises(MissesError, match=r"disk\.img: "):
+        missed_functions([path])

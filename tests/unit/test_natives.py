@@ -1,0 +1,62 @@
+"""Bitcode inside the kernel: which of libc's members it takes along, and the table of what it calls."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from bareflow.natives import link_bitcode, members_used, native_names, symbols, table_source
+
+APPLICATION = """
+extern int first(int), console(const char *, ...);
+static int helper(int x) { return first(x) + 1; }
+int app_main(void) { console("%d", helper(2)); return 0; }
+"""
+MEMBERS = {
+    "first": "extern int second(int); int first(int x) { return second(x) * 2; }",
+    "second": "extern int error; int second(int x) { return error = x; }",
+    "third": "int third(int x) { return x; }",
+}
+# Prints the table in its order, with what each function returns for 5.
+PRINTER = """
+#include <stddef.h>
+#include <stdio.h>
+extern const struct { const char *name; int (*address)(int); } jit_natives[];
+extern const size_t jit_native_count;
+int alpha(int x) { return x + 1; }
+int alphabet(int x) { return x + 2; }
+int Zulu(int x) { return x + 3; }
+int main(void) {
+    for (size_t i = 0; i < jit_native_count; i++)
+        printf("%s %d\\n", jit_natives[i].name, jit_natives[i].address(5));
+}
+"""
+
+
+def bitcode(folder: Path, name: str, text: str) -> Path:
+    source, made = folder / f"{name}.c", folder / f"{name}.bc"
+    source.write_text(text)
+    command = ["clang-22", "-O0", "-emit-llvm", "-c", str(source), "-o", str(made)]
+    subprocess.run(command, check=True)
+    return made
+
+
+def test_what_the_application_uses_comes_along(tmp_path: Path) -> None:
+    application = bitcode(tmp_path, "application", APPLICATION)
+    members = [bitcode(tmp_path, name, text) for name, text in MEMBERS.items()]
+    assert symbols("llvm-nm-22", application).undefined == {"first", "console"}
+    chosen = members_used("llvm-nm-22", application, members)
+    assert [path.stem for path in chosen] == ["first", "second"]
+    libc = tmp_path / "libc.bc"
+    link_bitcode("llvm-link-22", chosen, libc)
+    assert native_names("llvm-nm-22", application, libc) == {"first", "second", "console", "error"}
+
+
+def test_table(tmp_path: Path) -> None:
+    """Sorted as strcmp sorts: upper case first, a prefix before what it begins."""
+    table, printer, program = tmp_path / "table.s", tmp_path / "printer.c", tmp_path / "program"
+    table.write_text(table_source({"alphabet", "Zulu", "alpha"}))
+    printer.write_text(PRINTER)
+    subprocess.run(["clang-22", "-no-pie", printer, table, "-o", program], check=True)
+    output = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    assert output == "Zulu 8\nalpha 6\nalphabet 7\n"

@@ -1,0 +1,29 @@
+"""Machines whose disk QEMU treats in an unusual way: faults, limits, write protection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bareflow.qemu import Guest
+from bareflow.qemu_machine import Machine
+from disk_tools import DiskImage
+
+
+@dataclass(frozen=True)
+class UnusualDisk(Machine):
+    """A machine where in the options of its drive the first text becomes the second."""
+
+    change: tuple[str, str] = ("", "")
+
+    def _drive_arguments(self) -> list[str]:
+        return [argument.replace(*self.change) for argument in super()._drive_arguments()]
+
+
+def boot_faulty(image: DiskImage, event: str, *, once: bool, sector: int | None = None) -> Guest:
+    """Boots from a disk where one kind of access (to one sector) fails, once or always."""
+    faults = image.path.with_name("faults.conf")
+    lines = ["[inject-error]", f'event = "{event}"', 'errno = "5"', f'once = "{"on" if once else "off"}"']
+    if sector is not None:
+        lines.append(f'sector = "{sector}"')
+    faults.write_text("\n".join(lines) + "\n")
+    return Guest(UnusualDisk(image.path, snapshot=False, change=("file=", f"file=blkdebug:{faults}:")))
