@@ -18,7 +18,7 @@ from .coverage_file import CoveredFunction, read_coverage
 from .errors import BareFlowError
 from .link_map import InputSection, read_map
 from .removed import Removed, read_removed
-from .size_report import defined_symbols
+from .size_report import SECTION_KINDS, defined_symbols
 from .symbols import readable
 
 PAGE = Path(__file__).with_name("report.html")
@@ -27,17 +27,6 @@ VARIANTS = ("full", "trimmed", "native")
 EVENT = "@bareflow "
 SMALLEST = 64
 """Functions of fewer bytes are counted together: nobody would see them."""
-_KINDS = {
-    ".text": "text",
-    ".rodata": "rodata",
-    ".data.rel.ro": "rodata",
-    ".got": "rodata",
-    ".init_array": "rodata",
-    ".symbols": "rodata",
-    ".data": "data",
-    ".bss": "bss",
-}
-"""What is loaded, by output section."""
 UNKNOWN, RAN, DID_NOT_RUN = "unknown", "ran", "did not run"
 
 
@@ -75,7 +64,7 @@ def libraries(
     """What a map's sections come from. `ran`: whether a section's function ran, by file and section."""
     found: dict[str, Library] = defaultdict(Library)
     for section in sections:
-        kind = _KINDS.get(section.output, "rodata" if section.output.startswith((".", "_")) else "")
+        kind = SECTION_KINDS.get(section.output, "rodata" if section.output.startswith((".", "_")) else "")
         if (
             not section.size
             or not kind

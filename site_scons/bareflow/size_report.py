@@ -24,7 +24,7 @@ from .symbols import symbol_table
 
 OTHER = "other"
 NAMES = "function_names"
-_SECTION_KINDS = {
+SECTION_KINDS = {
     ".text": "text",
     ".rodata": "rodata",
     ".data.rel.ro": "rodata",
@@ -34,6 +34,7 @@ _SECTION_KINDS = {
     ".data": "data",
     ".bss": "bss",
 }
+"""What is loaded, by output section."""
 
 
 def defined_symbols(nm: str, objects: Sequence[Path]) -> set[str]:
@@ -121,9 +122,9 @@ def report(
         if symbol["st_size"] or symbol.name in owner
     ]
     symbols = [*_outside(named, sections), *((start, size, whole[name]) for start, size, name in sections)]
-    sizes: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_SECTION_KINDS.values(), 0))
+    sizes: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(SECTION_KINDS.values(), 0))
     for section in file.iter_sections():
-        kind = _SECTION_KINDS.get(section.name)
+        kind = SECTION_KINDS.get(section.name)
         if kind is None:
             continue
         start, end = section["sh_addr"], section["sh_addr"] + section["sh_size"]
