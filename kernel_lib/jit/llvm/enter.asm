@@ -16,6 +16,22 @@ INTEGER_RESULT  equ 192
 FLOAT_RESULT    equ 200
 REGISTERS_SIZE  equ 208
 
+; Loads the argument registers and RAX from struct jit_registers at %1.
+%macro LOAD_ARGUMENTS 1
+        mov     rdi, [%1 + INTEGERS]
+        mov     rsi, [%1 + INTEGERS + 8]
+        mov     rdx, [%1 + INTEGERS + 16]
+        mov     rcx, [%1 + INTEGERS + 24]
+        mov     r8, [%1 + INTEGERS + 32]
+        mov     r9, [%1 + INTEGERS + 40]
+        mov     rax, [%1 + SAVED_RAX]
+%assign i 0
+%rep 8
+        movaps  xmm %+ i, [%1 + VECTORS + 16 * i]
+%assign i i + 1
+%endrep
+%endmacro
+
         section .text.jit_enter progbits alloc exec nowrite align=16
 
 ; r11d = index of the function; everything else as its caller left it. Nothing that runs before the
@@ -44,18 +60,7 @@ jit_enter:
         test    rax, rax
         jz      .returned
         mov     r11, rax
-        mov     rdi, [rsp + INTEGERS]
-        mov     rsi, [rsp + INTEGERS + 8]
-        mov     rdx, [rsp + INTEGERS + 16]
-        mov     rcx, [rsp + INTEGERS + 24]
-        mov     r8, [rsp + INTEGERS + 32]
-        mov     r9, [rsp + INTEGERS + 40]
-        mov     rax, [rsp + SAVED_RAX]
-%assign i 0
-%rep 8
-        movaps  xmm %+ i, [rsp + VECTORS + 16 * i]
-%assign i i + 1
-%endrep
+        LOAD_ARGUMENTS rsp
         leave
         jmp     r11
 .returned:
@@ -80,18 +85,7 @@ jit_call:
         mov     rsi, [rbx + STACK]
         mov     rdi, rsp
         rep movsq
-        mov     rdi, [rbx + INTEGERS]
-        mov     rsi, [rbx + INTEGERS + 8]
-        mov     rdx, [rbx + INTEGERS + 16]
-        mov     rcx, [rbx + INTEGERS + 24]
-        mov     r8, [rbx + INTEGERS + 32]
-        mov     r9, [rbx + INTEGERS + 40]
-        mov     rax, [rbx + SAVED_RAX]
-%assign i 0
-%rep 8
-        movaps  xmm %+ i, [rbx + VECTORS + 16 * i]
-%assign i i + 1
-%endrep
+        LOAD_ARGUMENTS rbx
         call    r11
         mov     [rbx + INTEGER_RESULT], rax
         movsd   [rbx + FLOAT_RESULT], xmm0
