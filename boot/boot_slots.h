@@ -18,7 +18,7 @@
 #define BOOT_SLOT_ATTEMPTS 3         /* boots without a success before the other slot is taken */
 #define BOOT_SLOTS_MAGIC 0x544F4C53u /* "SLOT" read as little-endian */
 #define BOOT_SLOTS_VERSION 1
-#define BOOT_SLOTS_LBA 9 /* the sector behind stage2 */
+#define BOOT_SLOTS_LBA 21 /* the sector behind stage2 */
 
 struct boot_slots {
     uint32_t magic;    /* BOOT_SLOTS_MAGIC */

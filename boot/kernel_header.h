@@ -7,15 +7,15 @@
 #include <stdint.h>
 
 #define KERNEL_SIGNATURE 0x464C5544u /* "DULF" on disk: FLUD read as little-endian */
-#define KERNEL_HEADER_VERSION 2
+#define KERNEL_HEADER_VERSION 3
 
 /* flags */
-#define KERNEL_COMPRESSED 1 /* behind the header the file is one LZ4 block */
+#define KERNEL_COMPRESSED 1 /* behind the header, a Zstandard frame (boot/unpack/unpack.h) */
 
 /*
  * A compressed kernel is unpacked in place. The loader puts the file where the kernel's memory
- * ends less this, and demands that what is written always stays this far behind what is read.
- * For a stream of an LZ4 compressor, memory_size >= image_size + file_size / 256 + 64 will do.
+ * ends less this, and demands that what a block unpacks to ends this far in front of the block, or
+ * further. So memory_size >= image_size + 128 KiB, the largest block, and a little more for each.
  */
 #define KERNEL_UNPACK_MARGIN 16
 

@@ -30,9 +30,14 @@ stage2:
 %include "boot/slots.inc"
 %include "boot/protected_mode.inc"
 %include "boot/crc32.inc"
-%include "boot/lz4.inc"
 %include "boot/long_mode.inc"
+%include "boot/unpack.inc"
 
+%if $ - $$ > UNPACK_ADDRESS - STAGE2_ADDRESS
+    %error stage2 does not fit in front of the unpacker
+%endif
+    times UNPACK_ADDRESS - STAGE2_ADDRESS - ($ - $$) db 0
+    incbin "unpack.bin"
 %if $ - $$ > STAGE2_SECTORS * SECTOR_SIZE - 2
     %error stage2 does not fit in its sectors
 %endif

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 import zlib
 from functools import cache
 from pathlib import Path
 
-import lz4.block
 from bareflow.fat16_image import build_image
 from disk_tools import PARTITION_OFFSET, DiskImage
 
@@ -48,18 +48,9 @@ def kernel(payload: bytes = b"", *options: str, bss: int = 0, **header: int) -> 
     return _complete(code, {"image_size": len(code), "memory_size": len(code) + bss, **header})
 
 
-def compressed_kernel(payload: bytes = b"", *options: str, bss: int = 0) -> bytes:
-    """The same compressed, with the memory that unpacking needs or, if that is more, that .bss does."""
-    code = assemble(GUESTS / "kernel.asm", *options) + payload
-    stream = lz4.block.compress(code[HEADER_SIZE:], store_size=False)
-    return kernel_of_stream(
-        stream, *options, image_size=len(code), memory_size=len(code) + max(bss, len(stream) // 256 + 64)
-    )
-
-
-def kernel_of_stream(stream: bytes, *options: str, **header: int) -> bytes:
-    """A compressed kernel with this LZ4 stream; image_size and memory_size must be given."""
-    code = assemble(GUESTS / "kernel.asm", *options)[:HEADER_SIZE] + stream
+def kernel_of_frame(frame: bytes, *options: str, **header: int) -> bytes:
+    """A compressed kernel with this Zstandard frame; image_size and memory_size must be given."""
+    code = assemble(GUESTS / "kernel.asm", *options)[:HEADER_SIZE] + frame
     return _complete(code, {"flags": COMPRESSED, **header})
 
 
@@ -80,9 +71,9 @@ class LoaderDisk(DiskImage):
 
     @classmethod
     def create(cls, path: Path, files: dict[str, bytes]) -> LoaderDisk:
-        """The loader as it is in the tree, and these files."""
-        stage1 = assemble(ROOT / "boot" / "stage1.asm")
-        stage2 = assemble(ROOT / "boot" / "stage2.asm")
+        """The loader as it was built, and these files."""
+        build = Path(os.environ.get("BAREFLOW_BUILD") or ROOT / "build" / "x86_64" / "native")
+        stage1, stage2 = ((build / "boot" / f"{name}.bin").read_bytes() for name in ("stage1", "stage2"))
         path.write_bytes(build_image(stage1, stage2, files))
         return cls(path)
 

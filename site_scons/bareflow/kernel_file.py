@@ -6,17 +6,18 @@ The loader also takes the image compressed.
 
 import hashlib
 import io
+import re
 import struct
 import zlib
 from dataclasses import dataclass
 
-import lz4.block
+import zstandard
 from elftools.elf.elffile import ELFFile
 
 from .errors import BareFlowError
 
 SIGNATURE = 0x464C5544
-VERSION = 2
+VERSION = 3
 COMPRESSED = 1
 HEADER_FORMAT = "<IHHIIQQQQ16sQ"
 HEADER_SIZE = struct.calcsize(HEADER_FORMAT)
@@ -26,10 +27,13 @@ SIZES_OFFSET = 16
 BUILD_ID_OFFSET = 48
 BUILD_ID_SIZE = 16
 UNPACK_MARGIN = 16
-LZ4_BEST_COMPRESSION = 12
-LARGE_KERNEL = 4 << 20
-LZ4_GOOD_COMPRESSION = 6
-"""Within 1 % of the best, in a fifth of the time: for large kernels."""
+MAX_BLOCK = 128 << 10
+MAX_WINDOW_LOG = 26
+"""The loader refuses offsets of 2^26 and more."""
+BLOCK_HEADER_SIZE = 3
+BLOCK_RLE = 1
+BRANCH_SIZE = 5
+_BRANCH_OPCODES = re.compile(b"[\xe8\xe9]")
 
 
 class KernelFileError(BareFlowError):
@@ -102,30 +106,61 @@ def seal(kernel: bytes) -> bytes:
     return bytes(sealed)
 
 
-def compress(kernel: bytes) -> bytes:
-    """The kernel with everything behind its header as an LZ4 block, not sealed; its memory grows if it must.
+def branches_to_addresses(code: bytes) -> bytes:
+    """The code with addresses in place of the distances of calls and jumps: boot/unpack/branches.h."""
+    result, size = bytearray(code), len(code)
+    for opcode in reversed(list(_BRANCH_OPCODES.finditer(code, 0, max(0, size - BRANCH_SIZE + 1)))):
+        at, position = opcode.end(), opcode.start() + BRANCH_SIZE
+        distance = int.from_bytes(result[at:position], "little", signed=True)
+        if -position <= distance < size:
+            distance += position if distance < size - position else -size
+            result[at:position] = distance.to_bytes(4, "little", signed=True)
+    return bytes(result)
 
-    The loader unpacks in place: what is written never comes closer than UNPACK_MARGIN to what is still to be
-    read. LZ4_DECOMPRESS_INPLACE_MARGIN in lz4.h tells how much room that takes: the rest of a stream is
-    longer than what it unpacks to by the length bytes of its literals, at most one in 256, and a few more.
+
+def _blocks(frame: bytes) -> int:
+    """How many blocks a Zstandard frame has (RFC 8878, 3.1.1.2)."""
+    at, count, is_last = zstandard.frame_header_size(frame), 0, 0
+    while not is_last:
+        header = int.from_bytes(frame[at : at + BLOCK_HEADER_SIZE], "little")
+        is_last, kind, size = header & 1, header >> 1 & 3, header >> 3
+        at += BLOCK_HEADER_SIZE + (1 if kind == BLOCK_RLE else size)
+        count += 1
+    return count
+
+
+def compress(kernel: bytes, level: int) -> bytes:
+    """The kernel with all behind its header as a Zstandard frame, not sealed; its memory grows if it must.
+
+    The loader unpacks in place: what a block becomes ends UNPACK_MARGIN or more in front of the block.
+    Apart from its header, no block is longer than what it becomes: so it is enough that there is room for the
+    headers and for one whole block.
     """
     header = parse_header(kernel)
     if header.flags & COMPRESSED:
         raise KernelFileError("the kernel is compressed already")
-    level = LZ4_BEST_COMPRESSION if len(kernel) < LARGE_KERNEL else LZ4_GOOD_COMPRESSION
-    stream = lz4.block.compress(
-        kernel[HEADER_SIZE:], mode="high_compression", compression=level, store_size=False
+    code = branches_to_addresses(kernel[HEADER_SIZE:])
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        level,
+        source_size=len(code),
+        window_log=min(max(len(code).bit_length(), zstandard.WINDOWLOG_MIN), MAX_WINDOW_LOG),
+        write_content_size=True,
     )
-    packed = bytearray(kernel[:HEADER_SIZE]) + stream
-    room = header.image_size + (len(packed) >> 8) + 4 * UNPACK_MARGIN
+    frame = zstandard.ZstdCompressor(compression_params=parameters).compress(code)
+    packed = bytearray(kernel[:HEADER_SIZE]) + frame
+    room = header.image_size + MAX_BLOCK + BLOCK_HEADER_SIZE * _blocks(frame) + 2 * UNPACK_MARGIN
     struct.pack_into("<I", packed, FLAGS_OFFSET, COMPRESSED)
     struct.pack_into("<QQ", packed, SIZES_OFFSET, len(packed), max(header.memory_size, room))
-    parse_header(packed)
-    return bytes(packed)
+    kernel_file = bytes(packed)
+    parse_header(kernel_file)
+    return kernel_file
 
 
-def kernel_from_elf(elf: bytes, *, compressed: bool = False) -> bytes:
-    """The complete kernel file of a linked ELF; raises KernelFileError when its header is wrong."""
+def kernel_from_elf(elf: bytes, *, compression: int = 0) -> bytes:
+    """The complete kernel file of a linked ELF, compressed with a Zstandard level unless that is 0.
+
+    Raises KernelFileError when its header is wrong.
+    """
     kernel = _flatten(ELFFile(io.BytesIO(elf)))
     parse_header(kernel)
-    return seal(compress(kernel) if compressed else kernel)
+    return seal(compress(kernel, compression) if compression else kernel)

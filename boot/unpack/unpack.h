@@ -1,0 +1,12 @@
+/* Unpacking a compressed kernel file (boot/kernel_header.h): what boot/stage2.asm calls. */
+#pragma once
+#include "zstd.h"
+
+/*
+ * Makes the image at `image` of the file from `file` to `end`, which lies at its memory's end, at
+ * least KERNEL_UNPACK_MARGIN higher. Returns whether that gave exactly `image_size` bytes. Nothing
+ * is written in front of the image or behind the file's beginning; up to KERNEL_UNPACK_MARGIN bytes
+ * behind the file are read.
+ */
+bool unpack(struct zstd *zstd, uint8_t *image, size_t image_size, const uint8_t *file,
+            const uint8_t *end);
