@@ -2,9 +2,11 @@
  * The heap: one LLVM-libc FreeListHeap for each region of RAM (best fit, free
  * blocks in a trie by size, neighbours merged at once). LLVM-libc's malloc
  * knows only one region between two linker symbols, so malloc and its kin are
- * ours (malloc.c) and the machinery is LLVM-libc's.
+ * ours (malloc.c) and the machinery is LLVM-libc's. Blocks that are not large
+ * are kept in lists by their size (free_lists.c) until memory is scarce.
  */
 #include "kernel_lib/memory/heap.h"
+#include "kernel_lib/memory/free_lists.h"
 extern "C" {
 #include "kernel_lib/runtime.h"
 }
@@ -26,6 +28,9 @@ namespace {
 /* What a region must hold: the first block with a free list's node, and the end marker. */
 constexpr size_t MIN_REGION_SIZE = 256;
 
+/* Small blocks are made several at a time, in so many bytes: each search for one takes long. */
+constexpr size_t BATCH_BYTES = 2048;
+
 /* Storage without FreeListHeap's default constructor, which wants those linker symbols. */
 alignas(FreeListHeap) unsigned char storage[HEAP_MAX_REGIONS][sizeof(FreeListHeap)];
 size_t heap_count;
@@ -33,6 +38,10 @@ struct memory_usage usage;
 
 FreeListHeap &heap(size_t index) {
     return *reinterpret_cast<FreeListHeap *>(storage[index]);
+}
+
+size_t usable_size(void *memory) {
+    return Block::from_usable_space(memory)->inner_size();
 }
 
 uint64_t size_with_header(void *memory) {
@@ -46,6 +55,55 @@ FreeListHeap &heap_of(void *memory) {
             return heap(i);
     }
     panic("heap: %p is not from malloc", memory);
+}
+
+/* Memory of the first region that has as much, as one block. */
+void *cut_off(size_t alignment, size_t size) {
+    for (size_t i = 0; i < heap_count; i++) {
+        void *memory = alignment <= HEAP_ALIGNMENT ? heap(i).allocate(size)
+                                                   : heap(i).aligned_allocate(alignment, size);
+        if (memory) {
+            free_lists_welcome(memory, usable_size(memory));
+            return memory;
+        }
+    }
+    return nullptr;
+}
+
+/* Puts a block into the lists that was in none of them before. */
+void put_new(Block *block) {
+    free_lists_welcome(block->usable_space(), block->inner_size());
+    free_lists_put(block->usable_space(), block->inner_size());
+}
+
+/* Cuts a block into those of so many usable bytes, which go to the lists. */
+void cut_up(void *memory, size_t size) {
+    Block *block = Block::from_usable_space(memory);
+    block->mark_free(); /* only a free one can be split */
+    while (block->inner_size() >= 2 * (size + FREE_LISTS_HEADER)) {
+        auto cut = Block::allocate(block, Block::MIN_ALIGN, size);
+        cut.block->mark_used();
+        put_new(cut.block);
+        block = cut.next;
+    }
+    block->mark_used();
+    put_new(block);
+}
+
+void return_lists() {
+    while (void *memory = free_lists_drop())
+        heap_of(memory).free(memory);
+}
+
+void *allocate_listed(size_t size) {
+    size_t usable = free_lists_round(size);
+    if (void *memory = free_lists_take(usable))
+        return memory;
+    if (usable * 4 > BATCH_BYTES)
+        return cut_off(HEAP_ALIGNMENT, usable);
+    if (void *batch = cut_off(HEAP_ALIGNMENT, BATCH_BYTES))
+        cut_up(batch, usable);
+    return free_lists_take(usable);
 }
 
 } // namespace
@@ -62,21 +120,22 @@ void heap_add_region(void *start, void *end) {
 void *heap_allocate(size_t alignment, size_t size) {
     if (alignment == 0 || (alignment & (alignment - 1)) != 0)
         return nullptr;
-    /* FreeListHeap wants a size that is not 0 and a multiple of the alignment. */
+    /* FreeListHeap wants a size that is not 0 and, with an alignment, a multiple of it. */
     size_t rounded = (size + (size == 0) + alignment - 1) & ~(alignment - 1);
     if (rounded < size)
         return nullptr;
-    for (size_t i = 0; i < heap_count; i++) {
-        void *memory = alignment <= HEAP_ALIGNMENT ? heap(i).allocate(rounded)
-                                                   : heap(i).aligned_allocate(alignment, rounded);
-        if (memory) {
-            usage.used += size_with_header(memory);
-            if (usage.used > usage.peak)
-                usage.peak = usage.used;
-            return memory;
-        }
+    bool listed = alignment <= HEAP_ALIGNMENT;
+    void *memory = listed ? allocate_listed(size) : cut_off(alignment, rounded);
+    if (!memory) {
+        return_lists();
+        memory = cut_off(alignment, rounded);
     }
-    return nullptr;
+    if (!memory)
+        return nullptr;
+    usage.used += size_with_header(memory);
+    if (usage.used > usage.peak)
+        usage.peak = usage.used;
+    return memory;
 }
 
 void heap_free(void *memory) {
@@ -84,13 +143,14 @@ void heap_free(void *memory) {
         return;
     FreeListHeap &owner = heap_of(memory);
     usage.used -= size_with_header(memory);
-    owner.free(memory);
+    if (!free_lists_put(memory, usable_size(memory)))
+        owner.free(memory);
 }
 
 void *heap_reallocate(void *memory, size_t size) {
     if (!memory)
         return heap_allocate(HEAP_ALIGNMENT, size);
-    size_t old_size = Block::from_usable_space(memory)->inner_size();
+    size_t old_size = usable_size(memory);
     if (size <= old_size)
         return memory;
     void *larger = heap_allocate(HEAP_ALIGNMENT, size);

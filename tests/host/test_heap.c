@@ -1,4 +1,4 @@
-// sources: kernel_lib/memory/heap.cpp
+// sources: kernel_lib/memory/heap.cpp kernel_lib/memory/free_lists.c
 // sources: libc/src/__support/freelist.cpp libc/src/__support/freetrie.cpp
 /* The heap over two regions, against a model that knows what every block must hold. */
 #include "check.h"
@@ -11,6 +11,7 @@
 #define SLOTS 300
 #define STEPS 200000
 #define MAX_SIZE 20000
+#define MAX_LISTED (32768 - 8) /* with the block's header */
 
 /* The gap keeps a block from running from one region into the next. */
 static _Alignas(4096) unsigned char first[REGION_SIZE], gap[4096], second[REGION_SIZE];
@@ -40,6 +41,15 @@ static struct slot {
     size_t size;
     unsigned char fill;
 } slots[SLOTS];
+
+/* As memory is after a restart of the machine: wherever a block is made, the boot before may have
+ * left the mark of a free one in it (free_lists.c). */
+static void leave_marks(unsigned char *region) {
+    for (size_t offset = 8; offset < REGION_SIZE; offset += 8) {
+        uint64_t mark = (uintptr_t)(region + offset - 8) ^ 0x66726565206C6973u;
+        memcpy(region + offset, &mark, sizeof mark);
+    }
+}
 
 static int in_region(const unsigned char *memory, size_t size, const unsigned char *region) {
     return memory >= region && memory + size <= region + REGION_SIZE;
@@ -128,12 +138,41 @@ static void zero_is_a_size(void) {
     heap_free(b);
 }
 
+/* What was freed is used again for all sizes that fit, and never for one that does not. */
+static void uses_freed_blocks_again(void) {
+    for (size_t size = 0; size <= MAX_LISTED; size++) {
+        unsigned char *a = heap_allocate(HEAP_ALIGNMENT, size);
+        uint64_t used = memory_usage().used;
+        CHECK(used >= size && used <= size + size / 4 + 48);
+        memset(a, 0xA5, size);
+        heap_free(a);
+        CHECK(heap_allocate(HEAP_ALIGNMENT, size) == a);
+        heap_free(a);
+    }
+    CHECK(memory_usage().used == 0);
+}
+
 static void finds_misuse(void) {
     void *volatile memory = heap_allocate(HEAP_ALIGNMENT, 100);
     heap_free(memory);
     if (setjmp(panicked) == 0) {
         heap_free(memory);
         CHECK(!"a double free went unnoticed");
+    }
+    CHECK(strstr(panic_text, "double free"));
+    for (int i = 0; i < 16; i++)
+        ((unsigned char *)memory)[i] = 1;
+    if (setjmp(panicked) == 0) {
+        for (int i = 0; i < SLOTS; i++)
+            heap_allocate(HEAP_ALIGNMENT, 100);
+        CHECK(!"writing to freed memory went unnoticed");
+    }
+    CHECK(strstr(panic_text, "after it had been freed"));
+    void *volatile large = heap_allocate(HEAP_ALIGNMENT, 100000);
+    heap_free(large);
+    if (setjmp(panicked) == 0) {
+        heap_free(large);
+        CHECK(!"a double free of a large block went unnoticed");
     }
     CHECK(strstr(panic_text, "double free"));
     if (setjmp(panicked) == 0) {
@@ -146,12 +185,15 @@ static void finds_misuse(void) {
 int main(void) {
     heap_add_region(first, first + 64); /* too small: not taken */
     CHECK(memory_usage().total == 0 && !heap_allocate(HEAP_ALIGNMENT, 1));
+    leave_marks(first);
+    leave_marks(second);
     heap_add_region(first, first + REGION_SIZE);
     heap_add_region(second, second + REGION_SIZE);
     random_steps();
     nothing_is_lost();
     refuses_what_cannot_be();
     zero_is_a_size();
+    uses_freed_blocks_again();
     finds_misuse();
     return 0;
 }
