@@ -2,6 +2,7 @@
  * The application's view of profiling and of the JIT.
  */
 #pragma once
+#include "kernel_lib/jit_times.h"
 #include "kernel_lib/runtime.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -14,8 +15,8 @@ extern "C" {
 
 struct jit_profile {
     const char *name;
-    uint64_t calls, total, min, max; /* cycles; min is UINT64_MAX before the first call */
-    uint64_t begin;                  /* TSC at the begin that is not ended yet */
+    struct jit_times times;
+    uint64_t begin; /* TSC at the begin that is not ended yet */
 };
 
 /* Finds or makes the profile with this name, which is compared as text and must stay valid. Never
@@ -29,12 +30,7 @@ void jit_profile_reset(void);
 
 /* Counts one call that took this many cycles. */
 static inline void jit_profile_add(struct jit_profile *profile, uint64_t cycles) {
-    profile->calls++;
-    profile->total += cycles;
-    if (cycles < profile->min)
-        profile->min = cycles;
-    if (cycles > profile->max)
-        profile->max = cycles;
+    jit_times_add(&profile->times, cycles);
 }
 
 /* What lies between begin and end counts as one call of the profile with this name, a string

@@ -30,6 +30,16 @@ int console_read(void);
  * makes one JSON object. */
 void console_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * The text that the program is there to make, as its bytes are: between the two events text_begin
+ * and text_end, so that programs can tell it from everything else. What else is written to the
+ * console before its end (messages, events, the report of an exception) interrupts it: it goes on
+ * behind the next call of console_text.
+ */
+void console_text_begin(void);
+void console_text(const char *bytes, size_t size);
+void console_text_end(void);
+
 /* Shows text on the screen's last row, which from then on the console leaves alone. Nothing where
  * the console is no screen. */
 void console_status(const char *text);
@@ -57,9 +67,7 @@ struct cpuid {
 };
 /* Time-stamp counter (Intel SDM vol. 2, RDTSC). */
 static inline uint64_t cpu_rdtsc(void) {
-    uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return low | (uint64_t)high << 32;
+    return __builtin_ia32_rdtsc();
 }
 /* CPUID leaf and subleaf (Intel SDM vol. 2, CPUID). */
 static inline struct cpuid cpu_cpuid(uint32_t leaf, uint32_t subleaf) {

@@ -114,6 +114,7 @@ static void print_registers(const struct exception_frame *f) {
 
 /* Only in images from which functions may be removed (variants/). */
 #pragma weak removed_function_called
+#pragma weak removed_data_used
 
 /* Called by interrupts.asm with interrupts off. */
 _Noreturn void exception_dispatch(const struct exception_frame *frame);
@@ -121,6 +122,8 @@ _Noreturn void exception_dispatch(const struct exception_frame *frame) {
     static unsigned depth;
     if (frame->vector == VECTOR_INVALID_OPCODE && removed_function_called)
         removed_function_called(frame->rip, frame->rsp);
+    if (frame->vector == VECTOR_PAGE_FAULT && removed_data_used)
+        removed_data_used(cpu_read_cr2(), frame->rip, frame->rsp);
     if (depth++ > 0) {
         /* Something that the report needs is broken: say only that much, and no more than once. */
         if (depth == 2)

@@ -39,6 +39,7 @@ _Noreturn void platform_reboot(void) {
 }
 
 _Noreturn void machine_restart(void) {
+    console_event("{\"event\":\"restart\"}");
     cpu_interrupts_off();
     serial_flush();
     outb(RESET_CONTROL, RESET_HARD);

@@ -2,10 +2,13 @@
 #pragma once
 #include <stdint.h>
 
+#define SYMBOL_NAME_SIZE 1024 /* of what a name may be cut to */
+
 /* In section .symbols, behind the other read-only data: the functions in ascending order of their
- * addresses, which are relative to the kernel's; then the names in the same order. */
+ * addresses, which are relative to the kernel's; then the names in the same order, each ended by a
+ * zero byte. When there are many, so many at a time are an LZ4 block, after its size (u32). */
 extern const struct kernel_symbols {
-    uint32_t count;
+    uint32_t count, names_in_block; /* 0: as they are */
     uint32_t starts[];
 } kernel_symbols;
 
@@ -22,5 +25,5 @@ struct symbol {
     uint64_t offset;  /* from the function's start */
 };
 
-/* The function that holds address. */
+/* The function that holds address. The name is good until the next call. */
 struct symbol symbol_find(uint64_t address);

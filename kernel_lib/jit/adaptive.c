@@ -10,11 +10,11 @@
 
 #define JUDGE_EVERY 64 /* noted arguments */
 #define TOO_MANY 4     /* of them, one in so many without a tuple, or without a copy, is too many */
-#define BAD_TIMES 2    /* judged so in a row, an argument is dropped */
+#define BAD_TIMES 2    /* judged so in a row, an argument is dropped, or copies are made anew */
 #define MANY_EVICTED 16 /* tuples, while REMEMBER times were judged: what varies does so slowly */
 #define REMEMBER 64
 #define RENEWALS 3 /* of copies: it does so more slowly still, but for ever */
-#define RARE 64    /* one call in so many is not worth a copy */
+#define RARE 32    /* one call in so many is not worth a copy */
 
 static int find_tuple(const struct jit_function *f, const uint64_t *values) {
     for (int i = 0; i < f->tuple_count; i++)
@@ -60,10 +60,13 @@ static void drop_argument(struct jit_function *f, struct policy *p) {
     p->judged = 0;
 }
 
-/* After so many notes: do the tuples cover the calls, and do the copies? The first time that the
- * tuples do not, they may just be those of an earlier phase. */
+/* After so many notes: do the tuples cover the calls, and do the copies? The first time that they
+ * do not, the tuples may just be those of an earlier phase, and the calls those of a rare one, such
+ * as a prompt's, that happened to be timed. */
 static void judge(struct jit_function *f, struct policy *p) {
-    p->wants_new_copies = f->level >= JIT_O2 && p->fresh * TOO_MANY > p->noted;
+    bool too_fresh = f->level >= JIT_O2 && p->fresh * TOO_MANY > p->noted;
+    p->fresh_times = too_fresh ? p->fresh_times + 1 : 0;
+    p->wants_new_copies = p->fresh_times >= BAD_TIMES;
     if (p->missed * TOO_MANY > p->noted) {
         p->wants_new_copies = false;
         forget_tuples(f, p);
@@ -137,5 +140,6 @@ void adaptive_compiled(struct jit_function *f) {
         return;
     p->copies = f->specialised ? (uint8_t)((1u << f->tuple_count) - 1) : 0;
     p->noted = p->missed = p->fresh = 0;
+    p->fresh_times = 0;
     p->wants_new_copies = false;
 }

@@ -4,6 +4,7 @@
  * counts; the policy (optimize.c, adaptive.c) decides.
  */
 #pragma once
+#include "kernel_lib/jit_times.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,12 +15,6 @@ extern "C" {
 
 /* How a function runs. */
 enum jit_level { JIT_INTERPRETER, JIT_O0, JIT_O1, JIT_O2, JIT_O3, JIT_LEVELS };
-
-/* Timed calls of a function on one level, in TSC cycles, with what it calls. min is UINT64_MAX
- * before the first one. */
-struct jit_times {
-    uint64_t calls, total, min, max;
-};
 
 /* Values of a function's integer arguments that were seen together. */
 #define JIT_ARGUMENTS 6 /* of them count, the first ones */
@@ -32,9 +27,10 @@ struct jit_tuple {
 struct jit_function {
     const char *name;   /* its symbol in the application's bitcode */
     const char *reason; /* why it runs on this level: a string constant */
+    uint32_t size;      /* instructions of its bitcode */
     uint64_t calls;     /* all calls since the machine was started; counted by the code itself */
-    struct jit_times times[JIT_LEVELS];
-    enum jit_level level; /* of the version that new calls get */
+    struct jit_times times[JIT_LEVELS]; /* timed calls on each level, with what they call */
+    enum jit_level level;               /* of the version that new calls get */
     enum jit_level
         lowest; /* not below: code that the interpreter cannot run, or would take long for */
     enum jit_level highest; /* not above: the compiler failed there */

@@ -14,7 +14,8 @@
 #define MEASURE_EVERY 64  /* timed calls: then how long noting one takes is measured */
 #define UNUSUAL 16        /* times the average, a call was interrupted */
 #define INTERRUPTED 20000 /* cycles: noting a call takes no such time; it was something else */
-#define WORTH_PART 16   /* of what compiling costs has to be taken, to be worth it by calls alone */
+#define SETTLED 2         /* times the usual calls are about the same */
+#define WORTH_PART 4    /* of what compiling costs has to be taken, to be worth it by calls alone */
 #define WORTH_PERCENT 1 /* of all time: what jit_optimize_hot_functions() takes for hot */
 
 /* Compiled calls are timed when their number has none of these bits: one in 8 on O2, or of
@@ -23,6 +24,12 @@
  */
 #define BURST 32
 static const uint32_t sample_masks[JIT_LEVELS] = {[JIT_O2] = 7 * BURST, [JIT_O3] = 63 * BURST};
+
+/* Of the time that a function takes on its level, better code can be expected to save one part in
+ * so many: little of what is optimised already, where wider instructions are not tried. */
+static uint64_t saved_part(const struct jit_function *f) {
+    return f->level >= JIT_O1 && cpu_features()->tcg ? 8 : 1;
+}
 
 static bool deciding; /* what compiling calls may be timed as well */
 
@@ -45,10 +52,11 @@ static uint32_t sample_mask_of(const struct jit_function *f) {
 
 static struct policy *make_policies(struct jit_function *functions, size_t count) {
     struct policy *policies = calloc(count, sizeof *policies);
+    bool was_limited = jit_profile_max_level() < jit_settings()->max_level;
     for (size_t i = 0; policies && i < count; i++) {
         policies[i].last_tuple = -1;
         policies[i].tried = functions[i].level == JIT_O3; /* in an earlier start */
-        if (functions[i].level >= jit_profile_last_level(&functions[i]))
+        if (functions[i].level >= jit_profile_last_level(&functions[i]) && !was_limited)
             policies[i].usual_calls = jit_profile_usual_calls(&functions[i]);
         if (functions[i].specialised)
             policies[i].copies = (uint8_t)((1u << functions[i].tuple_count) - 1);
@@ -98,7 +106,7 @@ bool optimize_compile(struct jit_function *f, enum jit_level level, const char *
     report_compiling(f, level);
     bool good = jit_compile(f, level, specialise, reason);
     uint64_t cycles = cpu_rdtsc() - begin;
-    budget_charge(level, cycles);
+    budget_charge(f, level, cycles);
     if (!good) {
         demote(f, level, highest, specialise);
         return false;
@@ -110,22 +118,33 @@ bool optimize_compile(struct jit_function *f, enum jit_level level, const char *
     return true;
 }
 
-/* Whether the time that the function itself has taken on its level is as much as this. */
+/* The time that better code would make shorter: what the function itself has taken on its level. An
+ * alternative, which is to be tried on the highest one, also calls other functions than the
+ * function does, so before that what these take counts, too. */
+static int64_t time_to_gain(const struct jit_function *f, const struct policy *p) {
+    const struct jit_times *times = &f->times[f->level];
+    if (p->tried || !p->alternatives[0] || f->level < JIT_O2 || times->calls == 0)
+        return p->self[f->level];
+    return (int64_t)(times->total / times->calls * f->calls);
+}
+
+/* Whether that is as much as this. */
 static bool paid(const struct jit_function *f, const struct policy *p, uint64_t cost) {
-    return p->self[f->level] > 0 && (uint64_t)p->self[f->level] >= cost;
+    int64_t time = time_to_gain(f, p);
+    return time > 0 && (uint64_t)time >= cost;
 }
 
 /* Whether a compilation for its calls alone is worth its cost: those that hardly take time are put
  * behind those that do. */
 static bool is_worth(const struct jit_function *f, const struct policy *p, uint64_t cost) {
-    return paid(f, p, cost / WORTH_PART);
+    return paid(f, p, cost * saved_part(f) / WORTH_PART);
 }
 
 static bool trial_is_due(struct jit_function *f, const struct policy *p, uint64_t now) {
-    if (p->tried || !is_worth(f, p, budget_expect(JIT_O3)))
+    if (p->tried || !is_worth(f, p, budget_expect(f, JIT_O3)))
         return false;
-    uint64_t cost = trial_candidates(f) * budget_expect(JIT_O3);
-    return paid(f, p, cost) || (budget_allows(cost, 1, now) && is_worth(f, p, cost));
+    uint64_t cost = trial_candidates(f) * budget_expect(f, JIT_O3);
+    return paid(f, p, cost * saved_part(f)) || budget_allows(cost, true, now);
 }
 
 /* Goes to the level; to the highest one by a trial, where there is a choice that can be paid. */
@@ -151,16 +170,33 @@ static enum jit_level next_by_time(enum jit_level level, enum jit_level top) {
     return next < top ? next : top;
 }
 
-/* Whether earlier starts have decided already: a start that does the same as they did, and has the
- * code that they had in the end, need not pay for better code again and again. */
+/* Whether earlier starts have decided already: a start that does about the same as they did, with
+ * the same arguments, and has the code that they had in the end, need not pay for better code again
+ * and again. About: what was chosen in the middle of a start gets more calls in the next one. */
 static bool is_settled(const struct jit_function *f, const struct policy *p) {
-    return f->calls <= p->usual_calls;
+    return f->calls <= SETTLED * p->usual_calls && !p->wants_new_copies;
+}
+
+/* Whether what it has taken on its level pays for the next one. */
+static bool time_suffices(const struct jit_function *f, const struct policy *p,
+                          enum jit_level next) {
+    return paid(f, p, budget_expect(f, next) * saved_part(f));
 }
 
 /* Whether calls, once it is due by them, are reason enough to compile. */
-static bool calls_suffice(const struct jit_function *f, const struct policy *p, uint64_t cost,
+static bool calls_suffice(const struct jit_function *f, const struct policy *p, enum jit_level due,
                           uint64_t now) {
-    return paid(f, p, cost) || budget_allows(cost, is_worth(f, p, cost) ? 1 : 2, now);
+    uint64_t cost = budget_expect(f, due);
+    bool worth = saved_part(f) == 1 && is_worth(f, p, cost);
+    return time_suffices(f, p, due) || budget_allows(cost, worth, now);
+}
+
+/* The level to go to for its calls: rather O2 than O1, which takes not much less to compile. */
+static enum jit_level level_by_calls(const struct jit_function *f, const struct policy *p,
+                                     enum jit_level due, enum jit_level top, uint64_t now) {
+    uint64_t cost = budget_expect(f, JIT_O2);
+    bool skip = due == JIT_O1 && top >= JIT_O2 && jit_settings()->budget < 100;
+    return skip && is_worth(f, p, cost) && budget_allows(cost, true, now) ? JIT_O2 : due;
 }
 
 /* After a call that took self cycles for itself. */
@@ -168,11 +204,11 @@ static void decide(struct jit_function *f, struct policy *p, int64_t self, uint6
     enum jit_level top = top_of(f), due = due_by_calls(f, top);
     enum jit_level next = next_by_time(f->level, top);
     uint64_t long_call = jit_settings()->cost_ms * (cpu_cycles_per_second() / 1000);
-    uint64_t same_again = budget_expect(f->level);
+    uint64_t same_again = budget_expect(f, f->level);
     if (is_settled(f, p))
         return;
     if (p->wants_new_copies && adaptive_can_specialise(f) && is_worth(f, p, same_again) &&
-        budget_allows(same_again, 1, now))
+        budget_allows(same_again, true, now))
         renew_copies(f, p, now);
     else if (f->level == JIT_O3 && trial_is_due(f, p, now))
         trial_begin(f, "time");
@@ -180,21 +216,12 @@ static void decide(struct jit_function *f, struct policy *p, int64_t self, uint6
         return;
     else if (f->level == JIT_INTERPRETER && self > 0 && (uint64_t)self >= long_call)
         promote(f, p, next, "a long call", now);
-    else if (due > f->level && due >= next && calls_suffice(f, p, budget_expect(due), now))
-        promote(f, p, due, "calls", now);
-    else if (f->calls > 1 && paid(f, p, budget_expect(next))) /* the first may be the only one */
+    else if (due > f->level && due >= next && calls_suffice(f, p, due, now))
+        promote(f, p, level_by_calls(f, p, due, top, now), "calls", now);
+    else if (f->calls > 1 && time_suffices(f, p, next)) /* the first may be the only one */
         promote(f, p, next, "time", now);
-    else if (due > f->level && calls_suffice(f, p, budget_expect(due), now))
-        promote(f, p, due, "calls", now);
-}
-
-static void add_times(struct jit_times *times, uint64_t cycles) {
-    times->calls++;
-    times->total += cycles;
-    if (cycles < times->min)
-        times->min = cycles;
-    if (cycles > times->max)
-        times->max = cycles;
+    else if (due > f->level && calls_suffice(f, p, due, now))
+        promote(f, p, level_by_calls(f, p, due, top, now), "calls", now);
 }
 
 static struct sample sample_of(const struct jit_function *f, enum jit_level level) {
@@ -211,7 +238,7 @@ static void note(struct jit_function *f, enum jit_level level, uint64_t cycles, 
     struct sample sample = sample_of(f, level);
     uint64_t paused;
     int64_t self = time_end_call(cycles, &sample, &paused);
-    add_times(&f->times[level], cycles - paused);
+    jit_times_add(&f->times[level], cycles - paused);
     if (!p)
         return;
     p->self[level] += self;

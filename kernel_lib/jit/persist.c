@@ -109,6 +109,10 @@ enum jit_level jit_profile_last_level(const struct jit_function *function) {
                           : JIT_INTERPRETER;
 }
 
+enum jit_level jit_profile_max_level(void) {
+    return before.max_level;
+}
+
 uint64_t jit_profile_usual_calls(const struct jit_function *function) {
     size_t count;
     if (!before.entries || before.boots == 0)
@@ -149,6 +153,7 @@ void jit_cache_store(const struct jit_function *function, const struct jit_code 
 
 /* What this start has seen so far. */
 static void gather(const struct jit_function *functions, size_t count) {
+    seen.max_level = jit_settings()->max_level;
     for (size_t i = 0; i < count; i++) {
         const struct jit_function *function = &functions[i];
         struct profile_entry *entry = &seen.entries[i];

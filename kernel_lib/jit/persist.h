@@ -19,6 +19,9 @@ void jit_persist_start(void);
 /* The level that the function reached in earlier starts; JIT_INTERPRETER when there were none. */
 enum jit_level jit_profile_last_level(const struct jit_function *function);
 
+/* What the last start allowed; JIT_INTERPRETER when there was none. */
+enum jit_level jit_profile_max_level(void);
+
 /* How often the function was called in an earlier start, on average; 0 when there were none. */
 uint64_t jit_profile_usual_calls(const struct jit_function *function);
 

@@ -26,6 +26,7 @@ struct policy {
     uint16_t judged;       /* times, since evicted was set back */
     uint16_t evicted;      /* tuples that made room for others, since then */
     uint8_t bad_times;     /* in a row that the tuples were judged too few */
+    uint8_t fresh_times;   /* in a row that too many calls found no copy */
     uint8_t renewals;      /* of the copies, for other arguments */
     bool wants_new_copies; /* there are too many fresh ones */
 };
@@ -52,13 +53,12 @@ void time_add_pause(uint64_t cycles);
 
 /* ---- Cost (budget.c) ---- */
 
-/* What compiling a function on this level is going to take, by those before. */
-uint64_t budget_expect(enum jit_level level);
-/* Whether compiling may take so many more cycles by now, within one part of so many of the budget.
- */
-bool budget_allows(uint64_t cycles, unsigned part, uint64_t now);
-/* Compiling took so long, up to now. */
-void budget_charge(enum jit_level level, uint64_t cycles);
+/* What compiling the function on this level is going to take, by those before and its size. */
+uint64_t budget_expect(const struct jit_function *function, enum jit_level level);
+/* Whether compiling what is worth it, or not, may take so many more cycles by now. */
+bool budget_allows(uint64_t cycles, bool worth, uint64_t now);
+/* Compiling it took so long, up to now. */
+void budget_charge(const struct jit_function *function, enum jit_level level, uint64_t cycles);
 
 /* ---- Specialisation (adaptive.c) ---- */
 

@@ -7,7 +7,7 @@ static struct jit_profile profiles[MAX_PROFILES];
 static size_t profile_count;
 
 static void clear(struct jit_profile *profile) {
-    *profile = (struct jit_profile){.name = profile->name, .min = UINT64_MAX};
+    *profile = (struct jit_profile){.name = profile->name, .times.min = UINT64_MAX};
 }
 
 static struct jit_profile *find(const char *name) {
@@ -41,20 +41,20 @@ void jit_profile_reset(void) {
 
 uint64_t jit_get_avg_cycles(const char *name) {
     const struct jit_profile *profile = find(name);
-    return profile && profile->calls ? profile->total / profile->calls : 0;
+    return profile && profile->times.calls ? profile->times.total / profile->times.calls : 0;
 }
 
 uint64_t jit_get_call_count(const char *name) {
     const struct jit_profile *profile = find(name);
-    return profile ? profile->calls : 0;
+    return profile ? profile->times.calls : 0;
 }
 
 uint64_t jit_get_min_cycles(const char *name) {
     const struct jit_profile *profile = find(name);
-    return profile && profile->calls ? profile->min : 0;
+    return profile && profile->times.calls ? profile->times.min : 0;
 }
 
 uint64_t jit_get_max_cycles(const char *name) {
     const struct jit_profile *profile = find(name);
-    return profile ? profile->max : 0;
+    return profile ? profile->times.max : 0;
 }

@@ -8,7 +8,7 @@
 
 bool profile_init(struct profile *profile, const char *build_id, const char *cpu_id,
                   const struct jit_function *functions, size_t count) {
-    *profile = (struct profile){build_id, cpu_id, functions, count, 0, NULL};
+    *profile = (struct profile){build_id, cpu_id, functions, count, 0, JIT_INTERPRETER, NULL};
     profile->entries = calloc(count + 1, sizeof *profile->entries);
     return profile->entries != NULL;
 }
@@ -59,6 +59,7 @@ static void add_entry(struct profile_entry *all, const struct profile_entry *now
 
 void profile_add(struct profile *all, const struct profile *before, const struct profile *now) {
     all->boots = before->boots + 1;
+    all->max_level = now->max_level;
     memcpy(all->entries, before->entries, before->count * sizeof *before->entries);
     for (size_t i = 0; i < all->count; i++)
         if (now->entries[i].calls > 0)
@@ -125,8 +126,8 @@ static void write_entry(struct writer *writer, const struct profile *profile, si
 
 char *profile_write(const struct profile *profile, size_t *size) {
     struct writer writer = {0};
-    print(&writer, "bareflow jit profile 1\nbuild %s\ncpu %s\nboots %llu\n", profile->build_id,
-          profile->cpu_id, wide(profile->boots));
+    print(&writer, "bareflow jit profile 1\nbuild %s\ncpu %s\nboots %llu max_level %d\n",
+          profile->build_id, profile->cpu_id, wide(profile->boots), (int)profile->max_level);
     for (size_t i = 0; i < profile->count; i++)
         if (profile->entries[i].calls > 0)
             write_entry(&writer, profile, i);

@@ -7,7 +7,7 @@
  *   bareflow jit profile 1
  *   build BUILD-ID
  *   cpu CPU-ID
- *   boots COUNT
+ *   boots COUNT max_level L                                       the last one's jit.max_level
  *   function NAME calls COUNT level L specialised 0|1 arguments COUNT because REASON...
  *   times L calls COUNT total CYCLES min CYCLES max CYCLES        of the function above, a line a
  * level tuple calls COUNT values V...                                 as many values as it has
@@ -50,6 +50,7 @@ struct profile {
     const struct jit_function *functions;
     size_t count;
     uint64_t boots;
+    enum jit_level max_level; /* jit.max_level of the last start */
     struct profile_entry *entries;
 };
 

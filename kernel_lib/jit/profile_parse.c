@@ -134,9 +134,11 @@ static bool parse_line(struct profile *profile, struct text *text, size_t *index
 /* The lines up to the functions. */
 static bool parse_head(struct profile *profile, struct text *text, struct error *why) {
     struct text build, cpu;
+    uint64_t max_level;
     if (!take(text, "build ") || !take_until(text, '\n', &build) || !take(text, "\ncpu ") ||
         !take_until(text, '\n', &cpu) || !take(text, "\nboots ") ||
-        !take_number(text, UINT64_MAX, &profile->boots) || !take(text, "\n"))
+        !take_number(text, UINT64_MAX, &profile->boots) ||
+        !take_member(text, "max_level", JIT_LEVELS - 1, &max_level) || !take(text, "\n"))
         return error_set(why, "its head is not understood");
     if ((size_t)(build.end - build.at) != strlen(profile->build_id) ||
         memcmp(build.at, profile->build_id, strlen(profile->build_id)) != 0)
@@ -145,6 +147,7 @@ static bool parse_head(struct profile *profile, struct text *text, struct error 
     if ((size_t)(cpu.end - cpu.at) != strlen(profile->cpu_id) ||
         memcmp(cpu.at, profile->cpu_id, strlen(profile->cpu_id)) != 0)
         return error_set(why, "it is of another CPU, %.*s", (int)(cpu.end - cpu.at), cpu.at);
+    profile->max_level = (enum jit_level)max_level;
     return true;
 }
 

@@ -99,10 +99,31 @@ static bool read_thresholds(struct error *error) {
     return true;
 }
 
+/* off, copies, on, or a part of the latter: 1/2. */
+static bool read_compile_all(struct error *error) {
+    const char *value = config_get("jit.compile_all"), *end;
+    bool copies = value && strcmp(value, "copies") == 0;
+    settings.compile_part = settings.compile_parts = 1;
+    settings.compile_all = copies ? JIT_COMPILE_COPIES : JIT_COMPILE_NONE;
+    if (!value || copies || strcmp(value, "off") == 0)
+        return true;
+    settings.compile_all = JIT_COMPILE_ALL;
+    if (strcmp(value, "on") == 0)
+        return true;
+    end = parse_number(value, &settings.compile_part);
+    if (end && *end == '/')
+        end = parse_number(end + 1, &settings.compile_parts);
+    return (end && *end == '\0' && settings.compile_part > 0 &&
+            settings.compile_part <= settings.compile_parts) ||
+           error_set(error,
+                     "jit.compile_all = %.60s: there are off, copies, on, and parts like 1/2",
+                     value);
+}
+
 static bool check_keys(struct error *error) {
     static const char *const known[] = {"tier0",           "max_level", "thresholds", "cost_ms",
                                         "interpret_loops", "budget",    "specialise", "cache",
-                                        "cache_mb",        "profile"};
+                                        "cache_mb",        "profile",   "compile_all"};
     const char *key;
     for (size_t i = 0; (key = config_key(i)); i++) {
         if (strncmp(key, "jit.", 4) != 0)
@@ -133,7 +154,7 @@ bool jit_configure(struct error *error) {
            read_switch("jit.specialise", &settings.specialise, error) &&
            read_switch("jit.cache", &settings.cache, error) &&
            read_number("jit.cache_mb", &settings.cache_mb, 1000, error) &&
-           read_switch("jit.profile", &settings.profile, error) &&
+           read_switch("jit.profile", &settings.profile, error) && read_compile_all(error) &&
            read_switch("coverage", &settings.coverage, error);
 }
 

@@ -9,6 +9,8 @@
 extern "C" {
 #endif
 
+enum jit_compile_all { JIT_COMPILE_NONE, JIT_COMPILE_COPIES, JIT_COMPILE_ALL };
+
 struct jit_settings {
     enum jit_level tier0;            /* jit.tier0: interpreter or O0: where functions begin */
     enum jit_level max_level;        /* jit.max_level */
@@ -18,7 +20,10 @@ struct jit_settings {
     uint64_t budget;                 /* jit.budget: most percent of the time for compiling */
     bool specialise, cache, profile; /* jit.specialise, jit.cache, jit.profile */
     uint64_t cache_mb;               /* jit.cache_mb: room for compiled code on the disk */
-    bool coverage;                   /* coverage */
+    /* jit.compile_all: for coverage (compile_all.h) */
+    enum jit_compile_all compile_all;
+    uint64_t compile_part, compile_parts; /* of the functions, this part of so many */
+    bool coverage;                        /* coverage */
 };
 
 /* The defaults until jit_configure(). */

@@ -1,7 +1,9 @@
 /*
  * Candidates for the highest level: which of several versions is the fastest is not believed but
- * timed, on the function's real calls. They take turns, several times, so that what changes as the
- * program goes on concerns all of them; of each tuple of arguments the shortest call counts.
+ * timed, on the function's real calls. They take turns in rounds, and only turns of the same round
+ * are compared with one another, because calls change as the program goes on: attention looks at
+ * more and more positions, and at the next text's beginning again at few. Of a turn the shortest
+ * call with each tuple of arguments counts, and of the rounds the one in the middle.
  */
 #include "kernel_lib/jit/log.h"
 #include "kernel_lib/jit/persist.h"
@@ -10,15 +12,15 @@
 #include "kernel_lib/jit_runtime.h"
 
 #define CANDIDATES 8
-#define ROUNDS 4
+#define ROUNDS 5         /* odd: one is in the middle */
 #define TURN_CALLS 32    /* so that rare tuples are among them */
 #define OTHER JIT_TUPLES /* where calls count of a function without tuples */
 
 struct candidate {
     struct jit_function *body;
     unsigned shape;
-    struct jit_version *version; /* NULL before its first turn */
-    uint64_t least[JIT_TUPLES + 1];
+    struct jit_version *version;            /* NULL before its first turn */
+    uint64_t least[ROUNDS][JIT_TUPLES + 1]; /* UINT64_MAX: no call */
 };
 
 struct trial {
@@ -36,11 +38,12 @@ static void add(struct trial *trial, struct jit_function *body, unsigned shape) 
 
 /* Under emulation an instruction that is wider than others need be is never right (one is enough
  * to make all later float code slower). Where there are alternatives they were written for what
- * this CPU has, and so need not be compiled for it. */
+ * this CPU has, and so need not be compiled for it, nor in the hope of wider code by themselves. */
 static void list_candidates(struct trial *trial, struct jit_function *f, const struct policy *p) {
     bool wide = !cpu_features()->tcg;
     add(trial, f, JIT_AS_WRITTEN);
-    add(trial, f, JIT_FREE_LOOPS);
+    if (!wide || !p->alternatives[0])
+        add(trial, f, JIT_FREE_LOOPS);
     if (wide && !p->alternatives[0]) {
         add(trial, f, JIT_ALL_FEATURES);
         add(trial, f, JIT_ALL_FEATURES | JIT_FREE_LOOPS);
@@ -57,6 +60,12 @@ unsigned trial_candidates(struct jit_function *f) {
     return p ? trial.count : 1;
 }
 
+/* Whose turn it is. Every other round goes backwards, so that on average all turns are at the same
+ * time. */
+static unsigned index_of_turn(const struct trial *trial) {
+    return trial->round % 2 ? trial->count - 1 - trial->current : trial->current;
+}
+
 static void forget(struct trial *trial, unsigned index) {
     for (unsigned i = index + 1; i < trial->count; i++)
         trial->candidates[i - 1] = trial->candidates[i];
@@ -67,13 +76,13 @@ static void forget(struct trial *trial, unsigned index) {
  * are left out. False when none is left to the round's end. */
 static bool begin_turn(struct jit_function *f, struct trial *trial) {
     while (trial->current < trial->count) {
-        struct candidate *c = &trial->candidates[trial->current];
-        if (!c->version) {
+        struct candidate *c = &trial->candidates[index_of_turn(trial)];
+        if (!c->version) { /* in the first round */
             uint64_t begin = cpu_rdtsc();
             report_compiling(f, JIT_O3);
             c->version = jit_make(f, c->body, JIT_O3, trial->specialise, c->shape);
             uint64_t cycles = cpu_rdtsc() - begin;
-            budget_charge(JIT_O3, cycles);
+            budget_charge(f, JIT_O3, cycles);
             trial->cycles += cycles;
             jit_statistics()->compiled += c->version != NULL;
             memset(c->least, 0xFF, sizeof c->least);
@@ -110,21 +119,48 @@ bool trial_begin(struct jit_function *f, const char *reason) {
     return true;
 }
 
-/* Average cycles of a call, each tuple by its share; only of those that all candidates had. */
-static uint64_t score(const struct jit_function *f, const struct trial *trial,
-                      const struct candidate *c) {
-    uint64_t cycles = 0, calls = 0;
-    for (unsigned t = 0; t <= JIT_TUPLES; t++) {
-        bool common = true;
-        for (unsigned i = 0; i < trial->count; i++)
-            common = common && trial->candidates[i].least[t] != UINT64_MAX;
-        if (!common)
+/* Whether each candidate had a call with this tuple in the round. */
+static bool had_all(const struct trial *trial, unsigned round, unsigned tuple) {
+    for (unsigned i = 0; i < trial->count; i++)
+        if (trial->candidates[i].least[round][tuple] == UINT64_MAX)
+            return false;
+    return true;
+}
+
+/* Cycles of a candidate's call with this tuple: its share of a round's cycles, in the middle round
+ * by that, of those of a round on average. 0 when there is no round to compare in. */
+static double cycles_with(const struct trial *trial, const struct candidate *c, unsigned tuple) {
+    double shares[ROUNDS], all = 0;
+    unsigned rounds = 0;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        if (!had_all(trial, round, tuple))
             continue;
-        uint64_t weight = t == OTHER ? 1 : f->tuples[t].calls;
-        cycles += weight * c->least[t];
-        calls += weight;
+        double sum = 0;
+        for (unsigned i = 0; i < trial->count; i++)
+            sum += (double)trial->candidates[i].least[round][tuple];
+        if (sum == 0)
+            continue;
+        double share = (double)c->least[round][tuple] / sum;
+        unsigned place = rounds++;
+        for (; place > 0 && shares[place - 1] > share; place--)
+            shares[place] = shares[place - 1];
+        shares[place] = share;
+        all += sum;
     }
-    return calls ? cycles / calls : 0;
+    return rounds ? shares[rounds / 2] * all / rounds : 0;
+}
+
+/* Average cycles of a call, each tuple by its part of the calls. */
+static double score(const struct jit_function *f, const struct trial *trial,
+                    const struct candidate *c) {
+    double cycles = 0, calls = 0;
+    for (unsigned t = 0; t <= JIT_TUPLES; t++) {
+        double of_tuple = cycles_with(trial, c, t);
+        double weight = t == OTHER ? 1 : (double)f->tuples[t].calls;
+        cycles += weight * of_tuple;
+        calls += of_tuple > 0 ? weight : 0;
+    }
+    return calls > 0 ? cycles / calls : 0;
 }
 
 static void log_candidate(const struct jit_function *f, const struct candidate *c, uint64_t cycles,
@@ -145,7 +181,7 @@ static void finish(struct jit_function *f, struct policy *p) {
             best = i;
     for (unsigned i = 0; i < trial->count; i++) {
         const struct candidate *c = &trial->candidates[i];
-        uint64_t cycles = score(f, trial, c);
+        uint64_t cycles = (uint64_t)(score(f, trial, c) + 0.5);
         log_candidate(f, c, cycles, i == best);
         jit_profile_note_candidate(f, c->body, c->shape, cycles, i == best);
     }
@@ -161,10 +197,10 @@ static void finish(struct jit_function *f, struct policy *p) {
 bool trial_note_call(struct jit_function *f, uint64_t cycles) {
     struct policy *p = policy_of(f);
     struct trial *trial = p->trial;
-    struct candidate *c = &trial->candidates[trial->current];
+    uint64_t *least = trial->candidates[index_of_turn(trial)].least[trial->round];
     int tuple = f->arguments ? p->last_tuple : OTHER;
-    if (tuple >= 0 && cycles < c->least[tuple])
-        c->least[tuple] = cycles;
+    if (tuple >= 0 && cycles < least[tuple])
+        least[tuple] = cycles;
     if (--trial->calls_left > 0)
         return false;
     trial->current++;

@@ -10,9 +10,76 @@
 #define MAX_LINE 512 /* longer formatted output is cut */
 #define DELETE 0x7F  /* what terminals send for backspace */
 
-void console_write(const char *bytes, size_t size) {
+static bool line_start = true; /* on the serial line */
+
+/* The application's text on the serial line: docs/serial-line.md. */
+static enum { NO_TEXT, IN_TEXT, INTERRUPTED } text_state;
+static size_t text_bytes;
+
+static void send(const char *bytes, size_t size) {
     serial_write(bytes, size);
+    if (size > 0)
+        line_start = bytes[size - 1] == '\n';
+}
+
+static void send_and_show(const char *bytes, size_t size) {
+    send(bytes, size);
     terminal_write(bytes, size);
+}
+
+static void send_event(const char *json, size_t size) {
+    if (!line_start)
+        send("\n", 1);
+    serial_puts("@bareflow ");
+    send(json, size);
+    send("\n", 1);
+}
+
+static void send_text_event(const char *name) {
+    char line[MAX_LINE];
+    int length = snprintf(line, sizeof line, "{\"event\":\"%s\",\"bytes\":%zu}", name, text_bytes);
+    send_event(line, (size_t)length);
+}
+
+/* What is written next is no text. */
+static void leave_text(void) {
+    if (text_state != IN_TEXT)
+        return;
+    text_state = INTERRUPTED;
+    send_and_show("\n", 1);
+    send_text_event("text_pause");
+}
+
+void console_text_begin(void) {
+    text_bytes = 0;
+    console_event("{\"event\":\"text_begin\"}");
+    text_state = IN_TEXT;
+}
+
+void console_text(const char *bytes, size_t size) {
+    if (text_state == INTERRUPTED)
+        send_text_event("text_resume");
+    text_state = IN_TEXT;
+    for (size_t i = 0; i < size; i++) {
+        /* No line of text looks like an event: an @ at its start is sent twice. */
+        if (line_start && bytes[i] == '@')
+            send("@", 1);
+        send(bytes + i, 1);
+    }
+    terminal_write(bytes, size);
+    text_bytes += size;
+}
+
+void console_text_end(void) {
+    if (text_state == IN_TEXT)
+        send_and_show("\n", 1);
+    text_state = NO_TEXT;
+    send_text_event("text_end");
+}
+
+void console_write(const char *bytes, size_t size) {
+    leave_text();
+    send_and_show(bytes, size);
 }
 
 void console_puts(const char *string) {
@@ -45,9 +112,8 @@ void console_event(const char *format, ...) {
     va_start(arguments, format);
     size_t length = format_line(line, format, arguments);
     va_end(arguments);
-    serial_puts("@bareflow ");
-    serial_write(line, length);
-    serial_puts("\n");
+    leave_text();
+    send_event(line, length);
 }
 
 /* What a terminal at the other end of the serial line calls enter and backspace. */

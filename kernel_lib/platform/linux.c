@@ -111,6 +111,24 @@ void console_event(const char *format, ...) {
     va_end(values);
 }
 
+/* Events have a stream of their own, so that nothing interrupts a text. */
+static size_t text_bytes;
+
+void console_text_begin(void) {
+    text_bytes = 0;
+    console_event("{\"event\":\"text_begin\"}");
+}
+
+void console_text(const char *bytes, size_t size) {
+    console_write(bytes, size);
+    text_bytes += size;
+}
+
+void console_text_end(void) {
+    console_puts("\n");
+    console_event("{\"event\":\"text_end\",\"bytes\":%zu}", text_bytes);
+}
+
 int console_getchar(void) {
     enum { DELETE = 0x7F }; /* what terminals send for backspace */
     unsigned char byte;

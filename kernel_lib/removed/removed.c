@@ -16,8 +16,16 @@
 /* Made by the build, last in the image; in one that is not trimmed, empty. */
 extern const struct removed_names removed_names;
 
+/* Where removed data seems to be, so many bytes apart, and its ids (removed_data.py). */
+#define DATA_START 0xFFFFFFFFE0000000
+#define DATA_DISTANCE 0x100000
+#define DATA_ID 0x40000000
+
 static char name[REMOVED_NAME_SIZE];
+static const char *kind, *use;
 static uint64_t return_address;
+static bool is_reporting;
+static void (*way_out)(const struct removed_call *call);
 
 static bool find_stub(uint64_t address) {
     if (address % STUB_ALIGNMENT != 0 || address < (uintptr_t)__text_start ||
@@ -29,31 +37,33 @@ static bool find_stub(uint64_t address) {
     return code[0] == UD2_LOW && code[1] == UD2_HIGH && removed_name(&removed_names, id, name);
 }
 
-static void print_caller(void) {
+static const char *find_caller(void) {
+    static char number[20];
     /* Look up the call, not what follows it. */
     struct symbol caller = symbol_find(return_address - 1);
-    console_puts("\nremoved function ");
-    console_puts(name);
-    console_puts(" called by ");
     if (caller.name)
-        console_puts(caller.name);
-    else
-        console_printf("0x%lx", return_address);
+        return caller.name;
+    snprintf(number, sizeof number, "0x%lx", return_address);
+    return number;
+}
+
+static void print_call(const char *caller) {
+    console_printf("\nremoved %s ", kind);
+    console_puts(name);
+    console_printf(" %s by ", use);
+    console_puts(caller);
     console_puts("\n");
     console_event("{\"event\":\"trap\",\"removed\":true,\"name\":\"%.200s\",\"caller\":\"%.100s\","
                   "\"address\":\"0x%lx\"}",
-                  name, caller.name ? caller.name : "", return_address);
+                  name, caller, return_address);
 }
 
-/* Runs on the program's stack, with interrupts on: as if the program had called this. */
-static _Noreturn void report(void) {
+void removed_set_way_out(void (*function)(const struct removed_call *call)) {
+    way_out = function;
+}
+
+_Noreturn void removed_take_over(void) {
     struct error error;
-    cpu_interrupts_on();
-    print_caller();
-    if (misses_add(name, &error))
-        console_puts("It is noted in " MISSES_PATH ".\n");
-    else
-        console_printf("It could not be noted: %s\n", error.text);
     if (boot_slots_fall_back(&error)) {
         console_puts("The full image takes over.\n");
         machine_restart();
@@ -62,23 +72,32 @@ static _Noreturn void report(void) {
     machine_stop(1);
 }
 
+/* Runs on the program's stack, with interrupts on: as if the program had called this. */
+static _Noreturn void report(void) {
+    static struct removed_call call;
+    cpu_interrupts_on();
+    call.name = name;
+    call.caller = find_caller();
+    if (way_out) {
+        call.noted = misses_add(name, &call.error);
+        is_reporting = false;
+        way_out(&call);
+    }
+    print_call(call.caller);
+    if (misses_add(name, &call.error))
+        console_puts("It is noted in " MISSES_PATH ".\n");
+    else
+        console_printf("It could not be noted: %s\n", call.error.text);
+    removed_take_over();
+}
+
 /*
  * The report writes files, which is no work for an exception's small stack with interrupts off. A
  * stub is reached like any function, by a call, so the program's stack is in order; and since no
  * part of kernel_lib is ever removed, no driver, file system or heap is in the middle of anything.
+ * All that holds for a use of removed data too: only the libraries have any.
  */
-void removed_function_called(uint64_t rip, uint64_t rsp) {
-    static bool is_reporting;
-    if (is_reporting || !find_stub(rip))
-        return;
-    is_reporting = true;
-    if (rsp % sizeof(uint64_t) != 0 || rsp < (uintptr_t)__stack_bottom + STACK_NEEDED ||
-        rsp >= (uintptr_t)__stack_top) {
-        print_caller();
-        console_puts("It cannot be noted: the stack is nearly full, or another one.\n");
-        machine_stop(1);
-    }
-    return_address = *(const uint64_t *)rsp;
+static _Noreturn void leave_program(uint64_t rsp) {
     __asm__ volatile("movq %[stack], %%rsp\n\t"
                      "xorl %%ebp, %%ebp\n\t"
                      "callq *%[report]"
@@ -86,4 +105,41 @@ void removed_function_called(uint64_t rip, uint64_t rsp) {
                      : [stack] "r"(rsp & ~15ull), [report] "r"(report)
                      : "memory");
     __builtin_unreachable();
+}
+
+static bool has_stack(uint64_t rsp) {
+    return rsp % sizeof(uint64_t) == 0 && rsp >= (uintptr_t)__stack_bottom + STACK_NEEDED &&
+           rsp < (uintptr_t)__stack_top;
+}
+
+static _Noreturn void stop_without_stack(void) {
+    print_call(find_caller());
+    console_puts("It cannot be noted: the stack is nearly full, or another one.\n");
+    machine_stop(1);
+}
+
+void removed_function_called(uint64_t rip, uint64_t rsp) {
+    if (is_reporting || !find_stub(rip))
+        return;
+    is_reporting = true;
+    kind = "function";
+    use = "called";
+    if (!has_stack(rsp))
+        stop_without_stack();
+    return_address = *(const uint64_t *)rsp;
+    leave_program(rsp);
+}
+
+void removed_data_used(uint64_t address, uint64_t rip, uint64_t rsp) {
+    if (is_reporting || address < DATA_START ||
+        !removed_name(&removed_names, DATA_ID + (uint32_t)((address - DATA_START) / DATA_DISTANCE),
+                      name))
+        return;
+    is_reporting = true;
+    kind = "data";
+    use = "used";
+    return_address = rip + 1;
+    if (!has_stack(rsp))
+        stop_without_stack();
+    leave_program(rsp);
 }

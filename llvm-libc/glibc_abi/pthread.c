@@ -8,7 +8,6 @@ int pthread_rwlock_unlock(void *lock);
 int pthread_cond_signal(void *condition);
 int pthread_cond_broadcast(void *condition);
 int pthread_cond_destroy(void *condition);
-int pthread_once(int *done, void (*function)(void));
 
 /* libstdc++ then counts references without atomic instructions. */
 char __libc_single_threaded = 1;
@@ -50,13 +49,5 @@ int pthread_cond_broadcast(void *condition) {
 
 int pthread_cond_destroy(void *condition) {
     (void)condition;
-    return 0;
-}
-
-int pthread_once(int *done, void (*function)(void)) {
-    if (!*done) {
-        *done = 1;
-        function();
-    }
     return 0;
 }

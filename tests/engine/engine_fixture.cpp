@@ -33,8 +33,9 @@ static std::string bitcode(const char *assembly) {
 }
 
 jit::Program &load(const char *assembly, const void *stack_base) {
-    const std::string application = bitcode((std::string(TARGET) + assembly).c_str());
-    auto *program = new jit::Program(application, bitcode(TARGET));
+    static const std::string application = bitcode((std::string(TARGET) + assembly).c_str());
+    static const std::string libc = bitcode(TARGET);
+    auto *program = new jit::Program(application, libc);
     new jit::Engine(*program, stack_base); /* never destroyed, like the program */
     return *program;
 }

@@ -48,6 +48,15 @@ bool memory_protect(uintptr_t address, size_t size, enum memory_access access,
     return error_set(error, "mprotect: %s", strerror(errno));
 }
 
+/* There is nothing that it may have to say. */
+void jit_log(const char *format, ...) {
+    panic("%s", format);
+}
+
+void jit_log_event(const char *format, ...) {
+    panic("%s", format);
+}
+
 void jit_print_log() {}
 
 struct memory_usage memory_usage() {

@@ -233,7 +233,7 @@ static void check_failure(jit_function *function, jit_level level, const char *w
 
 static void test_failures() {
     for (jit_level level : COMPILED) {
-        check_failure(profile("bad_assembly"), level, "invalid instruction");
+        check_failure(profile("bad_assembly"), level, "asm parser");
         check_failure(profile("calls_nobody"), level, "there_is_no_such_function");
     }
     no_memory = true;

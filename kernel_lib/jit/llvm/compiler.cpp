@@ -12,7 +12,7 @@ using namespace jit;
 Compiler::Compiler(Program &program)
     : program(program), pipeline(program.module().getTargetTriple(),
                                  [&](StringRef name) { return program.address(name) != nullptr; }) {
-    recover_from_now_on(program.context());
+    recover_from_now_on();
 }
 
 std::unique_ptr<Module> Compiler::build(const Entry &entry, jit_code &code) {
@@ -25,10 +25,10 @@ std::unique_ptr<Module> Compiler::build(const Entry &entry, jit_code &code) {
     Function &body =
         code.specialised ? specialise(extraction, original, general, *entry.profile) : general;
     code.specialised = &body != &general;
-    extraction.add_what_may_be_inlined(code.level > JIT_O0);
+    extraction.add_what_may_be_inlined(code.level);
     add_entry(body, code.level);
     if (code.shape & JIT_ALL_FEATURES)
-        use_all_features(extraction.module());
+        use_all_features(extraction.module(), processor);
     if (code.shape & JIT_FREE_LOOPS)
         free_loops(extraction.module());
     return extraction.take();
@@ -36,18 +36,18 @@ std::unique_ptr<Module> Compiler::build(const Entry &entry, jit_code &code) {
 
 Expected<SmallVector<char, 0>> Compiler::compile(const Entry &entry, jit_code &code) {
     SmallVector<char, 0> object;
-    bool finished = false;
-    Error error = recovering([&]() -> Error {
+    Error error = recovering(program, [&]() -> Error {
+        if (context != &program.context()) { /* work was given up, here or elsewhere */
+            pipeline.abandon();
+            context = &program.context();
+        }
         std::unique_ptr<Module> module = build(entry, code);
         auto made = pipeline.run(*module, code.level);
-        finished = true;
         if (!made)
             return made.takeError();
         object = std::move(*made);
         return Error::success();
     });
-    if (!finished)
-        pipeline.abandon();
     if (error)
         return std::move(error);
     return object;

@@ -17,11 +17,16 @@ class Compiler {
      * and afterwards whether there are any. */
     llvm::Expected<llvm::SmallVector<char, 0>> compile(const Entry &entry, jit_code &code);
 
+    /* Whose features JIT_ALL_FEATURES are: a processor as LLVM calls it; empty: this machine's. */
+    void set_processor(llvm::StringRef name) { processor = name; }
+
   private:
     std::unique_ptr<llvm::Module> build(const Entry &entry, jit_code &code);
 
     Program &program;
     Pipeline pipeline;
+    std::string processor;
+    const llvm::LLVMContext *context = nullptr; /* that the pipeline has worked in */
 };
 
 } // namespace jit

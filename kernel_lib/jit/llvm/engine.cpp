@@ -1,5 +1,6 @@
 /* Compiles, links and installs versions for the policy and for the object cache. */
 #include "kernel_lib/jit/llvm/engine.h"
+#include "kernel_lib/jit/llvm/recover.h"
 #include "kernel_lib/jit/log.h"
 #include "kernel_lib/jit/settings.h"
 
@@ -9,6 +10,9 @@ using namespace jit;
 /* What compiling a large function at O3 may take. Running out of memory in the middle is survived,
  * but what was allocated is lost. */
 static constexpr uint64_t MEMORY_TO_COMPILE = 12 << 20;
+
+/* Of all memory, what may be lost by giving up compilations, before no more are begun. */
+static constexpr uint64_t MOST_LOST_PART = 4;
 
 static Engine *engine;
 
@@ -37,8 +41,23 @@ jit_version *Engine::link(jit_function &function, const jit_code &code,
     return version ? *version : failed(function, code.level, version.takeError());
 }
 
+/* Once, for the whole program; what is compiled already goes on. */
+bool Engine::stops(const struct memory_usage &memory) {
+    if (!stopped && lost_memory() > memory.total / MOST_LOST_PART) {
+        stopped = true;
+        jit_log("JIT: nothing is compiled any more: of %llu MiB of memory, %llu were lost when "
+                "compilations had to be given up",
+                static_cast<unsigned long long>(memory.total >> 20),
+                static_cast<unsigned long long>(lost_memory() >> 20));
+    }
+    costs.failed += stopped;
+    return stopped;
+}
+
 jit_version *Engine::make(jit_function &function, jit_code code) {
     struct memory_usage memory = memory_usage();
+    if (stops(memory))
+        return nullptr;
     if (memory.total - memory.used < MEMORY_TO_COMPILE)
         return failed(function, code.level, createStringError("too little memory is left"));
     uint64_t begin = cpu_rdtsc();
@@ -64,9 +83,9 @@ void Engine::install(jit_version &version, const char *reason) {
     function.specialised = version.code.specialised;
     function.body = version.code.body == &function ? nullptr : version.code.body;
     function.reason = reason;
-    /* The bytes only once: they are as large as the code. */
-    SmallVector<char, 0> object = std::move(version.object);
-    version.object.clear();
+    /* Again every time while it is held: the cache has forgotten it if another version was
+     * installed when it was saved. */
+    const SmallVector<char, 0> &object = version.object;
     jit_cache_store(&function, &version.code, object.empty() ? nullptr : object.data(),
                     object.size());
 }

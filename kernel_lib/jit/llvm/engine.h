@@ -23,8 +23,11 @@ class Engine {
     struct jit_costs costs = {};
 
   private:
+    bool stops(const struct memory_usage &memory);
     jit_version *link(jit_function &function, const jit_code &code,
                       llvm::SmallVector<char, 0> object);
+
+    bool stopped = false;
 };
 
 } // namespace jit

@@ -13,7 +13,12 @@ namespace {
 /* Instructions of one function, and of all functions together, that are copied to be inlined. */
 constexpr unsigned MAX_CALLEE = 60;
 constexpr unsigned MAX_CALLEES = 400;
-/* Instructions of a function that is always inlined: calling it costs more. */
+/* The same of functions that are called from one place alone. */
+constexpr unsigned MAX_SINGLE = 260;
+constexpr unsigned MAX_SINGLES = 800;
+/* Instructions of a function that is always inlined, since calling it costs more: where code is to
+ * be made fast, and on other levels. */
+constexpr unsigned SMALL = 32;
 constexpr unsigned TINY = 16;
 /* Bytes of a constant whose value is copied. */
 constexpr uint64_t MAX_CONSTANT = 4096;
@@ -44,6 +49,16 @@ bool may_be_inlined(const Function &function, unsigned limit) {
     bool forbidden = function.hasFnAttribute(llvm::Attribute::NoInline) &&
                      !function.hasFnAttribute(llvm::Attribute::OptimizeNone);
     return !forbidden && !function.isVarArg() && function.getInstructionCount() <= limit;
+}
+
+/* A function that one place calls, which may run what it may run, and that nothing else refers to:
+ * the compiler ahead of time would have made it a part of its caller. */
+bool is_single(const Function &function) {
+    const auto *call =
+        function.hasOneUse() ? llvm::dyn_cast<llvm::CallBase>(function.user_back()) : nullptr;
+    return call && call->getCalledFunction() == &function &&
+           call->getFunction()->getFnAttribute("target-features") ==
+               function.getFnAttribute("target-features");
 }
 
 } // namespace
@@ -117,11 +132,11 @@ void Extraction::add_value(const GlobalVariable &variable) {
     copy->setLinkage(GlobalValue::AvailableExternallyLinkage);
 }
 
-void Extraction::add_what_may_be_inlined(bool optimise) {
-    unsigned copied = 0;
+void Extraction::add_what_may_be_inlined(jit_level level) {
+    unsigned copied = 0, singles = 0;
     for (size_t i = 0; i < met.size(); i++) { /* met grows meanwhile */
         if (const auto *variable = llvm::dyn_cast<GlobalVariable>(met[i])) {
-            if (optimise)
+            if (level > JIT_O0)
                 add_value(*variable);
             continue;
         }
@@ -129,13 +144,20 @@ void Extraction::add_what_may_be_inlined(bool optimise) {
         auto &made = llvm::cast<Function>(*declared.lookup(&function));
         if (function.isDeclaration() || !is_called(made))
             continue;
-        if (!must_be_inlined(function) &&
-            (!may_be_inlined(function, optimise ? MAX_CALLEE : TINY) ||
-             (copied += function.getInstructionCount()) > MAX_CALLEES))
-            continue;
+        unsigned size = function.getInstructionCount();
+        bool single = level == JIT_O3 && is_single(function) &&
+                      may_be_inlined(function, MAX_SINGLE) && singles + size <= MAX_SINGLES;
+        if (single) {
+            singles += size;
+        } else if (!must_be_inlined(function) &&
+                   !may_be_inlined(function, level > JIT_O0 ? SMALL : TINY)) {
+            if (level == JIT_O0 || !may_be_inlined(function, MAX_CALLEE) ||
+                copied + size > MAX_CALLEES)
+                continue;
+            copied += size;
+        }
         fill(function, made, {});
-        if (!optimise)
-            made.addFnAttr(llvm::Attribute::AlwaysInline);
+        made.addFnAttr(llvm::Attribute::AlwaysInline); /* the pipelines inline nothing else */
         made.setLinkage(GlobalValue::AvailableExternallyLinkage);
         made.setDSOLocal(false);
         made.setVisibility(GlobalValue::DefaultVisibility);

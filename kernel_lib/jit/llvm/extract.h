@@ -3,6 +3,7 @@
  * refer to: a module of all would cost more to copy than most functions to compile.
  */
 #pragma once
+#include "kernel_lib/jit/function.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Transforms/Utils/ValueMapper.h"
@@ -19,11 +20,12 @@ class Extraction : private llvm::ValueMaterializer {
     llvm::Function &copy(const llvm::Function &function, const llvm::Twine &name,
                          llvm::ArrayRef<llvm::Constant *> values = {});
 
-    /* Gives those functions a body that are called, have one in the source, and may be inlined;
-     * and constants their value. All of them have their real code and memory elsewhere. With
-     * `optimise` these are the functions that are not too large; else only tiny ones, which then
-     * must be inlined, as a call costs more than they do. */
-    void add_what_may_be_inlined(bool optimise);
+    /* Gives those functions a body that are called, have one in the source, and are to be inlined,
+     * which they must be then; and constants their value. All of them have their real code and
+     * memory elsewhere. At O0 these functions are only tiny ones, as a call costs more than they
+     * do; from O1 on those that are not too large; at O3 also larger ones that are called from one
+     * place alone. */
+    void add_what_may_be_inlined(jit_level level);
 
     llvm::Module &module() { return *target; }
     std::unique_ptr<llvm::Module> take() { return std::move(target); }

@@ -1,5 +1,7 @@
 /* Tier 0. */
 #include "kernel_lib/jit/llvm/interpreter.h"
+#include "kernel_lib/jit/llvm/recover.h"
+#include "kernel_lib/jit/log.h"
 extern "C" {
 #include "kernel_lib/jit_runtime.h"
 }
@@ -19,7 +21,7 @@ extern "C" void *jit_entered(uint32_t index, struct jit_registers *registers) {
 }
 
 jit::Interpreter::Interpreter(Program &program, const InterpreterOptions &options)
-    : program_(program), options_(options), lowering_(program), states_(program.entries().size()) {
+    : program_(program), options_(options), states_(program.entries().size()) {
     the_interpreter = this;
 }
 
@@ -50,18 +52,36 @@ void jit::Interpreter::decide(Entry &entry, State &state) {
     else if (loop_depth(*entry.function) > options_.loop_depth)
         state.reason = "loops would take long in the interpreter";
     else
-        state.copy = lowering_.lower(*entry.function, &state.reason);
+        lower(entry, state);
     state.decided = true;
     entry.profile->reason = state.reason ? state.reason : "called";
     entry.profile->lowest = state.reason ? JIT_O0 : JIT_INTERPRETER;
 }
 
+/* Copies that were made from an abandoned context stay, and so what they refer to. */
+void jit::Interpreter::lower(Entry &entry, State &state) {
+    Error error = recovering(program_, [&]() -> Error {
+        if (!lowering_ || &lowering_->context() != &program_.context()) {
+            lowering_.release();
+            lowering_ = std::make_unique<Lowering>(program_);
+        }
+        state.copy = lowering_->lower(*entry.function, &state.reason);
+        return Error::success();
+    });
+    if (!error)
+        return;
+    state.reason = "no copy for the interpreter could be made";
+    jit_log("JIT: %s cannot be interpreted: %s", entry.profile->name,
+            toString(std::move(error)).c_str());
+}
+
 /* For functions that it would be better to compile, but compiling failed. */
 void jit::Interpreter::settle_for_interpreting(Entry &entry, State &state) {
-    state.copy = lowering_.lower(*entry.function, &state.reason);
+    lower(entry, state);
     if (!state.copy) {
         struct memory_usage memory = memory_usage();
         jit_print_log();
+        hand_over_if_trimmed();
         panic("JIT: %s cannot be interpreted (%s) nor be compiled: %llu of %llu MiB of memory are "
               "in use",
               entry.profile->name, state.reason, static_cast<unsigned long long>(memory.used >> 20),

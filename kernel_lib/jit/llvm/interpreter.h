@@ -32,12 +32,13 @@ class Interpreter {
 
     void decide(Entry &entry, State &state);
     void settle_for_interpreting(Entry &entry, State &state);
+    void lower(Entry &entry, State &state);
     void interpret(Entry &entry, llvm::Function &copy, struct jit_registers &registers);
     llvm::ExecutionEngine &engine();
 
     Program &program_;
     InterpreterOptions options_;
-    Lowering lowering_;
+    std::unique_ptr<Lowering> lowering_;
     std::vector<State> states_;
     /* LLVM's Interpreter cannot be entered again while it runs: one for each level of nesting. */
     std::vector<std::unique_ptr<llvm::ExecutionEngine>> engines_;

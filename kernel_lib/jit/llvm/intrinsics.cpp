@@ -1,5 +1,6 @@
 /* Intrinsics written out: those without effect, on memory and on floats. */
 #include "kernel_lib/jit/llvm/intrinsics.h"
+#include "llvm/IR/IntrinsicsX86.h"
 #include <emmintrin.h>
 
 using namespace llvm;
@@ -14,6 +15,10 @@ float square_root_float(float x) {
 double square_root_double(double x) {
     __m128d v = _mm_set_sd(x);
     return _mm_cvtsd_f64(_mm_sqrt_sd(v, v));
+}
+
+uint64_t read_tsc() {
+    return cpu_rdtsc();
 }
 
 [[noreturn]] void trap() {
@@ -85,6 +90,8 @@ class Writer {
         case Intrinsic::debugtrap:
         case Intrinsic::ubsantrap:
             return call(reinterpret_cast<void *>(trap), b_.getVoidTy(), {});
+        case Intrinsic::x86_rdtsc:
+            return call(reinterpret_cast<void *>(read_tsc), b_.getInt64Ty(), {});
         case Intrinsic::fabs:
             return b_.CreateBitCast(b_.CreateAnd(bits(0), sign_mask(false)), i_.getType());
         case Intrinsic::copysign:

@@ -84,6 +84,11 @@ llvm::Expected<LinkedCode> Linker::link(llvm::MemoryBufferRef object, Resolve re
     return result;
 }
 
+void Linker::abandon() {
+    new std::shared_ptr(std::move(names)); /* lost: half of a change may have been made */
+    names = std::make_shared<llvm::orc::SymbolStringPool>();
+}
+
 Error Linker::unlink(LinkedCode code) {
     std::vector<JITLinkMemoryManager::FinalizedAlloc> allocations;
     allocations.push_back(std::move(code.memory));

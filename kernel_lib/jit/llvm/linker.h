@@ -28,6 +28,8 @@ class Linker {
     llvm::Expected<LinkedCode> link(llvm::MemoryBufferRef object, Resolve resolve);
     /* Frees the memory of code that nothing runs or calls any more. */
     llvm::Error unlink(LinkedCode code);
+    /* After a link that was left in the middle of its work. */
+    void abandon();
 
     /* Memory of all linked code, in whole pages. */
     size_t used() const { return memory.used(); }

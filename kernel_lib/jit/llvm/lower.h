@@ -21,6 +21,9 @@ class Lowering {
      * interpreted. */
     llvm::Function *lower(const llvm::Function &function, const char **reason);
 
+    /* The functions that it copies must be of this context. */
+    llvm::LLVMContext &context() const { return module_.getContext(); }
+
   private:
     const char *rewrite(llvm::Function &copy);
     const char *rewrite(llvm::Instruction &instruction);

@@ -75,30 +75,16 @@ static const char *why_not(const CallBase &call) {
     return nullptr;
 }
 
-static uint64_t read_tsc() {
-    return cpu_rdtsc();
-}
-
-/* cpu_rdtsc() of runtime.h, and the empty assembly that keeps the optimiser from seeing a value. */
+/* Empty assembly, which keeps the optimiser from seeing a value. */
 bool NativeCalls::replace_assembly(CallBase &original) {
     auto *assembly = dyn_cast<InlineAsm>(original.getCalledOperand());
-    if (!assembly)
+    if (!assembly || assembly->getAsmString() != "")
         return false;
-    IRBuilder<> builder(&original);
-    StringRef text = assembly->getAsmString(), operands = assembly->getConstraintString();
-    if (text == "rdtsc" && operands.starts_with("={ax},={dx},~")) {
-        auto *target = pointer_constant(reinterpret_cast<void *>(read_tsc), builder.getPtrTy());
-        Value *cycles = call(builder, target, builder.getInt64Ty(), {});
-        Value *halves = PoisonValue::get(original.getType());
-        Value *low = builder.CreateTrunc(cycles, builder.getInt32Ty());
-        Value *high = builder.CreateTrunc(builder.CreateLShr(cycles, 32), builder.getInt32Ty());
-        halves = builder.CreateInsertValue(builder.CreateInsertValue(halves, low, 0), high, 1);
-        original.replaceAllUsesWith(halves);
-    } else if (text == "" && operands.starts_with("=r,0,~")) {
+    StringRef operands = assembly->getConstraintString();
+    if (operands.starts_with("=r,0,~") || operands.starts_with("=x,0,~"))
         original.replaceAllUsesWith(original.getArgOperand(0));
-    } else if (text != "" || !operands.starts_with("~") || !original.arg_empty()) {
+    else if (!operands.starts_with("~") || !original.arg_empty())
         return false;
-    }
     original.eraseFromParent();
     return true;
 }

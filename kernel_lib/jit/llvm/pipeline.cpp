@@ -1,17 +1,15 @@
 #include "kernel_lib/jit/llvm/pipeline.h"
+#include "kernel_lib/jit/llvm/passes.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/IR/Verifier.h"
 #include "llvm/MC/MCContext.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 
 namespace jit {
 
 using llvm::CodeGenOptLevel;
 using llvm::Module;
-using llvm::OptimizationLevel;
 using llvm::TargetMachine;
 
 namespace {
@@ -19,22 +17,16 @@ namespace {
 /* The baseline that all the application is compiled for; functions for more say so themselves. */
 constexpr char BASELINE_CPU[] = "x86-64";
 
-struct Level {
-    OptimizationLevel passes;
-    CodeGenOptLevel code;
-    bool vectorise;
-};
-
-Level settings(jit_level level) {
+CodeGenOptLevel code_level(jit_level level) {
     switch (level) {
     case JIT_O1:
-        return {OptimizationLevel::O1, CodeGenOptLevel::Less, false};
+        return CodeGenOptLevel::Less;
     case JIT_O2:
-        return {OptimizationLevel::O2, CodeGenOptLevel::Default, false};
+        return CodeGenOptLevel::Default;
     case JIT_O3:
-        return {OptimizationLevel::O3, CodeGenOptLevel::Aggressive, true};
+        return CodeGenOptLevel::Aggressive;
     default:
-        return {OptimizationLevel::O0, CodeGenOptLevel::None, false};
+        return CodeGenOptLevel::None;
     }
 }
 
@@ -52,11 +44,29 @@ bool inexact(llvm::StringRef name) {
 
 } // namespace
 
+/* All that a level needs, made once: setting passes up takes as long as running them on a small
+ * function. */
+struct Pipeline::Level {
+    Level(std::unique_ptr<TargetMachine> target, const llvm::TargetLibraryInfoImpl &library,
+          jit_level level)
+        : machine(std::move(target)), optimisation(*machine, library, level), stream(object) {
+        code.add(new llvm::TargetLibraryInfoWrapperPass(library));
+        llvm::MCContext *context;
+        if (machine->addPassesToEmitMC(code, context, stream, true))
+            llvm::report_fatal_error("this target has no code generator");
+    }
+
+    std::unique_ptr<TargetMachine> machine;
+    Passes optimisation;
+    llvm::SmallVector<char, 0> object;
+    llvm::raw_svector_ostream stream;
+    llvm::legacy::PassManager code;
+};
+
 Pipeline::Pipeline(const llvm::Triple &triple, llvm::function_ref<bool(llvm::StringRef)> exists)
     : library(triple) {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
-    llvm::InitializeNativeTargetAsmParser(); /* the sources have assembly in them */
     for (unsigned i = 0; i < llvm::NumLibFuncs; i++) {
         auto function = static_cast<llvm::LibFunc>(i);
         llvm::StringRef name = llvm::TargetLibraryInfo::getStandardName(function);
@@ -65,8 +75,10 @@ Pipeline::Pipeline(const llvm::Triple &triple, llvm::function_ref<bool(llvm::Str
     }
 }
 
-llvm::Expected<TargetMachine *> Pipeline::machine(const llvm::Triple &triple, jit_level level) {
-    auto &made = machines[level];
+Pipeline::~Pipeline() = default;
+
+llvm::Expected<Pipeline::Level *> Pipeline::at(const llvm::Triple &triple, jit_level level) {
+    auto &made = levels[level];
     if (made)
         return made.get();
     std::string error;
@@ -75,55 +87,26 @@ llvm::Expected<TargetMachine *> Pipeline::machine(const llvm::Triple &triple, ji
         return llvm::createStringError(error);
     llvm::TargetOptions options;
     options.AllowFPOpFusion = llvm::FPOpFusion::Strict; /* a fused product has other bits */
-    made.reset(target->createTargetMachine(triple, BASELINE_CPU, "", options, llvm::Reloc::PIC_,
-                                           llvm::CodeModel::Small, settings(level).code, true));
+    std::unique_ptr<TargetMachine> machine(
+        target->createTargetMachine(triple, BASELINE_CPU, "", options, llvm::Reloc::PIC_,
+                                    llvm::CodeModel::Small, code_level(level), true));
+    made = std::make_unique<Level>(std::move(machine), library, level);
     return made.get();
 }
 
-void Pipeline::optimise(Module &module, TargetMachine &machine, jit_level level) {
-    Level chosen = settings(level);
-    llvm::PipelineTuningOptions tuning;
-    tuning.LoopVectorization = tuning.SLPVectorization = chosen.vectorise;
-    llvm::LoopAnalysisManager loops;
-    llvm::FunctionAnalysisManager functions;
-    llvm::CGSCCAnalysisManager components;
-    llvm::ModuleAnalysisManager modules;
-    functions.registerPass([&] { return llvm::TargetLibraryAnalysis(library); });
-    llvm::PassBuilder builder(&machine, tuning);
-    builder.registerModuleAnalyses(modules);
-    builder.registerCGSCCAnalyses(components);
-    builder.registerFunctionAnalyses(functions);
-    builder.registerLoopAnalyses(loops);
-    builder.crossRegisterProxies(loops, functions, components, modules);
-    auto passes = chosen.passes == OptimizationLevel::O0
-                      ? builder.buildO0DefaultPipeline(chosen.passes)
-                      : builder.buildPerModuleDefaultPipeline(chosen.passes);
-    passes.run(module, modules);
-}
-
 llvm::Expected<llvm::SmallVector<char, 0>> Pipeline::run(Module &module, jit_level level) {
-    auto machine = this->machine(module.getTargetTriple(), level);
-    if (!machine)
-        return machine.takeError();
-    std::string wrong;
-    llvm::raw_string_ostream text(wrong);
-    if (llvm::verifyModule(module, &text))
-        return llvm::createStringError(wrong);
-    optimise(module, **machine, level);
-    llvm::SmallVector<char, 0> object;
-    llvm::raw_svector_ostream stream(object);
-    llvm::legacy::PassManager passes;
-    passes.add(new llvm::TargetLibraryInfoWrapperPass(library));
-    llvm::MCContext *context;
-    if ((*machine)->addPassesToEmitMC(passes, context, stream, true))
-        return llvm::createStringError("this target has no code generator");
-    passes.run(module);
-    return object;
+    auto found = at(module.getTargetTriple(), level);
+    if (!found)
+        return found.takeError();
+    Level &chosen = **found;
+    chosen.optimisation.run(module);
+    chosen.code.run(module);
+    return std::exchange(chosen.object, {});
 }
 
 void Pipeline::abandon() {
-    for (auto &machine : machines)
-        machine.release();
+    for (auto &level : levels)
+        level.release();
 }
 
 } // namespace jit

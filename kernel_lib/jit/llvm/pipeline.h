@@ -15,20 +15,21 @@ class Pipeline {
   public:
     /* For modules with this triple. `exists` tells whether a library function can be called. */
     Pipeline(const llvm::Triple &triple, llvm::function_ref<bool(llvm::StringRef)> exists);
+    ~Pipeline();
 
     /* Optimises the module and makes an object of it. */
     llvm::Expected<llvm::SmallVector<char, 0>> run(llvm::Module &module, jit_level level);
 
-    /* Forgets the code generators: one that was left in the middle of its work is in no state to be
-     * used again. */
+    /* Forgets passes and code generators: those that were left in the middle of their work are in
+     * no state to be used again. */
     void abandon();
 
   private:
-    llvm::Expected<llvm::TargetMachine *> machine(const llvm::Triple &triple, jit_level level);
-    void optimise(llvm::Module &module, llvm::TargetMachine &machine, jit_level level);
+    struct Level;
+    llvm::Expected<Level *> at(const llvm::Triple &triple, jit_level level);
 
     llvm::TargetLibraryInfoImpl library;
-    std::unique_ptr<llvm::TargetMachine> machines[JIT_LEVELS];
+    std::unique_ptr<Level> levels[JIT_LEVELS];
 };
 
 } // namespace jit

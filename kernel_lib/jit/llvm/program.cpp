@@ -24,6 +24,7 @@ static struct jit_function fresh_profile(const Function &function) {
     struct jit_function profile = {};
     profile.name = function.getName().data();
     profile.reason = "not called yet";
+    profile.size = function.getInstructionCount();
     profile.highest = JIT_O3;
     profile.arguments = count_integers(function);
     for (struct jit_times &times : profile.times)
@@ -31,10 +32,10 @@ static struct jit_function fresh_profile(const Function &function) {
     return profile;
 }
 
-Program::Program(StringRef application, StringRef libc) {
+Program::Program(StringRef application, StringRef libc) : application_(application), libc_(libc) {
     the_program = this;
     std::vector<Function *> functions;
-    module_ = load_bitcode(context_, application, libc, functions);
+    module_ = load_bitcode(*context_, application, libc, functions);
     make_entries(functions);
     Globals globals(*module_, [this](const GlobalVariable &variable, void *memory) {
         addresses_[variable.getName()] = memory;
@@ -56,6 +57,26 @@ void Program::make_entries(const std::vector<Function *> &functions) {
         by_function_[function] = &entries_[i];
         addresses_[function->getName()] = slots_->stub(i);
     }
+}
+
+bool Program::renew() {
+    if (!abandoned_)
+        return false;
+    auto context = std::make_unique<LLVMContext>();
+    std::vector<Function *> functions;
+    auto module = load_bitcode(*context, application_, libc_, functions);
+    module_.release();
+    context_.release();
+    module_ = std::move(module);
+    context_ = std::move(context);
+    by_function_.clear();
+    for (auto [entry, function] : zip_equal(entries_, functions)) {
+        entry.function = function;
+        by_function_[function] = &entry;
+    }
+    drop_what_is_not_native();
+    abandoned_ = false;
+    return true;
 }
 
 /* Whether all that the function's code refers to has an address. */

@@ -18,7 +18,7 @@ namespace jit {
 
 /* A function with a body in the application's bitcode. */
 struct Entry {
-    llvm::Function *function; /* in Program::module(), as the front end made it; never changed */
+    llvm::Function *function; /* in Program::module(), as the front end made it */
     struct jit_function *profile;
     void *stub;        /* the function's address for the whole program: jumps to where *slot says */
     void *const *slot; /* on a page that is writable only in Program::redirect */
@@ -27,13 +27,14 @@ struct Entry {
 
 class Program {
   public:
-    /* Parses the application's bitcode and LLVM-libc's (which becomes available_externally: it is
-     * inlined, and called at its native address), gives all local symbols unique global names,
-     * allocates and initialises the global variables, makes the stubs. Stops with a panic that says
-     * what is wrong when the bitcode is no good. There is one program; it is never destroyed. */
+    /* Parses the application's bitcode and LLVM-libc's, bytes that stay (the latter becomes
+     * available_externally: it is inlined, and called at its native address), gives all local
+     * symbols unique global names, allocates and initialises the global variables, makes the stubs.
+     * Stops with a panic that says what is wrong when the bitcode is no good. There is one program;
+     * it is never destroyed. */
     Program(llvm::StringRef application, llvm::StringRef libc);
 
-    llvm::LLVMContext &context() { return context_; }
+    llvm::LLVMContext &context() { return *context_; }
     llvm::Module &module() { return *module_; }
     llvm::MutableArrayRef<Entry> entries() { return entries_; }
     Entry *find(llvm::StringRef name); /* by symbol */
@@ -48,12 +49,21 @@ class Program {
     /* New calls of the entry go to target: one atomic store. */
     void redirect(Entry &entry, void *target);
 
+    /* Somebody who worked on the module was left in the middle of it: nothing of this context can
+     * be relied on any more but that its functions can be read, as interpreted ones are. */
+    void abandon() { abandoned_ = true; }
+    /* After abandon(), loads the bitcode anew: another context, another module with the same
+     * symbols, and entries with its functions. The old ones stay, lost. True if it did. */
+    bool renew();
+
   private:
     void make_entries(const std::vector<llvm::Function *> &functions);
     void drop_what_is_not_native();
 
-    llvm::LLVMContext context_;
+    llvm::StringRef application_, libc_; /* bitcode */
+    std::unique_ptr<llvm::LLVMContext> context_ = std::make_unique<llvm::LLVMContext>();
     std::unique_ptr<llvm::Module> module_;
+    bool abandoned_ = false;
     std::vector<struct jit_function> profiles_;
     std::vector<Entry> entries_;
     std::optional<Slots> slots_;

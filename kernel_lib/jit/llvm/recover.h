@@ -1,19 +1,27 @@
 /*
- * Getting out of LLVM when it gives up.
+ * Getting out of LLVM when it gives up, or calls a function that the trim has removed.
  */
 #pragma once
+#include "kernel_lib/jit/llvm/program.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
-#include "llvm/IR/LLVMContext.h"
 #include "llvm/Support/Error.h"
 
 namespace jit {
 
-/* From now on fatal errors, a lack of memory and errors in the context's code reach recovering().
- * Outside of it the first two end in a panic. */
-void recover_from_now_on(llvm::LLVMContext &context);
+/* From now on fatal errors and a lack of memory reach recovering(). Outside of it they end in a
+ * panic. */
+void recover_from_now_on();
 
-/* Does the work, which must not call this again. When LLVM gives up in it, what it holds is lost,
- * the work does not return, and the error says why. */
-llvm::Error recovering(llvm::function_ref<llvm::Error()> work);
+/* Does the work, which must not call this again, on the program's module. When LLVM gives up in it,
+ * finds an error in the module's code, or calls a removed function, the work does not return, what
+ * it holds is lost, and the error says why. The module is loaded anew before the next work. */
+llvm::Error recovering(Program &program, llvm::function_ref<llvm::Error()> work);
+
+/* Memory that was lost so far. */
+uint64_t lost_memory();
+
+/* For when the program cannot go on without what recovering() could not do: if a removed function
+ * was ever called there, lets the kernel take over that has it, and does not return. */
+void hand_over_if_trimmed();
 
 } // namespace jit

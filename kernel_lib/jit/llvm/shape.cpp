@@ -6,13 +6,17 @@
 
 using namespace llvm;
 
-void jit::use_all_features(Module &module) {
+static std::string features_of_this_processor() {
     std::vector<std::string> names; /* LLVM asks XCR0, too, not only CPUID */
     for (const auto &feature : sys::getHostCPUFeatures())
         names.push_back((feature.getValue() ? "+" : "-") + feature.getKey().str());
     sort(names);
-    std::string features = join(names, ",");
-    StringRef cpu = sys::getHostCPUName();
+    return join(names, ",");
+}
+
+void jit::use_all_features(Module &module, StringRef processor) {
+    StringRef cpu = processor.empty() ? sys::getHostCPUName() : processor;
+    std::string features = processor.empty() ? features_of_this_processor() : "";
     for (Function &function : module) {
         if (function.isDeclaration())
             continue;

@@ -6,9 +6,9 @@
 
 namespace jit {
 
-/* Lets all functions of the module use what the processor has and the operating system has enabled
- * (JIT_ALL_FEATURES). */
-void use_all_features(llvm::Module &module);
+/* Lets all functions of the module use what a processor has (JIT_ALL_FEATURES); without a name what
+ * this one has and the operating system has enabled. */
+void use_all_features(llvm::Module &module, llvm::StringRef processor);
 
 /* Takes away what forbids to unroll or vectorise loops (JIT_FREE_LOOPS). */
 void free_loops(llvm::Module &module);

@@ -3,6 +3,7 @@
  * is inside as bitcode.
  */
 #include "llvm-libc/glibc_abi/start.h"
+#include "kernel_lib/jit/llvm/compile_all.h"
 #include "kernel_lib/jit/llvm/embedded.h"
 #include "kernel_lib/jit/llvm/engine.h"
 #include "kernel_lib/jit/llvm/interpreter.h"
@@ -82,5 +83,6 @@ extern "C" int app_main() {
         panic("the application's bitcode has no app_main");
     int code = reinterpret_cast<int (*)()>(main->stub)();
     jit_print_log();
+    jit::compile_all(engine, *settings);
     return code;
 }

@@ -1,6 +1,7 @@
 /* Versions of functions' code. */
 #include "kernel_lib/jit/llvm/versions.h"
 #include "kernel_lib/jit/llvm/entry.h"
+#include "kernel_lib/jit/llvm/recover.h"
 #include "kernel_lib/jit/log.h"
 
 using namespace llvm;
@@ -23,9 +24,20 @@ Expected<jit_version *> Versions::add(Entry &entry, const jit_code &code,
         return program.address(name);
     };
     MemoryBufferRef bytes(StringRef(object.data(), object.size()), entry.profile->name);
-    auto linked = linker.link(bytes, resolve);
-    if (!linked)
-        return linked.takeError();
+    std::optional<LinkedCode> linked;
+    bool finished = false;
+    Error error = recovering(program, [&]() -> Error {
+        auto made = linker.link(bytes, resolve);
+        finished = true;
+        if (!made)
+            return made.takeError();
+        linked = std::move(*made);
+        return Error::success();
+    });
+    if (!finished)
+        linker.abandon();
+    if (error)
+        return std::move(error);
     versions.push_back(std::make_unique<jit_version>(
         jit_version{&entry, code, std::move(*linked), std::move(object), true, false}));
     return versions.back().get();
@@ -42,6 +54,7 @@ void Versions::install(jit_version &version) {
 
 void Versions::release(jit_version &version) {
     version.held = false;
+    version.object.clear(); /* the cache has it, if it is installed */
     collect();
 }
 

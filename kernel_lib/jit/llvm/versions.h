@@ -11,7 +11,7 @@ struct jit_version {
     jit::Entry *entry;
     jit_code code;
     jit::LinkedCode linked;
-    llvm::SmallVector<char, 0> object; /* until the object cache has it */
+    llvm::SmallVector<char, 0> object; /* for the object cache, while it is held */
     bool held, installed;
 };
 

@@ -1,0 +1,32 @@
+/*
+ * The optimisation of one function's module: LLVM's passes, chosen for each level.
+ */
+#pragma once
+#include "kernel_lib/jit/function.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/PassManager.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Scalar/LoopPassManager.h"
+
+namespace jit {
+
+/* The passes of one level, which run on one module after another. */
+class Passes {
+  public:
+    Passes(llvm::TargetMachine &machine, const llvm::TargetLibraryInfoImpl &library,
+           jit_level level);
+    Passes(const Passes &) = delete;
+
+    void run(llvm::Module &module);
+
+  private:
+    void register_analyses(llvm::TargetMachine &machine,
+                           const llvm::TargetLibraryInfoImpl &library);
+
+    llvm::LoopAnalysisManager loops;
+    llvm::FunctionAnalysisManager functions;
+    llvm::ModuleAnalysisManager modules;
+    llvm::ModulePassManager passes;
+};
+
+} // namespace jit
