@@ -1,15 +1,12 @@
 /* Measurements. */
 #include "bench.h"
+#include "bench_matmul.h"
 #include "bench_workloads.h"
 #include "kernel_lib/jit_runtime.h"
 #include "optimization.h"
 #include "profiling.h"
 
 #define DIRECT_CALLS 1000
-#define MATMUL_WARM_UP 1000
-#define MATMUL_CALLS 200
-#define MATMUL_FEWEST 12
-#define MATMUL_SECONDS 5
 
 static const struct workload {
     const char *name;
@@ -33,8 +30,8 @@ static void run_workload(const struct workload *w) {
         if (result != w->result)
             panic("bench: %s is %llu", w->name, (unsigned long long)result);
     }
-    unsigned long long average = profile->total / profile->calls, min = profile->min,
-                       max = profile->max;
+    unsigned long long average = profile->times.total / profile->times.calls,
+                       min = profile->times.min, max = profile->times.max;
     console_printf("%-20s %8u %10llu %10llu %10llu\n", w->name, w->calls, average, min, max);
     console_event("{\"event\":\"bench\",\"name\":\"%s\",\"calls\":%u,\"average\":%llu,\"min\":%llu,"
                   "\"max\":%llu}",
@@ -107,43 +104,6 @@ static void bench_functions(void) {
     print_cycles("direct call", direct_call_centicycles());
     print_cycles("clock read twice", pair_centicycles(read_clock_twice));
     print_cycles("profile begin, end", pair_centicycles(profile_nothing)); /* the same and more */
-}
-
-/* Calls so many times; fewer, but at least the fewest, when it takes longer than that. */
-struct limit {
-    unsigned calls, fewest;
-    uint64_t cycles;
-};
-
-/* Times products of the matrix w with one vector of activations. */
-static struct jit_profile time_products(struct inference *in, const struct matrix *w,
-                                        struct limit limit) {
-    struct jit_profile profile = {.min = UINT64_MAX};
-    while (profile.calls < limit.fewest ||
-           (profile.calls < limit.calls && profile.total < limit.cycles)) {
-        uint64_t begin = cpu_rdtsc();
-        inference_multiply(in, in->gate_up, w, in->normed, 0, 1);
-        jit_profile_add(&profile, cpu_rdtsc() - begin);
-    }
-    return profile;
-}
-
-/* The largest matrix of a layer, by a vector without zeros. What compiles while it runs may compile
- * before the measurement. */
-static void bench_matmul(struct inference *in) {
-    const struct matrix *w = &in->model->layer[0].gate_up;
-    for (uint32_t i = 0; i < w->columns; i++)
-        in->normed[i] = 1.0f / (float)(i + 1);
-    struct limit limit = {MATMUL_WARM_UP, MATMUL_FEWEST, MATMUL_SECONDS * cpu_cycles_per_second()};
-    time_products(in, w, limit);
-    limit.calls = MATMUL_CALLS;
-    struct jit_profile p = time_products(in, w, limit);
-    unsigned long long calls = p.calls, average = p.total / p.calls, min = p.min, max = p.max;
-    console_printf("%-20s %8llu %10llu %10llu %10llu\n", "matmul", calls, average, min, max);
-    console_event("{\"event\":\"bench\",\"name\":\"matmul\",\"vector\":\"%s\",\"rows\":%u,"
-                  "\"columns\":%u,\"calls\":%llu,\"average\":%llu,\"min\":%llu,\"max\":%llu}",
-                  in->kernels->name, (unsigned)w->rows, (unsigned)w->columns, calls, average, min,
-                  max);
 }
 
 static bool bench_model(const struct teller *teller, const char *prompt, struct error *error) {

@@ -69,46 +69,7 @@ void quantize(struct quantized *out, const float *x, uint32_t columns, uint32_t 
     }
 }
 
-/* ---- Parts of the forward pass ---- */
-
-void rms_norm(float *out, const float *x, const float *weight, uint32_t size) {
-    vector squares[SUM_VECTORS] = {0};
-    for (uint32_t i = 0; i < size; i += SUM_LANES)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < SUM_VECTORS; j++) {
-            vector part = load(x + i + j * VECTOR_LANES);
-            squares[j] += part * part;
-        }
-    vector scale = splat(1.0f / sqrtf(sum_lanes(squares) / (float)size + 1e-5f));
-    for (uint32_t i = 0; i < size; i += VECTOR_LANES)
-        store(out + i, load(weight + i) * (scale * load(x + i)));
-}
-
-void rotate(float *x, const float *cosines, const float *sines, uint32_t size) {
-    for (uint32_t i = 0; i < size; i += VECTOR_LANES) {
-        vector pairs = load(x + i);
-        store(x + i, pairs * load(cosines + i) +
-                         __builtin_shufflevector(pairs, pairs, 1, 0, 3, 2) * load(sines + i));
-    }
-}
-
-/* sigmoid(x) is 1 / (1 + e^-x), and e^x / (1 + e^x): whichever has no large power. */
-void swiglu(float *gate, const float *up, uint32_t size) {
-    for (uint32_t i = 0; i < size; i += VECTOR_LANES) {
-        vector g = load(gate + i);
-        vector_i32 negative = (vector_i32)g >> 31;
-        vector magnitude = (vector)((vector_i32)g & INT32_MAX);
-        vector power = exp2_minus(magnitude * splat(LOG2_E));
-        vector one = splat(1.0f);
-        vector top = (vector)(((vector_i32)power & negative) | ((vector_i32)one & ~negative));
-        store(gate + i, g * (top / (one + power)) * load(up + i));
-    }
-}
-
-void add(float *x, const float *y, uint32_t size) {
-    for (uint32_t i = 0; i < size; i += VECTOR_LANES)
-        store(x + i, load(x + i) + load(y + i));
-}
+/* ---- Logits ---- */
 
 uint32_t argmax(float *x, uint32_t size) {
     float most = largest(x, pad(x, size, -INFINITY));

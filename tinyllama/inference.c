@@ -185,35 +185,37 @@ void inference_forward(struct inference *in, const uint32_t *tokens, uint32_t co
     for (uint32_t l = 0; l < s->layers; l++) {
         const struct layer *layer = &model->layer[l];
         for (uint32_t i = 0; i < count; i++)
-            rms_norm(in->normed + i * dim, in->x + i * dim, layer->attention_norm, s->dim);
+            in->kernels->rms_norm(in->normed + i * dim, in->x + i * dim, layer->attention_norm,
+                                  s->dim);
         profile_part(PART_NORM);
         inference_multiply(in, in->qkv, &layer->qkv, in->normed, dim, count);
         profile_part(PART_QKV);
         for (uint32_t i = 0; i < count; i++) {
             size_t rotation = (size_t)i * model_value_row(s);
             float *qkv = in->qkv + (size_t)i * layer->qkv.rows;
-            rotate(qkv, in->cosines + rotation, in->sines + rotation, model_value_row(s));
+            in->kernels->rotate(qkv, in->cosines + rotation, in->sines + rotation,
+                                model_value_row(s));
             remember(in, qkv, l, position + i);
             profile_part(PART_ROTATION);
             attend(in, in->attended + i * dim, qkv, l, position + i);
             profile_part(PART_ATTENTION);
         }
         inference_multiply(in, in->branch, &layer->attention_out, in->attended, dim, count);
-        add(in->x, in->branch, count * (uint32_t)dim);
+        in->kernels->add(in->x, in->branch, count * (uint32_t)dim);
         profile_part(PART_ATTENTION_OUT);
 
         for (uint32_t i = 0; i < count; i++)
-            rms_norm(in->normed + i * dim, in->x + i * dim, layer->ffn_norm, s->dim);
+            in->kernels->rms_norm(in->normed + i * dim, in->x + i * dim, layer->ffn_norm, s->dim);
         profile_part(PART_NORM);
         inference_multiply(in, in->gate_up, &layer->gate_up, in->normed, dim, count);
         profile_part(PART_GATE_UP);
         for (uint32_t i = 0; i < count; i++) {
             float *gate = in->gate_up + i * 2 * hidden;
-            swiglu(gate, gate + hidden, (uint32_t)hidden);
+            in->kernels->swiglu(gate, gate + hidden, (uint32_t)hidden);
         }
         profile_part(PART_SWIGLU);
         inference_multiply(in, in->branch, &layer->down, in->gate_up, 2 * hidden, count);
-        add(in->x, in->branch, count * (uint32_t)dim);
+        in->kernels->add(in->x, in->branch, count * (uint32_t)dim);
         profile_part(PART_DOWN);
     }
 }
@@ -223,7 +225,7 @@ void inference_classify(struct inference *in, uint32_t index) {
     size_t dim = matrix_padded(model->shape.dim);
 
     profile_start();
-    rms_norm(in->normed, in->x + index * dim, model->final_norm, model->shape.dim);
+    in->kernels->rms_norm(in->normed, in->x + index * dim, model->final_norm, model->shape.dim);
     inference_multiply(in, in->logits, &model->classifier, in->normed, dim, 1);
     profile_part(PART_CLASSIFIER);
 }

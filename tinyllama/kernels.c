@@ -106,12 +106,13 @@ INLINE void multiply_q8(float *out, size_t out_stride, const char *weights, size
 #pragma clang loop vectorize(disable) unroll(disable)
         for (uint32_t chunk = 0; chunk < chunks; chunk++, x.chunks++, weights += stride)
 #pragma clang loop unroll(full)
-            for (uint32_t p = 0; p < positions; p++)
+            for (uint32_t p = 0; p < positions; p++) {
+                struct lanes lanes = splat_chunk(x.chunks + p * groups * chunks);
 #pragma clang loop unroll(full)
                 for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
                     products[i * positions + p] =
-                        dot_chunk(products[i * positions + p], weights + i * sizeof(vector),
-                                  x.chunks + p * groups * chunks);
+                        dot_chunk(products[i * positions + p], weights + i * sizeof(vector), lanes);
+            }
 #pragma clang loop unroll(full)
         for (uint32_t p = 0; p < positions; p++) {
             vector x_scale = splat(x.scales[p * groups + group]);
@@ -219,6 +220,59 @@ static void attend(const struct attention *a, uint32_t head_size, uint32_t queri
     }
 }
 
+/* ---- Vectors of activations ---- */
+
+#define LOG2_E 0x1.715476p+0f
+
+static void rms_norm(float *out, const float *x, const float *weight, uint32_t size) {
+    vector squares[SUM_VECTORS] = {0};
+    for (uint32_t i = 0; i < size; i += SUM_LANES)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < SUM_VECTORS; j++) {
+            vector part = load(x + i + j * VECTOR_LANES);
+            squares[j] += part * part;
+        }
+    vector scale = splat(1.0f / sqrtf(sum_lanes(squares) / (float)size + 1e-5f));
+    for (uint32_t i = 0; i < matrix_padded(size); i += VECTOR_LANES)
+        store(out + i, load(weight + i) * (scale * load(x + i)));
+}
+
+/* Lanes exchanged in pairs. */
+static inline vector exchange_pairs(vector v) {
+#if VECTOR_LANES == 4
+    return __builtin_shufflevector(v, v, 1, 0, 3, 2);
+#elif VECTOR_LANES == 8
+    return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+#else
+    return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+#endif
+}
+
+static void rotate(float *x, const float *cosines, const float *sines, uint32_t size) {
+    for (uint32_t i = 0; i < size; i += VECTOR_LANES) {
+        vector pairs = load(x + i);
+        store(x + i, pairs * load(cosines + i) + exchange_pairs(pairs) * load(sines + i));
+    }
+}
+
+/* sigmoid(x) is 1 / (1 + e^-x), and e^x / (1 + e^x): whichever has no large power. */
+static void swiglu(float *gate, const float *up, uint32_t size) {
+    for (uint32_t i = 0; i < size; i += VECTOR_LANES) {
+        vector g = load(gate + i);
+        vector_i32 negative = (vector_i32)g >> 31;
+        vector magnitude = (vector)((vector_i32)g & INT32_MAX);
+        vector power = exp2_minus(magnitude * splat(LOG2_E));
+        vector one = splat(1.0f);
+        vector top = (vector)(((vector_i32)power & negative) | ((vector_i32)one & ~negative));
+        store(gate + i, g * (top / (one + power)) * load(up + i));
+    }
+}
+
+static void add(float *x, const float *y, uint32_t size) {
+    for (uint32_t i = 0; i < size; i += VECTOR_LANES)
+        store(x + i, load(x + i) + load(y + i));
+}
+
 #define JOIN(a, b) a##b
 #define TABLE(suffix) JOIN(kernels_, suffix)
 #define NAME(suffix) #suffix
@@ -229,4 +283,8 @@ const struct kernels TABLE(KERNELS_SUFFIX) = {
     .matmul_f32 = matmul_f32,
     .matmul_q8 = matmul_q8,
     .attend = attend,
+    .rms_norm = rms_norm,
+    .rotate = rotate,
+    .swiglu = swiglu,
+    .add = add,
 };

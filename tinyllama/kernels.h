@@ -42,6 +42,15 @@ struct kernels {
                       uint32_t group, const struct quantized *x, uint32_t count);
     /* out = softmax(query keys^T) values; head_size is not padded. */
     void (*attend)(const struct attention *attention, uint32_t head_size, uint32_t queries);
+    /* RMSNorm: out = weight * x / sqrt(mean(x^2) + 1e-5); size is not padded. out may be x. */
+    void (*rms_norm)(float *out, const float *x, const float *weight, uint32_t size);
+    /* Rotates each pair of neighbours: x = x * cosines + swapped(x) * sines, where the first sine
+     * of each pair is negated. */
+    void (*rotate)(float *x, const float *cosines, const float *sines, uint32_t size);
+    /* SwiGLU: gate = gate * sigmoid(gate) * up */
+    void (*swiglu)(float *gate, const float *up, uint32_t size);
+    /* x += y */
+    void (*add)(float *x, const float *y, uint32_t size);
 };
 
 extern const struct kernels kernels_sse2, kernels_avx2, kernels_avx512;

@@ -26,11 +26,11 @@ void profiling_enable(bool enable) {
     profiling_enabled = enable;
 }
 
-__attribute__((noinline)) void profiling_start(void) {
+void profiling_start(void) {
     part_begin = cpu_rdtsc();
 }
 
-__attribute__((noinline)) void profiling_part(enum part part) {
+void profiling_part(enum part part) {
     uint64_t now = cpu_rdtsc();
     jit_profile_add(profiles[part], now - part_begin);
     part_begin = now;
@@ -46,14 +46,14 @@ void profiling_print_layer(void) {
 void profiling_print(void) {
     uint64_t all = 0;
     for (int i = 0; i < PART_COUNT; i++)
-        all += profiles[i]->total;
+        all += profiles[i]->times.total;
     console_puts("part              calls    average        min        max  share\n");
     for (int i = 0; i < PART_COUNT; i++) {
-        const struct jit_profile *p = profiles[i];
+        const struct jit_times *p = &profiles[i]->times;
         if (p->calls == 0)
             continue;
         unsigned long long permille = p->total * 1000 / all;
-        console_printf("%-14s %8llu %10llu %10llu %10llu  %llu.%llu %%\n", p->name,
+        console_printf("%-14s %8llu %10llu %10llu %10llu  %llu.%llu %%\n", profiles[i]->name,
                        (unsigned long long)p->calls, (unsigned long long)(p->total / p->calls),
                        (unsigned long long)p->min, (unsigned long long)p->max, permille / 10,
                        permille % 10);

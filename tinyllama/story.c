@@ -3,7 +3,8 @@
 #include "kernel_lib/jit_runtime.h"
 #include "profiling.h"
 
-#define STATUS_TOKENS 16 /* between two tellings of the speed to the status line */
+#define STATUS_TOKENS 16 /* from one look at the clock to the next ... */
+#define STATUS_MS 100    /* ... and between two tellings of the speed to the status line */
 
 uint32_t teller_steps(const struct model *model, const struct settings *settings) {
     uint32_t steps = settings->steps, context = model->shape.context;
@@ -75,9 +76,8 @@ uint64_t story_centitokens_per_second(const struct story *story) {
                : 0;
 }
 
-static void report(const struct story *story, size_t bytes) {
-    console_puts("\n");
-    console_event("{\"event\":\"text_end\",\"bytes\":%zu}", bytes);
+static void report(const struct story *story) {
+    console_text_end();
     uint64_t rate = story_centitokens_per_second(story);
     uint64_t prompt_rate = centitokens_per_second(story->prompt_run, story->prompt_cycles);
     uint64_t first_us = story->first_token_cycles * 1000000 / cpu_cycles_per_second();
@@ -115,7 +115,7 @@ struct telling {
     uint32_t batch, next_batch; /* the first positions of the last batch and the next one */
     uint64_t begin, first;      /* TSC at the first step, and when the prompt's end was reached */
     uint64_t shown;             /* TSC when the status line last got the speed */
-    size_t bytes;
+    uint32_t tokens_shown;      /* tokens by then */
 };
 
 /* The token after the one at position. */
@@ -139,8 +139,11 @@ static uint32_t find_next(struct telling *t, uint32_t position) {
 static void show_speed(struct telling *t) {
     char text[32];
     uint64_t now = cpu_rdtsc();
-    uint64_t rate = centitokens_per_second(STATUS_TOKENS, now - t->shown);
+    if (now - t->shown < cpu_cycles_per_second() / 1000 * STATUS_MS)
+        return;
+    uint64_t rate = centitokens_per_second(t->story->tokens - t->tokens_shown, now - t->shown);
     t->shown = now;
+    t->tokens_shown = t->story->tokens;
     snprintf(text, sizeof text, "%llu.%02llu tokens/s", (unsigned long long)(rate / 100),
              (unsigned long long)(rate % 100));
     jit_status(text);
@@ -170,10 +173,9 @@ static bool step(struct telling *t, uint32_t position) {
     size_t length;
     const char *text = tokenizer_decode(t->teller->tokenizer, t->token, next, &length);
     if (!story->quiet)
-        console_write(text, length);
+        console_text(text, length);
     if (position + 1 >= story->prompt_tokens)
         boot_slots_report_success();
-    t->bytes += length;
     t->token = next;
     if (jit_available() && story->tokens % STATUS_TOKENS == 0)
         show_speed(t);
@@ -187,7 +189,7 @@ static void tell(const struct teller *teller, struct story *story, const uint32_
     story->end = teller->steps < teller->inference->model->shape.context ? "steps" : "context";
     t.begin = t.first = t.shown = cpu_rdtsc();
     if (!story->quiet)
-        console_event("{\"event\":\"text_begin\"}");
+        console_text_begin();
     /* Without the BOS: a penalty for its repetition would only make stories longer. */
     sampler_begin(teller->sampler, prompt + 1, story->prompt_tokens - 1);
     for (uint32_t position = 0; position < teller->steps && step(&t, position); position++)
@@ -196,7 +198,7 @@ static void tell(const struct teller *teller, struct story *story, const uint32_
     story->cycles = now - t.begin;
     story->later_cycles = now - t.first;
     if (!story->quiet)
-        report(story, t.bytes);
+        report(story);
 }
 
 bool story_tell(const struct teller *teller, struct story *story, struct error *error) {

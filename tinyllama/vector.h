@@ -60,18 +60,33 @@ typedef float f32x8_memory __attribute__((vector_size(32), aligned(4)));
 /* load: as many floats as there are lanes; splat: one number in all lanes. */
 #if VECTOR_LANES == 4
 
+/* Empty assembly: what the value is, the compiler does not know. Otherwise it would make one load
+ * of two, and shuffles of moves. It writes no instruction, so that no assembler is in the JIT. */
+#define OPAQUE(value) __asm__("" : "+x"(value))
+
 static inline vector load(const float *from) {
-    vector v;
-    __asm__("movsd %1, %0\n\tmovhps %2, %0"
-            : "=&x"(v)
-            : "m"(*(const float (*)[2])from), "m"(*(const float (*)[2])(from + 2)));
-    return v;
+    __m128d v = _mm_load_sd((const double *)from);
+    OPAQUE(v);
+    return (vector)_mm_loadh_pd(v, (const double *)(from + 2));
+}
+/* Two registers' low halves: MOVLHPS, which is a move, while PUNPCKLQDQ is a call. */
+static inline __m128i join(uint64_t low, uint64_t high) {
+    __m128 v = (__m128)_mm_cvtsi64_si128((long long)low);
+    __m128 upper = (__m128)_mm_cvtsi64_si128((long long)high);
+    OPAQUE(v);
+    OPAQUE(upper);
+    v = _mm_movelh_ps(v, upper);
+    OPAQUE(v);
+    return (__m128i)v;
 }
 static inline vector_i32 splat_i32(int32_t value) {
     uint64_t pair = (uint32_t)value | (uint64_t)(uint32_t)value << 32;
-    vector_i32 v;
-    __asm__("movq %1, %0\n\tmovlhps %0, %0" : "=x"(v) : "r"(pair));
-    return v;
+    __asm__("" : "+r"(pair)); /* no constant in memory */
+    __m128 v = (__m128)_mm_cvtsi64_si128((long long)pair);
+    OPAQUE(v);
+    v = _mm_movelh_ps(v, v);
+    OPAQUE(v);
+    return (vector_i32)v;
 }
 static inline vector splat(float value) {
     int32_t bits;
@@ -80,17 +95,9 @@ static inline vector splat(float value) {
 }
 /* The halves of a register. */
 static inline void split(__m128i v, uint64_t *low, uint64_t *high) {
-    __m128i upper;
-    __asm__("movq %3, %0\n\tmovhlps %3, %2\n\tmovq %2, %1"
-            : "=&r"(*low), "=r"(*high), "=&x"(upper)
-            : "x"(v));
-}
-static inline __m128i join(uint64_t low, uint64_t high) {
-    __m128i v, upper;
-    __asm__("movq %2, %0\n\tmovq %3, %1\n\tmovlhps %1, %0"
-            : "=&x"(v), "=&x"(upper)
-            : "r"(low), "r"(high));
-    return v;
+    *low = (uint64_t)_mm_cvtsi128_si64(v);
+    *high = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(v, v));
+    __asm__("" : "+r"(*low), "+r"(*high));
 }
 static inline f32x8 load_f32x8(const float *from) {
     return __builtin_shufflevector(load(from), load(from + 4), 0, 1, 2, 3, 4, 5, 6, 7);
@@ -149,21 +156,37 @@ static inline vector smaller(vector a, vector b) {
 #endif
 }
 
+/* A chunk of 4 activations in all lanes, as dot_chunk wants it. */
+struct lanes {
+#if VECTOR_LANES == 16
+    vector_i32 all;
+#else
+    vector_i32 even, odd;
+#endif
+};
+static inline struct lanes splat_chunk(const struct chunk *x) {
+#if VECTOR_LANES == 16
+    return (struct lanes){splat_i32(x->all)};
+#else
+    return (struct lanes){splat_i32(x->even), splat_i32(x->odd)};
+#endif
+}
+
 /*
  * Adds to each 32-bit lane of sum the products of a chunk of 4 weights with the chunk x of
  * activations, exactly. At weights lie, for each lane, 4 bytes that are the weights + 128; what 128
  * times x adds is for the caller to take away.
  */
-static inline vector_i32 dot_chunk(vector_i32 sum, const void *weights, const struct chunk *x) {
+static inline vector_i32 dot_chunk(vector_i32 sum, const void *weights, struct lanes x) {
 #if VECTOR_LANES == 16
     __m512i bytes = _mm512_loadu_si512(weights);
-    return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, bytes, (__m512i)splat_i32(x->all));
+    return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, bytes, (__m512i)x.all);
 #elif VECTOR_LANES == 8
     __m256i bytes = _mm256_loadu_si256(weights);
     __m256i even = _mm256_and_si256(bytes, _mm256_set1_epi16(0xFF));
     __m256i odd = _mm256_srli_epi16(bytes, 8);
-    even = _mm256_madd_epi16(even, (__m256i)splat_i32(x->even));
-    odd = _mm256_madd_epi16(odd, (__m256i)splat_i32(x->odd));
+    even = _mm256_madd_epi16(even, (__m256i)x.even);
+    odd = _mm256_madd_epi16(odd, (__m256i)x.odd);
     return sum + ((vector_i32)even + (vector_i32)odd);
 #else
     const uint64_t even_bytes = 0x00FF00FF00FF00FF;
@@ -171,8 +194,8 @@ static inline vector_i32 dot_chunk(vector_i32 sum, const void *weights, const st
     memcpy(bytes, weights, sizeof bytes);
     __m128i even = join(bytes[0] & even_bytes, bytes[1] & even_bytes);
     __m128i odd = join(bytes[0] >> 8 & even_bytes, bytes[1] >> 8 & even_bytes);
-    even = _mm_madd_epi16(even, (__m128i)splat_i32(x->even));
-    odd = _mm_madd_epi16(odd, (__m128i)splat_i32(x->odd));
+    even = _mm_madd_epi16(even, (__m128i)x.even);
+    odd = _mm_madd_epi16(odd, (__m128i)x.odd);
     return sum + ((vector_i32)even + (vector_i32)odd);
 #endif
 }
