@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bareflow.kernel_file import KernelFileError, parse_header
 from bareflow.model_catalogue import DEFAULT, load_catalogue, unknown_model
 from SCons.Variables import BoolVariable, EnumVariable, Variables
 
@@ -59,12 +58,13 @@ def _is_file(key: str, value: str, _env: Any) -> None:
 
 
 def _is_kernel(key: str, value: str, env: Any) -> None:
-    if value == UNTRIMMED:
+    if not value or value == UNTRIMMED:
         return
+    from bareflow.kernel_file import KernelFileError, parse_header
+
     _is_file(key, value, env)
     try:
-        if value:
-            parse_header(Path(value).read_bytes())
+        parse_header(Path(value).read_bytes())
     except KernelFileError as error:
         raise SystemExit(f"bareflow: {key}={value} is no kernel file: {error}") from None
 

@@ -28,8 +28,10 @@ class Image:
     image: Any
     sizes: list[Any]
     """size.json; of a trimmed variant, the untrimmed one's before it."""
-    coverage: Any
-    """The coverage file: of the untrimmed kernel."""
+    coverage: list[Any]
+    """The coverage file of the untrimmed kernel, its summary, and the list of its runs if there were any."""
+    untrimmed: Any = None
+    """Of a trimmed variant: the untrimmed one's disk image, and one with both kernels."""
 
 
 def load(env: Any, name: str) -> Variant:
@@ -41,6 +43,8 @@ def environment(base: Any, name: str) -> Any:
     """A copy of base for a variant, with its own folder."""
     env = base.Clone(VARIANT=load(base, name), BUILD=base.subst(f"$BUILD_ROOT/$arch/{name}"))
     env["OBJECT_BUILD"] = env["BUILD"]
+    if any("-march=native" in options for options in env["VARIANT"].optimisation.values()):
+        env["TOOL_VERSION"] = env["TOOL_VERSION"] | {"CC": env.CompilerForThisCpu()}
     return env
 
 
@@ -54,6 +58,21 @@ def parts(env: Any) -> Parts:
     return Parts(env["KERNEL_LIB"], {"engine": env.EngineObjects(), "bitcode": bitcode})
 
 
+def linux_program(base: Any, name: str) -> Any:
+    """The variant as a Linux program; base is for platform=linux."""
+    env = environment(base, name)
+    made = parts(env)
+    return env.LinuxProgram("linux/bareflow", made.program, env["LIBC"], made.engine)
+
+
+def linux_program_beside(image: Image) -> Any:
+    """The same variant as a Linux program: of the same objects, but for kernel_lib's."""
+    env = image.env.Clone(platform="linux")
+    env.SConscript("#kernel_lib/SConscript", exports={"env": env})
+    app = [] if image.made.engine else env["APP"]
+    return env.LinuxProgram("linux/bareflow", app + env["KERNEL_LIB"], env["LIBC"], image.made.engine)
+
+
 def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
     """Everything up to the disk image. Of a trimmed variant this includes the untrimmed one's."""
     if untrimmed := load(base, name).trimmed_from:
@@ -65,18 +84,19 @@ def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
     fallback = env["fallback"] if env["fallback"] != build_options.UNTRIMMED else None
     disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback)
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, made.engine)
-    coverage = env.CoverageFile("$BUILD/coverage.txt", disk, elf, kernel)[0]
+    coverage = env.CoverageFile("$BUILD/coverage.txt", disk, elf, kernel)
     return Image(env, made, elf, kernel, disk, [sizes], coverage)
 
 
 def trimmed_image(full: Image, name: str, model_files: dict[str, Any]) -> Image:
     """The same less the functions that its coverage file says are dead."""
     env = full.env.Clone(VARIANT=load(full.env, name), BUILD=full.env.subst(f"$BUILD_ROOT/$arch/{name}"))
-    misses = [f"#{path}" for path in env["VARIANT"].missed]
-    misses += env["misses"].split(",") if env["misses"] else []
-    elf = env.TrimmedKernel("bareflow", full.elf, full.coverage, misses)
+    misses = env["misses"].split(",") if env["misses"] else []
+    elf = env.TrimmedKernel("bareflow", full.elf, full.coverage[0], misses)
     kernel = env.KernelFile(elf)
     fallback = full.kernel if env["fallback"] == build_options.UNTRIMMED else env["fallback"]
     disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback)
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, full.made.engine)
-    return Image(env, full.made, elf, kernel, disk, [*full.sizes, sizes], full.coverage)
+    both = env.DiskImage("$BUILD/with_full.img", kernel, model_files, full.kernel)
+    untrimmed = [full.image, both]
+    return Image(env, full.made, elf, kernel, disk, [*full.sizes, sizes], full.coverage, untrimmed)

@@ -22,6 +22,7 @@ VARIANT = Variant(
         "kernel_lib/error.c",
         "kernel_lib/jit/aot",
         "kernel_lib/jit/profile.c",
+        "kernel_lib/memory/free_lists.c",
         "kernel_lib/memory/heap.cpp",
         "kernel_lib/memory/malloc.c",
         "kernel_lib/memory/libc_os.c",
@@ -47,5 +48,5 @@ VARIANT = Variant(
         "LIBC_COPT_STRTOFLOAT_DISABLE_EISEL_LEMIRE",
     ],
     lto=["--lto-O2"],
-    compressed=True,
+    compression=19,
 )

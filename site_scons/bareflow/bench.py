@@ -1,6 +1,8 @@
-"""What `./bareflow bench platform=linux` does: tokens per second on this processor, by vector width.
+"""What `./bareflow platform=linux bench` does: tokens per second on this processor, by vector width.
 
-    python -m bareflow.bench program=FILE model=FILE tokenizer=FILE [key=value ...]
+    python -m bareflow.bench program=FILE host=FILE model=FILE tokenizer=FILE [key=value ...]
+
+host is the same program compiled with -O3 -march=native, for comparison.
 
 Each width generates the same story several times in a process of its own, on one thread; the fastest time
 counts, because everything else on the machine only ever slows a run down. Other keys go to the program. The
@@ -14,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 WIDTHS = ("sse2", "avx2", "avx512")
+HOST, WIDTH = "-O3 -march=native", 18
 REPETITIONS = 10
 LIMIT = 600.0
 """Seconds after which a run counts as hung."""
@@ -63,18 +66,19 @@ def measure(program: str, options: Mapping[str, str]) -> Run:
 def main(argv: Sequence[str]) -> int:
     """Measures as argv (key=value strings) says and prints the table; returns the exit status."""
     options = {"mode": "generate", "temperature": "0"} | dict(item.split("=", 1) for item in argv)
-    program = options.pop("program")
+    program, host = options.pop("program"), options.pop("host")
     widths = [options.pop("vector")] if "vector" in options else WIDTHS
+    runs = {width: (program, {"vector": width}) for width in widths} | {HOST: (host, {})}
     texts = set()
-    print(f"{'vector':8}{'tokens':>8}{'tokens/s':>12}")
-    for width in widths:
+    print(f"{'vector':{WIDTH}}{'tokens':>8}{'tokens/s':>12}")
+    for name, (file, chosen) in runs.items():
         try:
-            run = measure(program, options | {"vector": width})
+            run = measure(file, options | chosen)
         except (BenchError, OSError, subprocess.TimeoutExpired) as error:
-            print(f"{width:8}  {error}")
+            print(f"{name:{WIDTH}}  {error}")
             continue
         texts.add(run.text)
-        print(f"{width:8}{run.tokens:>8}{run.tokens_per_s:>12.1f}")
+        print(f"{name:{WIDTH}}{run.tokens:>8}{run.tokens_per_s:>12.1f}")
     if len(texts) > 1:
         print("bench: the widths disagree about the text", file=sys.stderr)
     return 0 if len(texts) == 1 else 1

@@ -1,28 +1,32 @@
 """Boots an image on the workload and reads back which functions ran.
 
     python -m bareflow.coverage_run image=FILE elf=FILE map=FILE kernel=FILE workload=FILE coverage=FILE
-        summary=FILE
+        summary=FILE runs=FILE
 
-All runs are on one copy of the image: the guest itself adds what each boot sees, and later runs find what
-earlier ones have remembered, as on a real disk. coverage= is written in the format of bareflow.coverage_file,
-summary= is a table by library.
+The runs are on one copy of the image: the guest itself adds what each boot sees, and later runs find what
+earlier ones have remembered, as on a real disk. Runs that are `alone` have a copy of their own, and so can be
+made at the same time. coverage= is written in the format of bareflow.coverage_file, summary= is a table by
+library, runs= has a line a run: how many functions had run by then, and the run's name.
 """
 
 import contextlib
+import os
 import shutil
+import signal
 import sys
-import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .coverage import LinkedProgram, Recording, read_recording, summary
+from .coverage import LinkedProgram, Recording, merge_application, read_recording, summary
 from .coverage_file import CoverageError, merge_coverage, write_coverage
 from .errors import BareFlowError
 from .fat16_edit import replaced_files
 from .kernel_file import parse_header
 from .qemu import Guest, GuestError
-from .qemu_machine import Machine
+from .qemu_machine import Machine, QemuError
 from .run import default_memory
 from .synthetic_model import model_files
 from .workload import Run, Workload, load_workload
@@ -30,54 +34,109 @@ from .workload import Run, Workload, load_workload
 Report = Callable[[str], None]
 
 
-def _boot(image: Path, run: Run, timeout: float) -> None:
-    """Boots the image once; raises CoverageError when the guest does not end as it should."""
-    machine = Machine(
-        image,
-        config={**run.config, "coverage": "on"},
-        memory=run.memory or default_memory(image),
-        machine=run.machine,
-        drive=run.drive,
-        snapshot=False,
-    )
-    try:
-        with Guest(machine, timeout=timeout) as guest:
-            if run.input:
-                guest.send(run.input.lstrip("\n").replace("\n", "\r"))
-            code = guest.wait_exit()
-            if code == run.code:
-                return
-            problem = f"the guest ended with code {code} instead of {run.code}\n{guest.serial[-3000:]}"
-    except GuestError as error:
-        problem = str(error)
-    raise CoverageError(f"{run.name}: {problem}")
+class Recorder:
+    """Boots an image on a workload: as many guests at a time as there are processors and disks."""
 
+    def __init__(self, image: Path, workload: Workload, report: Report) -> None:
+        self._image, self._workload, self._report = image, workload, report
+        self._folder = image.with_name("coverage-disks")
+        self._lock = threading.Lock()
+        # Under the lock:
+        self._guests: set[Guest] = set()
+        self._stopped = False
+        self._seen: set[int] = set()
+        self.runs: list[tuple[int, str]] = []
+        """How many functions had run by the end of each run, and its name; in the order of their ends."""
 
-def record(image: Path, workload: Workload, report: Report) -> Recording:
-    """What all runs together have seen. The image is not changed; `report` gets a line a run."""
-    count = len(workload.runs)
-    with tempfile.TemporaryDirectory(dir=image.parent) as folder:
-        copy = Path(folder) / "coverage.img"
-        shutil.copyfile(image, copy)
-        known = 0
-        for number, run in enumerate(workload.runs, 1):
+    def record(self) -> list[Recording]:
+        """What the runs have seen, the long ones that are alone on their disk first. The image is not
+        changed; `report` gets a line a run."""
+        shutil.rmtree(self._folder, ignore_errors=True)  # of a recording that was killed
+        self._folder.mkdir()
+        disks = [[run] for run in self._workload.runs if run.alone]
+        disks.append([run for run in self._workload.runs if not run.alone])
+        try:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                started = [pool.submit(self._on_one_disk, runs) for runs in disks if runs]
+                try:
+                    return [future.result() for future in reversed(started)]
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    self._stop()
+                    raise
+        finally:
+            shutil.rmtree(self._folder)
+
+    def _on_one_disk(self, runs: Sequence[Run]) -> Recording:
+        """What these runs have seen, one after the other on one copy of the image."""
+        copy = self._folder / f"{self._workload.runs.index(runs[0])}.img"
+        shutil.copyfile(self._image, copy)
+        for number, run in enumerate(runs, 1):
             begun = time.monotonic()
             files = model_files(run.model) if run.model else {}
             files |= {path: file.read_bytes() for path, file in run.files.items()}
             with replaced_files(copy, files):
-                _boot(copy, run, workload.timeout)
+                self._boot(copy, run)
             recording = read_recording(copy)
             if recording.boots != number:
                 raise CoverageError(
                     f"{run.name}: the guest did not add its boot to what the earlier ones saw"
                 )
-            executed = len(recording.order)
-            report(
-                f"{number} of {count}: {run.name} ({time.monotonic() - begun:.1f} s): "
-                f"{executed - known} more functions, {executed} in all"
+            self._add(run, recording, time.monotonic() - begun)
+        copy.unlink()
+        return recording
+
+    def _boot(self, image: Path, run: Run) -> None:
+        """Boots the image once; raises CoverageError when the guest does not end as it should."""
+        machine = Machine(
+            image,
+            config={**run.config, "coverage": "on"},
+            memory=run.memory or default_memory(image),
+            machine=run.machine,
+            drive=run.drive,
+            snapshot=False,
+        )
+        try:
+            with Guest(machine, timeout=self._workload.timeout) as guest, self._to_be_stopped(guest):
+                if run.input:
+                    guest.send(run.input.lstrip("\n").replace("\n", "\r"))
+                code = guest.wait_exit()
+                if code == run.code:
+                    return
+                problem = f"the guest ended with code {code} instead of {run.code}\n{guest.serial[-3000:]}"
+        except (GuestError, QemuError) as error:
+            problem = str(error)
+        raise CoverageError(f"{run.name}: {problem}")
+
+    @contextlib.contextmanager
+    def _to_be_stopped(self, guest: Guest) -> Iterator[None]:
+        with self._lock:
+            self._guests.add(guest)
+            if self._stopped:
+                guest.kill()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._guests.discard(guest)
+
+    def _stop(self) -> None:
+        """Ends all guests: nobody waits for what they would still see."""
+        with self._lock:
+            self._stopped = True
+            for guest in self._guests:
+                guest.kill()
+
+    def _add(self, run: Run, recording: Recording, seconds: float) -> None:
+        with self._lock:
+            known = len(self._seen)
+            self._seen.update(recording.order)
+            seen = len(self._seen)
+            self.runs.append((seen, run.name))
+            self._report(
+                f"{len(self.runs)} of {len(self._workload.runs)}: {run.name} ({seconds:.1f} s): "
+                f"{seen - known} more functions, {seen} in all"
             )
-            known = executed
-    return recording
 
 
 def main(argv: Sequence[str]) -> int:
@@ -88,19 +147,27 @@ def main(argv: Sequence[str]) -> int:
         build_id = parse_header(given["kernel"].read_bytes()).build_id.hex()
         with given["map"].open() as lines:
             program = LinkedProgram(given["elf"].read_bytes(), lines, build_id)
-        recording = record(
+        recorder = Recorder(
             given["image"], workload, lambda line: print(f"           {line}", file=sys.stderr)
         )
-        covered = merge_coverage([program.covered(recording, str(given["image"]))])
+        recordings = recorder.record()
+        covered = merge_coverage(program.covered(recording, str(given["image"])) for recording in recordings)
         given["coverage"].write_text(write_coverage(covered))
-        given["summary"].write_text(summary(covered, recording.application))
+        given["summary"].write_text(summary(covered, merge_application(recordings)))
+        given["runs"].write_text("".join(f"{functions} {name}\n" for functions, name in recorder.runs))
     except BareFlowError as error:
         print(f"bareflow: {error}", file=sys.stderr)
         return 1
     return 0
 
 
+def _interrupt(number: int, frame: object) -> None:
+    """As Ctrl-C does: leaves no guest behind, and no disk."""
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)
     with contextlib.suppress(KeyboardInterrupt):
         sys.exit(main(sys.argv[1:]))
     sys.exit(130)

@@ -41,7 +41,7 @@ from .fat16_reader import list_directory, read_file
 
 __all__ = ["Fat16Error", "build_image", "list_directory", "read_file"]
 
-STAGE2_SECTORS = 8
+STAGE2_SECTORS = 20
 MEBIBYTE = 1 << 20
 MIN_PARTITION = 16 * MEBIBYTE
 MIN_CLUSTER = 2048

@@ -25,11 +25,12 @@ from qemu.qmp import ExecInterruptedError, QMPError
 from .qemu_keys import keys_of
 from .qemu_machine import Machine
 from .qemu_process import QemuProcess
-from .qemu_serial import Console, Event, Item, ProtocolError, SerialDecoder, Text
+from .qemu_serial import Console, Event, Item, ProtocolError, Restart, SerialDecoder, Text
 
 VGA_TEXT = 0xB8000
 VGA_COLUMNS, VGA_ROWS = 80, 25
 KEY_HOLD_MS = 20
+MAX_RESETS_IN_SILENCE = 8
 _LOG_TAIL = 6000  # characters of the serial log shown in an error
 
 _QMP_ERRORS = (QMPError, OSError, EOFError, TimeoutError)
@@ -59,13 +60,15 @@ class Guest:
         self._decoder = SerialDecoder()
         self._raw = bytearray()
         self._items: list[Item] = []
+        self._raw_at_reset = 0
+        self._resets_in_silence = 0
         self._closed = False
         self._failure: str | None = None  # the serial protocol is broken
         # Where the next expect() and expect_event() begin:
         self._position = 0
         self._event_position = 0
         self._ending: Ending | None = None
-        self._process = QemuProcess(machine, self._on_serial)
+        self._process = QemuProcess(machine, self._on_serial, self._on_reset)
 
     @property
     def pid(self) -> int:
@@ -255,6 +258,26 @@ class Guest:
                 except ProtocolError as error:
                     self._failure = str(error)
             self._changed.notify_all()
+
+    def _on_reset(self) -> bool:
+        """Whether the machine may start again. SeaBIOS then resets it once more, before anything is sent."""
+        with self._changed:
+            if self._failure is not None:
+                return False
+            sent = len(self._raw) > self._raw_at_reset
+            self._resets_in_silence = 0 if sent else self._resets_in_silence + 1
+            self._raw_at_reset = len(self._raw)
+            restarts = [item for item in self._items if isinstance(item, Restart)]
+            if restarts and not sent:
+                return self._resets_in_silence < MAX_RESETS_IN_SILENCE
+            self._items += self._decoder.reset()
+            events = [item for item in self._items if isinstance(item, dict)]
+            announced = bool(events) and events[-1]["event"] == "restart"
+            if not announced and sum(not item.announced for item in restarts) == self.machine.crashes:
+                return False
+            self._items.append(Restart(announced))
+            self._changed.notify_all()
+            return True
 
     def _serial_text(self) -> str:
         whole = self._raw.removesuffix(b"\r")  # its LF may still come: what was seen must not shrink

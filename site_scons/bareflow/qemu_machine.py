@@ -63,6 +63,8 @@ class Machine:
     snapshot   True: what the guest writes goes to a temporary file; False: into the image
     accel      QEMU accelerator
     debug_exit attach isa-debug-exit; without it the guest ends by ACPI power-off
+    crashes    how many times the machine may start again without the guest having said so (event
+               restart); None: that it starts again ends it, said or not
     qemu       program to run
     extra      further QEMU arguments, verbatim
     """
@@ -76,6 +78,7 @@ class Machine:
     snapshot: bool = True
     accel: str = "tcg"
     debug_exit: bool = True
+    crashes: int | None = None
     qemu: str = QEMU
     extra: Sequence[str] = ()
 
@@ -106,6 +109,8 @@ class Machine:
             command += ["-cpu", self.cpu]
         # -nodefaults drops the network card and its option ROM, the floppy and CD drives.
         command += ["-nodefaults", "-no-user-config", "-display", "none", "-vga", "std", "-no-reboot"]
+        if self.crashes is not None:
+            command.append("-no-shutdown")  # pauses instead: QemuProcess decides how it goes on
         if self.debug_exit:
             command += ["-device", f"isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=4"]
         if self.config:

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from qemu.qmp import QMPClient, QMPError, Runstate
+from qemu.qmp import Message, QMPClient, QMPError, Runstate
 
 from .qemu_machine import Machine, QemuError
 
@@ -25,16 +25,29 @@ QMP_TIMEOUT = 30.0  # seconds; QEMU answers at once unless the host is badly ove
 _T = TypeVar("_T")
 
 
+def _reason(shutdown: Message) -> str:
+    """Of a SHUTDOWN event."""
+    data = shutdown["data"]
+    assert isinstance(data, dict)
+    return str(data["reason"])
+
+
 class QemuProcess:
     """Starts QEMU and lets the machine run.
 
     on_serial is called in the loop's thread with every piece of serial output, and with b"" when
-    the line closes, that is when QEMU has ended.
+    the line closes, that is when QEMU has ended. on_reset is called there when a machine whose
+    `crashes` is not None is reset, between what it sent before and what it sends afterwards; with
+    False as its result that was the end.
     """
 
-    def __init__(self, machine: Machine, on_serial: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, machine: Machine, on_serial: Callable[[bytes], None], on_reset: Callable[[], bool]
+    ) -> None:
         logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # that QEMU ends is no error here
-        self._on_serial = on_serial
+        self._on_serial, self._on_reset = on_serial, on_reset
+        self._follows_resets = machine.crashes is not None
+        self._follower: asyncio.Task[None] | None = None
         self._loop = asyncio.new_event_loop()
         self._output = tempfile.TemporaryFile()
         self._serial, serial_child = socket.socketpair()
@@ -91,16 +104,13 @@ class QemuProcess:
         self._call(self._loop.sock_sendall(self._serial, data), timeout)
 
     def wait(self) -> tuple[int, str | None]:
-        """After the serial line has closed: the exit status, and the reason of QMP's SHUTDOWN event
-        ("guest-shutdown", "guest-reset", ...) when there was one."""
+        """After the serial line has closed: the exit status, and the reason of QMP's last SHUTDOWN event
+        that was the guest's doing ("guest-shutdown", "guest-reset", ...), if there was one."""
         status = self._process.wait(QMP_TIMEOUT)
         self._call(self._disconnect(), QMP_TIMEOUT)
-        for event in self._qmp.events.history:
-            if event["event"] == "SHUTDOWN":
-                data = event["data"]
-                assert isinstance(data, dict)
-                return status, str(data["reason"])
-        return status, None
+        reasons = [_reason(event) for event in self._qmp.events.history if event["event"] == "SHUTDOWN"]
+        by_guest = [reason for reason in reasons if reason.startswith("guest-")]
+        return status, by_guest[-1] if by_guest else None
 
     def kill(self) -> None:
         """Ends the process at once; its lines close after that."""
@@ -132,6 +142,8 @@ class QemuProcess:
         self._qmp = QMPClient()
         self._reader = asyncio.create_task(self._read_serial())
         await self._qmp.connect(qmp)
+        if self._follows_resets:
+            self._follower = asyncio.create_task(self._follow_resets())
         await self._qmp.execute("cont")
 
     async def _read_serial(self) -> None:
@@ -144,10 +156,35 @@ class QemuProcess:
             if not data:
                 break
 
+    async def _follow_resets(self) -> None:
+        """Each time the machine has stopped, paused where it did: starts it again, or ends QEMU."""
+        with self._qmp.listener(("SHUTDOWN", "RESET")) as events, contextlib.suppress(QMPError, OSError):
+            async for event in events:
+                if event["event"] == "RESET":
+                    continue
+                self._read_waiting()
+                if _reason(event) != "guest-reset" or not self._on_reset():
+                    await self._qmp.execute("quit")
+                    break
+                await self._qmp.execute("set-action", {"reboot": "reset"})
+                await self._qmp.execute("system_reset")
+                while (await events.get())["event"] != "RESET":
+                    pass  # before that it cannot go on; some ways to reset the machine count as several
+                await self._qmp.execute("set-action", {"reboot": "shutdown"})
+                await self._qmp.execute("cont")
+
+    def _read_waiting(self) -> None:
+        """Takes what has come on the serial line and was not read yet."""
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            while data := self._serial.recv(65536):
+                self._on_serial(data)
+
     async def _disconnect(self) -> None:
         # QEMU has ended: let the client read what is left on the line before it hangs up.
         while self._qmp.runstate == Runstate.RUNNING:
             await self._qmp.runstate_changed()
         with contextlib.suppress(QMPError, OSError, EOFError):
             await self._qmp.disconnect()
+        if self._follower:
+            self._follower.cancel()
         await self._reader

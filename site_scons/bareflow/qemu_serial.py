@@ -1,9 +1,9 @@
-"""Takes the guest's serial stream apart: console output, events, and the model's framed text.
+"""Takes the guest's serial stream apart: console output, events, and the model's text.
 
-The stream is text for people. A line `@bareflow {json}` is an event for programs. Between the
-events text_begin and text_end lies the model's own text, byte for byte except that "\\n" is sent
-as "\\r\\n"; one more line break stands before text_end's line, and its member "bytes" is the
-length of the text, so that a text which imitates an event cannot end the frame.
+docs/serial-line.md says what comes. A line `@bareflow {json}` is an event for programs. From the event
+text_begin on comes the model's text, until the next event; one line break before that does not belong to the
+text, and a text's "@" at the start of a line comes twice. If that event is text_pause, the text goes on after
+text_resume. "bytes" is the text's length so far.
 """
 
 from __future__ import annotations
@@ -34,7 +34,15 @@ class Text:
     data: bytes
 
 
-Item = Console | Text | Event
+@dataclass(frozen=True)
+class Restart:
+    """The machine starts again."""
+
+    announced: bool
+    """Whether the guest wanted it."""
+
+
+Item = Console | Text | Event | Restart
 
 
 def _parse_event(line: bytes) -> Event:
@@ -54,7 +62,8 @@ class SerialDecoder:
         self._pending = b""  # bytes whose meaning is not known yet, CR LF already made LF
         self._carriage_return = False  # the last byte fed was a CR that may belong to a LF
         self._line_start = True  # _pending begins at the start of a line
-        self._text_bytes: int | None = None  # length of the text so far; None outside a frame
+        self._in_text = False
+        self._text_bytes: int | None = None  # length so far of a text that has not ended
 
     def feed(self, data: bytes) -> list[Item]:
         """Decodes the next bytes; raises ProtocolError when they cannot be right."""
@@ -71,56 +80,70 @@ class SerialDecoder:
 
     def finish(self) -> list[Item]:
         """The stream has ended: gives out what was held back."""
-        if self._text_bytes is not None:
+        if self._in_text:
             raise ProtocolError(f"the serial line ended within the text, after {self._text_bytes} bytes")
-        rest, self._pending = self._pending + b"\r" * self._carriage_return, b""
-        return [Console(rest)] if rest else []
+        return self._flush()
+
+    def reset(self) -> list[Item]:
+        """The machine starts anew, whatever it was in the middle of: gives out what was held back."""
+        items = self._flush()
+        self._line_start, self._in_text, self._text_bytes = True, False, None
+        return items
+
+    def _flush(self) -> list[Item]:
+        rest = self._pending + b"\r" * self._carriage_return
+        self._pending, self._carriage_return = b"", False
+        return [Text(rest) if self._in_text else Console(rest)] if rest else []
 
     def _next(self) -> Item | None:
         if not self._pending:
             return None
-        return self._next_console() if self._text_bytes is None else self._next_text()
+        return self._next_text() if self._in_text else self._next_console()
 
     def _next_console(self) -> Item | None:
         if self._line_start and self._pending[: len(MARK)] == MARK[: len(self._pending)]:
-            if b"\n" not in self._pending:
-                return None  # perhaps the beginning of an event
-            line, self._pending = self._pending.split(b"\n", 1)
-            event = _parse_event(line)
-            if event["event"] == "text_begin":
-                self._text_bytes = 0
-            return event
+            return self._next_event(self._pending)
         end = self._pending.find(b"\n") + 1 or len(self._pending)
         piece, self._pending = self._pending[:end], self._pending[end:]
         self._line_start = piece.endswith(b"\n")
         return Console(piece)
 
     def _next_text(self) -> Item | None:
+        line_break = self._pending.startswith(b"\n")
+        line = self._pending[line_break:]
+        if (line_break or self._line_start) and (not line or line.startswith(b"@")):
+            if len(line) < 2:
+                return None  # perhaps an event
+            if not line.startswith(b"@@"):
+                return self._next_event(line)
+            return self._take_text(b"\n@" if line_break else b"@", line[2:])
+        end = self._pending.find(b"\n", 1)
+        size = len(self._pending) if end < 0 else end
+        return self._take_text(self._pending[:size], self._pending[size:])
+
+    def _take_text(self, piece: bytes, rest: bytes) -> Text:
         assert self._text_bytes is not None
-        frame_end = b"\n" + MARK
-        at = self._pending.find(b"\n")
-        if at == 0:
-            if self._pending[: len(frame_end)] == frame_end[: len(self._pending)]:
-                line, newline, rest = self._pending[1:].partition(b"\n")
-                if not newline:
-                    return None  # perhaps the end of the frame
-                if self._ends_frame(line):
-                    self._pending, self._text_bytes, self._line_start = rest, None, True
-                    return _parse_event(line)
-            at = self._pending.find(b"\n", 1)
-        size = len(self._pending) if at < 0 else at
-        piece, self._pending = self._pending[:size], self._pending[size:]
         self._text_bytes += len(piece)
+        self._pending, self._line_start = rest, False
         return Text(piece)
 
-    def _ends_frame(self, line: bytes) -> bool:
-        """Whether this line within the text is the genuine text_end."""
-        try:
-            event = _parse_event(line)
-        except ProtocolError:
-            return False
-        if event["event"] != "text_end":
-            return False
-        if event.get("bytes") != self._text_bytes:
-            raise ProtocolError(f"text_end says {event.get('bytes')} bytes, {self._text_bytes} came")
-        return True
+    def _next_event(self, pending: bytes) -> Event | None:
+        """The event that these bytes begin with, once its line is complete."""
+        line, line_break, rest = pending.partition(b"\n")
+        if not line_break:
+            return None
+        event = _parse_event(line)
+        self._pending, self._line_start = rest, True
+        self._follow(event)
+        return event
+
+    def _follow(self, event: Event) -> None:
+        """Begins, interrupts and ends the text."""
+        name = event["event"]
+        if name in ("text_pause", "text_resume", "text_end") and event.get("bytes") != self._text_bytes:
+            raise ProtocolError(f"{name} says {event.get('bytes')} bytes, {self._text_bytes} came")
+        if name == "text_begin":
+            self._text_bytes = 0
+        elif name == "text_end":
+            self._text_bytes = None
+        self._in_text = name in ("text_begin", "text_resume")

@@ -1,24 +1,32 @@
 """One HTML page about what was built: sizes by library and function, what was removed, coverage, tiers.
 
     python -m bareflow.report build=FOLDER output=FILE nm=PROGRAM demangler=PROGRAM [coverage=FILE]
-        [serial=FILE]
+        [runs=FILE] [serial=FILE]
 
-build= is the folder of an architecture; each variant that is built there is shown. serial= is a guest's
-serial log, for the tiers. The page (report.html) needs no server and nothing from the network.
+build= is the folder of an architecture; each variant that is built there is shown. runs= is how many of the
+functions had run after each of the coverage's runs. serial= is a guest's serial log, for the tiers. The page
+(report.html) needs no server and nothing from the network.
 """
 
 import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from .coverage_file import CoveredFunction, read_coverage
 from .errors import BareFlowError
 from .link_map import InputSection, read_map
-from .removed import Removed, read_removed
-from .size_report import SECTION_KINDS, defined_symbols
+from .report_sizes import (
+    DID_NOT_RUN,
+    RAN,
+    UNKNOWN,
+    Library,
+    libraries,
+    losses,
+    losses_by_library,
+    parts_of,
+)
 from .symbols import readable
 
 PAGE = Path(__file__).with_name("report.html")
@@ -27,73 +35,42 @@ VARIANTS = ("full", "trimmed", "native")
 EVENT = "@bareflow "
 SMALLEST = 64
 """Functions of fewer bytes are counted together: nobody would see them."""
-UNKNOWN, RAN, DID_NOT_RUN = "unknown", "ran", "did not run"
+LONGEST = 160
+"""Characters of a name; C++ templates can have thousands."""
+LARGEST = 40
+"""So many of the functions that were removed are named."""
+STATES = [UNKNOWN, RAN, DID_NOT_RUN]
 
 
 class ReportError(BareFlowError):
     """There is nothing to report on."""
 
 
-@dataclass
-class Library:
-    """What a link took of a library, or of an object of ours."""
+class Names:
+    """Names for people, each once in the page: the variants have most functions in common."""
 
-    bytes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("text", "rodata", "data", "bss"), 0))
-    functions: list[tuple[str, int, str]] = field(default_factory=list)
-    """Symbol, bytes, and whether it ran."""
+    def __init__(self, demangler: str) -> None:
+        self._demangler = demangler
+        self._readable: dict[str, str] = {}
+        self._places: dict[str, int] = {}
 
+    def learn(self, symbols: Iterable[str]) -> None:
+        """Demangles them, all at once."""
+        new = sorted(set(symbols) - set(self._readable))
+        self._readable |= zip(new, readable(new, self._demangler), strict=True)
 
-def library_of(section: InputSection, parts: Mapping[str, str]) -> str:
-    """The archive, or for our own code the part (by the section's function, where LTO has mixed them)."""
-    if section.file.endswith(")"):
-        return section.file.partition("(")[0]
-    if section.name.startswith(".symbols"):
-        return "names of functions"
-    if section.file == "<internal>":
-        return "strings of all libraries"
-    if "embedded/" in section.file:
-        return "application as bitcode"
-    if "/jit/llvm/" in section.file:
-        return "engine"
-    return parts.get(section.name.partition(".text.")[2], "kernel")
+    def place(self, symbol: str) -> int:
+        """Where the name is in the list."""
+        name = self._readable.get(symbol, symbol)
+        return self._places.setdefault(name[:LONGEST], len(self._places))
 
-
-def libraries(
-    sections: Iterable[InputSection], ran: Mapping[tuple[str, str], bool], parts: Mapping[str, str]
-) -> dict[str, Library]:
-    """What a map's sections come from. `ran`: whether a section's function ran, by file and section."""
-    found: dict[str, Library] = defaultdict(Library)
-    for section in sections:
-        kind = SECTION_KINDS.get(section.output, "rodata" if section.output.startswith((".", "_")) else "")
-        if (
-            not section.size
-            or not kind
-            or section.output.startswith((".debug", ".symtab", ".strtab", ".shstr"))
-        ):
-            continue
-        library = found[library_of(section, parts)]
-        library.bytes[kind] += section.size
-        if kind == "text":
-            hit = ran.get((section.file, section.name))
-            state = UNKNOWN if hit is None else RAN if hit else DID_NOT_RUN
-            name = section.symbols[0].name if section.symbols else section.name
-            library.functions.append((name, section.size, state))
-    return dict(found)
+    def list(self) -> list[str]:
+        """All names."""
+        return list(self._places)
 
 
-def _parts(folder: Path, nm: str) -> dict[str, str]:
-    """The parts of our own bitcode by function. A trimmed kernel has none of its own, but full's."""
-    owner: dict[str, str] = {}
-    folder = folder if (folder / "obj" / "kernel_lib").is_dir() else folder.with_name(VARIANTS[0])
-    for part, place in (("libc", "llvm-libc"), ("kernel_lib", "kernel_lib"), ("app", "tinyllama")):
-        objects = sorted((folder / "obj" / place).rglob("*.bc"))
-        if objects:
-            owner |= dict.fromkeys(defined_symbols(nm, objects), part)
-    return owner
-
-
-def _as_tree(found: Mapping[str, Library], names: Mapping[str, str]) -> list[dict[str, object]]:
-    """Libraries for the page, the largest first; functions as [name, bytes, state]."""
+def _as_tree(found: Mapping[str, Library], names: Names) -> list[dict[str, object]]:
+    """Libraries for the page, the largest first; functions as [place of the name, bytes, state]."""
     tree: list[dict[str, object]] = []
     for name, library in found.items():
         small: dict[str, list[int]] = defaultdict(list)
@@ -102,28 +79,12 @@ def _as_tree(found: Mapping[str, Library], names: Mapping[str, str]) -> list[dic
             if size < SMALLEST:
                 small[state].append(size)
             else:
-                shown.append([names.get(symbol, symbol), size, state])
-        shown += [[f"{len(sizes)} small functions", sum(sizes), state] for state, sizes in small.items()]
+                shown.append([names.place(symbol), size, STATES.index(state)])
+        for state, sizes in small.items():
+            title = f"{len(sizes)} function{'s' if len(sizes) > 1 else ''} of less than {SMALLEST} bytes"
+            shown.append([names.place(title), sum(sizes), STATES.index(state)])
         tree.append({"name": name, "bytes": library.bytes, "functions": shown})
     return sorted(tree, key=lambda entry: -sum(found[str(entry["name"])].bytes.values()))
-
-
-def removed_by_library(removed: Iterable[Removed], full: Iterable[InputSection]) -> dict[str, dict[str, int]]:
-    """Functions and bytes in the full link, and how many of them are gone or stubs."""
-    gone = {(entry.file, entry.section) for entry in removed}
-    table: dict[str, dict[str, int]] = defaultdict(
-        lambda: dict.fromkeys(("functions", "bytes", "removed_functions", "removed_bytes"), 0)
-    )
-    for section in full:
-        if section.output != ".text" or not section.file.endswith(")"):
-            continue
-        row = table[library_of(section, {})]
-        row["functions"] += 1
-        row["bytes"] += section.size
-        if (section.file, section.name) in gone:
-            row["removed_functions"] += 1
-            row["removed_bytes"] += section.size
-    return dict(table)
 
 
 def first_use(functions: Iterable[CoveredFunction], sizes: Mapping[tuple[str, str], int]) -> list[list[int]]:
@@ -140,6 +101,12 @@ def first_use(functions: Iterable[CoveredFunction], sizes: Mapping[tuple[str, st
     return points
 
 
+def runs(text: str) -> list[list[object]]:
+    """Of the runs of a workload, in their order: [functions that had run by then, the run's name]."""
+    lines = (line.split(maxsplit=1) for line in text.splitlines())
+    return [[int(functions), name] for functions, name in lines]
+
+
 def tiers(serial: str) -> list[dict[str, object]]:
     """The events about tiers in a guest's serial log."""
     lines = (line[len(EVENT) :] for line in serial.splitlines() if line.startswith(EVENT))
@@ -147,47 +114,61 @@ def tiers(serial: str) -> list[dict[str, object]]:
     return [event for event in events if event["event"] == "tier"]
 
 
-def _variant(
-    folder: Path, functions: Sequence[CoveredFunction], nm: str, demangler: str
-) -> tuple[dict[str, object], list[InputSection]]:
+def _sections(folder: Path) -> list[InputSection]:
     with (folder / "bareflow.map").open() as lines:
-        sections = list(read_map(lines))
+        return list(read_map(lines))
+
+
+def _variant(
+    folder: Path, sections: list[InputSection], ran: Mapping[tuple[str, str], bool], nm: str, names: Names
+) -> dict[str, object]:
+    found = libraries(sections, ran, parts_of(folder, nm))
+    names.learn(entry[0] for library in found.values() for entry in library.functions)
+    size = json.loads((folder / "size.json").read_text())
+    totals = {key: size[key] for key in ("kernel_file_bytes", "resident_bytes")}
+    return {**totals, "libraries": _as_tree(found, names)}
+
+
+def _removed(full: list[InputSection], trimmed: list[InputSection], names: Names) -> dict[str, object]:
+    """By library, and the largest functions as [place of the name, library, bytes]."""
+    found = losses(full, trimmed)
+    largest = sorted((loss for loss in found if loss.lost), key=lambda loss: -loss.lost)[:LARGEST]
+    names.learn(loss.symbol for loss in largest)
+    return {
+        "libraries": losses_by_library(found),
+        "largest": [[names.place(loss.symbol), loss.library, loss.lost] for loss in largest],
+    }
+
+
+def data(build: Path, nm: str, demangler: str, files: Mapping[str, Path]) -> dict[str, object]:
+    """All that the page shows. files: coverage, runs and serial, as far as there are such."""
+    folders = {name: build / name for name in VARIANTS if (build / name / "bareflow.map").is_file()}
+    folders = {name: folder for name, folder in folders.items() if (folder / "size.json").is_file()}
+    if not folders:
+        raise ReportError(f"nothing is built in {build}: ./bareflow variant=trimmed builds full and trimmed")
+    functions = (
+        read_coverage(files["coverage"].read_text(), str(files["coverage"])) if "coverage" in files else []
+    )
     ran: dict[tuple[str, str], bool] = {}
     for entry in functions:
         place = (entry.file, entry.section)
         ran[place] = entry.hit or ran.get(place, False)
-    found = libraries(sections, ran, _parts(folder, nm))
-    symbols = sorted({entry[0] for library in found.values() for entry in library.functions})
-    names = dict(zip(symbols, readable(symbols, demangler), strict=True))
-    size = json.loads((folder / "size.json").read_text())
-    totals = {key: size[key] for key in ("kernel_file_bytes", "resident_bytes")}
-    return {**totals, "libraries": _as_tree(found, names)}, sections
-
-
-def data(
-    build: Path, nm: str, demangler: str, coverage: Path | None, serial: Path | None
-) -> dict[str, object]:
-    """All that the page shows."""
-    functions = read_coverage(coverage.read_text(), str(coverage)) if coverage else []
-    result: dict[str, object] = {"variants": {}, "removed": {}, "first_use": [], "tiers": []}
-    variants: dict[str, object] = {}
-    for name in VARIANTS:
-        folder = build / name
-        if not (folder / "bareflow.map").is_file() or not (folder / "size.json").is_file():
-            continue
-        variants[name], sections = _variant(folder, functions if name != "native" else [], nm, demangler)
-        table = build / "trimmed" / "bareflow.removed.jsonl"
-        if name == "full":
-            sizes = {(section.file, section.name): section.size for section in sections}
-            result["first_use"] = first_use(functions, sizes)
-            if table.is_file():
-                result["removed"] = removed_by_library(read_removed(table.read_text()), sections)
-    if not variants:
-        raise ReportError(f"nothing is built in {build}: ./bareflow variant=trimmed builds full and trimmed")
-    result["variants"] = variants
-    if serial:
-        result["tiers"] = tiers(serial.read_text(errors="replace"))
-    return result
+    names = Names(demangler)
+    sections = {name: _sections(folder) for name, folder in folders.items()}
+    variants = {
+        name: _variant(folder, sections[name], ran if name != "native" else {}, nm, names)
+        for name, folder in folders.items()
+    }
+    result: dict[str, object] = {"variants": variants, "states": STATES, "removed": {}, "first_use": []}
+    if "full" in sections:
+        sizes = {(section.file, section.name): section.size for section in sections["full"]}
+        result["first_use"] = first_use(functions, sizes)
+        if "trimmed" in sections:
+            result["removed"] = _removed(sections["full"], sections["trimmed"], names)
+    result["functions"] = len(functions)
+    result["runs"] = runs(files["runs"].read_text()) if "runs" in files else []
+    result["tiers"] = tiers(files["serial"].read_text(errors="replace")) if "serial" in files else []
+    return result | {"names": names.list()}
 
 
 def page(contents: Mapping[str, object]) -> str:
@@ -200,11 +181,9 @@ def page(contents: Mapping[str, object]) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Runs as the arguments (key=value strings) say; returns the exit status."""
     given = dict(argument.split("=", 1) for argument in arguments)
-    files = {key: Path(given[key]) if given.get(key) else None for key in ("coverage", "serial")}
+    files = {key: Path(given[key]) for key in ("coverage", "runs", "serial") if given.get(key)}
     try:
-        contents = data(
-            Path(given["build"]), given["nm"], given["demangler"], files["coverage"], files["serial"]
-        )
+        contents = data(Path(given["build"]), given["nm"], given["demangler"], files)
     except BareFlowError as error:
         print(f"bareflow: {error}", file=sys.stderr)
         return 1

@@ -8,11 +8,14 @@ the guest change the image; default 0) timeout=SECONDS (0: none). Guest: prompt=
 topp= minp= repeat= seed= vector= disk= mode=generate|interactive|bench. An argument with an empty value
 counts as not given, except prompt=.
 
-The model's text and nothing else goes to standard output as it is made, with a line break at its end
-if it has none, and everything else to standard error; after a story that is how fast it was told. In mode
-bench the table, which is what was asked for, goes to standard output. Without prompt= and mode= on a
-terminal the mode is interactive: the terminal is the guest's serial line until the guest ends or Ctrl-] is
-typed. With mode=interactive and no terminal, standard input is sent to the guest and then "/poweroff".
+The model's text and nothing else goes to standard output as it is made, with a line break at its end if it
+has none, and everything else to standard error, also what comes in the middle of a text; after a story that
+is how fast it was told. When the machine restarts, because the guest wants it or because it has crashed and
+the disk has a second kernel, the run goes on; a text that was interrupted is then told again, and standard
+output gets what is new of it. In mode bench the table, which is what was asked for, goes there too. Without
+prompt= and mode= on a terminal the mode is interactive: the terminal is the guest's serial line until the
+guest ends or Ctrl-] is typed. With mode=interactive and no terminal, standard input is sent to the guest and
+then "/poweroff".
 
 The status is 0 when the guest ended with code 0, otherwise 1 and a message; 2 for a wrong argument.
 """
@@ -26,22 +29,23 @@ import signal
 import sys
 import termios
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from .boot_slots import ATTEMPTS, KERNELS
 from .errors import BareFlowError
 from .fat16_reader import read_file
-from .kernel_file import parse_header
+from .kernel_file import KernelHeader, parse_header
 from .qemu import Guest, GuestError
 from .qemu_machine import DRIVES, MACHINES, QEMU, Machine, QemuError
 from .qemu_serial import Console, Event, Text
+from .text_output import TextOutput
 
 SAMPLING_KEYS = ("temperature", "topk", "topp", "minp", "repeat", "seed")
 GUEST_KEYS = ("mode", "prompt", "steps", *SAMPLING_KEYS, "vector", "disk")
 MACHINE_KEYS = ("image", "memory", "cpu", "machine", "drive", "accel", "qemu", "write", "timeout")
 MODES = ("generate", "interactive", "bench")
-KERNEL_PATH = "/boot/BAREFLOW.KRN"
 ESCAPE = b"\x1d"  # Ctrl-], as in telnet
 POWER_OFF = b"/poweroff\r"
 USER = "the user ended it"
@@ -73,16 +77,18 @@ def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
     _one_of("write", given.get("write", "0"), ("0", "1"))
     machine = _one_of("machine", given.get("machine", "pc"), MACHINES)
     image = Path(given["image"])
+    kernels = _kernels(image)
     drive = given.get("drive", "ahci" if machine == "q35" else "ide")
     return (
         Machine(
             image,
             config=config,
-            memory=_whole_number("memory", given.get("memory", str(default_memory(image))), minimum=1),
+            memory=_whole_number("memory", given.get("memory", str(_memory_for(image, kernels))), minimum=1),
             cpu=given.get("cpu"),
             machine=machine,
             drive=_one_of("drive", drive, DRIVES),
             snapshot=given.get("write") != "1",
+            crashes=ATTEMPTS if len(kernels) > 1 else 0,
             accel=given.get("accel", "tcg"),
             qemu=given.get("qemu", QEMU),
         ),
@@ -103,20 +109,26 @@ def _whole_number(key: str, value: str, *, minimum: int) -> int:
 
 
 def default_memory(image: Path) -> int:
-    """MiB for this image's model and kernel: the model lies in memory whole, and what it computes with takes
+    """MiB for this image's model and kernels: the model lies in memory whole, and what it computes with takes
     less than that; a kernel with a compiler in it wants as much again to work with."""
+    return _memory_for(image, _kernels(image))
+
+
+def _memory_for(image: Path, kernels: list[KernelHeader]) -> int:
     mebibytes = image.stat().st_size >> 20 if image.is_file() else 0
     least = 64 if mebibytes <= 32 else 64 + mebibytes * 5 // 4
-    return least + 2 * (_kernel_memory(image) >> 20)
+    return least + 2 * (max((kernel.memory_size for kernel in kernels), default=0) >> 20)
 
 
-def _kernel_memory(image: Path) -> int:
-    """The bytes that the image's kernel occupies; 0 when it cannot be found: then booting says so."""
-    try:
-        with image.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return parse_header(read_file(cast(bytes, content), KERNEL_PATH)).memory_size
-    except (OSError, ValueError, BareFlowError):
-        return 0
+def _kernels(image: Path) -> list[KernelHeader]:
+    """Of the image's kernels, the newest first, those that can be found: booting says what is wrong."""
+    found = []
+    with contextlib.suppress(OSError, ValueError), image.open("rb") as file:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            for path in KERNELS:
+                with contextlib.suppress(BareFlowError):
+                    found.append(parse_header(read_file(cast(bytes, content), path)))
+    return found
 
 
 class Stop:
@@ -139,7 +151,7 @@ class Stop:
         self(f"ended by {signal.Signals(number).name}")
 
 
-def _forward_input(guest: Guest, stop: Stop, source: int, *, terminal: bool) -> None:
+def _forward_input(guest: Guest, stop: Stop, source: int, ended: threading.Event, *, terminal: bool) -> None:
     """Sends what is typed to the guest, until Ctrl-] (terminal) or the end of the input."""
     with contextlib.suppress(GuestError):  # the guest ended while something was still being typed
         while data := os.read(source, 4096):
@@ -148,6 +160,7 @@ def _forward_input(guest: Guest, stop: Stop, source: int, *, terminal: bool) -> 
                 stop(USER)
                 return
             guest.send(data if terminal else data.replace(b"\n", b"\r"))
+        ended.set()
         guest.send(POWER_OFF)
 
 
@@ -174,29 +187,45 @@ def summary(event: Event) -> str:
     return ", ".join([*parts, f"first token after {event['first_token_us'] / 1e6:.2f} s"])
 
 
-def _copy_output(guest: Guest, text: BinaryIO, console: BinaryIO, *, summarise: bool) -> None:
-    """Writes the model's text and the guest's messages as they come, until the guest ends."""
-    last = b"\n"
+def _copy_output(
+    guest: Guest,
+    text: TextOutput,
+    console: BinaryIO,
+    *,
+    summarise: bool,
+    on_restart: Callable[[], None] = lambda: None,
+) -> None:
+    """Writes the model's text and the guest's messages as they come, until the guest ends. on_restart is
+    called when the guest is up again after a restart."""
+    restarting = False
     for item in guest.items():
         if isinstance(item, Text):
-            last = item.data[-1:]
             text.write(item.data)
-            text.flush()
         elif isinstance(item, dict):
-            if item["event"] == "text_end" and last != b"\n":
-                text.write(b"\n")
-                text.flush()
-            if item["event"] == "generate" and summarise:
+            if item["event"] == "text_begin":
+                text.begin()
+            elif item["event"] == "text_end":
+                text.end()
+            elif item["event"] == "generate" and summarise:
                 print(summary(item), file=sys.stderr)
+            elif item["event"] == "boot" and restarting:
+                restarting = False
+                on_restart()
         elif isinstance(item, Console):
             console.write(item.data)
             console.flush()
+        else:
+            restarting = True
+            if not item.announced:
+                print("run: the machine has crashed and starts again", file=sys.stderr)
 
 
 def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
     mode = machine.config["mode"]
-    text = sys.stdout.buffer
-    console = text if mode == "bench" or (mode == "interactive" and terminal) else sys.stderr.buffer
+    text = TextOutput(sys.stdout.buffer)
+    console = (
+        sys.stdout.buffer if mode == "bench" or (mode == "interactive" and terminal) else sys.stderr.buffer
+    )
     with contextlib.ExitStack() as stack:
         guest = stack.enter_context(Guest(machine))
         stop = Stop(guest)
@@ -207,20 +236,35 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
             timer.daemon = True
             timer.start()
             stack.callback(timer.cancel)
+        input_ended = threading.Event()
         if mode == "interactive":
             source = sys.stdin.fileno()
             if terminal:
                 print("Ctrl-] ends.", file=sys.stderr)
                 stack.enter_context(_raw_terminal(source))
             threading.Thread(
-                target=_forward_input, args=(guest, stop, source), kwargs={"terminal": terminal}, daemon=True
+                target=_forward_input,
+                args=(guest, stop, source, input_ended),
+                kwargs={"terminal": terminal},
+                daemon=True,
             ).start()
+
+        def begin_dialogue_again() -> None:
+            text.end()  # nobody tells it again
+            if input_ended.is_set():
+                guest.send(POWER_OFF)  # the first one may have been lost
+
         # In a dialogue the guest has a command that tells this.
         try:
-            _copy_output(guest, text, console, summarise=mode == "generate")
+            if mode == "interactive":
+                _copy_output(guest, text, console, summarise=False, on_restart=begin_dialogue_again)
+            else:
+                _copy_output(guest, text, console, summarise=mode == "generate")
         except GuestError:
             if stop.reason is None:  # else it was cut off within something
                 raise
+        finally:
+            text.end()
         if stop.reason is not None:
             return 0 if stop.reason == USER else _fail(stop.reason, stop.status)
         if code := guest.wait_exit():

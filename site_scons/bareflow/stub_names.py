@@ -12,6 +12,7 @@ import lz4.block
 
 from .link_map import InputSection
 from .removed import Removed
+from .removed_data import DATA_ID
 
 LONGEST_NAME = 4095
 """The kernel has room for so many bytes; functions with longer names are not removed."""
@@ -53,12 +54,12 @@ def encode(names: Mapping[int, str]) -> bytes:
 
 
 class LinkedStubs:
-    """The stubs that a link of trimmed objects has taken."""
+    """The stubs that a link of trimmed objects has taken, and the data that it lacks."""
 
     def __init__(self, sections: Iterable[InputSection], removed: Iterable[Removed]) -> None:
         """`sections`: of the link's map."""
         stubs = {(entry.file, entry.section): entry for entry in removed}
-        self.names: dict[int, str] = {}
+        self.names = {entry.id: entry.symbol for entry in stubs.values() if entry.id >= DATA_ID}
         """By id."""
         self.addresses: set[int] = set()
         for section in sections:

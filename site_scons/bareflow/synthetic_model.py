@@ -1,7 +1,9 @@
-"""Checkpoints and a tokenizer that are made up: their sizes are honest, their weights are zero."""
+"""Checkpoints and a tokenizer that are made up: their sizes are honest, their weights are zero, or random."""
 
 from __future__ import annotations
 
+import array
+import random
 import struct
 from dataclasses import astuple, dataclass
 
@@ -46,6 +48,21 @@ def checkpoint_v2(shape: Shape, group: int) -> bytes:
     """A header of 256 bytes, float32 norms, int8 weights with a float32 scale for each group."""
     header = struct.pack("<Ii7iBi", MAGIC, 2, *astuple(shape), 1, group).ljust(HEADER_BYTES, b"\0")
     return header + bytes(4 * shape.norms + shape.matrices + 4 * (shape.matrices // group))
+
+
+def random_checkpoint(kind: str, shape: Shape, seed: int) -> bytes:
+    """Like the other two ("v0", "v2"), but with weights of which something different comes out each time."""
+    numbers = random.Random(seed)
+
+    def floats(count: int, most: float) -> bytes:
+        return array.array("f", (numbers.uniform(-most, most) for _ in range(count))).tobytes()
+
+    if kind == "v0":
+        zeros = checkpoint_v0(shape)
+        return zeros[:28] + floats((len(zeros) - 28) // 4, 0.3)
+    header, groups = checkpoint_v2(shape, GROUP)[:HEADER_BYTES], shape.matrices // GROUP
+    weights = numbers.randbytes(shape.matrices) + floats(groups, 0.3 / 127)
+    return header + floats(shape.norms, 1.0) + weights
 
 
 def model_files(kind: str) -> dict[str, bytes]:

@@ -2,18 +2,16 @@
 
 A program of its own, because it works in several processes; called by the SCons tool `trim`:
 
-    python -m bareflow.trim JOB    (a JSON file with the fields of Job)
+    python -m bareflow.trim JOB    (a JSON file, see trim_job.py)
 
 The link map of the untrimmed link says which members of an archive took part; the others are copied as they
 are.
 """
 
-import json
 import multiprocessing
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -24,42 +22,20 @@ from .coverage_file import CoveredFunction, merge_coverage, read_coverage
 from .dead_functions import DeadFunctions
 from .errors import BareFlowError
 from .link_map import file_name, read_map
+from .name_tables import for_file as names_of
+from .name_tables import shorten_names
 from .removed import Removed, write_removed
+from .removed_data import for_file as data_of
+from .removed_data import remove_data, without_constructors
 from .shared_entries import for_file, share_entries
+from .trim_job import Job, is_archive, output_of
 from .trim_object import Stub, TrimError, trim_object
-from .variant import SharedEntries
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to trim by what. Paths."""
-
-    coverage: list[str]
-    misses: list[str]
-    """Files with names of functions to keep, one a line."""
-    map: str
-    inputs: list[str]
-    """Objects and archives; of objects only copies of inline functions are trimmed, the rest is ours."""
-    folder: str
-    """The objects' names in map and coverage are relative to this one."""
-    output: str
-    """A folder for the trimmed inputs: objects under the same names, archives without their folders."""
-    removed: str
-    """The table of what was removed (bareflow/removed.py), to be written."""
-    shared: list[SharedEntries] = field(default_factory=list)
-    """Tables in archives, all of whose entries lead to the same thing afterwards."""
-
-    @classmethod
-    def read(cls, text: str) -> "Job":
-        """A job from JSON."""
-        fields = json.loads(text)
-        return cls(**fields | {"shared": [SharedEntries(**table) for table in fields["shared"]]})
-
 
 PROCESSES = 2
 
 _functions = DeadFunctions([])
 _linked: frozenset[str] = frozenset()
+_misses: frozenset[str] = frozenset()
 
 
 def coverage_of(paths: Iterable[str]) -> list[CoveredFunction]:
@@ -76,7 +52,24 @@ def names_in(paths: Iterable[str]) -> set[str]:
     return {name for path in paths for line in Path(path).read_text().splitlines() if (name := line.strip())}
 
 
-def _trim_archive(job: Job, source: str, target: Path) -> list[Stub]:
+def _trim_contents(
+    job: Job, contents: bytes, file: str, *, weak_only: bool = False
+) -> tuple[bytes, list[Stub], list[Removed]]:
+    """An object, trimmed; its stubs, and what else was removed."""
+    contents, stubs = trim_object(contents, file, _functions, weak_only=weak_only)
+    for table in for_file(job.shared, file):
+        contents = share_entries(contents, table)
+    for names in names_of(job.name_tables, file):
+        contents = shorten_names(contents, names)
+    removed: list[Removed] = []
+    if data := data_of(job.removed_data, file, _misses):
+        contents, removed = remove_data(contents, file, data)
+    if file in job.unconstructed:
+        contents = without_constructors(contents, file)
+    return contents, stubs, removed
+
+
+def _trim_archive(job: Job, source: str, target: Path) -> tuple[list[Stub], list[Removed]]:
     archive = Path(source).read_bytes()
     linked = {
         member.offset: member
@@ -84,43 +77,32 @@ def _trim_archive(job: Job, source: str, target: Path) -> list[Stub]:
         if file_name(f"{source}({member.name})") in _linked
     }
     stubs: list[Stub] = []
+    removed: list[Removed] = []
 
     def trimmed(offset: int) -> bytes | None:
         member = linked.get(offset)
         if member is None:
             return None
         file = file_name(f"{source}({member.name})")
-        contents, found = trim_object(archive[offset : offset + member.size], file, _functions)
+        contents, found, data = _trim_contents(job, archive[offset : offset + member.size], file)
         stubs.extend(found)
-        for table in for_file(job.shared, file):
-            contents = share_entries(contents, table)
+        removed.extend(data)
         return contents
 
     with open(target, "wb") as output:
         replace_members(archive, output, trimmed)
-    return stubs
+    return stubs, removed
 
 
-def _trim_file(job: Job, source: str) -> list[Stub]:
+def _trim_file(job: Job, source: str) -> tuple[list[Stub], list[Removed]]:
     target = Path(output_of(job, source))
     target.parent.mkdir(parents=True, exist_ok=True)
     if is_archive(source):
         return _trim_archive(job, source, target)
     name = os.path.relpath(source, job.folder)
-    trimmed, stubs = trim_object(Path(source).read_bytes(), name, _functions, weak_only=True)
-    target.write_bytes(trimmed)
-    return stubs
-
-
-def is_archive(path: str) -> bool:
-    """By its name, for the file need not exist yet."""
-    return path.endswith(".a")
-
-
-def output_of(job: Job, source: str) -> str:
-    """Where the trimmed copy of an input goes."""
-    name = os.path.basename(source) if is_archive(source) else os.path.relpath(source, job.folder)
-    return os.path.join(job.output, name)
+    contents, stubs, removed = _trim_contents(job, Path(source).read_bytes(), name, weak_only=True)
+    target.write_bytes(contents)
+    return stubs, removed
 
 
 def _check_names(job: Job) -> None:
@@ -133,20 +115,24 @@ def _check_names(job: Job) -> None:
 
 def trim(job: Job) -> list[Removed]:
     """Writes the trimmed inputs; the result is in the order of the ids."""
-    global _functions, _linked
+    global _functions, _linked, _misses
     _check_names(job)
     coverage = coverage_of(job.coverage)
-    _functions = DeadFunctions(coverage, names_in(job.misses))
+    _misses = frozenset(names_in(job.misses))
+    _functions = DeadFunctions(coverage, _misses, job.whole, job.by_chance)
     with open(job.map) as lines:
         _linked = frozenset(section.file for section in read_map(lines))
     # Forked, so that all have the coverage; the largest files first, so that none is late.
     inputs = sorted(job.inputs, key=lambda path: -os.path.getsize(path))
     with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
-        stubs = [stub for found in pool.imap_unordered(partial(_trim_file, job), inputs) for stub in found]
-    return [
+        done = list(pool.imap_unordered(partial(_trim_file, job), inputs))
+    removed = [
         Removed(stub.id, stub.size, stub.file, stub.section, coverage[stub.id - 1].symbol)
-        for stub in sorted(stubs, key=lambda stub: (stub.id, stub.file, stub.section))
+        for stubs, _ in done
+        for stub in stubs
     ]
+    removed += [variable for _, data in done for variable in data]
+    return sorted(removed, key=lambda entry: (entry.id, entry.file, entry.section))
 
 
 def main(arguments: list[str]) -> int:

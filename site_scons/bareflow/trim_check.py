@@ -26,6 +26,7 @@ from .archive import members
 from .errors import BareFlowError
 from .link_map import InputSection, file_name, read_map
 from .removed import Removed, read_removed
+from .removed_data import DATA_ID, DATA_START
 
 _STUB_SIZE = 6
 _UD2 = b"\x0f\x0b"
@@ -162,7 +163,11 @@ def _check_kernel(path: str, removed: list[Removed], linked: list[InputSection])
     table = dict(_names(holder.data()[table_symbols[0]["st_value"] - holder["sh_addr"] :]))
     code, start = text.data(), text["sh_addr"]
     stubs = {(entry.file, entry.section): entry for entry in removed}
-    wanted = {}
+    wanted = {entry.id: entry.symbol for entry in removed if entry.id >= DATA_ID}
+    for name in wanted.values():
+        places = symbols.get_symbol_by_name(name) or []
+        if any(symbol["st_shndx"] != "SHN_ABS" or symbol["st_value"] < DATA_START for symbol in places):
+            yield f"{path}: {name} has not been removed"
     for section in linked:
         entry = stubs.get((section.file, section.name))
         at = section.address - start

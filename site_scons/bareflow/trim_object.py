@@ -18,7 +18,8 @@ from .errors import BareFlowError
 
 STUB_SIZE = 6
 STUB_ALIGNMENT = 4
-"""Pointers to member functions use bit 0 of an address, so that less would not do."""
+CODE_ALIGNMENT = 2
+"""Of the libraries' functions, instead of 16. Pointers to member functions use bit 0 of an address."""
 UD2 = b"\x0f\x0b"
 
 LOADED, EXECUTABLE = 0x2, 0x4
@@ -178,6 +179,12 @@ def _replace(file: _Object, dead: dict[int, int], tables: set[int]) -> None:
             entry.symbol = own_symbol[source]
 
 
+def _pack(file: _Object, dead: dict[int, int]) -> None:
+    for index, section in enumerate(file.sections):
+        if file.flags[index] & EXECUTABLE and index not in dead:
+            section.alignment = min(section.alignment, CODE_ALIGNMENT)
+
+
 def trim_object(
     data: bytes, file: str, functions: DeadFunctions, *, weak_only: bool = False
 ) -> tuple[bytes, list[Stub]]:
@@ -204,4 +211,6 @@ def trim_object(
         for section in [parsed.sections[index]]
     ]
     _replace(parsed, dead, tables)
+    if not weak_only:
+        _pack(parsed, dead)
     return bytes(parsed.binary.write_to_bytes()), stubs

@@ -26,6 +26,30 @@ class SharedEntries:
 
 
 @dataclass(frozen=True)
+class NameTable:
+    """A library's table of names, some of which nobody asks for (bareflow/name_tables.py)."""
+
+    file: str
+    """The object that has it, as link maps call it."""
+    names: str
+    """The section with the names, each ended by a zero byte."""
+    offsets: str
+    """The section with where each name begins, 4 bytes each."""
+    unwanted: str
+    """The names that go, a regular expression."""
+
+
+@dataclass(frozen=True)
+class RemovedData:
+    """A variable of a library that nothing uses (bareflow/removed_data.py)."""
+
+    file: str
+    """The object that has it, as link maps call it."""
+    section: str
+    """Its section, which ends with its name."""
+
+
+@dataclass(frozen=True)
 class Variant:
     """One way to build the image: what goes in and how it is optimised."""
 
@@ -43,8 +67,8 @@ class Variant:
     """LLVM-libc's own configuration macros (libc/config/config.json in its source)."""
     lto: list[str]
     """Linker options for the optimising link."""
-    compressed: bool
-    """Whether the kernel file is compressed on the disk."""
+    compression: int
+    """The Zstandard level that the kernel file is compressed with; 0: it is not."""
     engine: list[str] = field(default_factory=list)
     """Folders of the JIT engine: C++ against LLVM's headers. Without any, the application is native code;
     with them, it and what it uses of LLVM-libc are embedded as bitcode."""
@@ -59,10 +83,18 @@ class Variant:
     """The stack's size, in the linker script's notation."""
     trimmed_from: str = ""
     """The variant whose objects are linked again without the functions that its coverage has not seen."""
-    missed: list[str] = field(default_factory=list)
-    """Lists of functions to keep although its coverage has not seen them, as with misses=."""
     shared_entries: list[SharedEntries] = field(default_factory=list)
     """Tables of the libraries, all of whose entries lead to the same thing when trimmed."""
+    name_tables: list[NameTable] = field(default_factory=list)
+    """Tables of names in the libraries that lose some when trimmed."""
+    removed_data: list[RemovedData] = field(default_factory=list)
+    """Variables of the libraries that are not linked when trimmed."""
+    whole: list[str] = field(default_factory=list)
+    """Archives of which no function is removed when trimmed."""
+    by_chance: list[str] = field(default_factory=list)
+    """Patterns of functions' names that are not removed when trimmed: whether they run is chance."""
+    unconstructed: list[str] = field(default_factory=list)
+    """Objects of the libraries, as link maps call them, whose static constructors do not run when trimmed."""
 
     def optimisation_of(self, source: str) -> str:
         """The option for a source, by its path from the top folder, or below "llvm-libc" for libc's."""

@@ -27,6 +27,7 @@ class Run:
     drive: str = "ide"
     machine: str = "pc"
     model: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Workload:
 
 _TYPES: dict[str, type] = {
     "name": str, "config": dict, "input": str, "files": dict, "code": int, "memory": int, "drive": str,
-    "machine": str, "model": str,
+    "machine": str, "model": str, "alone": bool,
 }  # fmt: skip
 
 

@@ -49,15 +49,18 @@ def _objects(env: Any, sources: list[Any], suffix: str = "", options: tuple[str,
     made = []
     for source in map(env.File, sources):
         stem, extension = os.path.splitext(source.path)
+        node = env.File(f"$BUILD/obj/{stem}{suffix}{'.o' if extension == '.asm' else '.bc'}")
+        made.append(node)
+        if node.has_builder():
+            continue  # the image and the Linux program share it
         if extension == ".asm":
-            node = env.Object(f"$BUILD/obj/{stem}{suffix}.o", source)
+            env.Object(node, source)
             env.Depends(node, env["TOOL_VERSION"]["AS"])
         else:
             level = env["VARIANT"].optimisation_of(source.path)
             flags = [*env["CCFLAGS"], *level.split(), *options]
-            node = env.Object(f"$BUILD/obj/{stem}{suffix}.bc", source, CCFLAGS=flags)
+            env.Object(node, source, CCFLAGS=flags)
             env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"]])
-        made += node
     return made
 
 

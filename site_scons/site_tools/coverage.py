@@ -1,10 +1,11 @@
 """SCons tool: the coverage file, made by booting an image on the workload, or of files that are given."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from python_module import run_module
 
 WORKLOAD = "#variants/workload.toml"
 _MODULES = (
@@ -21,10 +22,10 @@ _MODULES = (
 
 def _record(target: list[Any], source: list[Any], env: Any) -> int:
     names = ("image", "elf", "map", "kernel", "workload")
-    files = dict(zip(names, source, strict=False)) | dict(zip(("coverage", "summary"), target, strict=True))
-    python_path = {"PYTHONPATH": env.Dir("#site_scons").abspath}
-    command = [sys.executable, "-m", "bareflow.coverage_run", *(f"{k}={v.abspath}" for k, v in files.items())]
-    return subprocess.run(command, env=os.environ | python_path, check=False).returncode
+    files = dict(zip(names, source, strict=False)) | dict(
+        zip(("coverage", "summary", "runs"), target, strict=True)
+    )
+    return run_module(env, "bareflow.coverage_run", **{key: node.abspath for key, node in files.items()})
 
 
 def _merge(target: list[Any], source: list[Any], env: Any) -> None:
@@ -41,24 +42,26 @@ def _print_summary(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def _coverage_file(env: Any, target: str, image: Any, elf: Any, kernel: Any) -> list[Any]:
-    """The coverage file of an image and, beside it, its summary: of the runs in the workload file, or, with
-    coverage=FILE[,FILE...], of those files."""
-    targets = [target, f"{os.path.splitext(target)[0]}-summary.txt"]
+    """The coverage file of an image and, beside it, its summary: of those that coverage=FILE[,FILE...] gives;
+    otherwise of the runs in the workload file, with a list of what each has added."""
+    stem = os.path.splitext(target)[0]
+    targets = [target, f"{stem}-summary.txt"]
     if given := env["coverage"]:
         files = [env.File(path) for path in given.split(",")]
         nodes = env.Command(targets, files, env.Step(_merge, "COVERAGE", given))
     else:
         link_map = env.File(f"{os.path.splitext(elf.path)[0]}.map")
         sources = [image, elf, link_map, kernel, env.File(WORKLOAD)]
+        targets.append(f"{stem}-runs.txt")
         nodes = env.Command(targets, sources, env.Step(_record, "COVERAGE", "the workload on ${SOURCES[0]}"))
         env.NoCache(nodes)  # it also depends on the machine that it runs on
     env.Depends(nodes, [env.File(f"#site_scons/bareflow/{name}.py") for name in _MODULES])
     return list(nodes)
 
 
-def _coverage_target(env: Any, name: str, node: Any) -> None:
-    """The target `name`, which makes the coverage file and prints its summary."""
-    env.AlwaysBuild(env.Alias(name, node, env.Step(_print_summary, "SUMMARY", node.path)))
+def _coverage_target(env: Any, name: str, nodes: list[Any]) -> None:
+    """The target `name`, which makes the coverage file and prints its summary: CoverageFile's nodes."""
+    env.AlwaysBuild(env.Alias(name, nodes, env.Step(_print_summary, "SUMMARY", nodes[0].path)))
 
 
 def exists(env: Any) -> bool:

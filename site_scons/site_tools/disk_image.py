@@ -16,7 +16,7 @@ def _content(node: Any) -> bytes:
 def _make_kernel(target: list[Any], source: list[Any], env: Any) -> None:
     from bareflow.kernel_file import kernel_from_elf
 
-    kernel = kernel_from_elf(_content(source[0]), compressed=env["VARIANT"].compressed)
+    kernel = kernel_from_elf(_content(source[0]), compression=env["VARIANT"].compression)
     Path(target[0].abspath).write_bytes(kernel)
 
 
@@ -37,7 +37,9 @@ def _modules(env: Any, *names: str) -> list[Any]:
 def _boot_sectors(env: Any, target: str, source: Any) -> Any:
     """A flat binary from assembly."""
     node = env.Command(
-        target, source, env.Step("$AS -f bin -I ./ -Werror $SOURCE -o $TARGET", "NASM", "$SOURCE")
+        target,
+        source,
+        env.Step("$AS -f bin -I ./ -I ${TARGET.dir}/ -Werror $SOURCE -o $TARGET", "NASM", "$SOURCE"),
     )
     env.Depends(node, env["TOOL_VERSION"]["AS"])
     return node[0]
@@ -46,7 +48,7 @@ def _boot_sectors(env: Any, target: str, source: Any) -> Any:
 def _kernel_file(env: Any, elf: Any) -> Any:
     """The file that the loader reads, beside the ELF."""
     node = env.Command(elf.target_from_source("", ".krn"), elf, env.Step(_make_kernel, "KERNEL"))
-    env.Depends(node, [env.Value(env["VARIANT"].compressed), *_modules(env, "kernel_file")])
+    env.Depends(node, [env.Value(env["VARIANT"].compression), *_modules(env, "kernel_file")])
     return node[0]
 
 

@@ -4,16 +4,26 @@ native functions that they call."""
 from pathlib import Path
 from typing import Any
 
+from SCons.Action import Action
+
 ASSEMBLE = "$CC -target x86_64-unknown-none-elf -c $SOURCE -o $TARGET"
 
 
 def _choose_members(target: list[Any], source: list[Any], env: Any) -> None:
-    """Links those of libc's objects that the application (the first source) uses, directly or not."""
-    from bareflow import natives
+    """Links those of libc's objects that the application (the first source) uses, directly or not, and keeps
+    what the JIT may inline."""
+    from bareflow import inlinable, natives
 
     application, *members = [Path(node.abspath) for node in source]
     chosen = natives.members_used(env["LLVM_NM"], application, members)
     natives.link_bitcode(env["LLVM_LINK"], chosen, Path(target[0].abspath))
+    inlinable.keep_inlinable(env["LLVM_OPT"], Path(target[0].abspath))
+
+
+def _check_assembly(target: list[Any], source: list[Any], env: Any) -> None:
+    from bareflow.assembly import check_no_assembly
+
+    check_no_assembly(env["LLVM_OPT"], Path(target[0].abspath))
 
 
 def _make_natives(target: list[Any], source: list[Any], env: Any) -> None:
@@ -52,8 +62,12 @@ def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
         "$BUILD/embedded/app.linked.bc", app, env.Step("$LLVM_LINK $SOURCES -o $TARGET", "LINK")
     )
     passes = env["VARIANT"].embedded_passes
-    step = env.Step(f"$LLVM_OPT '-passes={passes}' $SOURCE -o $TARGET", "OPT")
-    app_bitcode = env.Command("$BUILD/embedded/app.bc", linked, step)[0]
+    # Names of local values and the order of uses are for people and for tests of LLVM.
+    options = f"'-passes={passes}' --discard-value-names --preserve-bc-uselistorder=false"
+    step = env.Step(f"$LLVM_OPT {options} $SOURCE -o $TARGET", "OPT")
+    check = Action(_check_assembly, None)
+    app_bitcode = env.Command("$BUILD/embedded/app.bc", linked, [step, check])[0]
+    env.Depends(app_bitcode, env.File("#site_scons/bareflow/assembly.py"))
     choose = env.Step(_choose_members, "LINK")
     libc_bitcode = env.Command("$BUILD/embedded/libc.bc", [app_bitcode, *libc_objects], choose)[0]
     env.Depends([linked, app_bitcode, libc_bitcode], env["TOOL_VERSION"]["CC"])
@@ -62,6 +76,7 @@ def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
     )
     env.Depends(table, env.Value(env["LIBC_RUNTIME"]))
     env.Depends([table, libc_bitcode], env.File("#site_scons/bareflow/natives.py"))
+    env.Depends(libc_bitcode, env.File("#site_scons/bareflow/inlinable.py"))
     return [
         _embed(env, "app", app_bitcode),
         _embed(env, "libc", libc_bitcode),

@@ -69,11 +69,16 @@ def _engine_libraries(env: Any) -> list[Any]:
     if not env["VARIANT"].engine:
         return []
     llvm = _ask(env["LLVM_CONFIG"], "--link-static", "--libfiles", *env["VARIANT"].llvm).split()
-    target = TARGET[:2]
-    others = [_ask(env["CXX"], *target, f"-print-file-name={name}") for name in LIBRARIES]
-    for name, path in zip(LIBRARIES, others, strict=True):
-        if not os.path.isabs(path):
+    # Asked once for its folders, not for each library: a build that has nothing to do waits for every call.
+    said = _ask(env["CXX"], *TARGET[:2], "-print-search-dirs").splitlines()
+    folders = next(line for line in said if line.startswith("libraries:")).partition("=")[2].split(os.pathsep)
+    others = []
+    for name in LIBRARIES:
+        paths = (os.path.normpath(f"{folder}/{name}") for folder in folders)
+        path = next(filter(os.path.isfile, paths), None)
+        if path is None:
             sys.exit(f"bareflow: there is no static {name}; ./bareflow installs what is missing")
+        others.append(path)
     return [env.File(path) for path in [*llvm, *others]]
 
 

@@ -1,10 +1,9 @@
 """SCons tool: booting what was built - `run` and `bench` - with the options of the command line."""
 
-import subprocess
-import sys
 from typing import Any
 
 from build_options import RUN_OPTIONS
+from python_module import run_module
 
 
 def _given_options(env: Any) -> dict[str, str]:
@@ -12,11 +11,7 @@ def _given_options(env: Any) -> dict[str, str]:
 
 
 def _call(env: Any, module: str, arguments: dict[str, Any]) -> int:
-    """A program of its own, not a call: it owns the terminal, and signals belong to a main thread."""
-    python_path = {"PYTHONPATH": env.Dir("#site_scons").abspath}
-    command = [sys.executable, "-m", module, *(f"{key}={value}" for key, value in arguments.items())]
-    output = env.get("MODEL_OUTPUT")
-    return subprocess.run(command, env=env["ENV"] | python_path, stdout=output, check=False).returncode
+    return run_module(env, module, standard_output=env.get("MODEL_OUTPUT"), **arguments)
 
 
 def _boot(target: list[Any], source: list[Any], env: Any) -> int:
@@ -28,12 +23,6 @@ def _boot(target: list[Any], source: list[Any], env: Any) -> int:
 def _boot_and_time(target: list[Any], source: list[Any], env: Any) -> int:
     image = {"image": source[0].abspath}
     return _boot(target, source, env) or _call(env, "bareflow.start_bench", image)
-
-
-def _measure(target: list[Any], source: list[Any], env: Any) -> int:
-    program, model, tokenizer = (node.abspath for node in source)
-    files = {"program": program, "model": model, "tokenizer": tokenizer}
-    return _call(env, "bareflow.bench", files | _given_options(env))
 
 
 def _run(env: Any, name: str, image: Any, **options: str) -> None:
@@ -59,10 +48,20 @@ def _jit_bench(env: Any, name: str, image: Any, native: Any, sizes: Any) -> None
     env.AlwaysBuild(env.Alias(name, [image, native, sizes], step))
 
 
-def _bench(env: Any, name: str, program: Any, model_files: dict[str, Any]) -> None:
-    """The target `name`, which measures the Linux program at every vector width; never up to date."""
-    sources = [program, *model_files.values()]
-    env.AlwaysBuild(env.Alias(name, sources, env.Step(_measure, "BENCH", "$SOURCE")))
+def _measure_linux(target: list[Any], source: list[Any], env: Any) -> int:
+    files = {name: node.abspath for name, node in zip(env["BENCH_FILES"], source, strict=True)}
+    return _call(env, env["BENCH_MODULE"], files | _given_options(env))
+
+
+def _linux_bench(env: Any, name: str, program: Any, others: dict[str, Any], model_files: Any) -> None:
+    """The target `name`, which measures Linux programs: one that compiles for itself, when "native" is among
+    the others, next to those, and else the program at every vector width; never up to date."""
+    files = {"program": program, **others}
+    files |= dict(zip(("model", "tokenizer"), model_files.values(), strict=True))
+    module = "bareflow.linux_bench" if "native" in others else "bareflow.bench"
+    step = env.Step(_measure_linux, "BENCH", "$SOURCE")
+    alias = env.Alias(name, list(files.values()), step, BENCH_FILES=list(files), BENCH_MODULE=module)
+    env.AlwaysBuild(alias)
 
 
 def exists(env: Any) -> bool:
@@ -73,4 +72,4 @@ def generate(env: Any) -> None:
     env.AddMethod(_run, "RunTarget")
     env.AddMethod(_start_bench, "StartBenchTarget")
     env.AddMethod(_jit_bench, "JitBenchTarget")
-    env.AddMethod(_bench, "BenchTarget")
+    env.AddMethod(_linux_bench, "LinuxBenchTarget")

@@ -19,6 +19,7 @@ FUZZ_INPUT_LIMIT = 10
 """Seconds after which a test, and one input of a fuzz target, counts as hung."""
 
 _SOURCES = re.compile(r"^// sources:(.*)$", re.MULTILINE)
+_LIBRARIES = re.compile(r"^// libraries:(.*)$", re.MULTILINE)
 _LIBC_PREFIX = "libc/src/"
 
 
@@ -67,7 +68,7 @@ def _sources_of(env: Any, test: Any) -> list[Any]:
 
 
 def _program(env: Any, test: Any, kind: str, options: list[str], link_options: list[str]) -> Any:
-    """Compiles and links one test."""
+    """Compiles and links one test, with the libraries that its `// libraries:` lines name."""
     sources = [test, *_sources_of(env, test)]
     inside_libc = any(str(source).endswith(".cpp") for source in sources)
     objects = []
@@ -86,7 +87,9 @@ def _program(env: Any, test: Any, kind: str, options: list[str], link_options: l
     name = Path(test.name).stem
     linker = env.WhereIs("$LD")
     command = "$CXX" if inside_libc else "$CC"
-    step = env.Step(f"{command} {' '.join(link_options)} --ld-path={linker} $SOURCES -lm -o $TARGET", "LINK")
+    libraries = [f"-l{name}" for name in " ".join(_LIBRARIES.findall(test.get_text_contents())).split()]
+    arguments = " ".join([*link_options, f"--ld-path={linker}"])
+    step = env.Step(f"{command} {arguments} $SOURCES {' '.join(libraries)} -lm -o $TARGET", "LINK")
     program = env.Command(f"$HOST_BUILD/{kind}/{name}", objects, step)
     env.Depends(program, env["TOOL_VERSION"]["LD"])
     return program[0]

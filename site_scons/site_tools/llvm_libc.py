@@ -95,7 +95,7 @@ def _archive(env: Any, sources: list[Any], stamp: Any) -> Any:
         node = libc.Object(
             f"$BUILD/obj/llvm-libc/{Path(name).with_suffix('.bc')}",
             source,
-            CCFLAGS=[*shared, level, *special],
+            CCFLAGS=[*shared, *level.split(), *special],
         )
         libc.Depends(node, [stamp, env["TOOL_VERSION"]["CC"], env.Glob("#llvm-libc/shims/*.h")])
         objects += node

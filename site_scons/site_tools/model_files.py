@@ -1,7 +1,5 @@
 """SCons tool: the model and tokenizer that the options model= and tokenizer= name."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 from bareflow.download import Download
 from bareflow.model_catalogue import DEFAULT, load_catalogue
 from build_options import CATALOGUE
+from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
 
 MODEL_PATH = "/model/model.bin"
@@ -20,9 +19,7 @@ NEED_A_MODEL = {"run", "bench"}
 def _fetch(target: list[Any], source: list[Any], env: Any) -> int:
     file: Download = env["DOWNLOAD"]
     what = [str(Path(target[0].abspath).parent), file.name, file.url, str(file.size), file.sha256]
-    python_path = {"PYTHONPATH": env.Dir("#site_scons").abspath}
-    command = [sys.executable, "-m", "bareflow.model_catalogue", *what]
-    return subprocess.run(command, env=os.environ | python_path, check=False).returncode
+    return run_module(env, "bareflow.model_catalogue", *what)
 
 
 def _downloaded(env: Any, file: Download) -> Any:

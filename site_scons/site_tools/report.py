@@ -1,32 +1,51 @@
 """SCons tool: the page about sizes, removed functions, coverage and tiers of all variants that are built."""
 
-import os
-import subprocess
-import sys
 from typing import Any
 
-_MODULES = ("report.py", "report.html", "coverage_file.py", "link_map.py", "removed.py", "size_report.py")
+from python_module import run_module
+
+_MODULES = (
+    "report.py",
+    "report.html",
+    "report_sizes.py",
+    "coverage_file.py",
+    "link_map.py",
+    "size_report.py",
+)
 
 
 def _make_page(target: list[Any], source: list[Any], env: Any) -> int:
-    given = {
-        "build": env.Dir("$BUILD_ROOT/$arch").abspath,
-        "output": target[0].abspath,
-        "nm": env["LLVM_NM"],
-        "demangler": env["LLVM_CXXFILT"],
+    return run_module(
+        env,
+        "bareflow.report",
+        build=env.Dir("$BUILD_ROOT/$arch").abspath,
+        output=target[0].abspath,
+        nm=env["LLVM_NM"],
+        demangler=env["LLVM_CXXFILT"],
         **{key: node.abspath for key, node in env["REPORT_FILES"].items()},
-    }
-    python_path = {"PYTHONPATH": env.Dir("#site_scons").abspath}
-    command = [sys.executable, "-m", "bareflow.report", *(f"{key}={value}" for key, value in given.items())]
-    return subprocess.run(command, env=os.environ | python_path, check=False).returncode
+    )
 
 
-def _report_target(env: Any, name: str, built: list[Any], coverage: Any) -> None:
-    """The target `name`, made anew each time because it looks at what else is built. `coverage`: the coverage
-    file, or None."""
-    files = {"coverage": coverage} if coverage else {}
+def _make_log(target: list[Any], source: list[Any], env: Any) -> int:
+    return run_module(env, "bareflow.serial_log", image=source[0].abspath, output=target[0].abspath)
+
+
+def _serial_log(env: Any, image: Any) -> Any:
+    """The log that is given, or that of one boot."""
     if env["serial_log"]:
-        files["serial"] = env.File(env["serial_log"])
+        return env.File(env["serial_log"])
+    node = env.Command("$BUILD/serial.log", image, env.Step(_make_log, "BOOT", "$SOURCE"))
+    env.Depends(node, env.File("#site_scons/bareflow/serial_log.py"))
+    env.NoCache(node)
+    return node[0]
+
+
+def _report_target(env: Any, name: str, built: list[Any], image: Any, coverage: dict[str, Any]) -> None:
+    """The target `name`, made anew each time because it looks at what else is built. `coverage`: the files
+    about it, or none."""
+    files = dict(coverage)
+    if env["VARIANT"].engine:
+        files["serial"] = _serial_log(env, image)
     modules = [env.File(f"#site_scons/bareflow/{module}") for module in _MODULES]
     step = env.Step(_make_page, "REPORT")
     page = env.Command(

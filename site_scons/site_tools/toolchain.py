@@ -31,6 +31,13 @@ def _versions() -> dict[str, str]:
     return {name: process.communicate()[0].partition("\n")[0] for name, process in running.items()}
 
 
+def _compiler_for_this_cpu(env: Any) -> Any:
+    """A node that also changes with what -march=native means."""
+    command = [env["CC"], "-march=native", "-dM", "-E", "-x", "c", "/dev/null"]
+    macros = subprocess.run(command, env=env["ENV"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return env.Value(env["TOOL_VERSION"]["CC"].read() + "\n" + macros)
+
+
 def exists(env: Any) -> bool:
     return all(map(shutil.which, PROGRAMS.values()))
 
@@ -46,3 +53,4 @@ def generate(env: Any) -> None:
     # A version names a tool better than the hash of its front-end, which is all that SCons would look at.
     env["IMPLICIT_COMMAND_DEPENDENCIES"] = 0
     env["TOOL_VERSION"] = {name: env.Value(version) for name, version in _versions().items()}
+    env.AddMethod(_compiler_for_this_cpu, "CompilerForThisCpu")

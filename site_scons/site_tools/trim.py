@@ -7,13 +7,12 @@ copies + tables --second link, which moves nothing--> the ELF, checked
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from lto import assembled, check_second_link, engine_link, write_inputs
+from python_module import run_module
 from SCons.Action import Action
 
 _MODULES = (
@@ -21,34 +20,30 @@ _MODULES = (
     "coverage_file",
     "dead_functions",
     "link_map",
+    "name_tables",
     "removed",
+    "removed_data",
     "shared_entries",
     "stub_names",
     "trim",
+    "trim_job",
     "trim_object",
 )
 _SYMBOLS = ".symbols.o"
 """How the name of the object ends that holds the tables of a link."""
 
 
-def _run(env: Any, module: str, *arguments: str) -> int:
-    """A program of its own: it works in several processes, and this one has threads."""
-    python_path = {"PYTHONPATH": env.Dir("#site_scons").abspath}
-    command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, env=env["ENV"] | python_path, check=False).returncode
-
-
 def _trim(target: list[Any], source: list[Any], env: Any) -> int:
     job = Path(target[0].abspath).with_suffix(".job.json")
     job.write_text(json.dumps(asdict(env["TRIM_JOB"])))
-    return _run(env, "bareflow.trim", str(job))
+    return run_module(env, "bareflow.trim", str(job))
 
 
 def _trimmed_inputs(
     env: Any, base: str, full: Any, inputs: list[Any], coverage: Any, misses: Any
 ) -> list[Any]:
     """The nodes of the table of what was removed, and of the trimmed inputs in the same order."""
-    from bareflow.trim import Job, output_of
+    from bareflow.trim_job import Job, output_of
 
     removed = env.File(f"{base}.removed.jsonl")
     link_map = full.target_from_source("", ".map")
@@ -61,11 +56,17 @@ def _trimmed_inputs(
         output=env.Dir(f"{base}.trimmed").path,
         removed=removed.path,
         shared=env["VARIANT"].shared_entries,
+        name_tables=env["VARIANT"].name_tables,
+        removed_data=env["VARIANT"].removed_data,
+        unconstructed=env["VARIANT"].unconstructed,
+        whole=env["VARIANT"].whole,
+        by_chance=env["VARIANT"].by_chance,
     )
     outputs = [env.File(output_of(job, path), env.Dir("#")) for path in job.inputs]
     sources = [coverage, misses, link_map, *inputs]
     nodes = env.Command([removed, *outputs], sources, env.Step(_trim, "TRIM", base), TRIM_JOB=job)
-    env.Depends(nodes, env.Value(str(job.shared)))
+    chosen = (job.shared, job.name_tables, job.removed_data, job.unconstructed, job.whole, job.by_chance)
+    env.Depends(nodes, env.Value(str(chosen)))
     env.Depends(nodes, [env.File(f"#site_scons/bareflow/{name}.py") for name in _MODULES])
     env.NoCache(nodes)  # large
     return list(nodes)
@@ -110,7 +111,7 @@ def _make_tables(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def _check(target: list[Any], source: list[Any], env: Any) -> int:
-    return _run(
+    return run_module(
         env, "bareflow.trim_check", *(node.path for node in (target[0], target[1], *env["TRIM_CHECKED"]))
     )
 
@@ -126,7 +127,7 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
     removed, *trimmed = _trimmed_inputs(env, base, full, inputs, coverage, missed)
     order = env.Command(f"{base}.order.txt", coverage, env.Step(_make_order, "ORDER"))[0]
     # It would warn of functions of which there are several, or by now none.
-    ordered = f"--no-warn-symbol-ordering --symbol-ordering-file={order.path}"
+    ordered = f"--icf=all --no-warn-symbol-ordering --symbol-ordering-file={order.path}"
     link = f"{engine_link(env)} {ordered} -Map ${{TARGETS[1]}}"
     without_tables = full.target_from_source("", ".nosymbols.o")
     first = env.Command(
@@ -135,7 +136,7 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
         [env.Step(f"{link} $SOURCES -o $TARGET", "LD"), Action(_shorten_map, None)],
     )
     tables = env.Command(f"{base}.symbols.s", [*first, removed], env.Step(_make_tables, "SYMBOLS"))
-    modules = ("symbols", "stub_names", "link_map", "removed", "trim_check")
+    modules = ("symbols", "stub_names", "link_map", "removed", "removed_data", "trim_check")
     python = [env.File(f"#site_scons/bareflow/{name}.py") for name in modules]
     env.Depends(tables, python)
     second = env.Command(

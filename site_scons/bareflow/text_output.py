@@ -1,0 +1,57 @@
+"""The model's text on its way to standard output."""
+
+from typing import BinaryIO
+
+
+class TextOutput:
+    """Writes texts one after the other, each with a line break at its end if it has none.
+
+    When the guest has restarted in the middle of a text, it tells it again from the beginning. What is there
+    already is then not written again; if the second telling turns out to be another text, it begins on a new
+    line.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._written = b""  # of the current text
+        self._repeated: int | None = None  # how much of that has been told again; None: it is no repetition
+        self._open = False
+
+    def begin(self) -> None:
+        """A text begins; one that has not ended is told again."""
+        if self._open:
+            self._repeated = 0
+        else:
+            self._written, self._repeated, self._open = b"", None, True
+
+    def write(self, data: bytes) -> None:
+        """The next piece of it."""
+        if self._repeated is not None:
+            expected = self._written[self._repeated : self._repeated + len(data)]
+            if not data.startswith(expected):
+                told_again = self._written[: self._repeated]
+                self._end_line()
+                self._written, self._repeated = b"", None
+                data = told_again + data
+            else:
+                data = data[len(expected) :]
+                self._repeated += len(expected)
+                if self._repeated == len(self._written):
+                    self._repeated = None
+        self._put(data)
+
+    def end(self) -> None:
+        """The text ends, or nothing more comes at all."""
+        if self._open:
+            self._end_line()
+        self._open = False
+
+    def _end_line(self) -> None:
+        if self._written and not self._written.endswith(b"\n"):
+            self._put(b"\n")
+
+    def _put(self, data: bytes) -> None:
+        if data:
+            self._written += data
+            self._stream.write(data)
+            self._stream.flush()

@@ -1,0 +1,22 @@
+"""A step of the build that is a Python program of its own.
+
+SCons runs functions in threads of its own process: what owns the terminal, takes signals, works in several
+processes or is to end at Ctrl-C cannot be one of them.
+"""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+
+def run_module(
+    env: Any, module: str, *arguments: str, standard_output: int | None = None, **values: Any
+) -> int:
+    """Runs `python -m module ARGUMENT... key=value...`; returns its exit status. standard_output: a file
+    descriptor for it, if not this process's."""
+    python_path = {"PYTHONPATH": env.Dir("#site_scons").abspath}
+    command = [sys.executable, "-m", module, *arguments, *(f"{key}={value}" for key, value in values.items())]
+    return subprocess.run(
+        command, env=os.environ | python_path, stdout=standard_output, check=False
+    ).returncode
