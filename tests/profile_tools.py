@@ -43,7 +43,7 @@ def read_profile(disk: DiskImage) -> Profile:
     head = dict(line.split(" ", 1) for line in lines[1:4])
     words = [line.split(" ") for line in lines if line.startswith("function ")]
     calls = {word[1]: int(word[3]) for word in words}
-    return Profile(head["build"], head["cpu"], int(head["boots"]), calls, lines)
+    return Profile(head["build"], head["cpu"], int(head["boots"].split()[0]), calls, lines)
 
 
 @dataclass(frozen=True)

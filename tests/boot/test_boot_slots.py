@@ -18,7 +18,7 @@ from loader_disk import FALLBACK, KERNEL, LoaderDisk, kernel
 from unusual_disk import UnusualDisk, boot_faulty
 
 MIB = 1 << 20
-RECORD = 9 * 512  # offset of the record in the image
+RECORD = 21 * 512  # offset of the record in the image
 NONE = 0xFF
 NEWEST_RUNS = "kernel runs\n"
 FALLBACK_RUNS = "\n/boot/FALLBACK.KRN is loaded instead\nfallback runs\n"

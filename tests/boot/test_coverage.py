@@ -34,7 +34,7 @@ OF_THE_START_AND_END = {
 @pytest.fixture
 def program(guest_image: GuestImage) -> LinkedProgram:
     elf = guest_image("coverage").with_suffix(".elf")
-    build_id = parse_header(kernel_from_elf(elf.read_bytes(), compressed=True)).build_id.hex()
+    build_id = parse_header(kernel_from_elf(elf.read_bytes(), compression=19)).build_id.hex()
     with elf.with_suffix(".map").open() as lines:
         return LinkedProgram(elf.read_bytes(), lines, build_id)
 

@@ -38,7 +38,16 @@ def test_call_is_named_and_noted(boot: Boot, image: DiskImage, call: str, name: 
     guest.expect("^No other image takes over: ")
 
 
-@pytest.mark.parametrize(("call", "result"), [("kept", 12), ("missed", 101)])
+def test_use_of_data_is_named_and_noted(boot: Boot, image: DiskImage) -> None:
+    guest = boot(image, config={"call": "data"}, snapshot=False)
+    assert guest.wait_exit() == STOPPED
+    guest.expect("^removed data weights used by weight$")
+    event = guest.event("trap")
+    assert event["removed"] is True and event["name"] == "weights" and event["caller"] == "weight"
+    assert image.read(MISSES).decode() == "weights\n"
+
+
+@pytest.mark.parametrize(("call", "result"), [("kept", 12), ("missed", 101), ("missed_data", 40)])
 def test_kept_functions_work(boot: Boot, image: DiskImage, call: str, result: int) -> None:
     """One because it ran when coverage was recorded, one because the list of misses names it."""
     guest = boot(image, config={"call": call})
@@ -46,7 +55,9 @@ def test_kept_functions_work(boot: Boot, image: DiskImage, call: str, result: in
     guest.expect(f"^result {result}$")
 
 
-@pytest.mark.parametrize(("call", "result"), [("direct", 400), ("virtual", 2), ("pointer", 4), ("kept", 12)])
+@pytest.mark.parametrize(
+    ("call", "result"), [("direct", 400), ("virtual", 2), ("pointer", 4), ("kept", 12), ("data", 20)]
+)
 def test_untrimmed_guest_has_them_all(boot: Boot, build_dir: Path, call: str, result: int) -> None:
     guest = boot(build_dir / "guests" / "removed" / "full.img", config={"call": call})
     assert guest.wait_exit() == 0
@@ -105,3 +116,14 @@ def test_full_image_takes_over(boot: Boot, build_dir: Path, disk: Disk) -> None:
     assert second.wait_exit() == 0
     second.expect("^result 2$")
     assert both.read(MISSES) == b"_ZNK4Bird5wingsEv\n"
+
+
+def test_full_image_tells_the_text_again(boot: Boot, build_dir: Path) -> None:
+    """In one run of QEMU. What is said in the middle of a text does not become part of it."""
+    guest = boot(build_dir / "guests" / "removed" / "both.img", config={"call": "in_text"}, crashes=0)
+    assert guest.wait_exit() == 0
+    assert guest.text == "Once" + "Once upon"
+    assert "removed function direct called by " in guest.console
+    names = [event["event"] for event in guest.events]
+    first = ["boot", "text_begin", "text_pause", "trap", "restart"]
+    assert names == [*first, "boot", "text_begin", "text_end", "exit"]

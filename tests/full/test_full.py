@@ -65,18 +65,20 @@ def test_story_and_tiers(record: Record, model_image: ModelImage, models: Path, 
 @pytest.mark.parametrize("kind", ["v0", "q80"])
 def test_same_bits_on_every_level(record: Record, model_image: ModelImage, kind: str) -> None:
     """Whatever is interpreted or compiled, and how."""
+    at_once = {"jit.budget": "100"}
     settings = {
         "interpreted": {"jit.max_level": "interpreter"},
         "O0": {"jit.tier0": "O0", "jit.max_level": "O0"},
-        "O1": {"jit.tier0": "O0", "jit.max_level": "O1", "jit.thresholds": "1,2,2,2"},
-        "O2": {"jit.tier0": "O0", "jit.max_level": "O2", "jit.thresholds": "1,2,3,3"},
+        "O1": {"jit.tier0": "O0", "jit.max_level": "O1", "jit.thresholds": "1,2,2,2", **at_once},
+        "O2": {"jit.tier0": "O0", "jit.max_level": "O2", "jit.thresholds": "1,2,3,3", **at_once},
         "O2 general": {
             "jit.tier0": "O0",
             "jit.max_level": "O2",
             "jit.thresholds": "1,2,3,3",
             "jit.specialise": "off",
+            **at_once,
         },
-        "O3": {"jit.tier0": "O0", "jit.thresholds": "1,2,3,4", "jit.budget": "100"},
+        "O3": {"jit.tier0": "O0", "jit.thresholds": "1,2,3,4", **at_once},
     }
     if kind == "q80":
         del settings["interpreted"]  # minutes, in an emulator

@@ -8,19 +8,22 @@ void console_puts(const char *string) {
     console_printf("%s", string);
 }
 
-void console_printf(const char *format, ...) {
+static void add(const char *format, va_list values) {
     size_t length = strlen(console);
+    vsnprintf(console + length, sizeof console - length, format, values);
+}
+
+void console_printf(const char *format, ...) {
     va_list values;
     va_start(values, format);
-    vsnprintf(console + length, sizeof console - length, format, values);
+    add(format, values);
     va_end(values);
 }
 
 void console_event(const char *format, ...) {
-    size_t length = strlen(console);
     va_list values;
     va_start(values, format);
-    vsnprintf(console + length, sizeof console - length, format, values);
+    add(format, values);
     va_end(values);
     console_puts("\n");
 }

@@ -77,6 +77,12 @@ enum jit_level jit_profile_last_level(const struct jit_function *function) {
     return last_levels[function - program];
 }
 
+static enum jit_level last_max_level = JIT_O3;
+
+enum jit_level jit_profile_max_level(void) {
+    return last_max_level;
+}
+
 uint64_t jit_profile_usual_calls(const struct jit_function *function) {
     return usual_calls[function - program];
 }
@@ -160,6 +166,8 @@ void jit_release(struct jit_version *version) {
     drop(version);
 }
 
+#include "kernel_lib/jit/budget.c"
+
 /* ---- The program ---- */
 
 /* A function that has not been called yet, with so many integer arguments. */
@@ -168,6 +176,7 @@ static struct jit_function *fresh_function(uint8_t arguments) {
     CHECK(next < FUNCTIONS);
     struct jit_function *f = &program[next];
     f->highest = JIT_O3;
+    f->size = USUAL_SIZE;
     f->arguments = arguments;
     for (int level = 0; level < JIT_LEVELS; level++)
         f->times[level].min = UINT64_MAX;
@@ -186,6 +195,5 @@ static void call_with(struct jit_function *f, uint64_t cycles, const uint64_t *a
         jit_note_call(f, level, cycles);
 }
 
-#include "kernel_lib/jit/budget.c"
 #include "kernel_lib/jit/optimize.c"
 #include "kernel_lib/jit/trial.c"

@@ -135,7 +135,7 @@ static void test_bench(void) {
     struct jit_profile *profile = jit_profile_get("p");
     jit_profile_add(profile, 1);
     check_said("/bench", "");
-    CHECK(benches == 1 && profile->calls == 0);
+    CHECK(benches == 1 && profile->times.calls == 0);
     CHECK(profiling_enabled && dialogue.last.tokens == 0);
 }
 

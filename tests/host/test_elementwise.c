@@ -5,59 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#define MAX 320
-
-static void fill(float *x, uint32_t size, uint32_t padded) {
-    for (uint32_t i = 0; i < padded; i++)
-        x[i] = i < size ? sinf((float)i * 1.7f) * (float)(1 + i % 5) : 0.0f;
-}
-
-static void test_rms_norm(uint32_t size) {
-    _Alignas(64) float x[MAX], weight[MAX], out[MAX];
-    fill(x, size, matrix_padded(size));
-    fill(weight, size, matrix_padded(size));
-    double squares = 0.0;
-    for (uint32_t i = 0; i < size; i++)
-        squares += (double)x[i] * x[i];
-    double scale = 1.0 / sqrt(squares / size + 1e-5);
-    rms_norm(out, x, weight, size);
-    for (uint32_t i = 0; i < size; i++)
-        CHECK(fabs(out[i] - weight[i] * scale * x[i]) <= 1e-6 * fabs((double)out[i]));
-    for (uint32_t i = size; i < matrix_padded(size); i++)
-        CHECK(out[i] == 0.0f);
-    rms_norm(x, x, weight, size);
-    CHECK(memcmp(x, out, size * sizeof(float)) == 0);
-}
-
-static void test_rotate(void) {
-    _Alignas(64) float x[16], cosines[16], sines[16], before[16];
-    fill(x, 16, 16);
-    memcpy(before, x, sizeof x);
-    for (int i = 0; i < 16; i += 2) {
-        float angle = (float)i * 0.3f;
-        cosines[i] = cosines[i + 1] = cosf(angle);
-        sines[i] = -sinf(angle);
-        sines[i + 1] = sinf(angle);
-    }
-    rotate(x, cosines, sines, 16);
-    for (int i = 0; i < 16; i += 2) {
-        double c = cos(i * 0.3), s = sin(i * 0.3);
-        CHECK(fabs(x[i] - (before[i] * c - before[i + 1] * s)) < 1e-5);
-        CHECK(fabs(x[i + 1] - (before[i] * s + before[i + 1] * c)) < 1e-5);
-    }
-}
-
-static void test_add(void) {
-    _Alignas(64) float x[32], y[32], before[32];
-    fill(x, 32, 32);
-    memcpy(before, x, sizeof x);
-    for (int i = 0; i < 32; i++)
-        y[i] = (float)i * 0.37f;
-    add(x, y, 32);
-    for (int i = 0; i < 32; i++)
-        CHECK(x[i] == before[i] + y[i]);
-}
-
 static void test_argmax(void) {
     _Alignas(64) float x[48];
     for (uint32_t size = 1; size <= 40; size++)
@@ -115,11 +62,6 @@ static void test_quantize(void) {
 }
 
 int main(void) {
-    static const uint32_t sizes[] = {1, 2, 15, 16, 17, 64, 288, 300};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        test_rms_norm(sizes[i]);
-    test_rotate();
-    test_add();
     test_argmax();
     test_quantize();
     puts("elementwise: passed");

@@ -4,23 +4,10 @@
  * order, and near the result in double precision.
  */
 #include "check.h"
+#include "kernel_widths.h"
 #include "tinyllama/elementwise.h"
-#include "tinyllama/kernels.h"
 #include <math.h>
 #include <string.h>
-
-static const struct kernels *const all_kernels[] = {&kernels_sse2, &kernels_avx2, &kernels_avx512};
-#define WIDTHS (sizeof all_kernels / sizeof *all_kernels)
-
-static bool usable(const struct kernels *kernels) {
-    if (kernels == &kernels_avx2)
-        return __builtin_cpu_supports("avx2");
-    if (kernels == &kernels_avx512)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-               __builtin_cpu_supports("avx512vnni");
-    return true;
-}
 
 static void *allocate(size_t count, size_t size) {
     size_t bytes = (count * size + 63) / 64 * 64;

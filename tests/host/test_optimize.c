@@ -60,9 +60,19 @@ static void test_settings(void) {
     check_wrong("jit.budget = 5%", "jit.budget = 5%: not a whole number from 0 to 100");
     check_wrong("jit.tier = O0",
                 "there is no setting \"jit.tier\"; of the JIT there are tier0 max_level thresholds "
-                "cost_ms interpret_loops budget specialise cache cache_mb profile");
+                "cost_ms interpret_loops budget specialise cache cache_mb profile compile_all");
+#define NOT_ALL ": there are off, copies, on, and parts like 1/2"
+    check_wrong("jit.compile_all = all", "jit.compile_all = all" NOT_ALL);
+    check_wrong("jit.compile_all = 0/2", "jit.compile_all = 0/2" NOT_ALL);
+    check_wrong("jit.compile_all = 3/2", "jit.compile_all = 3/2" NOT_ALL);
+    check_wrong("jit.compile_all = 1/2/3", "jit.compile_all = 1/2/3" NOT_ALL);
+    CHECK(configure("jit.compile_all = copies", &error) && s->compile_all == JIT_COMPILE_COPIES);
+    CHECK(s->compile_part == 1 && s->compile_parts == 1);
+    CHECK(configure("jit.compile_all = 2/3", &error) && s->compile_all == JIT_COMPILE_ALL);
+    CHECK(s->compile_part == 2 && s->compile_parts == 3);
+    CHECK(configure("jit.compile_all = off", &error) && s->compile_all == JIT_COMPILE_NONE);
     CHECK(configure("jit.tier0 = interpreter\njit.max_level = O3\njit.specialise = on\n"
-                    "jit.thresholds = 10,100,1000,10000\njit.cost_ms = 50\n",
+                    "jit.thresholds = 10,100,1000,10000\njit.cost_ms = 50\njit.budget = 100\n",
                     &error));
 }
 
@@ -95,12 +105,12 @@ static void test_thresholds(void) {
     CHECK(console[0] == '\0');
 }
 
-/* What earlier starts left at O0, and the cache has, stays there for as many calls as they made;
- * what the cache has lost is compiled as if it were new. */
+/* What earlier starts left at O0, and the cache has, stays there for twice as many calls as they
+ * made; what the cache has lost is compiled as if it were new. */
 static void test_settled(void) {
     struct jit_function *known = fresh_function(0), *lost = fresh_function(0);
     last_levels[known - program] = last_levels[lost - program] = known->level = JIT_O0;
-    usual_calls[known - program] = usual_calls[lost - program] = 1000;
+    usual_calls[known - program] = usual_calls[lost - program] = 500;
     call_often(known, 999, 100);
     call_often(lost, 999, 100);
     CHECK(known->level == JIT_O0 && lost->level == JIT_O1);
@@ -109,6 +119,20 @@ static void test_settled(void) {
     CHECK(known->level == JIT_O0);
     call_often(known, 24, 100); /* the next one that is timed is the 1024th */
     CHECK(known->level == JIT_O2);
+}
+
+/* What a start with a lower jit.max_level left at that level, is as if it were new. */
+static void test_settled_below_limit(void) {
+    struct jit_function *f = fresh_function(0);
+    last_levels[f - program] = f->level = JIT_O1;
+    usual_calls[f - program] = 500;
+    struct policy *same = make_policies(program, FUNCTIONS);
+    last_max_level = JIT_O1;
+    struct policy *raised = make_policies(program, FUNCTIONS);
+    last_max_level = JIT_O3;
+    CHECK(same[f - program].usual_calls == 500 && raised[f - program].usual_calls == 0);
+    free(same);
+    free(raised);
 }
 
 static void test_max_level(void) {
@@ -145,7 +169,7 @@ static void test_set_threshold(void) {
 static void test_long_call(void) {
     struct jit_function *f = fresh_function(0), *outer = fresh_function(0);
     compile_cycles[JIT_O0] = 200 * MS;
-    budget_charge(JIT_O0, 200 * MS); /* so that the total does not pay after two calls */
+    budget_charge(f, JIT_O0, 200 * MS); /* so that the total does not pay after two calls */
     call(f, 49 * MS);
     CHECK(f->level == JIT_INTERPRETER);
     uint64_t begin = fake_clock;
@@ -203,10 +227,10 @@ static void test_time(void) {
     struct jit_function *f = fresh_function(0);
     compile_cycles[JIT_O0] = compile_cycles[JIT_O2] = 100 * MS;
     for (int i = 0; i < 40; i++) { /* until the averages are these */
-        budget_charge(JIT_O0, 100 * MS);
-        budget_charge(JIT_O2, 300 * MS);
+        budget_charge(f, JIT_O0, 100 * MS);
+        budget_charge(f, JIT_O2, 300 * MS);
     }
-    uint64_t expected = budget_expect(JIT_O0);
+    uint64_t expected = budget_expect(f, JIT_O0);
     CHECK(expected >= 99 * MS && expected < 101 * MS);
     call_often(f, 4, 24 * MS);
     CHECK(f->level == JIT_INTERPRETER);
@@ -222,30 +246,37 @@ static void test_time(void) {
 static void test_time_below_due(void) {
     struct jit_function *f = fresh_function(0);
     f->level = JIT_O0;
-    while (budget_allows(0, 1, fake_clock))
-        budget_charge(JIT_O3, 1000 * HZ);
-    budget_charge(JIT_O2, 300 * MS);
-    uint64_t expected = budget_expect(JIT_O2);
+    while (budget_allows(0, true, fake_clock))
+        budget_charge(f, JIT_O3, 1000 * HZ);
+    budget_charge(f, JIT_O2, 300 * MS);
+    uint64_t expected = budget_expect(f, JIT_O2);
     f->calls = 20000;
-    while (f->level == JIT_O0 && policy_of(f)->self[JIT_O0] < (int64_t)expected * 2)
+    while (f->level == JIT_O0 && policy_of(f)->self[JIT_O0] < (int64_t)expected * 3)
         call(f, MS / 100);
     CHECK(f->level == JIT_O2 && strcmp(f->reason, "time") == 0);
 }
 
 /* The first compilation on a level, which is slow, counts a quarter. */
 static void test_expectation(void) {
-    CHECK(budget_expect(JIT_O0) == 10 * MS && budget_expect(JIT_O2) == 40 * MS);
-    budget_charge(JIT_O1, 400 * MS);
-    CHECK(budget_expect(JIT_O1) == 100 * MS && budget_expect(JIT_O2) == 200 * MS);
-    budget_charge(JIT_O1, 200 * MS);
-    CHECK(budget_expect(JIT_O1) == 125 * MS);
+    struct jit_function usual = {.size = 100}, large = {.size = 100 + 140};
+    CHECK(budget_expect(&usual, JIT_O0) == 10 * MS);
+    CHECK(budget_expect(&usual, JIT_O2) == (uint64_t)4 * 2 * 40 * MS); /* it would be the first */
+    budget_charge(&usual, JIT_O1, 400 * MS);
+    CHECK(budget_expect(&usual, JIT_O1) == 100 * MS && budget_expect(&usual, JIT_O2) == 200 * MS);
+    CHECK(budget_expect(&large, JIT_O1) == 200 * MS); /* each takes what 40 instructions take */
+    budget_charge(&large, JIT_O1, 400 * MS);
+    CHECK(budget_expect(&usual, JIT_O1) == 125 * MS);
+    /* Copies for tuples are compiled, too, from O2 on. */
+    large.arguments = large.tuple_count = 2;
+    CHECK(budget_expect(&large, JIT_O1) == 250 * MS);
+    CHECK(budget_expect(&large, JIT_O2) == (uint64_t)250 * MS * (3 * 240 + 40) / 140);
 }
 
 /* What is due waits when compiling has had more than its share, until it has paid for itself. */
 static void test_budget(void) {
     struct jit_function *f = fresh_function(0);
-    while (budget_allows(0, 1, fake_clock))
-        budget_charge(JIT_O0, 100 * MS);
+    while (budget_allows(0, true, fake_clock))
+        budget_charge(f, JIT_O0, 100 * MS);
     int before = compilations;
     call_often(f, 1000, 1000);
     CHECK(f->level == JIT_INTERPRETER && compilations == before);
@@ -299,7 +330,7 @@ static void test_entered_again(void) {
 static void test_hot_functions(void) {
     struct jit_function *hot = fresh_function(0), *cold = fresh_function(0);
     compile_cycles[JIT_O0] = 1000 * HZ; /* it is not due by time */
-    budget_charge(JIT_O0, 1000 * HZ);
+    budget_charge(hot, JIT_O0, 1000 * HZ);
     call(cold, 10);
     fake_clock += HZ;
     call_often(hot, 5, 40 * MS);
@@ -316,12 +347,15 @@ int main(void) {
     fake_clock = 1000 * HZ;
     test_settings();
     test_settled(); /* first: the policy looks once at what was before */
+    test_settled_below_limit();
     test_expectation();
     test_thresholds();
     test_max_level();
     test_set_threshold();
     test_long_call();
     test_calls_within();
+    struct error error;
+    CHECK(configure("jit.budget = 5", &error));
     test_time();
     test_budget();
     test_failure();

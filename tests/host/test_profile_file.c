@@ -25,7 +25,7 @@ static const struct jit_function functions[] = {
     "tuple calls 1 values 0 18446744073709551615\n"                                                \
     "candidate matmul shape 0 cycles 200 chosen 0\n"                                               \
     "candidate f.1 shape 3 cycles 100 chosen 1\n"
-#define GOOD HEAD "boots 7\n" MAIN MAIN_TIMES MATMUL MATMUL_REST
+#define GOOD HEAD "boots 7 max_level 4\n" MAIN MAIN_TIMES MATMUL MATMUL_REST
 
 /* The text with its line "crc", in memory of just that size. */
 static char *sealed(const char *text, size_t *size) {
@@ -52,7 +52,7 @@ static bool parse(struct profile *profile, const char *text, struct error *why) 
 static void test_read_and_write(void) {
     struct profile p = empty();
     struct error why;
-    CHECK(parse(&p, GOOD, &why) && p.boots == 7);
+    CHECK(parse(&p, GOOD, &why) && p.boots == 7 && p.max_level == JIT_O3);
     CHECK(p.entries[0].calls == 2 && p.entries[0].times[0].max == 20);
     CHECK(strcmp(p.entries[0].reason, "not called yet") == 0);
     const struct profile_entry *m = &p.entries[1];
@@ -104,33 +104,41 @@ static void test_refused(void) {
         {"", "another version"},
         {"bareflow jit profile 2\n", "another version"},
         {"bareflow jit profile 1\n", "head"},
-        {"bareflow jit profile 1\nbuild x\ncpu " CPU "\nboots 1\n", "another build, x"},
-        {"bareflow jit profile 1\nbuild " BUILD "0\ncpu " CPU "\nboots 1\n", "another build"},
-        {"bareflow jit profile 1\nbuild " BUILD "\ncpu old\nboots 1\n", "another CPU, old"},
+        {"bareflow jit profile 1\nbuild x\ncpu " CPU "\nboots 1 max_level 4\n", "another build, x"},
+        {"bareflow jit profile 1\nbuild " BUILD "0\ncpu " CPU "\nboots 1 max_level 4\n",
+         "another build"},
+        {"bareflow jit profile 1\nbuild " BUILD "\ncpu old\nboots 1 max_level 4\n",
+         "another CPU, old"},
         {HEAD "boots -1\n", "head"},
-        {HEAD "boots 18446744073709551616\n", "head"},
-        {HEAD "boots 1\n" MAIN_TIMES, "line 5"},
-        {HEAD "boots 1\n" MAIN MAIN, "line 6"},
-        {HEAD "boots 1\n" MAIN "\n", "line 6"},
-        {HEAD "boots 1\n" MAIN MAIN_TIMES MAIN_TIMES, "line 7"},
-        {HEAD "boots 1\nfunction other calls 2 level 0 specialised 0 arguments 0 because x\n",
+        {HEAD "boots 18446744073709551616 max_level 4\n", "head"},
+        {HEAD "boots 1 max_level 4\n" MAIN_TIMES, "line 5"},
+        {HEAD "boots 1 max_level 4\n" MAIN MAIN, "line 6"},
+        {HEAD "boots 1 max_level 4\n" MAIN "\n", "line 6"},
+        {HEAD "boots 1 max_level 4\n" MAIN MAIN_TIMES MAIN_TIMES, "line 7"},
+        {HEAD "boots 1 max_level 4\nfunction other calls 2 level 0 specialised 0 arguments 0 "
+              "because x\n",
          "line 5"},
-        {HEAD "boots 1\nfunction main calls 2 level 5 specialised 0 arguments 0 because x\n",
+        {HEAD
+         "boots 1 max_level 4\nfunction main calls 2 level 5 specialised 0 arguments 0 because x\n",
          "line 5"},
-        {HEAD "boots 1\nfunction main calls 2 level 4 specialised 2 arguments 0 because x\n",
+        {HEAD
+         "boots 1 max_level 4\nfunction main calls 2 level 4 specialised 2 arguments 0 because x\n",
          "line 5"},
-        {HEAD "boots 1\nfunction main calls 2 level 4 specialised 1 arguments 7 because x\n",
+        {HEAD
+         "boots 1 max_level 4\nfunction main calls 2 level 4 specialised 1 arguments 7 because x\n",
          "line 5"},
-        {HEAD "boots 1\nfunction main calls 0 level 4 specialised 1 arguments 6 because x\n",
+        {HEAD
+         "boots 1 max_level 4\nfunction main calls 0 level 4 specialised 1 arguments 6 because x\n",
          "line 5"},
-        {HEAD "boots 1\nfunction main calls 2 level 4 specialised 1 arguments 6 because "
-              "a reason that is longer than any that there is\n",
+        {HEAD
+         "boots 1 max_level 4\nfunction main calls 2 level 4 specialised 1 arguments 6 because "
+         "a reason that is longer than any that there is\n",
          "line 5"},
-        {HEAD "boots 1\n" MAIN "tuple calls 1 values\n", "line 6"},
-        {HEAD "boots 1\n" MATMUL "tuple calls 1 values 1\n", "line 6"},
-        {HEAD "boots 1\n" MATMUL "tuple calls 1 values 1 2 3\n", "line 6"},
-        {HEAD "boots 1\n" MAIN "times 0 calls 2 total 30 min 21 max 20\n", "line 6"},
-        {HEAD "boots 1\n" MAIN "candidate other shape 0 cycles 1 chosen 0\n", "line 6"},
+        {HEAD "boots 1 max_level 4\n" MAIN "tuple calls 1 values\n", "line 6"},
+        {HEAD "boots 1 max_level 4\n" MATMUL "tuple calls 1 values 1\n", "line 6"},
+        {HEAD "boots 1 max_level 4\n" MATMUL "tuple calls 1 values 1 2 3\n", "line 6"},
+        {HEAD "boots 1 max_level 4\n" MAIN "times 0 calls 2 total 30 min 21 max 20\n", "line 6"},
+        {HEAD "boots 1 max_level 4\n" MAIN "candidate other shape 0 cycles 1 chosen 0\n", "line 6"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct profile p = empty();
@@ -142,7 +150,7 @@ static void test_refused(void) {
 }
 
 static void test_more_than_there_is_room_for(void) {
-    char text[4000] = HEAD "boots 1\n" MATMUL;
+    char text[4000] = HEAD "boots 1 max_level 4\n" MATMUL;
     struct error why;
     for (int i = 0; i <= JIT_TUPLES; i++) {
         struct profile p = empty();

@@ -15,6 +15,7 @@ def test_table(boot: Boot, model_image: ModelImage, kind: str) -> None:
     guest = boot(model_image(kind), config={"mode": "bench", "steps": 64, "temperature": 0})
     assert guest.wait_exit() == 0
     events = {event["name"]: event for event in guest.events if event["event"] == "bench"}
+    products = {event["matrix"]: event for event in guest.events if event.get("name") == "matmul"}
     for name, calls in WORKLOADS.items():
         event = events[name]
         assert event["calls"] == calls
@@ -22,9 +23,10 @@ def test_table(boot: Boot, model_image: ModelImage, kind: str) -> None:
         # The table for people has the same numbers.
         row = " +".join(str(event[column]) for column in ("calls", "average", "min", "max"))
         assert re.search(f"^{re.escape(name)} +{row}$", guest.console, re.MULTILINE)
-    matmul = events["matmul"]
-    assert matmul["rows"] % 16 == 0 and 12 <= matmul["calls"] <= 200
-    assert 0 < matmul["min"] <= matmul["average"] <= matmul["max"]
+    assert set(products) == {"qkv", "attention_out", "gate_up", "down", "classifier"}
+    for matmul in products.values():
+        assert matmul["rows"] % 16 == 0 and 12 <= matmul["calls"] <= 200
+        assert 0 < matmul["min"] <= matmul["average"] <= matmul["max"]
     assert events["direct call"]["cycles"] < 1000
     assert 0 < events["initialisation"]["cycles"] < events["total"]["cycles"]
     assert events["model"]["tokens"] == 64

@@ -23,6 +23,8 @@ LIMIT = 900  # seconds for a whole build on a busy machine
 pytestmark = pytest.mark.timeout(2 * LIMIT)
 
 NOT_COPIED = (".git", ".venv", "build", "custom.py", "__pycache__", ".*_cache")
+# What some steps use, and what takes longer to import than the rest of a build that has nothing to do.
+HEAVY = {"elftools", "lief", "lz4", "numpy", "pytest", "qemu"}
 # A quiet build prints a line such as "[      CC] tinyllama/main.c" for all that it does.
 STEP = re.compile(r"^\[ *\S+\] .*$", re.MULTILINE)
 
@@ -106,6 +108,35 @@ def test_null_build_does_nothing(checkout: Checkout) -> None:
     assert checkout.steps() == []
     after = {path: path.stat().st_mtime_ns for path in checkout.build.rglob("*") if path.is_file()}
     assert after == before
+
+
+@pytest.mark.parametrize("variant", ["native", "full", "trimmed"])
+def test_the_graph_is_made_without_what_the_steps_need(
+    checkout: Checkout, tmp_path: Path, variant: str
+) -> None:
+    """A build that has nothing to do is to take less than a second."""
+    coverage = tmp_path / "coverage.txt"
+    coverage.write_text("")
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-X",
+            "importtime",
+            "-m",
+            "SCons",
+            "-n",
+            f"variant={variant}",
+            f"coverage={coverage}",
+        ],
+        cwd=checkout.folder,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+    )
+    assert result.returncode == 0, result.stderr
+    imported = set(re.findall(r"^import time:.*\| +(\w+)", result.stderr, re.MULTILINE))
+    assert "SCons" in imported
+    assert imported & HEAVY == set()
 
 
 def test_a_changed_source_rebuilds_only_what_depends_on_it(checkout: Checkout) -> None:

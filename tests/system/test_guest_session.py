@@ -59,6 +59,15 @@ def test_reset_is_no_exit(boot: Boot, session_image: Path) -> None:
         guest.wait_exit()
 
 
+def test_machine_may_crash_so_often(boot: Boot, session_image: Path) -> None:
+    guest = boot(session_image, crashes=1)
+    for _ in range(2):
+        guest.expect(r"hello(.*\n)*> ")
+        guest.send("r")
+    assert guest.wait_end() == Ending("reset", -1)
+    assert guest.text == "Once\nupon" * 2
+
+
 def test_hung_guest_fails_with_log_and_screen(boot: Boot, session_image: Path) -> None:
     guest = boot(session_image)
     with pytest.raises(GuestError) as error:

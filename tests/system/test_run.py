@@ -11,8 +11,9 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from bareflow.run import ESCAPE
-from fixture_types import Story
+from fixture_types import Disk, GuestImage, Story
 from project_files import ROOT
 
 LIMIT = 60.0  # seconds
@@ -54,6 +55,12 @@ def test_lines_from_a_pipe_are_a_dialogue(story: Story) -> None:
     result = run(f"image={story.image}", "mode=interactive", *STORY, stdin=f"{story.beginning}\n".encode())
     assert result.returncode == 0, result.stderr
     assert result.stdout.decode() == story.text + "\n"
+
+
+def test_restart_in_a_dialogue(story: Story) -> None:
+    """What was typed before is lost with it, but not the end of the input."""
+    result = run(f"image={story.image}", "mode=interactive", *STORY, stdin=b"/reboot\n")
+    assert (result.returncode, result.stdout) == (0, b""), result.stderr
 
 
 def test_guest_failure_is_told(image: Path) -> None:
@@ -117,6 +124,58 @@ def test_reader_that_stops_reading(story: Story) -> None:
         process.stdout.close()
         assert process.wait(LIMIT) == 128 + signal.SIGPIPE
         assert b"Traceback" not in process.stderr.read()
+
+
+# What tests/boot/guests/text.c tells, and says in the middle of it.
+INTERRUPTED = b"Once upon\n@ time, there was a cat"
+TOLD = INTERRUPTED + b'.\n@bareflow {"event":"exit"}\n'
+MESSAGE = b"a message, and the rest of it\n"
+
+
+def test_messages_within_the_text(guest_image: GuestImage) -> None:
+    result = run(f"image={guest_image('text')}", "prompt=none")
+    assert (result.returncode, result.stdout, result.stderr) == (0, TOLD, MESSAGE)
+
+
+@pytest.mark.parametrize(
+    ("interruption", "message"),
+    [
+        ("panic", rb"\npanic: on purpose\nbacktrace:\n(  .*\n)+"),
+        ("exception", rb"\nexception: #UD invalid opcode, .*\n  in .*\n(  .*\n)+backtrace:\n(  .*\n)+"),
+    ],
+)
+def test_end_within_the_text(guest_image: GuestImage, interruption: str, message: bytes) -> None:
+    result = run(f"image={guest_image('text')}", f"prompt={interruption}")
+    assert result.returncode == 1
+    assert result.stdout == INTERRUPTED + b"\n"
+    expected = MESSAGE + message + rb"run: the guest ended with code 1\n"
+    assert re.fullmatch(expected, result.stderr), result.stderr
+
+
+def test_restart_within_the_text(guest_image: GuestImage) -> None:
+    result = run(f"image={guest_image('text')}", "prompt=restart")
+    assert (result.returncode, result.stdout, result.stderr) == (0, TOLD, MESSAGE * 2)
+
+
+def test_restart_into_another_text(guest_image: GuestImage) -> None:
+    result = run(f"image={guest_image('text')}", "prompt=another text")
+    assert (result.returncode, result.stderr) == (0, MESSAGE * 2)
+    assert result.stdout == INTERRUPTED + b"\n" + TOLD.replace(b"cat", b"dog")
+
+
+def test_crash_within_the_text(guest_image: GuestImage) -> None:
+    result = run(f"image={guest_image('text')}", "prompt=crash")
+    assert result.returncode == 1
+    assert result.stdout == INTERRUPTED + b"\n"
+    assert result.stderr.startswith(MESSAGE + b"run: the guest reset the machine")
+
+
+def test_crash_where_there_is_a_second_kernel(guest_image: GuestImage, disk: Disk) -> None:
+    both = disk(guest_image("text"))
+    both.write("/boot/FALLBACK.KRN", both.read("/boot/BAREFLOW.KRN"))
+    result = run(f"image={both.path}", "prompt=crash")
+    assert (result.returncode, result.stdout) == (0, TOLD)
+    assert result.stderr == MESSAGE + b"run: the machine has crashed and starts again\n" + MESSAGE
 
 
 class Terminal:

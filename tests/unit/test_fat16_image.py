@@ -85,7 +85,7 @@ def test_the_first_file_starts_the_data_area_in_one_piece(image: bytes) -> None:
 
 
 def test_only_two_kernels_get_a_record_about_the_boot_slots(image: bytes) -> None:
-    record = 9 * 512
+    record = 21 * 512
     assert not any(image[record : 1 << 20])
     two = build_image(STAGE1, STAGE2, {**TREE, "/boot/FALLBACK.KRN": b"another"})
     expected = b"SLOT\x01\x00\x03\xff\xfe\xff\xfc\x00"  # boot/boot_slots.h: slot 0, 3 attempts, no request
@@ -120,7 +120,7 @@ def test_big_files_get_bigger_clusters() -> None:
     [
         (STAGE1[:-1], STAGE2, {}, "stage1 must be one sector"),
         (b"\x90" * 510 + b"\x55\xaa", STAGE2, {}, "stage1 must leave bytes 440 to 509 zero"),
-        (STAGE1, bytes(4097), {}, "stage2 is 4097 bytes; stage1 loads 4096"),
+        (STAGE1, bytes(10241), {}, "stage2 is 10241 bytes; stage1 loads 10240"),
         (STAGE1, STAGE2, {"/a:b": b""}, "'a:b' is no valid file name"),
         (STAGE1, STAGE2, {"/A.TXT": b"", "/a.txt": b""}, "'a.txt' is in the same folder twice"),
         (STAGE1, STAGE2, {"/folder/": b"x"}, "'/folder/' is a folder"),

@@ -7,59 +7,130 @@ import struct
 import zlib
 from pathlib import Path
 
-import lz4.block
 import pytest
-from bareflow.kernel_file import KernelFileError, compress, kernel_from_elf, parse_header, seal
+import zstandard
+from bareflow.kernel_file import (
+    KernelFileError,
+    branches_to_addresses,
+    compress,
+    kernel_from_elf,
+    parse_header,
+    seal,
+)
 from elf_tools import link
-from lz4_reference import DamagedStreamError, random_stream, unpack
 from test_kernel_file import KERNEL
 
 HEADER_SIZE = 72
 MARGIN = 16
+BLOCK = 128 << 10
 
 
 def flat_kernel(payload: bytes, bss: int = 0) -> bytes:
     size = HEADER_SIZE + len(payload)
     header = struct.pack(
-        "<IHHIIQQQQ16sQ", 0x464C5544, 2, HEADER_SIZE, 0, 0,
+        "<IHHIIQQQQ16sQ", 0x464C5544, 3, HEADER_SIZE, 0, 0,
         size, size + bss, 1 << 20, (1 << 20) + HEADER_SIZE, bytes(16), size,
     )  # fmt: skip
     return header + payload
 
 
+def noise(size: int) -> bytes:
+    return hashlib.shake_128(b"noise").digest(size)
+
+
+def restored(packed: bytes) -> bytes:
+    """The code of which branches_to_addresses made this, by boot/unpack/branches.h: byte by byte."""
+    code, size = bytearray(packed), len(packed)
+    for opcode in range(size - 4):
+        if code[opcode] in (0xE8, 0xE9):
+            (value,) = struct.unpack_from("<i", code, opcode + 1)
+            if 0 <= value < size:
+                struct.pack_into("<i", code, opcode + 1, value - (opcode + 5))
+            elif -(opcode + 5) <= value < 0:
+                struct.pack_into("<i", code, opcode + 1, value + size)
+    return bytes(code)
+
+
 PAYLOADS = {
     "one byte": b"x",
     "zeros": bytes(100_000),
-    "random": hashlib.shake_128(b"random").digest(300_000),
+    "random": noise(300_000),
     "text": Path(__file__).read_bytes() * 3,
-    "easy, then hard": bytes(200_000) + hashlib.shake_128(b"hard").digest(200_000),
-    "hard, then easy": hashlib.shake_128(b"hard").digest(200_000) + bytes(200_000),
+    "easy, then hard": bytes(200_000) + noise(200_000),
+    "hard, then easy": noise(200_000) + bytes(200_000),
+    "branches": b"".join(
+        b"\xe8" + (1000 - 7 * i).to_bytes(4, "little", signed=True) + b"\x90\x90" for i in range(99)
+    ),
+    "opcodes": b"\xe8\xe9" * 500 + bytes(50) + b"\xe9\xff\xff\xff\xff\xe8" * 100,
 }
 
 
+def block_sizes(frame: bytes) -> list[int]:
+    """The stored bytes of each block of a frame, with its header."""
+    at, sizes = zstandard.frame_header_size(frame), []
+    while at < len(frame):
+        header = int.from_bytes(frame[at : at + 3], "little")
+        sizes.append(3 + (1 if header >> 1 & 3 == 1 else header >> 3))
+        at += sizes[-1]
+    return sizes
+
+
+@pytest.mark.parametrize("level", [1, 19])
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
-def test_unpacks_in_place_to_the_same(payload: bytes) -> None:
-    packed = compress(flat_kernel(payload))
+def test_unpacks_in_place_to_the_same(payload: bytes, level: int) -> None:
+    packed = compress(flat_kernel(payload), level)
     header = parse_header(packed)
     assert (header.flags, header.file_size, header.image_size) == (1, len(packed), HEADER_SIZE + len(payload))
-    stream = packed[HEADER_SIZE:]
-    unpacked = unpack(stream)
-    assert unpacked.data == payload
-    # The file ends MARGIN below the memory's end; after each match, what is written ends MARGIN or more below
-    # what is still to be read.
-    assert header.memory_size >= HEADER_SIZE + len(stream) + unpacked.lead + 2 * MARGIN
+    frame = packed[HEADER_SIZE:]
+    unpacker = zstandard.ZstdDecompressor().decompressobj()
+    stored, file_start = zstandard.frame_header_size(frame), header.memory_size - MARGIN - len(packed)
+    unpacked = bytearray(unpacker.decompress(frame[:stored]))
+    for size in block_sizes(frame):
+        # The file ends MARGIN below the memory's end; each block ends as far below where it is stored.
+        unpacked += unpacker.decompress(frame[stored : stored + size])
+        assert HEADER_SIZE + len(unpacked) + MARGIN <= file_start + HEADER_SIZE + stored
+        stored += size
+    assert restored(bytes(unpacked)) == payload
+
+
+def test_the_same_again() -> None:
+    kernel = flat_kernel(PAYLOADS["text"] + noise(1000))
+    assert compress(kernel, 19) == compress(kernel, 19)
+
+
+def test_branches_become_addresses() -> None:
+    code = bytearray(b"\x90" * 1000)
+    code[100:105] = b"\xe8" + (600).to_bytes(4, "little")  # to 705
+    code[200:205] = b"\xe9" + (-150).to_bytes(4, "little", signed=True)  # to 55
+    code[300:305] = b"\xe8" + (900).to_bytes(4, "little")  # to 1205, outside: takes the place of -100
+    code[400:405] = b"\xe8" + (-406).to_bytes(4, "little", signed=True)  # in front of the code: stays
+    code[500:505] = b"\xe8" + (1000).to_bytes(4, "little")  # behind all addresses: stays
+    packed = branches_to_addresses(bytes(code))
+    values = [struct.unpack_from("<i", packed, at + 1)[0] for at in range(100, 600, 100)]
+    assert values == [705, 55, -100, -406, 1000]
+    assert restored(packed) == code
+
+
+@pytest.mark.parametrize("size", [0, 1, 4, 5, 6, 9, 10, 1000])
+def test_restored_whatever_it_is(size: int) -> None:
+    few = noise(size).translate(bytes([0xE8, 0xE9, 0, 0xFF] * 64))
+    for code in (noise(size), few):
+        assert restored(branches_to_addresses(code)) == code
 
 
 def test_memory_grows_only_if_it_must() -> None:
-    assert parse_header(compress(flat_kernel(bytes(5000), bss=4000))).memory_size == HEADER_SIZE + 9000
-    assert parse_header(compress(flat_kernel(bytes(5000)))).memory_size == HEADER_SIZE + 5000 + 64
+    assert (
+        parse_header(compress(flat_kernel(bytes(5000), bss=200_000), 19)).memory_size == HEADER_SIZE + 205_000
+    )
+    least = HEADER_SIZE + 5000 + BLOCK + 3 + 2 * MARGIN
+    assert parse_header(compress(flat_kernel(bytes(5000)), 19)).memory_size == least
 
 
 def test_compressed_kernel_of_an_elf(tmp_path: Path) -> None:
     elf = link(tmp_path, KERNEL.format(signature="0x464C5544")).read_bytes()
-    plain, packed = kernel_from_elf(elf), kernel_from_elf(elf, compressed=True)
+    plain, packed = kernel_from_elf(elf), kernel_from_elf(elf, compression=19)
     assert len(packed) < len(plain) / 10  # it is nearly all padding
-    assert lz4.block.decompress(packed[HEADER_SIZE:], len(plain)) == plain[HEADER_SIZE:]
+    assert restored(zstandard.decompress(packed[HEADER_SIZE:])) == plain[HEADER_SIZE:]
     crc = struct.unpack_from("<I", packed, 12)[0]
     assert crc == zlib.crc32(packed[:12] + bytes(4) + packed[16:])
     assert seal(packed) == packed
@@ -68,19 +139,4 @@ def test_compressed_kernel_of_an_elf(tmp_path: Path) -> None:
 
 def test_compressed_twice() -> None:
     with pytest.raises(KernelFileError, match="compressed already"):
-        compress(compress(flat_kernel(bytes(5000))))
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_the_reference_is_right(seed: int) -> None:
-    """The unpacker of these tests and the library, which has nothing to do with it, agree."""
-    stream = random_stream(seed, 100_000)
-    data = unpack(stream).data
-    assert lz4.block.decompress(stream, len(data)) == data
-    assert unpack(lz4.block.compress(data, store_size=False)).data == data
-
-
-@pytest.mark.parametrize("stream", [b"", b"\x10", b"\xf0\xff", b"\x10x\0\0\0", b"\x10x\2\0\0", b"\x10x\1\0"])
-def test_the_reference_refuses(stream: bytes) -> None:
-    with pytest.raises(DamagedStreamError):
-        unpack(stream)
+        compress(compress(flat_kernel(bytes(5000)), 1), 1)

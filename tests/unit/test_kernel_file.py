@@ -18,7 +18,7 @@ extern end
 extern file_end
 section .header progbits alloc exec
     dd {signature}
-    dw 2, 72
+    dw 3, 72
     dd 0, 0
     dq file_end - 0x100000, end - 0x100000, 0x100000, start
     times 16 db 0
@@ -47,7 +47,7 @@ def test_file_and_header(tmp_path: Path) -> None:
     assert kernel[:4] == b"DULF"
     assert len(kernel) == 4096 + 4 and kernel[4096:] == b"data"
     fields = struct.unpack_from("<IHHIIQQQQ16sQ", kernel)
-    assert fields[1:4] == (2, 72, 0)
+    assert fields[1:4] == (3, 72, 0)
     assert fields[5:9] == (4100, 4100 + 10000, 0x100000, 0x100050)
     assert fields[10] == 4100
     assert kernel[80] == 0xF4  # hlt
@@ -67,7 +67,7 @@ def test_wrong_signature(tmp_path: Path) -> None:
     ("offset", "value", "message"),
     [
         (4, b"\x01\x00", "header version 1, 72 bytes, is not known"),
-        (6, b"\x40\x00", "header version 2, 64 bytes, is not known"),
+        (6, b"\x40\x00", "header version 3, 64 bytes, is not known"),
         (8, b"\x02", "flags 0x2 are not known"),
         (8, struct.pack("<IIQQ", 1, 0, 4100, 4131), "memory size 4131 leaves no room to unpack"),
         (16, b"\x00", "the header says 4096 bytes, the file has 4100"),

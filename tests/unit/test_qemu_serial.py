@@ -8,8 +8,19 @@ from bareflow.qemu_serial import Console, Item, ProtocolError, SerialDecoder, Te
 BEGIN = b'@bareflow {"event":"text_begin"}\r\n'
 
 
+END = b'@bareflow {"event":"text_end","bytes":%d}\r\n'
+
+
 def end(size: int) -> bytes:
-    return b'\r\n@bareflow {"event":"text_end","bytes":%d}\r\n' % size
+    return b"\r\n" + END % size
+
+
+def pause(size: int) -> bytes:
+    return b'\r\n@bareflow {"event":"text_pause","bytes":%d}\r\n' % size
+
+
+def resume(size: int) -> bytes:
+    return b'@bareflow {"event":"text_resume","bytes":%d}\r\n' % size
 
 
 def decode(stream: bytes, step: int) -> tuple[bytes, bytes, list[str]]:
@@ -40,11 +51,30 @@ FRAME = ["text_begin", "text_end"]
         (BEGIN + b"a\r\n\r\nb\r\n" + end(5), (b"", b"a\n\nb\n", FRAME)),
         # A CR of the text itself stays, before a LF as well.
         (BEGIN + b"a\rb\r\r\nc" + end(6), (b"", b"a\rb\r\nc", FRAME)),
-        # A text that imitates an event stays text.
-        (BEGIN + b"a\r\n@bareflow x\r\nb" + end(15), (b"", b"a\n@bareflow x\nb", FRAME)),
+        # An @ that begins a line of text comes twice, so that no text is an event; any other does not.
+        (BEGIN + b"@@a\r\n@@@@\r\n@@b@\r\n" + end(11), (b"", b"@a\n@@@\n@b@\n", FRAME)),
         (
-            BEGIN + b'\r\n@bareflow {"event":"exit"}\r\n' + end(28),
-            (b"", b'\n@bareflow {"event":"exit"}\n', FRAME),
+            BEGIN + b'\r\n@@bareflow {"event":"text_end","bytes":0}\r\n' + end(42),
+            (b"", b'\n@bareflow {"event":"text_end","bytes":0}\n', FRAME),
+        ),
+        # Messages and events within a text.
+        (
+            BEGIN + b"Once" + pause(4) + b"warning\r\n" + resume(4) + b" upon" + end(9),
+            (b"warning\n", b"Once upon", ["text_begin", "text_pause", "text_resume", "text_end"]),
+        ),
+        (
+            BEGIN + b"a\r\n" + pause(2) + b'@bareflow {"event":"x"}\r\n' + resume(2) + b"@@b" + end(4),
+            (b"", b"a\n@b", ["text_begin", "text_pause", "x", "text_resume", "text_end"]),
+        ),
+        (
+            BEGIN + b"a" + pause(1) + b"b\r\n" + END % 1,
+            (b"b\n", b"a", ["text_begin", "text_pause", "text_end"]),
+        ),
+        # A message that ends the program, and a text that was begun again by another one.
+        (BEGIN + b"Once" + pause(4) + b"panic\r\n", (b"panic\n", b"Once", ["text_begin", "text_pause"])),
+        (
+            BEGIN + b"Once" + pause(4) + b"panic\r\n" + BEGIN + b"Once upon" + end(9),
+            (b"panic\n", b"OnceOnce upon", ["text_begin", "text_pause", *FRAME]),
         ),
         (BEGIN + b"x" + end(1) + b"done\r\n", (b"done\n", b"x", FRAME)),
         (BEGIN + b"x" + end(1) + BEGIN + b"y" + end(1), (b"", b"xy", FRAME * 2)),
@@ -70,6 +100,30 @@ def test_prompt_is_given_out_before_its_line_ends() -> None:
 def test_wrong_length_is_an_error() -> None:
     with pytest.raises(ProtocolError, match="text_end says 5 bytes, 4 came"):
         decode(BEGIN + b"Once" + end(5), 1000)
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        BEGIN + b"a" + pause(2),
+        BEGIN + b"a" + pause(1) + resume(2),
+        resume(0),
+        BEGIN + b"a" + end(1) + resume(1),
+    ],
+)
+def test_interruption_of_another_text_is_an_error(stream: bytes) -> None:
+    with pytest.raises(ProtocolError, match=r"says \d bytes, .* came"):
+        decode(stream, 1000)
+
+
+def test_restart_within_the_text() -> None:
+    """Of the machine, which says nothing about it: then whoever sees it says reset()."""
+    decoder = SerialDecoder()
+    decoder.feed(BEGIN + b"Once\r\n")
+    assert decoder.reset() == [Text(b"\n")]
+    assert decoder.feed(b"Booting\r\n") == [Console(b"Booting\n")]
+    assert decoder.feed(BEGIN + b"Once")[1:] == [Text(b"Once")]
+    assert decoder.reset() == []
 
 
 def test_end_within_the_text_is_an_error() -> None:

@@ -9,17 +9,8 @@ from pathlib import Path
 import pytest
 from bareflow.coverage_file import CoveredFunction
 from bareflow.link_map import InputSection, MapSymbol
-from bareflow.removed import Removed
-from bareflow.report import (
-    ReportError,
-    data,
-    first_use,
-    libraries,
-    library_of,
-    page,
-    removed_by_library,
-    tiers,
-)
+from bareflow.report import ReportError, data, first_use, page, runs, tiers
+from bareflow.report_sizes import Loss, function_of, libraries, library_of, losses, losses_by_library
 
 
 def section(file: str, name: str, size: int, output: str = ".text") -> InputSection:
@@ -63,12 +54,33 @@ def test_library_of(file: str, name: str, library: str) -> None:
     assert library_of(section(file, name, 1), {"strlen": "libc"}) == library
 
 
-def test_removed_by_library() -> None:
-    removed = [Removed(1, 50, "libA.a(a.o)", ".text.g", "g"), Removed(2, 9, "libA.a(x.o)", ".text.g", "g")]
-    assert removed_by_library(removed, SECTIONS) == {
-        "libA.a": {"functions": 2, "bytes": 150, "removed_functions": 1, "removed_bytes": 50},
-        "libB.a": {"functions": 1, "bytes": 7, "removed_functions": 0, "removed_bytes": 0},
+def test_function_of() -> None:
+    assert function_of(SECTIONS[0]) == "f"
+    symbols = [MapSymbol(0, 10, "g"), MapSymbol(10, 5, "h")]
+    assert function_of(InputSection(0, 15, ".text", "z.a(z.o)", ".text.h", symbols)) == "g"
+    assert (
+        function_of(InputSection(0, 15, ".text", "z.a(z.o)", ".text", symbols)) == "2 functions of z.a(z.o)"
+    )
+    assert function_of(InputSection(0, 15, ".text", "z.a(z.o)", ".text", [])) == ".text"
+
+
+def test_losses() -> None:
+    """One function is a stub, one gone, one as before; what is no function of a library does not count."""
+    trimmed = [section("libA.a(a.o)", ".text.f", 100), section("libA.a(a.o)", ".text.g", 6)]
+    found = losses(SECTIONS, trimmed)
+    assert found == [
+        Loss("libA.a", "f", 100, 0),
+        Loss("libA.a", "g", 50, 44),
+        Loss("libB.a", "h", 7, 7),
+    ]
+    assert losses_by_library(found) == {
+        "libA.a": {"functions": 2, "bytes": 150, "removed_functions": 1, "removed_bytes": 44},
+        "libB.a": {"functions": 1, "bytes": 7, "removed_functions": 1, "removed_bytes": 7},
     }
+
+
+def test_runs() -> None:
+    assert runs("12 a story\n15 another one\n") == [[12, "a story"], [15, "another one"]]
 
 
 def test_first_use() -> None:
@@ -98,4 +110,4 @@ def test_page_holds_the_data_and_nothing_from_elsewhere() -> None:
 
 def test_nothing_built(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="nothing is built"):
-        data(tmp_path, "llvm-nm-22", "llvm-cxxfilt-22", None, None)
+        data(tmp_path, "llvm-nm-22", "llvm-cxxfilt-22", {})

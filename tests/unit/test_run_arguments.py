@@ -13,7 +13,7 @@ from bareflow.run import UsageError, default_memory, parse, summary
 def test_prompt_makes_it_generate() -> None:
     machine, timeout = parse(["image=a.img", "prompt=Hello = you", "steps=5"], terminal=True)
     assert machine == Machine(
-        Path("a.img"), config={"prompt": "Hello = you", "steps": "5", "mode": "generate"}
+        Path("a.img"), config={"prompt": "Hello = you", "steps": "5", "mode": "generate"}, crashes=0
     )
     assert timeout == 0
 
@@ -59,6 +59,7 @@ def test_machine_options() -> None:
         machine="q35",
         drive="ahci",
         snapshot=False,
+        crashes=0,
     )
     assert timeout == 9
 

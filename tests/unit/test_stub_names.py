@@ -17,7 +17,7 @@ def decoded(table: bytes) -> dict[int, str]:
     """By the layout in the module's description."""
     count, size = struct.unpack_from("<II", table)
     assert len(table) == 8 + size
-    plain = unpack(table[8:]).data
+    plain = unpack(table[8:])
     names: dict[int, str] = {}
     at, number, name = 0, 0, b""
     while at < len(plain):

@@ -6,6 +6,7 @@ import struct
 import subprocess
 from pathlib import Path
 
+import lz4.block
 import pytest
 from bareflow.symbols import (
     Function,
@@ -40,6 +41,15 @@ def elf(tmp_path: Path) -> bytes:
     return link(tmp_path, SOURCE.format(gap=13)).read_bytes()
 
 
+def assembled(folder: Path, source: str) -> bytes:
+    """The section .symbols of assembler source."""
+    text, table, binary = folder / "table.s", folder / "table.o", folder / "table.bin"
+    text.write_text(source)
+    subprocess.run(["clang-22", "-target", "x86_64-unknown-none-elf", "-c", text, "-o", table], check=True)
+    subprocess.run(["llvm-objcopy-22", "-O", "binary", "-j", ".symbols", table, binary], check=True)
+    return binary.read_bytes()
+
+
 def test_functions_only_one_name_each(elf: bytes) -> None:
     assert functions(elf) == [
         Function(0x100000, "start"),
@@ -49,16 +59,28 @@ def test_functions_only_one_name_each(elf: bytes) -> None:
 
 
 def test_table_as_the_kernel_reads_it(elf: bytes, tmp_path: Path) -> None:
-    source, binary = tmp_path / "table.s", tmp_path / "table.bin"
     assert load_address(elf) == 0x100000
-    source.write_text(table_source(functions(elf), ["start", "helper", "ns::typed"], 0x100000))
-    table = str(tmp_path / "table.o")
-    command = ["clang-22", "-target", "x86_64-unknown-none-elf", "-c", str(source), "-o", table]
-    subprocess.run(command, check=True)
-    subprocess.run(["llvm-objcopy-22", "-O", "binary", "-j", ".symbols", table, str(binary)], check=True)
+    table = assembled(tmp_path, table_source(functions(elf), ["start", "helper", "ns::typed"], 0x100000))
     names = b"start\0helper\0ns::typed\0"
     unsized, covered = bytes([0b111]), bytes([0])  # NASM says no sizes
-    assert binary.read_bytes() == struct.pack("<4I", 3, 0, 0x10, 0x11) + names + unsized + covered
+    assert table == struct.pack("<5I", 3, 0, 0, 0x10, 0x11) + names + unsized + covered
+
+
+def test_many_names_are_packed(tmp_path: Path) -> None:
+    names = [f"function_{number}" for number in range(10000)]
+    found = [Function(0x100000 + number, name) for number, name in enumerate(names)]
+    table = assembled(tmp_path, table_source(found, names, 0x100000))
+    count, in_block = struct.unpack_from("<2I", table)
+    assert count == len(names) and 0 < in_block < count
+    at, plain = 8 + 4 * count, b""
+    for _ in range(-(-count // in_block)):
+        (size,) = struct.unpack_from("<I", table, at)
+        block = lz4.block.decompress(table[at + 4 : at + 4 + size], uncompressed_size=1 << 20)
+        assert block.count(b"\0") == in_block or plain.count(b"\0") + block.count(b"\0") == count
+        plain += block
+        at += 4 + size
+    assert plain == b"".join(name.encode() + b"\0" for name in names)
+    assert len(table) - at == -(-count // 8) + 1
 
 
 def test_sized_functions(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from bareflow.coverage_file import write_coverage
 from bareflow.removed import Removed, read_removed
-from bareflow.trim import Job
+from bareflow.trim_job import Job
 from trim_tools import ParsedObject, archived, compiled, coverage, linked
 
 SITE_SCONS = Path(__file__).parents[2] / "site_scons"

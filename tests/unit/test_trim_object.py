@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
+from bareflow.coverage_file import CoveredFunction
 from bareflow.dead_functions import DeadFunctions
 from bareflow.trim_object import TrimError, trim_object
 from trim_tools import ParsedObject, compiled, dead
@@ -64,6 +66,13 @@ def test_everything_else_stays(c_object: Path) -> None:
     assert after.symbols() == before.symbols()
 
 
+def test_library_functions_are_closer_together(c_object: Path) -> None:
+    functions = dead(key("unused"), alive=[key("used")])
+    assert ParsedObject(c_object).alignment(".text.used") == 16
+    assert trimmed(c_object, functions).alignment(".text.used") == 2
+    assert trimmed(c_object, functions, weak_only=True).alignment(".text.used") == 16
+
+
 def test_what_was_removed_is_reported(c_object: Path) -> None:
     size = len(ParsedObject(c_object).contents(".text.unused"))
     _, (stub,) = trim_object(c_object.read_bytes(), "a.o", dead(key("unused")))
@@ -88,11 +97,10 @@ def test_local_namesakes_are_told_apart(c_object: Path) -> None:
     assert trimmed(c_object, namesakes, "a.o").contents(".text.helper")[:2] == b"\x0f\x0b"
 
 
-def test_misses_are_kept(c_object: Path) -> None:
-    from bareflow.coverage_file import CoveredFunction
-
+@pytest.mark.parametrize("kept", [{"misses": {"unused"}}, {"by_chance": ["nonsense", "^unus"]}])
+def test_what_is_kept_without_having_run(c_object: Path, kept: dict[str, Collection[str]]) -> None:
     known = [CoveredFunction(*key(name), hit=False) for name in ("unused", "uses_helper")]
-    after = trimmed(c_object, DeadFunctions(known, {"unused"}))
+    after = trimmed(c_object, DeadFunctions(known, **kept))
     assert after.contents(".text.unused") == ParsedObject(c_object).contents(".text.unused")
     assert after.contents(".text.uses_helper")[:2] == b"\x0f\x0b"
 

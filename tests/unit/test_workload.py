@@ -35,6 +35,7 @@ def test_all_keys(tmp_path: Path) -> None:
         drive = "ahci"
         machine = "q35"
         model = "v0"
+        alone = true
         [[run]]
         name = "b"
         config = {}
@@ -44,7 +45,7 @@ def test_all_keys(tmp_path: Path) -> None:
     files = {"/model/model.bin": tmp_path.resolve() / "other.bin"}
     config = {"mode": "interactive", "steps": 3}
     assert workload.runs == [
-        Run("a", config, "x\n", files, 1, 32, "ahci", "q35", "v0"),
+        Run("a", config, "x\n", files, 1, 32, "ahci", "q35", "v0", True),
         Run("b", {}, memory=99),
     ]
 

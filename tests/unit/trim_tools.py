@@ -106,8 +106,12 @@ class ParsedObject:
         start = found["st_value"] - section["sh_addr"]
         return bytes(section.data()[start : start + size])
 
-    def symbols(self) -> set[str]:
-        """Names of all symbols."""
+    def addresses(self) -> dict[str, int]:
+        """Of all symbols."""
         table = self._file.get_section_by_name(".symtab")
         assert isinstance(table, SymbolTableSection)
-        return {symbol.name for symbol in table.iter_symbols()}
+        return {symbol.name: int(symbol["st_value"]) for symbol in table.iter_symbols()}
+
+    def symbols(self) -> set[str]:
+        """Names of all symbols."""
+        return set(self.addresses())

@@ -11,6 +11,8 @@ int direct(int x);         /* x * x */
 int missed(int x);         /* x + 100 */
 int wings_of_a_bird(void); /* 2, by a virtual method */
 int by_pointer(int x);     /* x / 2 + 1, by a pointer */
+int weight(int x);         /* 10 * x, of a table that is removed */
+int height(int x);         /* 20 * x, of one that a list of misses names */
 
 #ifdef __cplusplus
 }

@@ -30,6 +30,16 @@ static int call_missed(void) {
     return missed(1);
 }
 
+/* Reads data that is not there, from an address that is looked up. */
+static int call_data(void) {
+    return weight(2);
+}
+
+/* Kept because a list of misses names it. */
+static int call_missed_data(void) {
+    return height(2);
+}
+
 /* Calls when the stack is nearly full. */
 __attribute__((noinline)) static int call_deep(void) {
     volatile char frame[1024];
@@ -37,6 +47,16 @@ __attribute__((noinline)) static int call_deep(void) {
     if ((uintptr_t)frame - (uintptr_t)__stack_bottom > STACK_LEFT)
         return call_deep() + frame[0];
     return direct(20);
+}
+
+/* Calls in the middle of a text. */
+static int call_in_text(void) {
+    console_text_begin();
+    console_text("Once", 4);
+    int result = direct(20);
+    console_text(" upon", 5);
+    console_text_end();
+    return result;
 }
 
 /* An invalid opcode that is no stub. */
@@ -49,13 +69,11 @@ static const struct {
     const char *name;
     int (*call)(void);
 } calls[] = {
-    {"direct", call_direct},
-    {"virtual", call_virtual},
-    {"pointer", call_pointer},
-    {"kept", call_kept},
-    {"missed", call_missed},
-    {"deep", call_deep},
-    {"invalid_opcode", invalid_opcode},
+    {"direct", call_direct},           {"virtual", call_virtual},
+    {"pointer", call_pointer},         {"kept", call_kept},
+    {"missed", call_missed},           {"data", call_data},
+    {"missed_data", call_missed_data}, {"deep", call_deep},
+    {"in_text", call_in_text},         {"invalid_opcode", invalid_opcode},
 };
 
 int app_main(void) {

@@ -1,0 +1,147 @@
+"""The variant with the JIT as a Linux program: the reference's numbers on the real processor, what the second
+run has of the first one, a damaged cache, the rights of pages, and another model on the same folder."""
+
+from __future__ import annotations
+
+import array
+import subprocess
+from pathlib import Path
+
+import pytest
+from bareflow.linux_session import Stories, make_root, record, run, tell_stories
+from bareflow.synthetic_model import Shape, random_checkpoint, tokenizer
+from project_files import DEFAULT_MODEL, DEFAULT_TOKENIZER
+from reference_model import ReferenceModel
+
+STEPS = 64
+FEW_STEPS = 12
+STORIES = 40
+# Enough for copies for other arguments to be worth their cost.
+MANY_STORIES = 400
+PROMPT = "Once upon a time"
+STORY = {"steps": STEPS}
+# Between float32 with our order of summation and the float64 reference; in doubt, where the reference rounds
+# an activation to another integer.
+LOGIT_TOLERANCE, LOGIT_TOLERANCE_IN_DOUBT = 1e-3, 1.0
+CACHE = "profile/JIT.OBJ"
+
+
+@pytest.fixture(scope="module")
+def program(build_dir: Path) -> Path:
+    path = build_dir / "linux" / "bareflow"
+    if not path.is_file():
+        pytest.fail(f"{path} was not built; `./bareflow test` builds what the tests need")
+    return path
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return make_root(tmp_path / "root", DEFAULT_MODEL, DEFAULT_TOKENIZER)
+
+
+@pytest.fixture(scope="module")
+def first(program: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Stories]:
+    """A folder, and the run that has left its profile and compiled code there. Not to be changed."""
+    root = make_root(tmp_path_factory.mktemp("first"), DEFAULT_MODEL, DEFAULT_TOKENIZER)
+    return root, tell_stories(program, root, STORY, PROMPT, STORIES)
+
+
+def copy(root: Path, to: Path) -> Path:
+    subprocess.run(["cp", "-r", root, to], check=True)
+    return to
+
+
+def test_reference(program: Path, first: tuple[Path, Stories], root: Path, tmp_path: Path) -> None:
+    """Hardly compiled, and with the code that many stories have left: the same bits, which are the
+    reference's numbers."""
+    few = {"steps": FEW_STEPS}
+    ids, logits = record(program, root, {**few, "jit.max_level": "O0"})
+    assert (ids, logits) == record(program, copy(first[0], tmp_path / "hot"), few)
+    tokens, found = [int(number) for number in ids.split()], array.array("f", logits)
+    model = ReferenceModel(DEFAULT_MODEL, DEFAULT_TOKENIZER)
+    for step, (expected, is_certain) in enumerate(model.logits(tokens)):
+        tolerance = LOGIT_TOLERANCE if is_certain else LOGIT_TOLERANCE_IN_DOUBT
+        own = found[step * model.vocabulary : (step + 1) * model.vocabulary]
+        assert max(abs(a - b) for a, b in zip(own, expected, strict=True)) < tolerance
+        assert own.index(max(own)) == tokens[step]
+
+
+def test_second_run_compiles_nothing(
+    program: Path, first: tuple[Path, Stories], root: Path, tmp_path: Path
+) -> None:
+    left, told = first
+    again_root = copy(left, tmp_path / "again")
+    again = tell_stories(program, again_root, STORY, PROMPT, STORIES)
+    assert told.costs["compiled"] > 10 and told.costs["from_cache"] == 0
+    assert again.costs["compiled"] == 0 and again.costs["from_cache"] > 10
+    assert not [event for event in again.events if event["event"] == "tier"]
+    assert record(program, again_root, STORY) == record(program, root, STORY)
+
+
+def test_damaged_cache(program: Path, first: tuple[Path, Stories], root: Path, tmp_path: Path) -> None:
+    """Is noticed, said, and replaced."""
+    damaged = copy(first[0], tmp_path / "damaged")
+    content = bytearray((damaged / CACHE).read_bytes())
+    content[len(content) // 2] ^= 0x10
+    (damaged / CACHE).write_bytes(content)
+    output, events = run(program, damaged, {"mode": "generate", "temperature": 0, **STORY})
+    assert "/profile/JIT.OBJ begins anew: " in output
+    assert [event["from_cache"] for event in events if event["event"] == "jit"] == [0]
+    assert record(program, damaged, STORY) == record(program, root, STORY)
+    output, events = run(program, damaged, {"mode": "generate", "temperature": 0, **STORY})
+    assert "begins anew" not in output
+    assert [event["from_cache"] > 0 for event in events if event["event"] == "jit"] == [True]
+
+
+def rights_of_pages(process: int) -> set[str]:
+    """As proc(5) has them: "r-xp"."""
+    return {line.split()[1] for line in Path(f"/proc/{process}/maps").read_text().splitlines()}
+
+
+def test_no_page_can_be_written_and_executed(program: Path, root: Path) -> None:
+    """Whenever one looks while functions are compiled; code that was made lies in memory of its own."""
+    config = {"root": root, "mode": "interactive", "temperature": 0, **STORY}
+    command = [str(program), *(f"{key}={value}" for key, value in config.items())]
+    seen = set()
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin and process.stderr
+        process.stdin.write(f"{PROMPT}\n")
+        process.stdin.flush()
+        while not process.stderr.readline().startswith('@bareflow {"event":"text_begin"'):
+            pass
+        for line in process.stderr:
+            seen |= rights_of_pages(process.pid)
+            if '"event":"jit"' in line:
+                break
+        maps = Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+        executable = len([line for line in maps if " r-xp " in line and line.split()[4] == "0"])
+        process.communicate("/poweroff\n", timeout=60)
+    assert process.returncode == 0
+    assert not [rights for rights in seen if "w" in rights and "x" in rights]
+    assert {"r--p", "rw-p", "r-xp"} <= seen
+    assert executable > 10
+
+
+def test_another_shape(program: Path, tmp_path: Path) -> None:
+    """The same folder gets a model of other sizes, and the first one again: the code that is there stays
+    right. (What is made anew, the bench shows.)"""
+    files = {}
+    for name, shape in {"small": Shape(), "large": Shape(dim=96, hidden=256, heads=6, kv_heads=6)}.items():
+        files[name] = tmp_path / f"{name}.bin"
+        files[name].write_bytes(random_checkpoint("v0", shape, seed=1))
+    words = tmp_path / "tokenizer.bin"
+    words.write_bytes(tokenizer(Shape().vocabulary))
+    root = tmp_path / "root"
+    config = {**STORY, "jit.budget": 100}
+    bits = []
+    for name in ("small", "large", "small"):
+        make_root(root, files[name], words)
+        alone = make_root(tmp_path / f"alone-{name}", files[name], words)
+        told = tell_stories(program, root, config, PROMPT, MANY_STORIES)
+        assert told.costs["failed"] == 0
+        bits.append(record(program, root, config))
+        assert bits[-1] == record(program, alone, {**STORY, "jit.max_level": "O0"})
+        assert len(bits[-1][0].split()) == STEPS
+    assert bits[0] == bits[2] != bits[1]

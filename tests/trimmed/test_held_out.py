@@ -1,0 +1,141 @@
+"""Runs that the image was not trimmed for (held_out.toml): on the trimmed image as on the full one, or an
+honest miss, which is noted; how many there were is said at the end.
+
+The trimmed image has the full kernel beside it: what cannot go on without a removed function, starts again
+there.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bareflow.misses import missed_functions
+from bareflow.synthetic_model import Shape, checkpoint_v0, checkpoint_v2, tokenizer
+from disk_tools import DiskImage
+from fixture_types import Boot, Disk, ModelImage
+
+MODEL, TOKENIZER, IDS = "/model/model.bin", "/model/tokenizer.bin", "/profile/IDS.TXT"
+STEPS = 32
+CLUSTERS_LEFT = 8192  # bytes, on a disk that is full
+# A miss may lead to the full kernel once; it does not lead back.
+MOST_BOOTS = 2
+# Enough on a busy machine: compiling is slow in an emulator.
+LIMIT = 300.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the members mean, the file says at its head."""
+
+    name: str
+    config: dict[str, object]
+    input: str = ""
+    model: str = "default"
+    shape: dict[str, int] = field(default_factory=dict)
+    cut: int = 0
+    patch: str = ""
+    full_disk: bool = False
+    boots: int = 1
+    code: int = 0
+    memory: int = 256
+    machine: str = "pc"
+    drive: str = "ide"
+    cpu: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run may not change."""
+
+    codes: list[int]
+    texts: list[bytes]
+    ids: bytes
+
+
+RUNS = [Run(**run) for run in tomllib.loads(Path(__file__).with_name("held_out.toml").read_text())["run"]]
+Prepare = Callable[[DiskImage, Run], None]
+
+
+@pytest.fixture
+def prepare(request: pytest.FixtureRequest) -> Prepare:
+    """Puts a run's model onto a disk, and whatever else is to be there."""
+
+    def checkpoint(run: Run) -> tuple[bytes, bytes] | None:
+        if run.shape:
+            sizes = dict(run.shape)
+            group = sizes.pop("group", 0)
+            shape = Shape(**sizes)
+            model = checkpoint_v2(shape, group) if group else checkpoint_v0(shape)
+            return model, tokenizer(shape.vocabulary)
+        if run.model != "default":
+            made: ModelImage = request.getfixturevalue("model_image")
+            disk = DiskImage(made(run.model))
+            return disk.read(MODEL), disk.read(TOKENIZER)
+        return None
+
+    def put(disk: DiskImage, run: Run) -> None:
+        if files := checkpoint(run):
+            for path, data in zip((MODEL, TOKENIZER), files, strict=True):
+                disk.write(path, data)
+        if run.cut or run.patch:
+            model, patch = disk.read(MODEL), bytes.fromhex(run.patch)
+            disk.write(MODEL, patch + model[len(patch) : len(model) - run.cut])
+        if run.full_disk:
+            disk.write("/FILL.BIN", bytes(max(disk.free_bytes() - CLUSTERS_LEFT, 0)))
+
+    return put
+
+
+@pytest.fixture
+def outcome(boot: Boot, disk: Disk, prepare: Prepare) -> Callable[[Path, Run], tuple[Outcome, list[str]]]:
+    """Boots an image as a run says; what came of it, and which functions were missed."""
+
+    def once(copy: DiskImage, run: Run) -> tuple[int, bytes]:
+        config = {"mode": "generate", "steps": STEPS, **run.config}
+        if config["mode"] == "generate" and not run.full_disk:
+            config["ids"] = IDS
+        machine: dict[str, Any] = {
+            "memory": run.memory, "machine": run.machine, "drive": run.drive, "cpu": run.cpu
+        }  # fmt: skip
+        for _ in range(MOST_BOOTS):
+            guest = boot(copy, config=config, snapshot=False, timeout=LIMIT, **machine)
+            if run.input:
+                guest.send(run.input.replace("\n", "\r"))
+            ending = guest.wait_end()
+            if ending.how != "reset":
+                return ending.code, guest.text_bytes
+            guest.expect("^The full image takes over.$")
+        raise AssertionError(f"{run.name}: the full image did not end it either\n{guest.serial}")
+
+    def make(image: Path, run: Run) -> tuple[Outcome, list[str]]:
+        copy = disk(image)
+        prepare(copy, run)
+        ended = [once(copy, run) for _ in range(run.boots)]
+        ids = copy.read(IDS) if f"::{IDS}" in copy.listing("/profile") else b""
+        outcome = Outcome([code for code, _ in ended], [text for _, text in ended], ids)
+        return outcome, missed_functions([copy.path])
+
+    return make
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
+def test_as_full(
+    outcome: Callable[[Path, Run], tuple[Outcome, list[str]]],
+    build_dir: Path,
+    record_property: Callable[[str, object], None],
+    run: Run,
+) -> None:
+    trimmed, missed = outcome(build_dir / "with_full.img", run)
+    for name in missed:
+        record_property("missed", name)
+    full, missed_by_full = outcome(build_dir.parent / "full" / "bareflow.img", run)
+    assert trimmed == full
+    assert full.codes == [run.code] * run.boots
+    assert all(full.texts) == (run.code == 0)
+    assert missed_by_full == []

@@ -1,0 +1,62 @@
+"""A function of LLVM is missing that is needed after all: what it was needed for is given up, or the full
+kernel takes over; the text is the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bareflow.misses import missed_functions
+from fixture_types import Boot, Disk
+from struck import strike
+
+LIMIT = 300.0
+STORY: dict[str, object] = {
+    "mode": "generate", "prompt": "Once upon a time", "temperature": 0, "steps": 48,
+    "jit.thresholds": "5,20,100,400", "jit.budget": 100,
+}  # fmt: skip
+# MiB. Of this a quarter may be lost when compilations are given up: each loses two or three.
+ENOUGH_MEMORY = 2048
+
+# A pass of optimisation, an analysis of code generation: both of the levels above O0.
+NEEDED_TO_COMPILE = [
+    ("libLLVMScalarOpts.a", "Pass3runE"),
+    ("libLLVMCodeGen.a", "^_ZN4llvm13LiveIntervals"),
+]
+
+
+@pytest.fixture
+def text(boot: Boot, image: Path) -> str:
+    guest = boot(image, config=STORY, memory=256, timeout=LIMIT)
+    assert guest.wait_exit() == 0, guest.serial
+    return guest.text
+
+
+@pytest.mark.parametrize(("library", "pattern"), NEEDED_TO_COMPILE)
+def test_compilation_is_given_up(
+    boot: Boot, disk: Disk, image: Path, build_dir: Path, text: str, library: str, pattern: str
+) -> None:
+    copy = disk(image)
+    struck, name = strike(build_dir, copy, library, pattern)
+    guest = boot(copy, config=STORY, snapshot=False, memory=ENOUGH_MEMORY, timeout=LIMIT)
+    assert guest.wait_exit() == 0, f"without {struck}: {guest.serial}"
+    assert guest.text == text
+    assert missed_functions([copy.path]) == [name]
+    traps = [event for event in guest.events if event["event"] == "trap"]
+    assert traps and all(event["removed"] and event["recovered"] for event in traps)
+    failed = [event for event in guest.events if event["event"] == "tier_failed"]
+    assert len(failed) == len(traps)
+    guest.expect(rf"^JIT: \w+ cannot be compiled at O\d: it takes {name[:100]}.* which was removed")
+
+
+def test_full_takes_over(boot: Boot, disk: Disk, build_dir: Path, text: str) -> None:
+    """Without the linker nothing can be compiled, and some functions cannot be interpreted."""
+    copy = disk(build_dir / "with_full.img")
+    _, name = strike(build_dir, copy, "libLLVMJITLink.a", "")
+    first = boot(copy, config=STORY, snapshot=False, memory=256, timeout=LIMIT)
+    assert first.wait_end().how == "reset"
+    first.expect("^The full image takes over.$")
+    assert missed_functions([copy.path]) == [name]
+    second = boot(copy, config=STORY, snapshot=False, memory=256, timeout=LIMIT)
+    assert second.wait_exit() == 0
+    assert second.text == text

@@ -1,0 +1,106 @@
+"""The recorder of a workload, with guests that are none."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bareflow import coverage_run
+from bareflow.coverage import Recording
+from bareflow.coverage_file import CoverageError
+from bareflow.coverage_run import Recorder
+from bareflow.qemu import GuestError
+from bareflow.workload import Run, Workload
+
+# What each run executes; the guest adds that to what its disk has.
+EXECUTES = {"a": {1, 2}, "b": {2, 3, 4}, "c": {9}}
+
+
+class FakeGuest:
+    """Ends at once, or, told to "wait", when it is killed."""
+
+    serial = ""
+
+    def __init__(self, machine: Any, *, timeout: float) -> None:
+        self.machine = machine
+        self.killed = threading.Event()
+
+    def __enter__(self) -> FakeGuest:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def kill(self) -> None:
+        self.killed.set()
+
+    def wait_exit(self) -> int:
+        does = str(self.machine.config["does"])
+        if does == "wait":
+            assert self.killed.wait(30), "nobody has ended the guest"
+            raise GuestError("killed")
+        with self.machine.image.open("a") as disk:
+            disk.write(does)
+        return 7 if does == "fail" else 0
+
+
+def read_fake(path: Path) -> Recording:
+    """The disk is the names of the runs that were on it."""
+    names = path.read_text()
+    executed = set().union(*(EXECUTES[name] for name in names))
+    return Recording("", len(names), 10, tuple(sorted(executed)), {})
+
+
+@pytest.fixture
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Records runs as (name, what it does, whether it is alone); returns the recorder, its recordings and its
+    messages."""
+    monkeypatch.setattr(coverage_run, "Guest", FakeGuest)
+    monkeypatch.setattr(coverage_run, "read_recording", read_fake)
+    image = tmp_path / "some.img"
+    image.write_text("")
+
+    def run(*runs: tuple[str, str, bool]) -> tuple[Recorder, list[Recording], list[str]]:
+        boots = [Run(name, {"does": does}, memory=64, alone=alone) for name, does, alone in runs]
+        workload = Workload(timeout=9, runs=boots)
+        said: list[str] = []
+        recorder = Recorder(image, workload, said.append)
+        try:
+            return recorder, recorder.record(), said
+        finally:
+            assert [path.name for path in tmp_path.iterdir()] == ["some.img"]
+            assert image.read_text() == ""
+
+    return run
+
+
+def test_runs_on_one_disk(record: Any) -> None:
+    recorder, recordings, said = record(("first", "a", False), ("second", "b", False))
+    assert recorder.runs == [(2, "first"), (4, "second")]
+    assert [set(recording.order) for recording in recordings] == [{1, 2, 3, 4}]
+    assert said[1].startswith("2 of 2: second (") and said[1].endswith("): 2 more functions, 4 in all")
+
+
+def test_run_on_a_disk_of_its_own(record: Any) -> None:
+    recorder, recordings, _ = record(("first", "a", False), ("second", "c", True))
+    assert {frozenset(recording.order) for recording in recordings} == {frozenset({1, 2}), frozenset({9})}
+    assert recorder.runs[-1][0] == 3
+
+
+def test_guest_that_fails(record: Any) -> None:
+    with pytest.raises(CoverageError, match="second: the guest ended with code 7 instead of 0"):
+        record(("first", "a", False), ("second", "fail", False), ("third", "wait", True))
+
+
+def test_interrupted_recording_leaves_nothing(record: Any) -> None:
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            record(("first", "wait", False), ("second", "wait", True), ("third", "wait", True))
+    finally:
+        timer.cancel()
