@@ -2,7 +2,8 @@
 #include "kernel_lib/runtime.h"
 #include "llvm-libc/glibc_abi/start.h"
 
-/* Called by the trap's label, which has a frame of its own: behind it is whoever called the label. */
+/* Called by the trap's label, which has a frame of its own: behind it is whoever called the label.
+ */
 void trap(const char *name) {
     const uintptr_t *frame = __builtin_frame_address(0);
     const uintptr_t *label = (const uintptr_t *)frame[0];
