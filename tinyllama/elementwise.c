@@ -24,10 +24,10 @@ static float largest_magnitude(const float *x, uint32_t size) {
     return magnitude;
 }
 
-/* Four quotients rounded as roundf does. What does not fit, or is no number, is cut to -127 or 127:
- * a scale that is a denormal number is inexact, and a damaged model may hold anything. */
-static void round_quotients(int32_t rounded[MATRIX_CHUNK], const float x[MATRIX_CHUNK],
-                            float divisor) {
+/* Four quotients rounded as roundf does, as int16, twice. What does not fit, or is no number, is
+ * cut to -127 or 127: a scale that is a denormal number is inexact, and a damaged model may hold
+ * anything. */
+static inline __m128i round_quotients(const float x[MATRIX_CHUNK], float divisor) {
     /* With the sign of x, the float below 1/2: 1/2 itself would carry what is just below a half
      * over it. */
     __m128i half = _mm_or_si128(
@@ -35,17 +35,16 @@ static void round_quotients(int32_t rounded[MATRIX_CHUNK], const float x[MATRIX_
         (__m128i)_mm_set1_ps(0x1.fffffep-2f));
     f32x4 quotient = (f32x4)_mm_loadu_ps(x) / (f32x4)_mm_set1_ps(divisor);
     __m128i integers = _mm_cvttps_epi32((__m128)(quotient + (f32x4)half));
-    memcpy(rounded, &integers, sizeof integers);
-    for (uint32_t i = 0; i < MATRIX_CHUNK; i++)
-        rounded[i] = rounded[i] > 127 ? 127 : rounded[i] < -127 ? -127 : rounded[i];
+    __m128i rounded = _mm_packs_epi32(integers, integers);
+    return _mm_max_epi16(_mm_min_epi16(rounded, _mm_set1_epi16(127)), _mm_set1_epi16(-127));
 }
 
-static struct chunk make_chunk(const int32_t x[MATRIX_CHUNK]) {
+static inline struct chunk make_chunk(__m128i rounded) {
+    uint64_t x = (uint64_t)_mm_cvtsi128_si64(rounded);
     return (struct chunk){
-        .even = (int32_t)((uint16_t)x[0] | (uint32_t)(uint16_t)x[2] << 16),
-        .odd = (int32_t)((uint16_t)x[1] | (uint32_t)(uint16_t)x[3] << 16),
-        .all = (int32_t)((uint8_t)x[0] | (uint32_t)(uint8_t)x[1] << 8 |
-                         (uint32_t)(uint8_t)x[2] << 16 | (uint32_t)(uint8_t)x[3] << 24),
+        .even = (int32_t)((x & 0xFFFF) | (x >> 16 & 0xFFFF0000)),
+        .odd = (int32_t)((x >> 16 & 0xFFFF) | (x >> 32 & 0xFFFF0000)),
+        .all = _mm_cvtsi128_si32(_mm_packs_epi16(rounded, rounded)),
     };
 }
 
@@ -54,18 +53,21 @@ void quantize(struct quantized *out, const float *x, uint32_t columns, uint32_t 
     for (uint32_t first = 0, index = 0; first < columns; first += group, index++) {
         float scale = largest_magnitude(x + first, group) / 127.0f;
         float divisor = scale > 0.0f ? scale : 1.0f;
-        int32_t total = 0;
+        __m128i totals = _mm_setzero_si128(); /* of columns 0 and 1, and 2 and 3, of all chunks */
         for (uint32_t i = 0; i < group; i += MATRIX_CHUNK, chunk++) {
-            float part[MATRIX_CHUNK] = {0};
-            int32_t rounded[MATRIX_CHUNK];
-            for (uint32_t j = 0; j < MATRIX_CHUNK && i + j < group; j++)
-                part[j] = x[first + i + j];
-            round_quotients(rounded, part, divisor);
+            const float *from = x + first + i;
+            float last[MATRIX_CHUNK] = {0};
+            if (group - i < MATRIX_CHUNK) {
+                memcpy(last, from, (group - i) * sizeof(float));
+                from = last;
+            }
+            __m128i rounded = round_quotients(from, divisor);
             *chunk = make_chunk(rounded);
-            total += rounded[0] + rounded[1] + rounded[2] + rounded[3];
+            totals = _mm_add_epi32(totals, _mm_madd_epi16(rounded, _mm_set1_epi16(1)));
         }
+        uint64_t both = (uint64_t)_mm_cvtsi128_si64(totals);
         out->scales[index] = scale;
-        out->start[index] = -128 * total;
+        out->start[index] = -128 * ((int32_t)both + (int32_t)(both >> 32));
     }
 }
 

@@ -1,5 +1,6 @@
 /* The layout of weight matrices. */
 #include "matrix.h"
+#include <string.h>
 
 size_t matrix_row_bytes(const struct matrix *matrix) {
     if (matrix->group == 0)
@@ -79,12 +80,55 @@ void matrix_store_f32(struct matrix *matrix, uint32_t row, size_t first, size_t 
     }
 }
 
+static inline uint32_t smaller_of(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+
+/* Stores weights whose places are all in one chunk. */
+static inline void store_in_chunk(uint8_t *to, uint32_t count, const int8_t *weights) {
+    if (count == MATRIX_CHUNK) {
+        uint32_t all;
+        memcpy(&all, weights, sizeof all);
+        all ^= 0x80808080; /* adds 128 to each */
+        memcpy(to, &all, sizeof all);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        to[i] = (uint8_t)(weights[i] + 128);
+}
+
+/* The same for one group: the first place is column in_chunk of chunk, the next chunk is stride
+ * bytes further. */
+static inline void store_in_group(uint8_t *chunk, uint32_t in_chunk, size_t stride, uint32_t count,
+                                  const int8_t *weights) {
+    while (count > 0) {
+        uint32_t now = smaller_of(MATRIX_CHUNK - in_chunk, count);
+        store_in_chunk(chunk + in_chunk, now, weights);
+        in_chunk = 0;
+        chunk += stride;
+        count -= now;
+        weights += now;
+    }
+}
+
+static inline void store_run_q8(const struct matrix *matrix, struct run run,
+                                const int8_t *weights) {
+    while (run.length > 0) {
+        uint32_t in_group = run.column % matrix->group, in_chunk = in_group % MATRIX_CHUNK;
+        uint32_t now = smaller_of(matrix->group - in_group, run.length);
+        store_in_group(find_q8(matrix, run.place, run.column) - in_chunk, in_chunk,
+                       run.place.rows * MATRIX_CHUNK, now, weights);
+        run.column += now;
+        run.length -= now;
+        weights += now;
+    }
+}
+
 void matrix_store_q8(struct matrix *matrix, uint32_t row, size_t first, size_t count,
                      const int8_t *weights) {
     while (count > 0) {
         struct run run = find_run(matrix, row, first, count, matrix->columns);
-        for (uint32_t i = 0; i < run.length; i++)
-            *find_q8(matrix, run.place, run.column + i) = (uint8_t)(weights[i] + 128);
+        store_run_q8(matrix, run, weights);
         first += run.length;
         count -= run.length;
         weights += run.length;
