@@ -86,6 +86,13 @@ void jit_print_log(void);
 /* Tells programs in an event "jit" what it has compiled, what that and profiling have cost since
  * the start (TSC cycles), and how much memory is used (bytes). */
 void jit_tell_costs(void);
+/* For an application that waits for input, again and again until it comes: compiles at most one
+ * function, the one that gains most of those that are not on their highest level yet. False when
+ * nothing is left, or jit.idle is off. */
+bool jit_use_idle_time(void);
+/* The application has waited since begin (TSC), with or without jit_use_idle_time(): that is no
+ * function's time, and none that compiling may take its share of. */
+void jit_note_waiting(uint64_t begin);
 /* Writes what the JIT has learnt since the last time to /profile, for the next start, and tells it
  * in an event "profile_saved"; a failure is a message. platform_exit and platform_reboot do it too.
  */
@@ -98,6 +105,8 @@ struct jit_statistics {
     uint64_t begin; /* TSC when the JIT began */
     uint64_t compiled, failed, from_cache;
     uint64_t compile_cycles;
+    uint64_t idle_compiled, idle_cycles; /* in jit_use_idle_time(): not among those above */
+    uint64_t waiting_cycles;             /* for input; idle_cycles are among them */
     uint64_t timed_calls;
     uint64_t profiling_cycles; /* of timing calls, and of deciding what to compile */
 };

@@ -26,6 +26,10 @@ void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)
 int console_getchar(void);
 /* The same without waiting: -1 when no byte waits. */
 int console_read(void);
+/* Waits until console_read() has something to give (a byte, or the end of input), but no longer
+ * than so many milliseconds, on the bare machine rounded up to the BIOS timer's 55. Whether it has.
+ */
+bool console_wait(unsigned milliseconds);
 /* Writes one line "@bareflow {...}\n" for programs to the serial line (not the screen). The format
  * makes one JSON object. */
 void console_event(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -5,17 +5,37 @@
 #include "profiling.h"
 
 #define CONTROL_C 3
+#define PAUSE_MS 300
 
 /* What was typed while a story was told. When it is full nothing more is taken, so that nothing
  * gets lost that the serial line's other end still has. */
 static char typed_ahead[256];
 static size_t ahead_size, ahead_read;
 
+static bool has_told; /* a story: before, the JIT cannot know what will run */
+
+/* Lets the JIT compile until something is typed, once nothing was for a while: whoever types gets
+ * the answer at once. What it made is kept for the next start. */
+static void use_pause(void) {
+    uint64_t begin = cpu_rdtsc();
+    bool compiled = false;
+    for (unsigned ms = PAUSE_MS; !console_wait(ms) && jit_use_idle_time(); ms = 0)
+        compiled = true;
+    if (compiled)
+        jit_persist_save();
+    jit_note_waiting(begin);
+}
+
 static int next_byte(void) {
     if (ahead_read < ahead_size)
         return (unsigned char)typed_ahead[ahead_read++];
     ahead_read = ahead_size = 0;
-    return console_getchar();
+    if (has_told)
+        use_pause();
+    uint64_t begin = cpu_rdtsc();
+    int byte = console_getchar();
+    jit_note_waiting(begin);
+    return byte;
 }
 
 /* Whether Ctrl-C has been typed, which also drops what was typed before it. */
@@ -59,6 +79,7 @@ static void tell(struct dialogue *dialogue, const char *prompt) {
                        (unsigned)dialogue->teller->steps);
     else if (strcmp(story->end, "stopped") == 0)
         console_puts("Stopped.\n");
+    has_told = true;
     jit_persist_save(); /* a person may just switch off */
 }
 

@@ -51,10 +51,18 @@ void pic_start(void) {
     program(PIC_VECTOR_BASE, PIC_VECTOR_BASE + 8, mask);
 }
 
-void pic_unmask(unsigned irq) {
-    mask &= (uint16_t)~(1u << irq);
+static void set_mask(unsigned masks) {
+    mask = (uint16_t)masks;
     outb(MASTER_MASK, (uint8_t)mask);
     outb(SLAVE_MASK, (uint8_t)(mask >> 8));
+}
+
+void pic_unmask(unsigned irq) {
+    set_mask(mask & ~(1u << irq));
+}
+
+void pic_mask(unsigned irq) {
+    set_mask(mask | 1u << irq);
 }
 
 bool pic_spurious(unsigned irq) {

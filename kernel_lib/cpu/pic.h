@@ -14,6 +14,9 @@ void pic_start(void);
 /* Lets the IRQ (0-15) through. */
 void pic_unmask(unsigned irq);
 
+/* Holds it back again. */
+void pic_mask(unsigned irq);
+
 /* True when the controller raised this IRQ without a device behind it (only 7 and 15 can be):
  * such an interrupt has no handler to run and nothing to acknowledge. */
 bool pic_spurious(unsigned irq);

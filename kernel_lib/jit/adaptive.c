@@ -12,6 +12,7 @@
 #define TOO_MANY 4     /* of them, one in so many without a tuple, or without a copy, is too many */
 #define BAD_TIMES 2    /* judged so in a row, an argument is dropped, or copies are made anew */
 #define MANY_EVICTED 16 /* tuples, while REMEMBER times were judged: what varies does so slowly */
+#define FEW_MISSED 6    /* of JUDGE_EVERY: so many may come again without counting as evicted */
 #define REMEMBER 64
 #define RENEWALS 3 /* of copies: it does so more slowly still, but for ever */
 #define RARE 32    /* one call in so many is not worth a copy */
@@ -23,8 +24,23 @@ static int find_tuple(const struct jit_function *f, const uint64_t *values) {
     return -1;
 }
 
-/* A place for a new tuple: a free one, or the least frequent one's. */
-static int make_place(struct jit_function *f, struct policy *p) {
+static uint64_t hash(const struct jit_function *f, const uint64_t *values) {
+    uint64_t hash = 0xCBF29CE484222325; /* FNV-1a's, by words */
+    for (int i = 0; i < f->arguments; i++)
+        hash = (hash ^ values[i]) * 0x100000001B3;
+    return hash;
+}
+
+static bool was_evicted(const struct policy *p, uint64_t hash) {
+    for (int i = 0; i < JIT_GONE; i++)
+        if (p->gone[i] == hash)
+            return true;
+    return false;
+}
+
+/* A place for a new tuple: a free one, or the least frequent one's. Tuples that come again and
+ * again, as those of every prompt and the rarer ones between two prompts, do not vary. */
+static int make_place(struct jit_function *f, struct policy *p, const uint64_t *values) {
     int least = 0;
     if (f->tuple_count < JIT_TUPLES)
         return f->tuple_count++;
@@ -32,7 +48,8 @@ static int make_place(struct jit_function *f, struct policy *p) {
         if (f->tuples[i].calls < f->tuples[least].calls)
             least = i;
     p->missed++;
-    p->evicted++;
+    p->evicted += p->missed > FEW_MISSED || !was_evicted(p, hash(f, values));
+    p->gone[p->gone_next++ % JIT_GONE] = hash(f, f->tuples[least].values);
     p->copies &= (uint8_t)~(1u << least);
     return least;
 }
@@ -92,7 +109,7 @@ void jit_note_arguments(struct jit_function *f, const uint64_t *values) {
         return;
     p->last_tuple = find_tuple(f, values);
     if (p->last_tuple < 0 && !p->trial) { /* whose measurements belong to tuples as they are */
-        p->last_tuple = make_place(f, p);
+        p->last_tuple = make_place(f, p, values);
         struct jit_tuple *tuple = &f->tuples[p->last_tuple];
         *tuple = (struct jit_tuple){.calls = 0};
         memcpy(tuple->values, values, f->arguments * sizeof *values);

@@ -33,7 +33,7 @@ struct jit_function {
     enum jit_level level;               /* of the version that new calls get */
     enum jit_level
         lowest; /* not below: code that the interpreter cannot run, or would take long for */
-    enum jit_level highest; /* not above: the compiler failed there */
+    enum jit_level highest; /* not above: the compiler failed there, or it was no faster */
     bool specialised;       /* the version has copies for tuples of arguments */
     uint8_t arguments;      /* integer arguments that are recorded; 0: not worth it */
     uint8_t tuple_count;
@@ -57,7 +57,15 @@ void jit_note_arguments(struct jit_function *function, const uint64_t *values);
 /* The call has ended; it ran on level and took cycles. May compile the function anew. */
 void jit_note_call(struct jit_function *function, enum jit_level level, uint64_t cycles);
 
+/* Code that the function cannot do without, because it is not interpreted, was made at its first
+ * call, and took cycles. */
+void jit_note_first_code(struct jit_function *function, uint64_t cycles);
+
 /* ---- From the policy to the engine ---- */
+
+/* Whether the function has a loop that calls nothing. Of one that has none, nearly all time is that
+ * of what it calls, if only native functions, whose calls are not timed. */
+bool jit_has_loop(const struct jit_function *function);
 
 /* Makes the function's code (function->body's, when that is set) for a level (above
  * JIT_INTERPRETER) and lets new calls run it; with specialise also copies for the tuples seen. On

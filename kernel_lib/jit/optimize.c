@@ -1,12 +1,12 @@
 /*
- * What is compiled when. A function is due for a level from a number of calls on; it is compiled
- * then if the budget allows that, or if the time it has taken pays for it. Without being due it is
- * compiled when one interpreted call takes long, or when the time that it has taken on its level
- * exceeds what compiling it takes: as in the ski-rental problem, waiting until then costs at most
- * as much as compiling at once would have.
+ * What is compiled when. A function is compiled when the time that this is expected to save exceeds
+ * what compiling it takes, and the budget allows it. What it has taken on its level, it is expected
+ * to take once more: as in the ski-rental problem, waiting until then costs at most as much again
+ * as compiling at once would have. But who has been called often is known to go on: it is expected
+ * to keep its share of the time for some while. What is interpreted is compiled sooner: after a
+ * number of calls, when it has taken a part of the cost, and at once when one call takes long.
  */
 #include "kernel_lib/jit/log.h"
-#include "kernel_lib/jit/persist.h"
 #include "kernel_lib/jit/policy.h"
 #include "kernel_lib/jit/settings.h"
 #include "kernel_lib/jit_runtime.h"
@@ -15,8 +15,12 @@
 #define UNUSUAL 16        /* times the average, a call was interrupted */
 #define INTERRUPTED 20000 /* cycles: noting a call takes no such time; it was something else */
 #define SETTLED 2         /* times the usual calls are about the same */
-#define WORTH_PART 4    /* of what compiling costs has to be taken, to be worth it by calls alone */
-#define WORTH_PERCENT 1 /* of all time: what jit_optimize_hot_functions() takes for hot */
+#define WORTH_PART 4      /* of what compiling costs has to be taken, when it is due by its calls */
+
+/* Of running, in budget_unit()s: so long a function is expected to keep its share of the time, and
+ * for so long at least the share is taken of. */
+#define HORIZON 1300
+#define LEAST_SEEN 65
 
 /* Compiled calls are timed when their number has none of these bits: one in 8 on O2, or of
  * functions that are due for it by their calls, one in 64 on O3; but BURST of them in a row, or of
@@ -25,15 +29,19 @@
 #define BURST 32
 static const uint32_t sample_masks[JIT_LEVELS] = {[JIT_O2] = 7 * BURST, [JIT_O3] = 63 * BURST};
 
-/* Of the time that a function takes on its level, better code can be expected to save one part in
- * so many: little of what is optimised already, where wider instructions are not tried. */
-static uint64_t saved_part(const struct jit_function *f) {
-    return f->level >= JIT_O1 && cpu_features()->tcg ? 8 : 1;
-}
-
 static bool deciding; /* what compiling calls may be timed as well */
 
-static enum jit_level top_of(const struct jit_function *f) {
+bool optimize_begin(void) {
+    bool first = !deciding;
+    deciding = true;
+    return first;
+}
+
+void optimize_end(void) {
+    deciding = false;
+}
+
+enum jit_level optimize_top(const struct jit_function *f) {
     enum jit_level most = jit_settings()->max_level;
     return f->highest < most ? f->highest : most;
 }
@@ -48,31 +56,6 @@ static enum jit_level due_by_calls(const struct jit_function *f, enum jit_level 
 static uint32_t sample_mask_of(const struct jit_function *f) {
     enum jit_level due = due_by_calls(f, JIT_O3);
     return sample_masks[f->level > due ? f->level : due];
-}
-
-static struct policy *make_policies(struct jit_function *functions, size_t count) {
-    struct policy *policies = calloc(count, sizeof *policies);
-    bool was_limited = jit_profile_max_level() < jit_settings()->max_level;
-    for (size_t i = 0; policies && i < count; i++) {
-        policies[i].last_tuple = -1;
-        policies[i].tried = functions[i].level == JIT_O3; /* in an earlier start */
-        if (functions[i].level >= jit_profile_last_level(&functions[i]) && !was_limited)
-            policies[i].usual_calls = jit_profile_usual_calls(&functions[i]);
-        if (functions[i].specialised)
-            policies[i].copies = (uint8_t)((1u << functions[i].tuple_count) - 1);
-    }
-    return policies;
-}
-
-struct policy *policy_of(struct jit_function *function) {
-    static struct policy *policies;
-    static bool tried;
-    size_t count;
-    struct jit_function *functions = jit_functions(&count);
-    if (!tried)
-        policies = make_policies(functions, count);
-    tried = true;
-    return policies ? &policies[function - functions] : NULL;
 }
 
 void optimize_log(const struct jit_function *f, uint64_t cycles) {
@@ -97,6 +80,19 @@ static void demote(struct jit_function *f, enum jit_level level, enum jit_level 
     }
 }
 
+void optimize_count(void) {
+    if (budget_is_idle())
+        jit_statistics()->idle_compiled++;
+    else
+        jit_statistics()->compiled++;
+}
+
+void jit_note_first_code(struct jit_function *f, uint64_t cycles) {
+    budget_charge(f, JIT_O0, cycles);
+    optimize_count();
+    optimize_log(f, cycles);
+}
+
 bool optimize_compile(struct jit_function *f, enum jit_level level, const char *reason) {
     bool specialise = level >= JIT_O2 && adaptive_can_specialise(f);
     enum jit_level highest = f->highest;
@@ -111,7 +107,7 @@ bool optimize_compile(struct jit_function *f, enum jit_level level, const char *
         demote(f, level, highest, specialise);
         return false;
     }
-    jit_statistics()->compiled++;
+    optimize_count();
     f->sample_mask = sample_mask_of(f);
     adaptive_compiled(f);
     optimize_log(f, cycles);
@@ -128,23 +124,35 @@ static int64_t time_to_gain(const struct jit_function *f, const struct policy *p
     return (int64_t)(times->total / times->calls * f->calls);
 }
 
-/* Whether that is as much as this. */
-static bool paid(const struct jit_function *f, const struct policy *p, uint64_t cost) {
-    int64_t time = time_to_gain(f, p);
-    return time > 0 && (uint64_t)time >= cost;
+/* The time that it is expected to take from now on: if it goes on, at its share of the time. */
+static double time_to_come(const struct jit_function *f, const struct policy *p, uint64_t running,
+                           bool goes_on) {
+    uint64_t unit = budget_unit(), seen = running - p->since;
+    double taken = (double)time_to_gain(f, p);
+    if (!goes_on || f->level == JIT_INTERPRETER || seen >= HORIZON * unit)
+        return taken;
+    seen = seen < LEAST_SEEN * unit ? LEAST_SEEN * unit : seen;
+    return taken * (double)(HORIZON * unit) / (double)seen;
 }
 
-/* Whether a compilation for its calls alone is worth its cost: those that hardly take time are put
- * behind those that do. */
-static bool is_worth(const struct jit_function *f, const struct policy *p, uint64_t cost) {
-    return paid(f, p, cost * saved_part(f) / WORTH_PART);
+double optimize_gain(struct jit_function *f, const struct policy *p, uint64_t running,
+                     bool goes_on) {
+    bool untried = !p->tried && p->alternatives[0] && f->level >= JIT_O2;
+    return time_to_come(f, p, running, goes_on) * (untried ? 1 : gain_part(f));
+}
+
+/* Whether compiling it for so many cycles saves as much as that. */
+static bool is_worth(struct jit_function *f, const struct policy *p, uint64_t cost, uint64_t now) {
+    const struct jit_settings *settings = jit_settings();
+    bool goes_on = f->calls >= settings->thresholds[JIT_O1] && settings->budget < 100;
+    double gain = optimize_gain(f, p, budget_running(now), goes_on);
+    return gain > 0 && gain >= (double)cost;
 }
 
 static bool trial_is_due(struct jit_function *f, const struct policy *p, uint64_t now) {
-    if (p->tried || !is_worth(f, p, budget_expect(f, JIT_O3)))
-        return false;
-    uint64_t cost = trial_candidates(f) * budget_expect(f, JIT_O3);
-    return paid(f, p, cost * saved_part(f)) || budget_allows(cost, true, now);
+    uint64_t cost = budget_expect(f, JIT_O3);
+    return !p->tried && is_worth(f, p, cost / WORTH_PART, now) &&
+           budget_allows(trial_candidates(f) * cost, now);
 }
 
 /* Goes to the level; to the highest one by a trial, where there is a choice that can be paid. */
@@ -163,10 +171,11 @@ static void renew_copies(struct jit_function *f, struct policy *p, uint64_t now)
         promote(f, p, f->level, "new arguments", now);
 }
 
-/* The next level of a function that takes time: O1 saves too little of it for a compilation of its
- * own. */
-static enum jit_level next_by_time(enum jit_level level, enum jit_level top) {
-    enum jit_level next = level == JIT_INTERPRETER ? JIT_O0 : level < JIT_O2 ? JIT_O2 : JIT_O3;
+/* Above the interpreter. O1 is skipped where O2 saves more: it takes not much less to compile. */
+static enum jit_level next_level(const struct jit_function *f, enum jit_level top) {
+    enum jit_level next = f->level + 1;
+    if (next == JIT_O1 && !cpu_features()->tcg)
+        next = JIT_O2;
     return next < top ? next : top;
 }
 
@@ -177,51 +186,41 @@ static bool is_settled(const struct jit_function *f, const struct policy *p) {
     return f->calls <= SETTLED * p->usual_calls && !p->wants_new_copies;
 }
 
-/* Whether what it has taken on its level pays for the next one. */
-static bool time_suffices(const struct jit_function *f, const struct policy *p,
-                          enum jit_level next) {
-    return paid(f, p, budget_expect(f, next) * saved_part(f));
-}
-
-/* Whether calls, once it is due by them, are reason enough to compile. */
-static bool calls_suffice(const struct jit_function *f, const struct policy *p, enum jit_level due,
-                          uint64_t now) {
-    uint64_t cost = budget_expect(f, due);
-    bool worth = saved_part(f) == 1 && is_worth(f, p, cost);
-    return time_suffices(f, p, due) || budget_allows(cost, worth, now);
-}
-
-/* The level to go to for its calls: rather O2 than O1, which takes not much less to compile. */
-static enum jit_level level_by_calls(const struct jit_function *f, const struct policy *p,
-                                     enum jit_level due, enum jit_level top, uint64_t now) {
-    uint64_t cost = budget_expect(f, JIT_O2);
-    bool skip = due == JIT_O1 && top >= JIT_O2 && jit_settings()->budget < 100;
-    return skip && is_worth(f, p, cost) && budget_allows(cost, true, now) ? JIT_O2 : due;
+/* After an interpreted call that took self cycles for itself. */
+static void leave_interpreter(struct jit_function *f, struct policy *p, int64_t self,
+                              uint64_t now) {
+    uint64_t long_call = jit_settings()->cost_ms * (cpu_cycles_per_second() / 1000);
+    uint64_t cost = budget_expect(f, JIT_O0);
+    bool due = f->calls >= jit_settings()->thresholds[JIT_O0];
+    if (self > 0 && (uint64_t)self >= long_call)
+        optimize_compile(f, JIT_O0, "a long call");
+    else if (due && is_worth(f, p, cost / WORTH_PART, now) && budget_allows(cost, now))
+        optimize_compile(f, JIT_O0, "calls");
+    else if (f->calls > 1 && is_worth(f, p, cost, now) &&
+             (budget_in_start(now) || budget_allows(cost, now)))
+        optimize_compile(f, JIT_O0, "time"); /* the first call may be the only one */
 }
 
 /* After a call that took self cycles for itself. */
 static void decide(struct jit_function *f, struct policy *p, int64_t self, uint64_t now) {
-    enum jit_level top = top_of(f), due = due_by_calls(f, top);
-    enum jit_level next = next_by_time(f->level, top);
-    uint64_t long_call = jit_settings()->cost_ms * (cpu_cycles_per_second() / 1000);
+    enum jit_level top = optimize_top(f), due = due_by_calls(f, top), next = next_level(f, top);
     uint64_t same_again = budget_expect(f, f->level);
     if (is_settled(f, p))
         return;
-    if (p->wants_new_copies && adaptive_can_specialise(f) && is_worth(f, p, same_again) &&
-        budget_allows(same_again, true, now))
+    if (p->wants_new_copies && adaptive_can_specialise(f) &&
+        time_to_gain(f, p) * WORTH_PART >= (int64_t)same_again && budget_allows(same_again, now))
         renew_copies(f, p, now);
     else if (f->level == JIT_O3 && trial_is_due(f, p, now))
         trial_begin(f, "time");
     else if (f->level >= top)
         return;
-    else if (f->level == JIT_INTERPRETER && self > 0 && (uint64_t)self >= long_call)
-        promote(f, p, next, "a long call", now);
-    else if (due > f->level && due >= next && calls_suffice(f, p, due, now))
-        promote(f, p, level_by_calls(f, p, due, top, now), "calls", now);
-    else if (f->calls > 1 && time_suffices(f, p, next)) /* the first may be the only one */
-        promote(f, p, next, "time", now);
-    else if (due > f->level && calls_suffice(f, p, due, now))
-        promote(f, p, level_by_calls(f, p, due, top, now), "calls", now);
+    else if (jit_settings()->budget == 100 && due > f->level)
+        promote(f, p, due, "calls", now);
+    else if (f->level == JIT_INTERPRETER)
+        leave_interpreter(f, p, self, now);
+    else if (f->calls > 1 && is_worth(f, p, budget_expect(f, next), now) &&
+             budget_allows(budget_expect(f, next), now))
+        promote(f, p, next, due > f->level ? "calls" : "time", now);
 }
 
 static struct sample sample_of(const struct jit_function *f, enum jit_level level) {
@@ -241,10 +240,12 @@ static void note(struct jit_function *f, enum jit_level level, uint64_t cycles, 
     jit_times_add(&f->times[level], cycles - paused);
     if (!p)
         return;
+    if (f->times[level].calls == 1)
+        p->since = budget_running(now);
+    p->last = budget_running(now);
     p->self[level] += self;
-    if (deciding)
+    if (!optimize_begin())
         return;
-    deciding = true;
     if (!p->trial) {
         f->sample_mask = sample_mask_of(f); /* also for code that came from elsewhere */
         decide(f, p, self, now);
@@ -252,7 +253,7 @@ static void note(struct jit_function *f, enum jit_level level, uint64_t cycles, 
         f->sample_mask = sample_mask_of(f);
     }
     report_status(now);
-    deciding = false;
+    optimize_end();
 }
 
 void jit_note_call(struct jit_function *f, enum jit_level level, uint64_t cycles) {
@@ -266,52 +267,4 @@ void jit_note_call(struct jit_function *f, enum jit_level level, uint64_t cycles
         if (taken < INTERRUPTED && s->compile_cycles == compiling)
             s->profiling_cycles += taken * MEASURE_EVERY;
     }
-}
-
-/* ---- For the application ---- */
-
-bool jit_available(void) {
-    return true;
-}
-
-size_t jit_optimize_hot_functions(void) {
-    size_t count, compiled = 0;
-    struct jit_function *functions = jit_functions(&count);
-    int64_t total = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct policy *p = policy_of(&functions[i]);
-        for (int l = 0; p && l < JIT_LEVELS; l++)
-            total += p->self[l];
-    }
-    for (size_t i = 0; i < count && !deciding; i++) {
-        struct jit_function *f = &functions[i];
-        struct policy *p = policy_of(f);
-        int64_t self = 0;
-        for (int l = 0; p && l < JIT_LEVELS; l++)
-            self += p->self[l];
-        if (p && !p->trial && self > 0 && self >= total / 100 * WORTH_PERCENT &&
-            f->level < top_of(f))
-            compiled += optimize_compile(f, top_of(f), "asked for");
-    }
-    return compiled;
-}
-
-const char *jit_get_optimization_level(const char *name) {
-    size_t count;
-    struct jit_function *functions = jit_functions(&count);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(functions[i].name, name) == 0)
-            return jit_level_name(functions[i].level);
-    return NULL;
-}
-
-bool jit_add_alternative(const void *function, const void *other) {
-    struct jit_function *f = jit_function_at(function), *alternative = jit_function_at(other);
-    struct policy *p = f ? policy_of(f) : NULL;
-    for (int i = 0; p && alternative && i < JIT_ALTERNATIVES; i++)
-        if (!p->alternatives[i]) {
-            p->alternatives[i] = alternative;
-            return true;
-        }
-    return false;
 }

@@ -9,7 +9,8 @@
 
 /* Cycles that had been spent by then, and when that was. */
 struct moment {
-    uint64_t time, compiling, profiling;
+    uint64_t time; /* TSC, without what was waited */
+    uint64_t compiling, profiling, idle;
 };
 static struct moment printed; /* of the last table */
 
@@ -25,9 +26,7 @@ static void format_short(char text[8], uint64_t number) {
 /* Cycles that were the function's own. */
 static uint64_t own_cycles(const struct jit_function *f) {
     const struct policy *p = policy_of((struct jit_function *)f);
-    int64_t sum = 0;
-    for (int level = 0; p && level < JIT_LEVELS; level++)
-        sum += p->self[level];
+    int64_t sum = p ? optimize_self(p) : 0;
     return sum > 0 ? (uint64_t)sum : 0;
 }
 
@@ -105,8 +104,9 @@ static void print_shares(const char *when, const struct moment *from, const stru
     console_puts(when);
     print_share(": compiling", to->compiling - from->compiling, elapsed);
     print_share(", profiling", to->profiling - from->profiling, elapsed);
-    console_printf(" of %llu ms\n",
-                   (unsigned long long)(elapsed / (cpu_cycles_per_second() / 1000)));
+    uint64_t per_ms = cpu_cycles_per_second() / 1000;
+    console_printf(" of %llu ms; idle: compiling %llu ms\n", (unsigned long long)(elapsed / per_ms),
+                   (unsigned long long)((to->idle - from->idle) / per_ms));
 }
 
 void jit_print(void) {
@@ -119,12 +119,13 @@ void jit_print(void) {
     count_levels(levels);
     console_printf("%u interpreted, %u O0, %u O1, %u O2, %u O3 (s: specialised)\n", levels[0],
                    levels[1], levels[2], levels[3], levels[4]);
-    console_printf("compiled %llu, failed %llu, from the cache %llu; %llu KiB of code\n",
-                   (unsigned long long)s->compiled, (unsigned long long)s->failed,
-                   (unsigned long long)s->from_cache,
+    console_printf("compiled %llu, idle %llu, failed %llu, from the cache %llu; %llu KiB of code\n",
+                   (unsigned long long)s->compiled, (unsigned long long)s->idle_compiled,
+                   (unsigned long long)s->failed, (unsigned long long)s->from_cache,
                    (unsigned long long)(costs.code_bytes / 1024));
     const struct moment start = {.time = s->begin};
-    struct moment now = {cpu_rdtsc(), s->compile_cycles, s->profiling_cycles};
+    struct moment now = {cpu_rdtsc() - s->waiting_cycles, s->compile_cycles, s->profiling_cycles,
+                         s->idle_cycles};
     print_shares("since the start", &start, &now);
     if (printed.time)
         print_shares("since the last /jit", &printed, &now);
@@ -137,12 +138,14 @@ void jit_tell_costs(void) {
     struct memory_usage memory = memory_usage();
     console_event("{\"event\":\"jit\",\"compiled\":%llu,\"failed\":%llu,\"from_cache\":%llu,"
                   "\"cycles\":%llu,\"compile_cycles\":%llu,\"profiling_cycles\":%llu,"
+                  "\"waiting_cycles\":%llu,\"idle_compiled\":%llu,\"idle_cycles\":%llu,"
                   "\"code_bytes\":%llu,\"heap_used\":%llu,\"heap_peak\":%llu}",
                   (unsigned long long)s->compiled, (unsigned long long)s->failed,
                   (unsigned long long)s->from_cache, (unsigned long long)(cpu_rdtsc() - s->begin),
                   (unsigned long long)s->compile_cycles, (unsigned long long)s->profiling_cycles,
-                  (unsigned long long)costs.code_bytes, (unsigned long long)memory.used,
-                  (unsigned long long)memory.peak);
+                  (unsigned long long)s->waiting_cycles, (unsigned long long)s->idle_compiled,
+                  (unsigned long long)s->idle_cycles, (unsigned long long)costs.code_bytes,
+                  (unsigned long long)memory.used, (unsigned long long)memory.peak);
 }
 
 /* ---- The status line ---- */

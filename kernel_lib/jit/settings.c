@@ -13,6 +13,7 @@ static struct jit_settings settings = {
     .cost_ms = 50,
     .interpret_loops = 1,
     .budget = 5,
+    .idle = true,
     .cache_mb = 8,
     .specialise = true,
     .cache = true,
@@ -99,31 +100,34 @@ static bool read_thresholds(struct error *error) {
     return true;
 }
 
-/* off, copies, on, or a part of the latter: 1/2. */
+/* A name, or of "on" a part: 1/2. */
 static bool read_compile_all(struct error *error) {
+    static const char *const names[] = {"off", "failures", "copies", "on"};
     const char *value = config_get("jit.compile_all"), *end;
-    bool copies = value && strcmp(value, "copies") == 0;
     settings.compile_part = settings.compile_parts = 1;
-    settings.compile_all = copies ? JIT_COMPILE_COPIES : JIT_COMPILE_NONE;
-    if (!value || copies || strcmp(value, "off") == 0)
+    settings.compile_all = JIT_COMPILE_NONE;
+    if (!value)
         return true;
-    settings.compile_all = JIT_COMPILE_ALL;
-    if (strcmp(value, "on") == 0)
-        return true;
+    for (int i = JIT_COMPILE_NONE; i <= JIT_COMPILE_ALL; i++) {
+        settings.compile_all = (enum jit_compile_all)i;
+        if (strcmp(value, names[i]) == 0)
+            return true;
+    }
     end = parse_number(value, &settings.compile_part);
     if (end && *end == '/')
         end = parse_number(end + 1, &settings.compile_parts);
     return (end && *end == '\0' && settings.compile_part > 0 &&
             settings.compile_part <= settings.compile_parts) ||
            error_set(error,
-                     "jit.compile_all = %.60s: there are off, copies, on, and parts like 1/2",
+                     "jit.compile_all = %.60s: there are off, failures, copies, on, and parts like "
+                     "1/2",
                      value);
 }
 
 static bool check_keys(struct error *error) {
-    static const char *const known[] = {"tier0",           "max_level", "thresholds", "cost_ms",
-                                        "interpret_loops", "budget",    "specialise", "cache",
-                                        "cache_mb",        "profile",   "compile_all"};
+    static const char *const known[] = {"tier0",           "max_level", "thresholds",  "cost_ms",
+                                        "interpret_loops", "budget",    "specialise",  "cache",
+                                        "cache_mb",        "profile",   "compile_all", "idle"};
     const char *key;
     for (size_t i = 0; (key = config_key(i)); i++) {
         if (strncmp(key, "jit.", 4) != 0)
@@ -151,6 +155,7 @@ bool jit_configure(struct error *error) {
            read_number("jit.cost_ms", &settings.cost_ms, 1000000, error) &&
            read_number("jit.interpret_loops", &settings.interpret_loops, 1000, error) &&
            read_number("jit.budget", &settings.budget, 100, error) &&
+           read_switch("jit.idle", &settings.idle, error) &&
            read_switch("jit.specialise", &settings.specialise, error) &&
            read_switch("jit.cache", &settings.cache, error) &&
            read_number("jit.cache_mb", &settings.cache_mb, 1000, error) &&

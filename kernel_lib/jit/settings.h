@@ -9,7 +9,12 @@
 extern "C" {
 #endif
 
-enum jit_compile_all { JIT_COMPILE_NONE, JIT_COMPILE_COPIES, JIT_COMPILE_ALL };
+enum jit_compile_all {
+    JIT_COMPILE_NONE,
+    JIT_COMPILE_FAILURES,
+    JIT_COMPILE_COPIES,
+    JIT_COMPILE_ALL
+};
 
 struct jit_settings {
     enum jit_level tier0;            /* jit.tier0: interpreter or O0: where functions begin */
@@ -18,6 +23,7 @@ struct jit_settings {
     uint64_t cost_ms;                /* jit.cost_ms: an interpreted call this long compiles */
     uint64_t interpret_loops;        /* jit.interpret_loops: deeper loops are not interpreted */
     uint64_t budget;                 /* jit.budget: most percent of the time for compiling */
+    bool idle;                       /* jit.idle: compiles while waiting for input */
     bool specialise, cache, profile; /* jit.specialise, jit.cache, jit.profile */
     uint64_t cache_mb;               /* jit.cache_mb: room for compiled code on the disk */
     /* jit.compile_all: for coverage (compile_all.h) */

@@ -18,6 +18,7 @@
 
 struct candidate {
     struct jit_function *body;
+    enum jit_level level;
     unsigned shape;
     struct jit_version *version;            /* NULL before its first turn */
     uint64_t least[ROUNDS][JIT_TUPLES + 1]; /* UINT64_MAX: no call */
@@ -31,25 +32,31 @@ struct trial {
     uint64_t cycles; /* of compiling */
 };
 
-static void add(struct trial *trial, struct jit_function *body, unsigned shape) {
+static void add(struct trial *trial, struct jit_function *body, enum jit_level level,
+                unsigned shape) {
     if (trial->count < CANDIDATES)
-        trial->candidates[trial->count++] = (struct candidate){.body = body, .shape = shape};
+        trial->candidates[trial->count++] =
+            (struct candidate){.body = body, .level = level, .shape = shape};
 }
 
 /* Under emulation an instruction that is wider than others need be is never right (one is enough
  * to make all later float code slower). Where there are alternatives they were written for what
- * this CPU has, and so need not be compiled for it, nor in the hope of wider code by themselves. */
+ * this CPU has, and so need not be compiled for it, nor in the hope of wider code by themselves.
+ * What has run up to now is among them (made again, for the arguments of now), or it might be
+ * exchanged for something slower. */
 static void list_candidates(struct trial *trial, struct jit_function *f, const struct policy *p) {
     bool wide = !cpu_features()->tcg;
-    add(trial, f, JIT_AS_WRITTEN);
+    add(trial, f, JIT_O3, JIT_AS_WRITTEN);
     if (!wide || !p->alternatives[0])
-        add(trial, f, JIT_FREE_LOOPS);
+        add(trial, f, JIT_O3, JIT_FREE_LOOPS);
     if (wide && !p->alternatives[0]) {
-        add(trial, f, JIT_ALL_FEATURES);
-        add(trial, f, JIT_ALL_FEATURES | JIT_FREE_LOOPS);
+        add(trial, f, JIT_O3, JIT_ALL_FEATURES);
+        add(trial, f, JIT_O3, JIT_ALL_FEATURES | JIT_FREE_LOOPS);
     }
     for (int i = 0; wide && i < JIT_ALTERNATIVES && p->alternatives[i]; i++)
-        add(trial, p->alternatives[i], JIT_AS_WRITTEN);
+        add(trial, p->alternatives[i], JIT_O3, JIT_AS_WRITTEN);
+    if (f->level == JIT_O1 || f->level == JIT_O2)
+        add(trial, f, f->level, JIT_AS_WRITTEN);
 }
 
 unsigned trial_candidates(struct jit_function *f) {
@@ -72,21 +79,26 @@ static void forget(struct trial *trial, unsigned index) {
     trial->count--;
 }
 
+/* Makes the candidate's code. */
+static void make(struct jit_function *f, struct trial *trial, struct candidate *c) {
+    uint64_t begin = cpu_rdtsc();
+    report_compiling(f, c->level);
+    c->version = jit_make(f, c->body, c->level, trial->specialise && c->level >= JIT_O2, c->shape);
+    uint64_t cycles = cpu_rdtsc() - begin;
+    budget_charge(f, c->level, cycles);
+    trial->cycles += cycles;
+    if (c->version)
+        optimize_count();
+    memset(c->least, 0xFF, sizeof c->least);
+}
+
 /* Lets the current candidate run, which is made if that was not done yet; those that cannot be made
  * are left out. False when none is left to the round's end. */
 static bool begin_turn(struct jit_function *f, struct trial *trial) {
     while (trial->current < trial->count) {
         struct candidate *c = &trial->candidates[index_of_turn(trial)];
-        if (!c->version) { /* in the first round */
-            uint64_t begin = cpu_rdtsc();
-            report_compiling(f, JIT_O3);
-            c->version = jit_make(f, c->body, JIT_O3, trial->specialise, c->shape);
-            uint64_t cycles = cpu_rdtsc() - begin;
-            budget_charge(f, JIT_O3, cycles);
-            trial->cycles += cycles;
-            jit_statistics()->compiled += c->version != NULL;
-            memset(c->least, 0xFF, sizeof c->least);
-        }
+        if (!c->version) /* in the first round */
+            make(f, trial, c);
         if (c->version) {
             jit_install(f, c->version, "on trial");
             adaptive_compiled(f);
@@ -117,6 +129,20 @@ bool trial_begin(struct jit_function *f, const char *reason) {
     p->trial = trial;
     p->tried = true;
     return true;
+}
+
+bool trial_prepare(struct jit_function *f) {
+    struct trial *trial = policy_of(f)->trial;
+    for (unsigned i = 0; i < trial->count; i++)
+        if (!trial->candidates[i].version) {
+            make(f, trial, &trial->candidates[i]);
+            if (trial->candidates[i].version)
+                return true;
+            jit_statistics()->failed++;
+            forget(trial, i);
+            i--;
+        }
+    return false;
 }
 
 /* Whether each candidate had a call with this tuple in the round. */
@@ -165,12 +191,13 @@ static double score(const struct jit_function *f, const struct trial *trial,
 
 static void log_candidate(const struct jit_function *f, const struct candidate *c, uint64_t cycles,
                           bool chosen) {
-    jit_log_event(
-        "{\"event\":\"candidate\",\"function\":\"%s\",\"body\":\"%s\",\"features\":\"%s\","
-        "\"loops\":\"%s\",\"cycles\":%llu,\"chosen\":%s}",
-        f->name, c->body->name, c->shape & JIT_ALL_FEATURES ? "all" : "as written",
-        c->shape & JIT_FREE_LOOPS ? "free" : "as written", (unsigned long long)cycles,
-        chosen ? "true" : "false");
+    jit_log_event("{\"event\":\"candidate\",\"function\":\"%s\",\"body\":\"%s\",\"level\":\"%s\","
+                  "\"features\":\"%s\","
+                  "\"loops\":\"%s\",\"cycles\":%llu,\"chosen\":%s}",
+                  f->name, c->body->name, jit_level_name(c->level),
+                  c->shape & JIT_ALL_FEATURES ? "all" : "as written",
+                  c->shape & JIT_FREE_LOOPS ? "free" : "as written", (unsigned long long)cycles,
+                  chosen ? "true" : "false");
 }
 
 static void finish(struct jit_function *f, struct policy *p) {
@@ -183,10 +210,13 @@ static void finish(struct jit_function *f, struct policy *p) {
         const struct candidate *c = &trial->candidates[i];
         uint64_t cycles = (uint64_t)(score(f, trial, c) + 0.5);
         log_candidate(f, c, cycles, i == best);
-        jit_profile_note_candidate(f, c->body, c->shape, cycles, i == best);
+        if (c->level == JIT_O3)
+            jit_profile_note_candidate(f, c->body, c->shape, cycles, i == best);
     }
     jit_install(f, trial->candidates[best].version, trial->reason);
     adaptive_compiled(f);
+    if (f->level < JIT_O3)
+        f->highest = f->level; /* none above is faster */
     optimize_log(f, trial->cycles);
     for (unsigned i = 0; i < trial->count; i++)
         jit_release(trial->candidates[i].version);

@@ -1,6 +1,8 @@
 /* The console on the bare machine: serial line and screen out, serial line and keyboard in. */
 #include "kernel_lib/cpu/backtrace.h"
 #include "kernel_lib/cpu/control.h"
+#include "kernel_lib/cpu/interrupts.h"
+#include "kernel_lib/cpu/pic.h"
 #include "kernel_lib/cpu/power.h"
 #include "kernel_lib/io/terminal.h"
 #include "kernel_lib/runtime.h"
@@ -9,6 +11,7 @@
 
 #define MAX_LINE 512 /* longer formatted output is cut */
 #define DELETE 0x7F  /* what terminals send for backspace */
+#define TIMER_IRQ 0
 
 static bool line_start = true; /* on the serial line */
 
@@ -124,9 +127,29 @@ static int serial_character(void) {
     return character == DELETE ? '\b' : character;
 }
 
+static int waiting = -1; /* a byte that console_wait() has come upon */
+
 int console_read(void) {
-    int character = keyboard_read();
+    int character = waiting < 0 ? keyboard_read() : waiting;
+    waiting = -1;
     return character < 0 ? serial_character() : character;
+}
+
+static void tick(void) {}
+
+bool console_wait(unsigned milliseconds) {
+    uint64_t begin = cpu_rdtsc(), most = cpu_cycles_per_second() / 1000 * milliseconds;
+    irq_install(TIMER_IRQ, tick); /* it just has to wake us: the BIOS has left its timer running */
+    for (;;) {
+        cpu_interrupts_off(); /* until asleep, as below */
+        waiting = console_read();
+        if (waiting >= 0 || cpu_rdtsc() - begin >= most)
+            break;
+        cpu_wait_for_interrupt();
+    }
+    cpu_interrupts_on();
+    pic_mask(TIMER_IRQ);
+    return waiting >= 0;
 }
 
 int console_getchar(void) {

@@ -138,14 +138,25 @@ int console_getchar(void) {
     return byte == DELETE ? '\b' : byte;
 }
 
-int console_read(void) {
-    enum { READABLE = 1 };
+enum { READABLE = 1 };
+
+/* What there is of the input within so many milliseconds; 0: nothing. */
+static short poll_input(unsigned milliseconds) {
     struct {
         int descriptor;
         short events, found;
     } input = {.descriptor = STANDARD_INPUT, .events = READABLE};
-    long ready = system_call3(SYS_POLL, (long)&input, 1, 0);
-    return ready == 1 && input.found & READABLE ? console_getchar() : -1;
+    long ready = system_call3(SYS_POLL, (long)&input, 1, milliseconds);
+    return ready == 1 ? input.found : 0;
+}
+
+int console_read(void) {
+    return poll_input(0) & READABLE ? console_getchar() : -1;
+}
+
+bool console_wait(unsigned milliseconds) {
+    linux_terminal_begin();
+    return poll_input(milliseconds) != 0;
 }
 
 /* ---- Processor ---- */

@@ -69,6 +69,8 @@ void jit_note_call(struct jit_function *function, enum jit_level level, uint64_t
     function->times[level].calls++;
 }
 
+void jit_note_first_code(struct jit_function *, uint64_t) {}
+
 /* By name, as in the real table; sorted when the test begins. */
 #define NATIVE(name) {#name, reinterpret_cast<void *>(name)}
 #define FLOAT(name) {#name, reinterpret_cast<void *>(static_cast<float (*)(float)>(name))}

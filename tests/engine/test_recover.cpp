@@ -114,6 +114,26 @@ static void check_miss(jit_function *function, jit_level level, uint64_t place) 
     check_result();
 }
 
+/* After three in a row the level is tried no more, others are. */
+static void check_given_up(jit_function *function, jit_level level) {
+    for (int i = 0; i < 3; i++) {
+        messages.clear();
+        allocations = 0;
+        miss_at = PLACES;
+        CHECK(!jit_compile(function, level, false, "test"));
+    }
+    CHECK(messages.size() == 2);
+    CHECK(messages[0] ==
+          "JIT: nothing is compiled at O2 any more: it takes functions that were removed");
+    uint64_t failed = jit_costs().failed;
+    messages.clear();
+    miss_at = 0;
+    CHECK(!jit_compile(function, level, false, "test"));
+    CHECK(messages.empty() && jit_costs().failed == failed + 1 && function->highest == level - 1);
+    CHECK(jit_compile(function, JIT_O1, false, "test"));
+    check_result();
+}
+
 int main() {
     load(ASSEMBLY, __builtin_frame_address(0));
     check_result();
@@ -127,5 +147,6 @@ int main() {
         for (uint64_t i = 1; i <= PLACES; i++)
             check_miss(function, level, places * i / PLACES);
     }
+    check_given_up(function, JIT_O2);
     return 0;
 }

@@ -67,6 +67,7 @@ static void test_overflow(void) {
 /* Code whose copies are for other arguments than those of now is made anew. */
 static void test_new_arguments(void) {
     struct jit_function *f = fresh_function(1);
+    f->highest = JIT_O2;
     for (uint64_t i = 0; i < 1008; i++)
         call_values(f, 64, 0, 0);
     CHECK(f->level == JIT_O2 && f->specialised && f->tuple_count == 1);
@@ -84,6 +85,7 @@ static void test_new_arguments(void) {
  * most calls; the code is not made anew for ever. */
 static void test_slow_change(void) {
     struct jit_function *f = fresh_function(2);
+    f->highest = JIT_O2;
     int before = compilations;
     for (uint64_t i = 0; i < 9000; i++)
         call_values(f, 64, i / 300, 0);
@@ -93,6 +95,20 @@ static void test_slow_change(void) {
     for (uint64_t i = 0; i < 900; i++)
         call_values(f, 64, 1000 + i / 300, 0);
     CHECK(compilations == before);
+}
+
+/* A few tuples more than there is room for, of which some come in bursts, as every prompt's do,
+ * cost no argument, however long that goes on: they come again. */
+static void test_returning(void) {
+    struct jit_function *f = fresh_function(2);
+    f->highest = JIT_O1;
+    for (uint64_t story = 0; story < 40; story++) {
+        for (uint64_t i = 0; i < 10; i++)
+            call_values(f, i % 5, 7, 0);
+        for (uint64_t i = 0; i < 600; i++)
+            call_values(f, i % 20 ? i % 4 : 4, 1, 0);
+    }
+    CHECK(f->arguments == 2 && f->tuple_count == 8 && !f->too_many_tuples);
 }
 
 /* The same, sooner: before any code is made for what does not come back. */
@@ -109,9 +125,12 @@ static void test_slow_change_early(void) {
 /* Cycles of a call of the version that is installed, on real calls of two sizes: which version is
  * the fastest depends on the size, and on average it is the one of the alternative. */
 static struct jit_function *alternative;
+static struct jit_function *best_on_o2;
 
 static uint64_t cycles_of(const struct jit_function *f, uint64_t size) {
     const struct jit_version *version = installed[f - program];
+    if (f == best_on_o2 && f->level == JIT_O2)
+        return 900;
     if (f->level < JIT_O3 || !version)
         return 5000;
     if (version->body == alternative)
@@ -164,7 +183,7 @@ static void test_trial(void) {
     run_until_trial(f);
     CHECK(f->level == JIT_O3 && f->sample_mask == 0);
     CHECK(strcmp(f->reason, "on trial") == 0 && f->specialised);
-    run_until_decided(f, 2 * 32 * 5);
+    run_until_decided(f, 3 * 32 * 5);
     CHECK(!policy_of(f)->trial && f->sample_mask != 0 && strcmp(f->reason, "calls") == 0);
     CHECK(f->body == alternative && f->specialised);
     CHECK(versions == versions_before + 1); /* the others are freed */
@@ -186,7 +205,7 @@ static void test_trial_alone(void) {
     run_until_trial(f);
     console[0] = '\0';
     jit_print_log();
-    run_until_decided(f, 4 * 32 * 5);
+    run_until_decided(f, 5 * 32 * 5);
     CHECK(!policy_of(f)->trial && f->body == f);
     CHECK(installed[f - program]->shape == (JIT_ALL_FEATURES | JIT_FREE_LOOPS));
     console[0] = '\0';
@@ -204,10 +223,22 @@ static void test_trial_emulated(void) {
     CHECK(jit_add_alternative(f, alternative));
     run_until_trial(f);
     int before = compilations;
-    run_until_decided(f, 2 * 32 * 5);
-    CHECK(!policy_of(f)->trial && compilations == before + 1);
+    run_until_decided(f, 3 * 32 * 5);
+    CHECK(!policy_of(f)->trial && compilations == before + 2);
     CHECK(f->body == f && installed[f - program]->shape == JIT_FREE_LOOPS);
     cpu.tcg = false;
+}
+
+/* What ran before stays, when nothing is faster; and no higher level is tried again. */
+static void test_trial_keeps(void) {
+    struct jit_function *f = fresh_function(1);
+    run_until_trial(f);
+    best_on_o2 = f;
+    run_until_decided(f, 5 * 32 * 5);
+    CHECK(!policy_of(f)->trial && f->level == JIT_O2 && f->highest == JIT_O2 && f->specialised);
+    int before = compilations;
+    run_until_decided(f, 20000);
+    CHECK(compilations == before && f->level == JIT_O2);
 }
 
 static int makes_left;
@@ -261,9 +292,11 @@ int main(void) {
     test_new_arguments();
     test_slow_change();
     test_slow_change_early();
+    test_returning();
     compiling_takes(65 * MS);
     test_trial();
     test_trial_alone();
+    test_trial_keeps();
     compiling_takes(8 * MS); /* eight times what it takes must be gained */
     test_trial_emulated();
     compiling_takes(65 * MS);

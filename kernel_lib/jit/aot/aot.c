@@ -29,6 +29,14 @@ void jit_print(void) {
 
 void jit_print_log(void) {}
 
+bool jit_use_idle_time(void) {
+    return false;
+}
+
+void jit_note_waiting(uint64_t begin) {
+    (void)begin;
+}
+
 void jit_tell_costs(void) {}
 
 void jit_status(const char *text) {

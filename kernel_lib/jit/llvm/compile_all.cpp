@@ -135,6 +135,8 @@ void jit::compile_all(Engine &engine, const struct jit_settings &settings) {
     if (settings.compile_all == JIT_COMPILE_NONE)
         return;
     rehearse_failures(engine);
+    if (settings.compile_all == JIT_COMPILE_FAILURES)
+        return;
     All all(engine, settings.compile_all == JIT_COMPILE_ALL);
     auto entries = engine.program.entries();
     for (size_t i = 0; i < entries.size(); i++) {

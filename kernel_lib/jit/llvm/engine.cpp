@@ -14,6 +14,10 @@ static constexpr uint64_t MEMORY_TO_COMPILE = 12 << 20;
 /* Of all memory, what may be lost by giving up compilations, before no more are begun. */
 static constexpr uint64_t MOST_LOST_PART = 4;
 
+/* Compilations for a level in a row that called removed functions, before it is tried no more: each
+ * of them loses memory, and the next one is likely to need the same. */
+static constexpr unsigned MOST_MISSES = 3;
+
 static Engine *engine;
 
 Engine::Engine(Program &program, const void *stack_base)
@@ -54,18 +58,32 @@ bool Engine::stops(const struct memory_usage &memory) {
     return stopped;
 }
 
+/* Once for a level. */
+void Engine::note_miss(jit_level level) {
+    if (++misses[level] == MOST_MISSES)
+        jit_log("JIT: nothing is compiled at %s any more: it takes functions that were removed",
+                jit_level_name(level));
+}
+
 jit_version *Engine::make(jit_function &function, jit_code code) {
     struct memory_usage memory = memory_usage();
     if (stops(memory))
         return nullptr;
+    if (misses[code.level] >= MOST_MISSES) {
+        costs.failed++;
+        return nullptr;
+    }
     if (memory.total - memory.used < MEMORY_TO_COMPILE)
         return failed(function, code.level, createStringError("too little memory is left"));
     uint64_t begin = cpu_rdtsc();
     auto object = compiler.compile(program.of(function), code);
     costs.compiled++;
     costs.compile_cycles += cpu_rdtsc() - begin;
+    if (!object && lacked_function())
+        note_miss(code.level);
     if (!object)
         return failed(function, code.level, object.takeError());
+    misses[code.level] = 0;
     return link(function, code, std::move(*object));
 }
 

@@ -27,7 +27,10 @@ class Engine {
     jit_version *link(jit_function &function, const jit_code &code,
                       llvm::SmallVector<char, 0> object);
 
+    void note_miss(jit_level level);
+
     bool stopped = false;
+    unsigned misses[JIT_LEVELS] = {};
 };
 
 } // namespace jit

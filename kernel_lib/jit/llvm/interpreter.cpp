@@ -27,7 +27,12 @@ jit::Interpreter::Interpreter(Program &program, const InterpreterOptions &option
 
 /* Compiles the function; false when that fails. What runs it already, stays. */
 static bool compile(Entry &entry, const char *reason) {
-    return *entry.slot != entry.first_target || jit_compile(entry.profile, JIT_O0, false, reason);
+    if (*entry.slot != entry.first_target)
+        return true;
+    uint64_t begin = cpu_rdtsc();
+    bool good = jit_compile(entry.profile, JIT_O0, false, reason);
+    jit_note_first_code(entry.profile, cpu_rdtsc() - begin);
+    return good;
 }
 
 void *jit::Interpreter::enter(size_t index, struct jit_registers &registers) {

@@ -2,7 +2,10 @@
 #include "kernel_lib/jit/llvm/program.h"
 #include "kernel_lib/jit/llvm/bitcode.h"
 #include "kernel_lib/jit/llvm/natives.h"
+#include "llvm/Analysis/LoopInfo.h"
+#include "llvm/IR/Dominators.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 
 using namespace llvm;
 using namespace jit;
@@ -140,4 +143,18 @@ extern "C" struct jit_function *jit_functions(size_t *count) {
 extern "C" struct jit_function *jit_function_at(const void *address) {
     Entry *entry = program().at_stub(address);
     return entry ? entry->profile : nullptr;
+}
+
+static bool has_calls(const BasicBlock &block) {
+    return any_of(block, [](const Instruction &instruction) {
+        return isa<CallBase>(instruction) && !isa<IntrinsicInst>(instruction);
+    });
+}
+
+extern "C" bool jit_has_loop(const struct jit_function *profile) {
+    DominatorTree dominators(*program().of(*profile).function);
+    LoopInfo loops(dominators);
+    return any_of(loops.getLoopsInPreorder(), [](const Loop *loop) {
+        return none_of(loop->blocks(), [](const BasicBlock *block) { return has_calls(*block); });
+    });
 }

@@ -25,7 +25,7 @@
 using namespace llvm;
 
 static void *way_out[5]; /* as __builtin_setjmp wants it */
-static bool inside, missed;
+static bool inside, missed, lacked;
 static char reason[320];
 static uint64_t used_before, lost;
 
@@ -56,7 +56,7 @@ static void on_diagnostic(const DiagnosticInfo *info, void *) {
 
 static void on_removed_call(const struct removed_call *call) {
     char why[sizeof reason];
-    missed = true;
+    missed = lacked = true;
     jit_log_event("{\"event\":\"trap\",\"removed\":true,\"name\":\"%.200s\",\"caller\":\"%.100s\","
                   "\"recovered\":true}",
                   call->name, call->caller);
@@ -87,6 +87,7 @@ static uint64_t growth() {
 
 Error jit::recovering(Program &program, function_ref<Error()> work) {
     used_before = memory_usage().used;
+    lacked = false;
     if (__builtin_setjmp(way_out)) {
         set_inside(false);
         abandon_initialisation();
@@ -102,6 +103,10 @@ Error jit::recovering(Program &program, function_ref<Error()> work) {
     if (renewed) /* what is made anew is about as large as what was lost */
         lost += growth();
     return error;
+}
+
+bool jit::lacked_function() {
+    return lacked;
 }
 
 uint64_t jit::lost_memory() {

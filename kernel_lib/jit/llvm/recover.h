@@ -17,6 +17,9 @@ void recover_from_now_on();
  * it holds is lost, and the error says why. The module is loaded anew before the next work. */
 llvm::Error recovering(Program &program, llvm::function_ref<llvm::Error()> work);
 
+/* Whether the last work was given up because it called a removed function. */
+bool lacked_function();
+
 /* Memory that was lost so far. */
 uint64_t lost_memory();
 
