@@ -9,19 +9,18 @@ counts, because everything else on the machine only ever slows a run down. Other
 table goes to standard output. The status is 1 when widths disagree about the text.
 """
 
-import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from .events import parse_event
 
 WIDTHS = ("sse2", "avx2", "avx512")
 HOST, WIDTH = "-O3 -march=native", 18
 REPETITIONS = 10
 LIMIT = 600.0
 """Seconds after which a run counts as hung."""
-
-_EVENT = "@bareflow "
 
 
 class BenchError(Exception):
@@ -41,10 +40,9 @@ def parse_output(text: bytes, events: bytes) -> Run:
     """The numbers in the program's events (standard error); raises BenchError when there are none."""
     lines = events.decode(errors="replace").splitlines()
     for line in lines:
-        if line.startswith(_EVENT):
-            event = json.loads(line.removeprefix(_EVENT))
-            if event["event"] == "generate":
-                return Run(float(event["tokens_per_s"]), int(event["tokens"]), text)
+        event = parse_event(line)
+        if event and event["event"] == "generate":
+            return Run(float(event["tokens_per_s"]), int(event["tokens"]), text)
     spoken = [
         line for line in lines + text.decode(errors="replace").splitlines() if line.startswith("error:")
     ]

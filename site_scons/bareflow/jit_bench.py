@@ -19,6 +19,7 @@ from pathlib import Path
 
 from . import jit_table
 from .jit_session import Session, tell_stories
+from .jit_table import PHASES
 from .qemu import Guest, GuestError
 from .qemu_machine import Machine, QemuError
 from .run import default_memory
@@ -28,7 +29,7 @@ LARGEST_MATRIX = "gate_up"
 REPETITIONS = 3
 TURNS = 2
 """Of the levels."""
-TOKENS = 1000
+TOKENS = PHASES[-1][1]
 STORY = {"mode": "interactive", "temperature": 0, "steps": 64}
 PROMPT = "Once upon a time"
 LIMIT = 600.0

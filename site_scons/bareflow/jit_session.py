@@ -95,6 +95,29 @@ class Session:
         assert begun
         return begun
 
+    def costs_after(self, tokens: int) -> Event:
+        """The event "jit" after the story that reached so many tokens, or the last one; of 0 none."""
+        told = 0
+        costs: Event = {}
+        for story in self.stories:
+            if told >= tokens:
+                break
+            told += story.tokens
+            costs = story.costs
+        return costs
+
+    def share(self, what: str, begin: int, end: int) -> float:
+        """What "compile" or "profiling" took of the running time between two numbers of tokens. Waiting for
+        input is no running time, and what is compiled meanwhile takes none of it."""
+        before, after = self.costs_after(begin), self.costs_after(end)
+
+        def passed(key: str) -> float:
+            return float(after.get(key, 0)) - float(before.get(key, 0))
+
+        running = passed("cycles") - passed("waiting_cycles")
+        taken = passed(f"{what}_cycles")
+        return taken / running if running > 0 else 0.0
+
     def events_named(self, name: str) -> list[Event]:
         return [event for event in self.events if event["event"] == name]
 

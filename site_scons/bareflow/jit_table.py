@@ -6,6 +6,8 @@ from .jit_session import Session, Time
 
 MEBIBYTE = 1 << 20
 NAME_WIDTH, WIDTH = 38, 14
+PHASES = ((0, 1000), (1000, 2000))
+"""Numbers of tokens between which the JIT's share of the time is told."""
 
 Row = tuple[str, Sequence[str]]
 
@@ -70,8 +72,11 @@ def _costs(boot: Session) -> dict[str, float]:
     return {
         "compiled": costs["compiled"],
         "from_cache": costs["from_cache"],
-        "compiling": costs["compile_cycles"] / costs["cycles"],
-        "profiling": costs["profiling_cycles"] / costs["cycles"],
+        **{
+            f"{what}_{begin}": boot.share(what, begin, end)
+            for what in ("compile", "profiling")
+            for begin, end in PHASES
+        },
         "code": costs["code_bytes"] / MEBIBYTE,
         "ready": boot.events_named("llvm")[0]["heap_bytes"] / MEBIBYTE,
         "rest": costs["heap_used"] / MEBIBYTE,
@@ -85,8 +90,11 @@ def cost_rows(boots: Mapping[str, Sequence[Session]]) -> list[Row]:
     rows = {
         "compiled": ("functions compiled", "{:.0f}"),
         "from_cache": ("functions loaded from the cache", "{:.0f}"),
-        "compiling": ("compiling, share of the time", "{:.2%}"),
-        "profiling": ("profiling, share of the time", "{:.2%}"),
+        **{
+            f"{what}_{begin}": (f"{name}, share of tokens {begin + 1} to {end}", "{:.2%}")
+            for begin, end in PHASES
+            for what, name in (("compile", "compiling"), ("profiling", "profiling"))
+        },
         "code": ("compiled code, MiB", "{:.2f}"),
         "ready": ("heap when LLVM is ready, MiB", "{:.1f}"),
         "rest": ("heap between stories, MiB", "{:.1f}"),
@@ -95,7 +103,7 @@ def cost_rows(boots: Mapping[str, Sequence[Session]]) -> list[Row]:
     quietest = [max(group, key=lambda boot: boot.final_processor_rate) for group in boots.values()]
     found: list[Row] = [("tokens told", [str(boot.tokens) for boot in quietest])]
     for key, (name, form) in rows.items():
-        if key in ("compiling", "profiling"):
+        if form.endswith("%}"):
             values = [_costs(boot)[key] for boot in quietest]
         else:
             values = [max(_costs(boot)[key] for boot in group) for group in boots.values()]

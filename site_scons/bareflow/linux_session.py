@@ -1,18 +1,16 @@
 """The Linux program, run in a folder of its own, which takes the disk's place: stories told again and again,
 measurements, and the files that a story leaves."""
 
-import json
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from .errors import BareFlowError
+from .events import Event, parse_event
 
-Event = dict[str, Any]
-EVENT = "@bareflow "
 FILES = {"ids": "/profile/IDS.TXT", "logits": "/profile/LOGITS.F32"}
 LIMIT = 600.0
 """Seconds after which a run counts as hung."""
@@ -43,14 +41,6 @@ def make_root(root: Path, model: Path, tokenizer: Path) -> Path:
     (root / "model" / "model.bin").write_bytes(model.read_bytes())
     (root / "model" / "tokenizer.bin").write_bytes(tokenizer.read_bytes())
     return root
-
-
-def parse_event(line: str) -> Event | None:
-    """What a line of standard error tells programs, if anything."""
-    if not line.startswith(EVENT):
-        return None
-    event: Event = json.loads(line.removeprefix(EVENT))
-    return event
 
 
 def _command(program: Path, root: Path, config: Mapping[str, object]) -> list[str]:

@@ -13,7 +13,8 @@ from .synthetic_model import MAGIC, Shape, random_checkpoint, tokenizer
 GENERAL: dict[str, object] = {"jit.thresholds": "20,20,20,20", "jit.budget": 100, "jit.specialise": "off"}
 STORY: dict[str, object] = {"steps": 64, "jit.budget": 100}
 PROMPT = "Once upon a time"
-STORIES = 1000
+STORIES = 5000
+"""Enough for copies for the other model's arguments to be worth what they are expected to cost."""
 OTHER_SHAPE = Shape(dim=96, hidden=256, layers=4, heads=6, kv_heads=3, vocabulary=384)
 SEED = 1
 

@@ -71,10 +71,27 @@ def test_cost_rows(slow_start: Session) -> None:
     rows = dict(cost_rows({"first": [slow_start]}))
     assert rows["tokens told"] == ["40"]
     assert rows["functions compiled"] == ["7"]
-    assert rows["compiling, share of the time"] == ["25.00%"]
-    assert rows["profiling, share of the time"] == ["0.10%"]
+    assert rows["compiling, share of tokens 1 to 1000"] == ["25.00%"]
+    assert rows["profiling, share of tokens 1 to 1000"] == ["0.10%"]
+    assert rows["compiling, share of tokens 1001 to 2000"] == ["0.00%"]
     assert rows["heap when LLVM is ready, MiB"] == ["3.0"]
     assert rows["heap at its peak, MiB"] == ["9.0"]
+
+
+def test_share_of_a_part() -> None:
+    """Ten tokens a story; of 1,000 cycles in all, 500 of them waiting, 40 are the second ten's compiling."""
+    costs = [
+        {"cycles": 2000, "compile_cycles": 700},
+        {"cycles": 3000, "compile_cycles": 740, "waiting_cycles": 500, "profiling_cycles": 10},
+        {"cycles": 4000, "compile_cycles": 990, "waiting_cycles": 500, "profiling_cycles": 10},
+    ]
+    boot = parse([item for number, cost in enumerate(costs) for item in story(number + 1, 10.0, **cost)])
+    assert boot.share("compile", 0, 10) == pytest.approx(0.35)
+    assert boot.share("compile", 10, 20) == pytest.approx(0.08)
+    assert boot.share("compile", 10, 11) == boot.share("compile", 10, 20)
+    assert boot.share("profiling", 10, 20) == pytest.approx(0.02)
+    assert boot.share("compile", 20, 1000) == pytest.approx(0.25)
+    assert boot.share("compile", 30, 40) == 0
 
 
 def test_matmul_rows() -> None:

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from bareflow.events import parse_event
 from bareflow.linux_bench import (
     AGAIN,
     FIRST,
@@ -17,7 +18,7 @@ from bareflow.linux_bench import (
     product_rows,
     speed_rows,
 )
-from bareflow.linux_session import Stories, parse_event
+from bareflow.linux_session import Stories
 from bareflow.shape_bench import OTHER_SHAPE, Model, make_other, rows
 
 BITS = (b"1 2\n", b"logits")
