@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import mul
 from pathlib import Path
@@ -21,6 +22,9 @@ NORM_EPSILON = 1e-5
 
 # Nearer than this to the middle between two integers, 32-bit floats may round to the other one.
 DOUBT = 3e-5
+# How much logits may differ, which range over 25: between 32-bit floats with our order of summation and
+# 64-bit ones; and once an activation may have been rounded to another integer, which moves all later ones.
+TOLERANCE, TOLERANCE_IN_DOUBT = 1e-3, 1.0
 
 Vector = list[float]
 
@@ -162,6 +166,14 @@ class ReferenceModel:
         caches: list[tuple[list[Vector], list[Vector]]] = [([], []) for _ in range(self.layers)]
         self._certain = True
         return [(self._forward(token, caches), self._certain) for token in [BOS, *ids[:-1]]]
+
+    def check(self, ids: list[int], logits: Sequence[float]) -> None:
+        """At every step these are the logits, but for the tolerance, and the likeliest token was taken."""
+        for step, (expected, is_certain) in enumerate(self.logits(ids)):
+            tolerance = TOLERANCE if is_certain else TOLERANCE_IN_DOUBT
+            found = logits[step * self.vocabulary : (step + 1) * self.vocabulary]
+            assert max(abs(a - b) for a, b in zip(found, expected, strict=True)) < tolerance
+            assert found.index(max(found)) == ids[step]
 
     def decode(self, ids: list[int]) -> str:
         """The text of tokens that follow BOS."""

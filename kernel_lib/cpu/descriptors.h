@@ -16,7 +16,7 @@ enum interrupt_stack {
     INTERRUPT_STACK_BREAKPOINT,
 };
 #define INTERRUPT_STACKS 4
-#define INTERRUPT_STACK_SIZE 4096 /* an exception report needs under 2 KiB */
+#define INTERRUPT_STACK_SIZE 16384 /* an exception report needs up to 8 KiB, most of it printf */
 
 /* Address of the guard page of stack 1 to INTERRUPT_STACKS; the stack is the INTERRUPT_STACK_SIZE
  * bytes that follow the page. */

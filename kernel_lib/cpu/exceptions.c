@@ -11,6 +11,7 @@
 #include "kernel_lib/removed/removed.h"
 #include "kernel_lib/runtime.h"
 
+#define VECTOR_BREAKPOINT 3
 #define VECTOR_INVALID_OPCODE 6
 #define VECTOR_PAGE_FAULT 14
 
@@ -24,8 +25,8 @@
 
 /* Built by interrupts.asm and the CPU. */
 struct exception_frame {
-    uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
-    uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
+    uint64_t r15, r14, r13, r12, rbp, rbx;
+    uint64_t r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax;
     uint64_t vector, error_code;
     uint64_t rip, cs, rflags, rsp, ss;
 };
@@ -114,6 +115,7 @@ static void print_registers(const struct exception_frame *f) {
 
 /* Only in images from which functions may be removed (variants/). */
 #pragma weak removed_function_called
+#pragma weak removed_part_reached
 #pragma weak removed_data_used
 
 /* Called by interrupts.asm with interrupts off. */
@@ -122,6 +124,8 @@ _Noreturn void exception_dispatch(const struct exception_frame *frame) {
     static unsigned depth;
     if (frame->vector == VECTOR_INVALID_OPCODE && removed_function_called)
         removed_function_called(frame->rip, frame->rsp);
+    if (frame->vector == VECTOR_BREAKPOINT && removed_part_reached)
+        removed_part_reached(frame->rip, frame->rsp);
     if (frame->vector == VECTOR_PAGE_FAULT && removed_data_used)
         removed_data_used(cpu_read_cr2(), frame->rip, frame->rsp);
     if (depth++ > 0) {

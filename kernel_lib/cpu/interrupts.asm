@@ -8,7 +8,6 @@ default rel
 EXCEPTIONS equ 32
 IRQS equ 16
 VECTOR_BREAKPOINT equ 3
-SAVED_REGISTERS equ 9
 FRAME_SIZE equ 8 * 6                    ; vector, RIP, CS, RFLAGS, RSP, SS
 FXSAVE_SIZE equ 512
 
@@ -20,28 +19,22 @@ extern irq_dispatch
 ; Whether the CPU pushes an error code for exception %1.
 %define HAS_ERROR_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
 
-; The registers that a C function may change.
-%macro SAVE_REGISTERS 0
-        push rax
-        push rcx
-        push rdx
-        push rsi
-        push rdi
-        push r8
-        push r9
-        push r10
-        push r11
+; The registers that a C function may change, and those that it may not.
+%define CALLER_SAVED rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
+%define CALLEE_SAVED rbx, rbp, r12, r13, r14, r15
+SAVED_REGISTERS equ 9                   ; how many CALLER_SAVED are
+
+%macro PUSH_REGISTERS 1-*
+    %rep %0
+        push %1
+        %rotate 1
+    %endrep
 %endmacro
-%macro RESTORE_REGISTERS 0
-        pop r11
-        pop r10
-        pop r9
-        pop r8
-        pop rdi
-        pop rsi
-        pop rdx
-        pop rcx
-        pop rax
+%macro POP_REGISTERS 1-*                ; the last one first
+    %rep %0
+        %rotate -1
+        pop %1
+    %endrep
 %endmacro
 
 section .text.interrupt_stubs progbits alloc exec nowrite align=16
@@ -69,51 +62,34 @@ exception_entry_without_code:
         push qword [rsp]                ; the vector again, and 0 where the error code would be
         mov qword [rsp + 8], 0
 exception_entry:                        ; builds struct exception_frame (exceptions.c)
-        push rax
-        push rcx
-        push rdx
-        push rbx
-        push rbp
-        push rsi
-        push rdi
-        push r8
-        push r9
-        push r10
-        push r11
-        push r12
-        push r13
-        push r14
-        push r15
+        PUSH_REGISTERS CALLER_SAVED, CALLEE_SAVED
         cld
         mov rdi, rsp
         call exception_dispatch         ; does not return
         ud2
 
 breakpoint_entry:                       ; a function's first call (coverage.c), or an exception
-        SAVE_REGISTERS                  ; no vector registers: coverage_breakpoint uses none
+        PUSH_REGISTERS CALLER_SAVED     ; no vector registers: coverage_breakpoint uses none
         lea rdi, [rsp + 8 * (SAVED_REGISTERS + 1)] ; where RIP is, behind the vector
         sub rsp, 8                      ; the call wants 16-byte alignment
         cld
         call coverage_breakpoint
         add rsp, 8
         test al, al
-        jz .exception
-        RESTORE_REGISTERS
-        add rsp, 8                      ; the vector
-        iretq
-.exception:                             ; to their stack: the functions that report may have breakpoints
+        jnz return_from_interrupt
+        ; To the exceptions' stack: the functions that report one may have breakpoints.
         mov rdi, [exception_stack_top]
         sub rdi, FRAME_SIZE
         lea rsi, [rsp + 8 * SAVED_REGISTERS]
         mov ecx, FRAME_SIZE / 8
         rep movsq
-        RESTORE_REGISTERS
+        POP_REGISTERS CALLER_SAVED
         mov rsp, [exception_stack_top]
         lea rsp, [rsp - FRAME_SIZE]
         jmp near exception_entry_without_code
 
 irq_entry:
-        SAVE_REGISTERS
+        PUSH_REGISTERS CALLER_SAVED
         mov edi, [rsp + 8 * SAVED_REGISTERS] ; the vector
         sub rsp, FXSAVE_SIZE + 8        ; FXSAVE and the call want 16-byte alignment
         fxsave64 [rsp]
@@ -121,6 +97,7 @@ irq_entry:
         call irq_dispatch
         fxrstor64 [rsp]
         add rsp, FXSAVE_SIZE + 8
-        RESTORE_REGISTERS
+return_from_interrupt:
+        POP_REGISTERS CALLER_SAVED
         add rsp, 8                      ; the vector
         iretq

@@ -6,7 +6,6 @@
 %include "boot/boot_slots.inc"
 %include "boot/kernel_header.inc"
 
-COM1       equ 0x3F8
 DEBUG_EXIT equ 0xF4
 EFLAGS_IF  equ 0x200
 EFLAGS_DF  equ 0x400
@@ -84,17 +83,7 @@ fail:
     out DEBUG_EXIT, al
     jmp stay
 
-; Prints the zero-terminated string at RSI.
-print:
-    mov dx, COM1
-.next:
-    lodsb
-    test al, al
-    jz .end
-    out dx, al
-    jmp .next
-.end:
-    ret
+%include "tests/boot/loader_guests/print.inc"
 
 %if SLOT = BOOT_SLOT_FALLBACK
 well:      db "fallback runs", 10, 0

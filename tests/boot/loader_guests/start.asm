@@ -1,6 +1,5 @@
 ; What entry.asm calls: says in which state it was called.
 
-COM1       equ 0x3F8
 DEBUG_EXIT equ 0xF4
 
 extern __stack_top
@@ -26,16 +25,11 @@ kernel_start:
     jne .print
     mov esi, well
 .print:
-    mov dx, COM1
-.next:
-    lodsb
-    test al, al
-    jz .end
-    out dx, al
-    jmp .next
-.end:
+    call print                  ; AL is 0 then
     out DEBUG_EXIT, al
     hlt
+
+%include "tests/boot/loader_guests/print.inc"
 
 section .rodata progbits alloc noexec nowrite align=1
 well:         db "kernel_start called", 10, 0
