@@ -11,6 +11,7 @@ from bareflow.model_catalogue import DEFAULT, load_catalogue, unknown_model
 from SCons.Variables import BoolVariable, EnumVariable, Variables
 
 CATALOGUE = Path(__file__).resolve().parents[1] / "models.toml"
+WORKLOAD = "#variants/workload.toml"
 UNTRIMMED = "full"
 """The value of fallback= for the kernel that a trimmed one was made from."""
 
@@ -41,6 +42,15 @@ def _user_path(value: str) -> str:
     """A path as the user meant it: relative to where ./bareflow was called, not to the top folder."""
     path = os.path.expanduser(value)
     return os.path.relpath(os.path.join(os.environ.get("BAREFLOW_CWD", ""), path)) if value else ""
+
+
+def _workload(value: str) -> str:
+    return WORKLOAD if value in ("", WORKLOAD) else _user_path(value)
+
+
+def _is_workload(key: str, value: str, env: Any) -> None:
+    if value != WORKLOAD:
+        _is_file(key, value, env)
 
 
 def _user_paths(value: str) -> str:
@@ -111,6 +121,13 @@ def declare(arguments: dict[str, str]) -> Variables:
         ),
         ("llvm_libc_tarball", "LLVM-libc's source instead of Debian's", "", _is_file, _user_path),
         ("build", "folder for all that is built", "build", None, _build_folder),
+        (
+            "workload",
+            "what coverage is recorded on, and trimmed therefore made for",
+            WORKLOAD,
+            _is_workload,
+            _workload,
+        ),
         (
             "coverage",
             "coverage files, separated by commas, instead of running the workload",

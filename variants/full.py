@@ -1,38 +1,25 @@
 """full: LLVM inside the image. The application is bitcode that is interpreted at first; what is called often
 is compiled, for this CPU and this workload, while it runs."""
 
-from bareflow.variant import Variant
+from dataclasses import replace
+from pathlib import Path
 
-VARIANT = Variant(
+from bareflow.variant import load_variant
+
+NATIVE = load_variant(Path(__file__).parent, "native", "x86_64")
+AHEAD_OF_TIME = ("kernel_lib/jit/aot", "kernel_lib/jit/profile.c")
+
+
+def with_jit(sources: list[str]) -> list[str]:
+    """Native's sources with the JIT in place of what stands for it in a program compiled ahead of time."""
+    return ["kernel_lib/jit", *(source for source in sources if source not in AHEAD_OF_TIME)]
+
+
+VARIANT = replace(
+    NATIVE,
     summary="interpreted, profiled and compiled while it runs",
-    architectures=["x86_64"],
-    app=["tinyllama"],
-    kernel_lib=[
-        "kernel_lib",
-        "kernel_lib/cpu",
-        "kernel_lib/io",
-        "kernel_lib/jit",
-        "kernel_lib/memory",
-        "kernel_lib/removed",
-        "kernel_lib/storage",
-        "kernel_lib/platform/bare.c",
-    ],
-    linux=[
-        "kernel_lib/cpu/features.c",
-        "kernel_lib/crc32.c",
-        "kernel_lib/error.c",
-        "kernel_lib/jit",
-        "kernel_lib/memory/free_lists.c",
-        "kernel_lib/memory/heap.cpp",
-        "kernel_lib/memory/malloc.c",
-        "kernel_lib/memory/libc_os.c",
-        "kernel_lib/platform/linux.c",
-        "kernel_lib/platform/linux_build_id.c",
-        "kernel_lib/platform/linux_memory.c",
-        "kernel_lib/platform/linux_start.c",
-        "kernel_lib/platform/linux_terminal.c",
-        "kernel_lib/whole_file.c",
-    ],
+    kernel_lib=[*with_jit(NATIVE.kernel_lib), "kernel_lib/removed"],
+    linux=[*with_jit(NATIVE.linux), "kernel_lib/platform/linux_memory.c"],
     optimisation={
         "": "-O2",
         # As the front end makes it: what passes it needs, the JIT runs, on each level its own.
@@ -40,10 +27,18 @@ VARIANT = Variant(
         "tinyllama": "-O2 -Xclang -disable-llvm-passes '-Dinline=__attribute__((always_inline))__inline__'",
     },
     libc_defines=[],
-    lto=["--lto-O2"],
     compression=12,  # a tenth larger than at 19, in a tenth of the time
     engine=["kernel_lib/jit/llvm"],
-    llvm=["jitlink", "interpreter", "native", "passes", "bitreader", "bitwriter"],
+    llvm=[
+        "jitlink",
+        "interpreter",
+        "nativecodegen",
+        "bitreader",
+        "instcombine",
+        "ipo",
+        "scalaropts",
+        "vectorize",
+    ],
     glibc_abi=["llvm-libc/glibc_abi"],
     # Variables out of memory and into registers, and the plainest tidying: nearly half as many instructions
     # to interpret. Nothing that crosses a function's border or changes a loop.

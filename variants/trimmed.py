@@ -4,10 +4,20 @@ still interprets, profiles and compiles; a call of what is gone names itself and
 from dataclasses import replace
 from pathlib import Path
 
-from bareflow.variant import NameTable, RemovedData, SharedEntries, load_variant
+from bareflow.trimming import NameTable, RemovedData, SharedEntries, Trimming
+from bareflow.variant import load_variant
 
 DESCRIPTIONS = "libLLVMX86Desc.a(X86MCTargetDesc.cpp.o)"
 LIBRARY = "libLLVMAnalysis.a(TargetLibraryInfo.cpp.o)"
+COMPILER = [
+    *("Analysis", "CodeGen", "InstCombine", "ScalarOpts", "SelectionDAG", "TransformUtils", "Vectorize"),
+    "X86CodeGen",
+]
+CONTAINERS = [
+    *("DenseMap", "DenseSet", "FoldingSet", "MapVector", "SetVector", "SmallDenseMap", "SmallPtrSet"),
+    *("SmallSet", "SmallVector", "StringMap"),
+]
+STANDARD_CONTAINERS = ["3map", "5deque", "6vector", "8_Rb_tree", "10_Hashtable"]
 OTHER_PROCESSORS = [
     *("aarch64", "amdgcn", "arm", "bpf", "dx", "hexagon", "loongarch", "mips", "nvvm", "ppc", "r600"),
     *("riscv", "s390", "spv", "ve", "wasm", "xcore"),
@@ -28,18 +38,22 @@ VECTOR_LIBRARIES = [
     "_ZL36VecFuncs_SLEEFGNUABI_VFScalableRISCV",
 ]
 
-FULL = load_variant(Path(__file__).parent, "full", "x86_64")
-
-VARIANT = replace(
-    FULL,
-    summary="full, less the functions that the workload never called",
-    compression=19,
-    trimmed_from="full",
+TRIMMING = Trimming(
     # What interpreting takes cannot be given up in the middle, as compiling can: a call has begun.
     whole=["libLLVMInterpreter.a"],
     # Comparisons, which run when two entries have the same hash value, or a list has two entries: that
     # depends on addresses, or on what is compiled at the moment.
     by_chance=["isEqual", r"Key\w*eqE", "[cC]omparator"],
+    # Whose code runs while something is compiled, which can be given up in the middle. Not Core: what is
+    # interpreted consists of it.
+    in_parts=[f"libLLVM{name}.a" for name in COMPILER],
+    # Whether a table has to grow, two entries have the same hash value, what is asked for is there already,
+    # or a number between two others is free, is chance as well.
+    not_in_parts=[
+        rf"^_ZNK?(4llvm\d+({'|'.join(CONTAINERS)})|St({'|'.join(STANDARD_CONTAINERS)}))",
+        r"^_ZNK?4llvm(12SelectionDAG|15ScalarEvolution)\d+get",
+        "InstrPosIndexes8getIndex",
+    ],
     shared_entries=[
         # Every CPU gets the scheduling model that the JIT's baseline, x86-64, has; less than half of the CPUs
         # have one of their own, and each is over 50 KB.
@@ -70,4 +84,12 @@ VARIANT = replace(
     ],
     # All that they do is to fill in the tables of the vector libraries.
     unconstructed=[LIBRARY],
+)
+
+VARIANT = replace(
+    load_variant(Path(__file__).parent, "full", "x86_64"),
+    summary="full, less the functions that the workload never called, and parts of others",
+    compression=19,
+    trimmed_from="full",
+    trimming=TRIMMING,
 )

@@ -11,6 +11,8 @@
 #define UD2_HIGH 0x0B
 #define STUB_ALIGNMENT 4
 #define STUB_SIZE 6
+#define INT3 0xCC
+#define SHORTEST_PART 16   /* translated.py */
 #define STACK_NEEDED 16384 /* to write a file and then some */
 
 /* Made by the build, last in the image; in one that is not trimmed, empty. */
@@ -25,6 +27,7 @@ static char name[REMOVED_NAME_SIZE];
 static const char *kind, *use;
 static uint64_t return_address;
 static bool is_reporting;
+_Static_assert(SYMBOL_NAME_SIZE <= sizeof name, "a backtrace's names fit");
 static void (*way_out)(const struct removed_call *call);
 
 static bool find_stub(uint64_t address) {
@@ -35,6 +38,19 @@ static bool find_stub(uint64_t address) {
     uint32_t id;
     memcpy(&id, code + 2, sizeof id);
     return code[0] == UD2_LOW && code[1] == UD2_HIGH && removed_name(&removed_names, id, name);
+}
+
+/* Whether an INT3 is in so long a row of them as only removed code is. */
+static bool is_in_part(uint64_t address) {
+    const uint8_t *first = (const uint8_t *)address, *end = first;
+    if (address < (uintptr_t)__text_start || address >= (uintptr_t)__text_end)
+        return false;
+    while (end < (const uint8_t *)__text_end && *end == INT3 && end - first < SHORTEST_PART)
+        end++;
+    while (first > (const uint8_t *)__text_start && first[-1] == INT3 &&
+           end - first < SHORTEST_PART)
+        first--;
+    return end - first >= SHORTEST_PART;
 }
 
 static const char *find_caller(void) {
@@ -95,7 +111,8 @@ static _Noreturn void report(void) {
  * The report writes files, which is no work for an exception's small stack with interrupts off. A
  * stub is reached like any function, by a call, so the program's stack is in order; and since no
  * part of kernel_lib is ever removed, no driver, file system or heap is in the middle of anything.
- * All that holds for a use of removed data too: only the libraries have any.
+ * All that holds for a use of removed data and for a removed part of a function too: only the
+ * libraries have any. (A function may keep values below the stack pointer; it does not go on.)
  */
 static _Noreturn void leave_program(uint64_t rsp) {
     __asm__ volatile("movq %[stack], %%rsp\n\t"
@@ -127,6 +144,23 @@ void removed_function_called(uint64_t rip, uint64_t rsp) {
     if (!has_stack(rsp))
         stop_without_stack();
     return_address = *(const uint64_t *)rsp;
+    leave_program(rsp);
+}
+
+void removed_part_reached(uint64_t rip, uint64_t rsp) {
+    uint64_t address = rip - 1;
+    if (is_reporting || removed_names.count == 0 || !is_in_part(address))
+        return;
+    struct symbol function = symbol_find(address);
+    if (!function.name)
+        return;
+    is_reporting = true;
+    memcpy(name, function.name, strlen(function.name) + 1);
+    kind = "part of";
+    use = "reached";
+    return_address = rip;
+    if (!has_stack(rsp))
+        stop_without_stack();
     leave_program(rsp);
 }
 

@@ -1,7 +1,7 @@
 /*
- * Calls of functions that the trim removed, and uses of data. Such a function is a stub: ud2 and
- * four bytes with its id (site_scons/bareflow/trim_object.py); such data is at an address where
- * there is never memory (removed_data.py).
+ * Calls of functions that the trim removed, parts of functions, and uses of data. Such a function
+ * is a stub: ud2 and four bytes with its id (site_scons/bareflow/trim_object.py); such a part is
+ * int3 throughout; such data is at an address where there is never memory (removed_data.py).
  */
 #pragma once
 #include "kernel_lib/error.h"
@@ -18,10 +18,14 @@ extern "C" {
  */
 void removed_function_called(uint64_t rip, uint64_t rsp);
 
+/* The same for a #BP, if it was in a removed part of a function. The name is that in a backtrace,
+ * the only one that the kernel has of a function that stays. */
+void removed_part_reached(uint64_t rip, uint64_t rsp);
+
 /* The same for a page fault at address, if removed data seems to be there. */
 void removed_data_used(uint64_t address, uint64_t rip, uint64_t rsp);
 
-/* A call of a removed function, or a use of data. */
+/* A call of a removed function, a part of one that was reached, or a use of data. */
 struct removed_call {
     const char *name, *caller; /* valid until the next one */
     bool noted;

@@ -8,17 +8,20 @@ import struct
 import zlib
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from elftools.elf.elffile import ELFFile
 
 from .coverage_file import CoverageError, CoveredFunction
 from .fat16_layout import Fat16Error
 from .fat16_reader import read_file
+from .kernel_file import parse_header
 from .link_map import InputSection, read_map
 from .symbols import functions, symbol_table
+from .translated import CodeRange, TranslatedCode
 
 COVERAGE_PATH = "/profile/COVERAGE.BIN"
 _SIGNATURE = b"BFCOVER1"
@@ -79,10 +82,14 @@ class LinkedProgram:
         self._table = functions(elf)
         self._sections = [section for section in read_map(link_map) if section.size]
         self._starts = [section.address for section in self._sections]
-        self._names: dict[int, list[str]] = defaultdict(list)
-        for symbol in symbol_table(ELFFile(io.BytesIO(elf))):
+        self._names: dict[int, list[tuple[str, int]]] = defaultdict(list)
+        file = ELFFile(io.BytesIO(elf))
+        for symbol in symbol_table(file):
             if symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_size"]:
-                self._names[symbol["st_value"]].append(symbol.name)
+                self._names[symbol["st_value"]].append((symbol.name, symbol["st_size"]))
+        (text,) = (section for section in file.iter_sections() if section.name == ".text")
+        self.code = CodeRange(text["sh_addr"], text["sh_size"])
+        """Of which it can be said what was translated."""
 
     @property
     def table_size(self) -> int:
@@ -95,8 +102,15 @@ class LinkedProgram:
             return None
         return self._sections[index]
 
-    def covered(self, recording: Recording, name: str) -> list[CoveredFunction]:
-        """Every function that could be seen to run, and whether it did.
+    def covered(
+        self,
+        recording: Recording,
+        name: str,
+        translated: TranslatedCode | None = None,
+        objects: Mapping[str, int] = MappingProxyType({}),
+    ) -> list[CoveredFunction]:
+        """Every function that could be seen to run, and whether it did; with what was translated in the same
+        boots, also which bytes did not of those in `objects` (name to CRC-32).
 
         Raises CoverageError when the recording, which it calls `name`, is of another build.
         """
@@ -115,10 +129,20 @@ class LinkedProgram:
             section = self._section(function.address) if function.sized else None
             if section is None:
                 continue
-            for symbol in self._names[function.address]:
-                ran = rank.get(place, 0)
-                found.append(CoveredFunction(section.file, section.name, symbol, ran > 0, ran))
+            ran = rank.get(place, 0)
+            for symbol, size in self._names[function.address]:
+                covered = CoveredFunction(section.file, section.name, symbol, ran > 0, ran)
+                if ran and translated and section.file in objects:
+                    unused = translated.unused(function.address, size)
+                    covered = replace(covered, unused=unused, object_crc=objects[section.file])
+                found.append(covered)
         return found
+
+
+def linked_program(elf: Path, link_map: Path, kernel: Path) -> LinkedProgram:
+    """The program that the guest of a kernel file runs."""
+    with link_map.open() as lines:
+        return LinkedProgram(elf.read_bytes(), lines, parse_header(kernel.read_bytes()).build_id.hex())
 
 
 def library(file: str) -> str:

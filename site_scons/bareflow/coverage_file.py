@@ -5,7 +5,9 @@
     -   <tab> ...
 
 One line for every function symbol of the link, aliases included: `+` it ran (a number behind it: as how
-manyth, where that was recorded), `-` it did not; file and section as in the link map; symbol. Sorted by file,
+manyth, where that was recorded), `-` it did not; file and section as in the link map; symbol. Of one that
+ran, behind another tab, what of it is known not to have: `1a2b3c4d 10-2c 40-58`, the CRC-32 of the object and
+hexadecimal offsets from the function's start, each up to but not including the second. Sorted by file,
 section and symbol. A function that is not in the file is one about which nothing is known.
 """
 
@@ -14,9 +16,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from .errors import BareFlowError
+from .translated import Stretches, common
 
 HEAD = "# bareflow coverage 1"
-_LINE = re.compile(r"(?:(\+)(\d*)|-)\t([^\t]+)\t([^\t]+)\t([^\t]+)")
+_STRETCH = r"[0-9a-f]+-[0-9a-f]+"
+_LINE = re.compile(rf"(?:(\+)(\d*)|-)\t([^\t]+)\t([^\t]+)\t([^\t]+)(?:\t([0-9a-f]{{8}})((?: {_STRETCH})+))?")
 
 
 class CoverageError(BareFlowError):
@@ -33,6 +37,10 @@ class CoveredFunction:
     hit: bool
     rank: int = 0
     """1 for the function that ran first; 0: not recorded, or it did not run."""
+    unused: Stretches = ()
+    """Of one that ran: what of it is known not to have."""
+    object_crc: int = 0
+    """CRC-32 of the object in which `unused` was so."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -45,7 +53,11 @@ def write_coverage(functions: Iterable[CoveredFunction]) -> str:
     lines = [HEAD]
     for function in sorted(functions):
         mark = "-" if not function.hit else f"+{function.rank or ''}"
-        lines.append(f"{mark}\t{function.file}\t{function.section}\t{function.symbol}")
+        line = f"{mark}\t{function.file}\t{function.section}\t{function.symbol}"
+        if function.unused:
+            line += f"\t{function.object_crc:08x}"
+            line += "".join(f" {begin:x}-{end:x}" for begin, end in function.unused)
+        lines.append(line)
     return "\n".join(lines) + "\n"
 
 
@@ -61,18 +73,36 @@ def read_coverage(text: str, name: str) -> list[CoveredFunction]:
         match = _LINE.fullmatch(line)
         if match is None:
             raise CoverageError(f"{name}, line {number}: not '+ or -, file, section, symbol' with tabs")
-        mark, rank, file, section, symbol = match.groups()
-        functions.append(CoveredFunction(file, section, symbol, mark == "+", int(rank or 0)))
+        mark, rank, file, section, symbol, crc, unused = match.groups()
+        function = CoveredFunction(file, section, symbol, mark == "+", int(rank or 0))
+        if crc:
+            function = replace(function, unused=_stretches(unused), object_crc=int(crc, 16))
+        functions.append(function)
     return functions
 
 
+def _stretches(text: str) -> Stretches:
+    pairs = (stretch.split("-") for stretch in text.split())
+    return tuple((int(begin, 16), int(end, 16)) for begin, end in pairs)
+
+
+def _merged(first: CoveredFunction, second: CoveredFunction) -> CoveredFunction:
+    if not (first.hit and second.hit):
+        return first if first.hit else second
+    same = first.object_crc == second.object_crc
+    return replace(
+        first,
+        rank=min((rank for rank in (first.rank, second.rank) if rank), default=0),
+        unused=common(first.unused, second.unused) if same else (),
+    )
+
+
 def merge_coverage(files: Iterable[Iterable[CoveredFunction]]) -> list[CoveredFunction]:
-    """One list of several: a function ran if it did in any; a rank is the lowest that any file has."""
+    """One list of several: a function ran if it did in any; a rank is the lowest that any file has; bytes of
+    it never ran if they did not in any."""
     merged: dict[tuple[str, str, str], CoveredFunction] = {}
     for functions in files:
         for function in functions:
-            known = merged.setdefault(function.key, function)
-            ranks = [rank for rank in (known.rank, function.rank) if rank]
-            hit = known.hit or function.hit
-            merged[function.key] = replace(known, hit=hit, rank=min(ranks, default=0))
+            known = merged.get(function.key)
+            merged[function.key] = _merged(known, function) if known else function
     return sorted(merged.values())

@@ -1,12 +1,15 @@
-"""Boots an image on the workload and reads back which functions ran.
+"""Boots an image on the workload and reads back which functions ran, and which of their bytes.
 
-    python -m bareflow.coverage_run image=FILE elf=FILE map=FILE kernel=FILE workload=FILE coverage=FILE
-        summary=FILE runs=FILE
+    python -m bareflow.coverage_run image=FILE elf=FILE map=FILE kernel=FILE workload=FILE plugin=FILE
+        [inputs=FILE] coverage=FILE summary=FILE runs=FILE
 
 The runs are on one copy of the image: the guest itself adds what each boot sees, and later runs find what
 earlier ones have remembered, as on a real disk. Runs that are `alone` have a copy of their own, and so can be
-made at the same time. coverage= is written in the format of bareflow.coverage_file, summary= is a table by
-library, runs= has a line a run: how many functions had run by then, and the run's name.
+made at the same time. Functions the guest notes itself; which code it has translated, QEMU's plugin=
+(qemu_plugin/translated.c) does: for the objects in the archives that inputs= lists, a name a line.
+
+coverage= is written in the format of bareflow.coverage_file, summary= is a table by library, runs= has a line
+a run: how many functions had run by then, and the run's name.
 """
 
 import contextlib
@@ -16,19 +19,23 @@ import signal
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .coverage import LinkedProgram, Recording, merge_application, read_recording, summary
+from .archive import members
+from .coverage import Recording, linked_program, merge_application, read_recording, summary
 from .coverage_file import CoverageError, merge_coverage, write_coverage
 from .errors import BareFlowError
 from .fat16_edit import replaced_files
-from .kernel_file import parse_header
+from .link_map import file_name
 from .qemu import Guest, GuestError
 from .qemu_machine import Machine, QemuError
 from .run import default_memory
 from .synthetic_model import model_files
+from .translated import Plugin, TranslatedCode
+from .trim_job import is_archive
 from .workload import Run, Workload, load_workload
 
 Report = Callable[[str], None]
@@ -37,8 +44,8 @@ Report = Callable[[str], None]
 class Recorder:
     """Boots an image on a workload: as many guests at a time as there are processors and disks."""
 
-    def __init__(self, image: Path, workload: Workload, report: Report) -> None:
-        self._image, self._workload, self._report = image, workload, report
+    def __init__(self, image: Path, workload: Workload, report: Report, plugin: Plugin | None = None) -> None:
+        self._image, self._workload, self._report, self._plugin = image, workload, report, plugin
         self._folder = image.with_name("coverage-disks")
         self._lock = threading.Lock()
         # Under the lock:
@@ -47,6 +54,8 @@ class Recorder:
         self._seen: set[int] = set()
         self.runs: list[tuple[int, str]] = []
         """How many functions had run by the end of each run, and its name; in the order of their ends."""
+        self.translated: list[int] = []
+        """What each run has translated, as the plugin says."""
 
     def record(self) -> list[Recording]:
         """What the runs have seen, the long ones that are alone on their disk first. The image is not
@@ -88,25 +97,32 @@ class Recorder:
 
     def _boot(self, image: Path, run: Run) -> None:
         """Boots the image once; raises CoverageError when the guest does not end as it should."""
+        translated = image.with_suffix(".translated")
         machine = Machine(
             image,
-            config={**run.config, "coverage": "on"},
+            # What it takes to give up a compilation, a trimmed image needs whatever it is trimmed for.
+            config={"jit.compile_all": "failures", **run.config, "coverage": "on"},
             memory=run.memory or default_memory(image),
             machine=run.machine,
             drive=run.drive,
             snapshot=False,
+            extra=self._plugin.arguments(translated) if self._plugin else (),
         )
         try:
             with Guest(machine, timeout=self._workload.timeout) as guest, self._to_be_stopped(guest):
                 if run.input:
                     guest.send(run.input.lstrip("\n").replace("\n", "\r"))
                 code = guest.wait_exit()
-                if code == run.code:
-                    return
-                problem = f"the guest ended with code {code} instead of {run.code}\n{guest.serial[-3000:]}"
+                log = guest.serial[-3000:]
         except (GuestError, QemuError) as error:
-            problem = str(error)
-        raise CoverageError(f"{run.name}: {problem}")
+            raise CoverageError(f"{run.name}: {error}") from None
+        if code != run.code:
+            raise CoverageError(f"{run.name}: the guest ended with code {code} instead of {run.code}\n{log}")
+        if self._plugin:
+            found = self._plugin.read(translated)
+            translated.unlink()  # that of the next run is to be that run's
+            with self._lock:
+                self.translated.append(found)
 
     @contextlib.contextmanager
     def _to_be_stopped(self, guest: Guest) -> Iterator[None]:
@@ -139,19 +155,35 @@ class Recorder:
             )
 
 
+def checksums(inputs: Path) -> dict[str, int]:
+    """The CRC-32 of every object in the archives among a link's inputs, which a file lists."""
+    found = {}
+    for path in filter(is_archive, inputs.read_text().splitlines()):
+        archive = Path(path).read_bytes()
+        for member in members(archive):
+            contents = memoryview(archive)[member.offset : member.offset + member.size]
+            found[file_name(f"{path}({member.name})")] = zlib.crc32(contents)
+    return found
+
+
 def main(argv: Sequence[str]) -> int:
     """Runs as argv (key=value strings) says; returns the exit status."""
     given = {key: Path(value) for key, _, value in (argument.partition("=") for argument in argv)}
     try:
         workload = load_workload(given["workload"])
-        build_id = parse_header(given["kernel"].read_bytes()).build_id.hex()
-        with given["map"].open() as lines:
-            program = LinkedProgram(given["elf"].read_bytes(), lines, build_id)
+        program = linked_program(given["elf"], given["map"], given["kernel"])
         recorder = Recorder(
-            given["image"], workload, lambda line: print(f"           {line}", file=sys.stderr)
+            given["image"],
+            workload,
+            lambda line: print(f"           {line}", file=sys.stderr),
+            Plugin(given["plugin"], program.code),
         )
         recordings = recorder.record()
-        covered = merge_coverage(program.covered(recording, str(given["image"])) for recording in recordings)
+        translated = TranslatedCode(program.code, recorder.translated)
+        objects = checksums(given["inputs"]) if "inputs" in given else {}
+        covered = merge_coverage(
+            program.covered(recording, str(given["image"]), translated, objects) for recording in recordings
+        )
         given["coverage"].write_text(write_coverage(covered))
         given["summary"].write_text(summary(covered, merge_application(recordings)))
         given["runs"].write_text("".join(f"{functions} {name}\n" for functions, name in recorder.runs))

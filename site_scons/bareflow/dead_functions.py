@@ -1,15 +1,18 @@
-"""Which functions are dead, from coverage.
+"""Which functions are dead, from coverage, and which parts of the others.
 
 A function that other objects can see is decided by its name, wherever a copy of it is (COMDAT groups, aliases
-of constructors); a local one by its place as well, for there are namesakes. Nothing known means alive.
+of constructors); a local one by its place as well, for there are namesakes. Parts go by the place in any
+case: only in that copy it is known what ran of it. Nothing known means alive.
 """
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from .coverage_file import CoveredFunction
 from .stub_names import LONGEST_NAME
+from .translated import SHORTEST, Stretches, common
 
 
 @dataclass(frozen=True)
@@ -29,15 +32,22 @@ class DeadFunctions:
         misses: Collection[str] = (),
         whole: Collection[str] = (),
         by_chance: Collection[str] = (),
+        in_parts: Collection[str] = (),
+        not_in_parts: Collection[str] = (),
     ) -> None:
         """To keep although they did not run: `misses`, names of functions; `whole`, archives of which none is
-        removed; `by_chance`, patterns of names."""
-        chance = re.compile("|".join(by_chance) or r"(?!)")
+        removed; `by_chance`, patterns of names. Of functions in the archives `in_parts` parts go as
+        well, but for those with names like the patterns `not_in_parts`."""
+        chance, entire = (re.compile("|".join(names) or r"(?!)") for names in (by_chance, not_in_parts))
         self._by_name: dict[str, int] = {}
         self._by_place: dict[tuple[str, str, str], int] = {}
+        self._parts: dict[tuple[str, str, str], CoveredFunction] = {}
         for number, function in enumerate(coverage, 1):
-            keep = function.hit or function.symbol in misses or len(function.symbol) > LONGEST_NAME
-            keep = keep or function.file.partition("(")[0] in whole or bool(chance.search(function.symbol))
+            archive = function.file.partition("(")[0]
+            keep = function.symbol in misses or archive in whole or bool(chance.search(function.symbol))
+            if archive in in_parts and not keep and not entire.search(function.symbol):
+                self._parts[function.key] = function
+            keep = keep or function.hit or len(function.symbol) > LONGEST_NAME
             dead = 0 if keep else number
             self._by_place[function.key] = dead
             known = self._by_name.setdefault(function.symbol, dead)
@@ -47,6 +57,16 @@ class DeadFunctions:
         """The id for a section that has these functions; 0 when one of them is alive."""
         ids = [self._id(file, section, symbol) for symbol in symbols]
         return min(ids, default=0)
+
+    def dead_parts(
+        self, file: str, object_crc: int, section: str, symbols: Iterable[FunctionSymbol]
+    ) -> Stretches:
+        """Which bytes never ran of a section that has these functions, although they did. None if the object
+        is another one than that of which it is known."""
+        known = [self._parts.get((file, section, symbol.name)) for symbol in symbols]
+        parts = [part.unused if part and part.object_crc == object_crc else () for part in known]
+        found = functools.reduce(common, parts) if parts else ()
+        return tuple((begin, end) for begin, end in found if end - begin >= SHORTEST)
 
     def _id(self, file: str, section: str, symbol: FunctionSymbol) -> int:
         if symbol.is_local:

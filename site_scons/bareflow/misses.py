@@ -1,8 +1,17 @@
-"""Functions that were removed and then called: a guest notes them in /profile/MISSES.TXT."""
+"""Functions that were removed and then called: a guest notes them in /profile/MISSES.TXT.
 
-from collections.abc import Iterable
+Of a function of which only a part was removed the guest knows the name that a backtrace has.
+
+One miss hides the next ones: what was to be compiled was given up. So where the untrimmed image has done the
+same on that disk as well, what it ran counts, too.
+"""
+
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from . import symbols
+from .coverage import COVERAGE_PATH, LinkedProgram, parse
+from .coverage_file import CoveredFunction
 from .errors import BareFlowError
 from .fat16_layout import SECTOR, Fat16Error
 from .fat16_reader import list_directory, read_file
@@ -19,16 +28,17 @@ def _is_image(data: bytes) -> bool:
     return len(data) > SECTOR and data[SECTOR - 2 : SECTOR] == _BOOT_SIGNATURE
 
 
-def _list_in(image: bytes) -> bytes:
-    folder, _, name = MISSES_PATH.rpartition("/")
-    noted = any(entry.name.upper() == name for entry in list_directory(image, folder))
-    return read_file(image, MISSES_PATH) if noted else b""
+def _file_in(image: bytes, path: str) -> bytes:
+    """Its contents; of a file that is not there, none."""
+    folder, _, name = path.rpartition("/")
+    exists = any(entry.name.upper() == name for entry in list_directory(image, folder))
+    return read_file(image, path) if exists else b""
 
 
 def _names_in(path: Path) -> list[str]:
     data = path.read_bytes()
     try:
-        text = (_list_in(data) if _is_image(data) else data).decode("ascii")
+        text = (_file_in(data, MISSES_PATH) if _is_image(data) else data).decode("ascii")
     except Fat16Error as error:
         raise MissesError(f"misses=: {path}: {error}") from None
     except UnicodeDecodeError:
@@ -39,3 +49,30 @@ def _names_in(path: Path) -> list[str]:
 def missed_functions(files: Iterable[Path]) -> list[str]:
     """The names in disk images (their guest's list) and in text files (one a line), sorted, each once."""
     return sorted({name for path in files for name in _names_in(path)})
+
+
+def ran_untrimmed(image: Path, program: LinkedProgram, coverage: Iterable[CoveredFunction]) -> set[str]:
+    """Functions that a disk's guest ran while it was `program`, the untrimmed one, and that `coverage` has
+    not seen, or not all of: which part of them ran there, nobody has noted. None of another file, or of a
+    disk where another build has noted what ran."""
+    data = image.read_bytes()
+    noted = _file_in(data, COVERAGE_PATH) if _is_image(data) else b""
+    recording = parse(noted, str(image)) if noted else None
+    if recording is None or recording.build_id != program.build_id:
+        return set()
+    seen: dict[str, bool] = {}
+    for function in coverage:
+        if function.hit:
+            seen[function.symbol] = seen.get(function.symbol, True) and not function.unused
+    ran = {entry.symbol for entry in program.covered(recording, str(image)) if entry.hit}
+    return {symbol for symbol in ran if not seen.get(symbol)}
+
+
+def as_symbols(names: Sequence[str], coverage: Iterable[CoveredFunction], demangler: str) -> list[str]:
+    """The names, and the symbols of all functions with parts to remove that a backtrace calls by one of them:
+    several may have one name there, without their arguments."""
+    missed = set(names)
+    functions = sorted({function.symbol for function in coverage if function.unused})
+    shown = symbols.readable(functions, demangler)
+    found = {symbol for symbol, name in zip(functions, shown, strict=True) if name in missed}
+    return sorted(missed | found)

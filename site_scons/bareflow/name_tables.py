@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import lief
 
 from .errors import BareFlowError
-from .variant import NameTable
+from .trimming import NameTable
 
 _RELATIVE_TO_NEXT = -4
 """The addend of a reference to a section's first byte by an instruction that ends with the displacement."""

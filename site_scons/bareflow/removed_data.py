@@ -12,7 +12,7 @@ import lief
 
 from .errors import BareFlowError
 from .removed import Removed
-from .variant import RemovedData
+from .trimming import RemovedData
 
 # The same in kernel_lib/removed/removed.c.
 DATA_START = 0xFFFF_FFFF_E000_0000

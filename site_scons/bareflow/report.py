@@ -16,7 +16,9 @@ from pathlib import Path
 
 from .coverage_file import CoveredFunction, read_coverage
 from .errors import BareFlowError
+from .events import parse_event
 from .link_map import InputSection, read_map
+from .removed import Emptied, read_emptied
 from .report_sizes import (
     DID_NOT_RUN,
     RAN,
@@ -32,7 +34,6 @@ from .symbols import readable
 PAGE = Path(__file__).with_name("report.html")
 PLACE = "/*DATA*/"
 VARIANTS = ("full", "trimmed", "native")
-EVENT = "@bareflow "
 SMALLEST = 64
 """Functions of fewer bytes are counted together: nobody would see them."""
 LONGEST = 160
@@ -109,9 +110,8 @@ def runs(text: str) -> list[list[object]]:
 
 def tiers(serial: str) -> list[dict[str, object]]:
     """The events about tiers in a guest's serial log."""
-    lines = (line[len(EVENT) :] for line in serial.splitlines() if line.startswith(EVENT))
-    events = (json.loads(line) for line in lines)
-    return [event for event in events if event["event"] == "tier"]
+    events = map(parse_event, serial.splitlines())
+    return [event for event in events if event and event["event"] == "tier"]
 
 
 def _sections(folder: Path) -> list[InputSection]:
@@ -129,9 +129,11 @@ def _variant(
     return {**totals, "libraries": _as_tree(found, names)}
 
 
-def _removed(full: list[InputSection], trimmed: list[InputSection], names: Names) -> dict[str, object]:
+def _removed(
+    full: list[InputSection], trimmed: list[InputSection], emptied: list[Emptied], names: Names
+) -> dict[str, object]:
     """By library, and the largest functions as [place of the name, library, bytes]."""
-    found = losses(full, trimmed)
+    found = losses(full, trimmed, emptied)
     largest = sorted((loss for loss in found if loss.lost), key=lambda loss: -loss.lost)[:LARGEST]
     names.learn(loss.symbol for loss in largest)
     return {
@@ -164,7 +166,8 @@ def data(build: Path, nm: str, demangler: str, files: Mapping[str, Path]) -> dic
         sizes = {(section.file, section.name): section.size for section in sections["full"]}
         result["first_use"] = first_use(functions, sizes)
         if "trimmed" in sections:
-            result["removed"] = _removed(sections["full"], sections["trimmed"], names)
+            emptied = read_emptied((folders["trimmed"] / "bareflow.emptied.jsonl").read_text())
+            result["removed"] = _removed(sections["full"], sections["trimmed"], emptied, names)
     result["functions"] = len(functions)
     result["runs"] = runs(files["runs"].read_text()) if "runs" in files else []
     result["tiers"] = tiers(files["serial"].read_text(errors="replace")) if "serial" in files else []

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .link_map import InputSection
+from .removed import Emptied
 from .size_report import SECTION_KINDS, defined_symbols
 
 UNKNOWN, RAN, DID_NOT_RUN = "unknown", "ran", "did not run"
@@ -83,19 +84,26 @@ class Loss:
     symbol: str
     size: int
     lost: int
+    emptied: int
+    """Bytes that are there, but INT3."""
 
 
-def losses(full: Iterable[InputSection], trimmed: Iterable[InputSection]) -> list[Loss]:
-    """Every function of the libraries in the full link, with the bytes that the other has less of it."""
+def losses(
+    full: Iterable[InputSection], trimmed: Iterable[InputSection], emptied: Iterable[Emptied]
+) -> list[Loss]:
+    """Every function of the libraries in the full link, with the bytes that the other has less of it, and
+    those of its parts that are `emptied`."""
     left: Counter[tuple[str, str]] = Counter()
     for section in trimmed:
         left[section.file, section.name] += section.size
+    parts = {(entry.file, entry.section): sum(end - begin for begin, end in entry.parts) for entry in emptied}
     return [
         Loss(
             library_of(section, {}),
             function_of(section),
             section.size,
             max(section.size - left[section.file, section.name], 0),
+            parts.get((section.file, section.name), 0) if left[section.file, section.name] else 0,
         )
         for section in full
         if section.output == ".text" and section.file.endswith(")") and section.size
@@ -103,14 +111,14 @@ def losses(full: Iterable[InputSection], trimmed: Iterable[InputSection]) -> lis
 
 
 def losses_by_library(found: Iterable[Loss]) -> dict[str, dict[str, int]]:
-    """Functions and bytes in the full link, and how many of them are gone or stubs."""
-    table: dict[str, dict[str, int]] = defaultdict(
-        lambda: dict.fromkeys(("functions", "bytes", "removed_functions", "removed_bytes"), 0)
-    )
+    """Functions and bytes in the full link, how many of them are gone or stubs, and how many bytes INT3."""
+    fields = ("functions", "bytes", "removed_functions", "removed_bytes", "emptied_bytes")
+    table: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(fields, 0))
     for loss in found:
         row = table[loss.library]
         row["functions"] += 1
         row["bytes"] += loss.size
         row["removed_functions"] += loss.lost > 0
         row["removed_bytes"] += loss.lost
+        row["emptied_bytes"] += loss.emptied
     return dict(table)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import lief
 
 from .errors import BareFlowError
-from .variant import SharedEntries
+from .trimming import SharedEntries
 
 _SPECIAL_INDEXES = 0xFF00
 

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from .errors import BareFlowError
 from .link_map import file_name, read_map
 from .name_tables import for_file as names_of
 from .name_tables import shorten_names
-from .removed import Removed, write_removed
+from .removed import Emptied, Removed, write_emptied, write_removed
 from .removed_data import for_file as data_of
 from .removed_data import remove_data, without_constructors
 from .shared_entries import for_file, share_entries
@@ -52,57 +53,67 @@ def names_in(paths: Iterable[str]) -> set[str]:
     return {name for path in paths for line in Path(path).read_text().splitlines() if (name := line.strip())}
 
 
-def _trim_contents(
-    job: Job, contents: bytes, file: str, *, weak_only: bool = False
-) -> tuple[bytes, list[Stub], list[Removed]]:
-    """An object, trimmed; its stubs, and what else was removed."""
-    contents, stubs = trim_object(contents, file, _functions, weak_only=weak_only)
-    for table in for_file(job.shared, file):
+@dataclass
+class _Gone:
+    """What was removed of an object or archive."""
+
+    stubs: list[Stub] = field(default_factory=list)
+    data: list[Removed] = field(default_factory=list)
+    emptied: list[Emptied] = field(default_factory=list)
+
+    def extend(self, other: "_Gone") -> None:
+        self.stubs += other.stubs
+        self.data += other.data
+        self.emptied += other.emptied
+
+
+def _trim_contents(job: Job, contents: bytes, file: str, *, weak_only: bool = False) -> tuple[bytes, _Gone]:
+    """An object, trimmed."""
+    contents, stubs, emptied = trim_object(contents, file, _functions, weak_only=weak_only)
+    for table in for_file(job.trimming.shared_entries, file):
         contents = share_entries(contents, table)
-    for names in names_of(job.name_tables, file):
+    for names in names_of(job.trimming.name_tables, file):
         contents = shorten_names(contents, names)
     removed: list[Removed] = []
-    if data := data_of(job.removed_data, file, _misses):
+    if data := data_of(job.trimming.removed_data, file, _misses):
         contents, removed = remove_data(contents, file, data)
-    if file in job.unconstructed:
+    if file in job.trimming.unconstructed:
         contents = without_constructors(contents, file)
-    return contents, stubs, removed
+    return contents, _Gone(stubs, removed, emptied)
 
 
-def _trim_archive(job: Job, source: str, target: Path) -> tuple[list[Stub], list[Removed]]:
+def _trim_archive(job: Job, source: str, target: Path) -> _Gone:
     archive = Path(source).read_bytes()
     linked = {
         member.offset: member
         for member in members(archive)
         if file_name(f"{source}({member.name})") in _linked
     }
-    stubs: list[Stub] = []
-    removed: list[Removed] = []
+    gone = _Gone()
 
     def trimmed(offset: int) -> bytes | None:
         member = linked.get(offset)
         if member is None:
             return None
         file = file_name(f"{source}({member.name})")
-        contents, found, data = _trim_contents(job, archive[offset : offset + member.size], file)
-        stubs.extend(found)
-        removed.extend(data)
+        contents, found = _trim_contents(job, archive[offset : offset + member.size], file)
+        gone.extend(found)
         return contents
 
     with open(target, "wb") as output:
         replace_members(archive, output, trimmed)
-    return stubs, removed
+    return gone
 
 
-def _trim_file(job: Job, source: str) -> tuple[list[Stub], list[Removed]]:
+def _trim_file(job: Job, source: str) -> _Gone:
     target = Path(output_of(job, source))
     target.parent.mkdir(parents=True, exist_ok=True)
     if is_archive(source):
         return _trim_archive(job, source, target)
     name = os.path.relpath(source, job.folder)
-    contents, stubs, removed = _trim_contents(job, Path(source).read_bytes(), name, weak_only=True)
+    contents, gone = _trim_contents(job, Path(source).read_bytes(), name, weak_only=True)
     target.write_bytes(contents)
-    return stubs, removed
+    return gone
 
 
 def _check_names(job: Job) -> None:
@@ -113,26 +124,37 @@ def _check_names(job: Job) -> None:
         raise TrimError(f"several inputs of the link have the same name: {', '.join(sorted(twice))}")
 
 
-def trim(job: Job) -> list[Removed]:
-    """Writes the trimmed inputs; the result is in the order of the ids."""
+def trim(job: Job) -> tuple[list[Removed], list[Emptied]]:
+    """Writes the trimmed inputs. What was removed is in the order of the ids; with it, of which functions
+    parts were."""
     global _functions, _linked, _misses
     _check_names(job)
     coverage = coverage_of(job.coverage)
     _misses = frozenset(names_in(job.misses))
-    _functions = DeadFunctions(coverage, _misses, job.whole, job.by_chance)
+    trimming = job.trimming
+    _functions = DeadFunctions(
+        coverage,
+        _misses,
+        trimming.whole,
+        trimming.by_chance,
+        trimming.in_parts,
+        trimming.not_in_parts,
+    )
     with open(job.map) as lines:
         _linked = frozenset(section.file for section in read_map(lines))
     # Forked, so that all have the coverage; the largest files first, so that none is late.
     inputs = sorted(job.inputs, key=lambda path: -os.path.getsize(path))
     with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
-        done = list(pool.imap_unordered(partial(_trim_file, job), inputs))
+        gone = _Gone()
+        for found in pool.imap_unordered(partial(_trim_file, job), inputs):
+            gone.extend(found)
     removed = [
         Removed(stub.id, stub.size, stub.file, stub.section, coverage[stub.id - 1].symbol)
-        for stubs, _ in done
-        for stub in stubs
+        for stub in gone.stubs
     ]
-    removed += [variable for _, data in done for variable in data]
-    return sorted(removed, key=lambda entry: (entry.id, entry.file, entry.section))
+    removed += gone.data
+    emptied = sorted(gone.emptied, key=lambda entry: (entry.file, entry.section))
+    return sorted(removed, key=lambda entry: (entry.id, entry.file, entry.section)), emptied
 
 
 def main(arguments: list[str]) -> int:
@@ -140,7 +162,9 @@ def main(arguments: list[str]) -> int:
     lief.logging.disable()
     try:
         job = Job.read(Path(arguments[0]).read_text())
-        Path(job.removed).write_text(write_removed(trim(job)))
+        removed, emptied = trim(job)
+        Path(job.removed).write_text(write_removed(removed))
+        Path(job.emptied).write_text(write_emptied(emptied))
     except BareFlowError as error:
         print(f"bareflow: {error}", file=sys.stderr)
         return 1

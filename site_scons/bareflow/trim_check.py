@@ -1,10 +1,11 @@
 """Checks a trimmed kernel with another ELF library than the one that trimmed it.
 
-    python -m bareflow.trim_check ELF MAP REMOVED INPUT...
+    python -m bareflow.trim_check ELF MAP REMOVED EMPTIED INPUT...
 
 In every object that took part: a removed function's section is a stub, refers to nothing, and nothing that
-was linked refers to anything in it but its first byte. In the kernel: every stub is where the map says, and
-has its name in the table; the program's sections are those of a kernel.
+was linked refers to anything in it but its first byte. A removed part of a function is INT3, refers to
+nothing and has no symbol in it. In the kernel: every stub is where the map says, and has its name in the
+table; every removed part is INT3; the program's sections are those of a kernel.
 """
 
 import io
@@ -13,7 +14,7 @@ import os
 import struct
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -22,10 +23,11 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import SymbolTableSection
 
+from . import parts_check
 from .archive import members
 from .errors import BareFlowError
 from .link_map import InputSection, file_name, read_map
-from .removed import Removed, read_removed
+from .removed import Emptied, Removed, read_emptied, read_removed
 from .removed_data import DATA_ID, DATA_START
 
 _STUB_SIZE = 6
@@ -46,10 +48,13 @@ class TrimCheckError(BareFlowError):
 
 
 class _Stubs:
-    """What should be a stub, by object: section name to id."""
+    """What should be a stub, by object: section name to id; and of which functions parts should be gone."""
 
-    def __init__(self, removed: Iterable[Removed], linked: Iterable[InputSection]) -> None:
+    def __init__(
+        self, removed: Iterable[Removed], emptied: Iterable[Emptied], linked: Iterable[InputSection]
+    ) -> None:
         self.ids: dict[str, dict[str, int]] = defaultdict(dict)
+        self.parts = parts_check.by_file(emptied)
         self.linked: dict[str, set[str]] = defaultdict(set)
         for entry in removed:
             self.ids[entry.file][entry.section] = entry.id
@@ -57,8 +62,9 @@ class _Stubs:
             self.linked[section.file].add(section.name)
 
 
-def _check_object(data: bytes, file: str, ids: dict[str, int], linked: set[str]) -> Iterator[str]:
+def _check_object(data: bytes, file: str, all_stubs: _Stubs) -> Iterator[str]:
     """What is wrong with an object, a sentence each."""
+    ids, linked = all_stubs.ids.get(file, {}), all_stubs.linked.get(file, set())
     elf = ELFFile(io.BytesIO(data))
     sections = list(elf.iter_sections())
     stubs = {
@@ -74,6 +80,7 @@ def _check_object(data: bytes, file: str, ids: dict[str, int], linked: set[str])
     if not isinstance(table, SymbolTableSection):
         return
     symbols = list(_SYMBOL.iter_unpack(table.data()))
+    yield from parts_check.check_object(file, sections, symbols, all_stubs.parts.get(file, {}))
     for section in sections:
         if not isinstance(section, RelocationSection):
             continue
@@ -96,17 +103,17 @@ def _check_object(data: bytes, file: str, ids: dict[str, int], linked: set[str])
 
 def _check_input(stubs: _Stubs, path: str) -> list[str]:
     if not path.endswith(".a"):
-        (file,) = [name for name in stubs.ids if path.endswith(f"/{name}")] or [""]
+        trimmed = stubs.ids.keys() | stubs.parts.keys()
+        (file,) = [name for name in trimmed if path.endswith(f"/{name}")] or [""]
         if not file:
             return []
-        return list(_check_object(Path(path).read_bytes(), file, stubs.ids[file], stubs.linked[file]))
+        return list(_check_object(Path(path).read_bytes(), file, stubs))
     archive = Path(path).read_bytes()
     found: list[str] = []
     for member in members(archive):
         file = file_name(f"{path}({member.name})")
-        if file in stubs.ids and file in stubs.linked:
-            data = archive[member.offset : member.offset + member.size]
-            found += _check_object(data, file, stubs.ids[file], stubs.linked[file])
+        if (file in stubs.ids or file in stubs.parts) and file in stubs.linked:
+            found += _check_object(archive[member.offset : member.offset + member.size], file, stubs)
     return found
 
 
@@ -141,7 +148,9 @@ def _unpacked(block: bytes) -> bytes:
                 raise TrimCheckError("the table of removed names cannot be unpacked") from None
 
 
-def _check_kernel(path: str, removed: list[Removed], linked: list[InputSection]) -> Iterator[str]:
+def _check_kernel(
+    path: str, removed: list[Removed], linked: list[InputSection], parts: Mapping[str, parts_check.Parts]
+) -> Iterator[str]:
     """What is wrong with the linked kernel."""
     elf = ELFFile(io.BytesIO(Path(path).read_bytes()))
     names = {section.name for section in elf.iter_sections()}
@@ -162,6 +171,7 @@ def _check_kernel(path: str, removed: list[Removed], linked: list[InputSection])
     holder = elf.get_section(table_symbols[0]["st_shndx"])
     table = dict(_names(holder.data()[table_symbols[0]["st_value"] - holder["sh_addr"] :]))
     code, start = text.data(), text["sh_addr"]
+    yield from parts_check.check_kernel(code, start, linked, parts)
     stubs = {(entry.file, entry.section): entry for entry in removed}
     wanted = {entry.id: entry.symbol for entry in removed if entry.id >= DATA_ID}
     for name in wanted.values():
@@ -185,23 +195,23 @@ def _check_kernel(path: str, removed: list[Removed], linked: list[InputSection])
             yield f"{path}: the table calls the stub of {wanted[number]} {table[number]}"
 
 
-def check(elf: str, link_map: str, removed_file: str, inputs: list[str]) -> None:
+def check(elf: str, link_map: str, removed_file: str, emptied_file: str, inputs: list[str]) -> None:
     """Raises TrimCheckError with all that is wrong."""
     removed = read_removed(Path(removed_file).read_text())
     with open(link_map) as lines:
         linked = list(read_map(lines))
-    stubs = _Stubs(removed, linked)
+    stubs = _Stubs(removed, read_emptied(Path(emptied_file).read_text()), linked)
     largest_first = sorted(inputs, key=lambda path: -os.path.getsize(path))
     with multiprocessing.get_context("fork").Pool(_PROCESSES) as pool:
         results = pool.imap_unordered(partial(_check_input, stubs), largest_first)
         wrong = sorted(line for found in results for line in found)
-    wrong += _check_kernel(elf, removed, linked)
+    wrong += _check_kernel(elf, removed, linked, stubs.parts)
     if wrong:
         raise TrimCheckError("\n".join(["the trimmed kernel is wrong:", *wrong[:20]]))
 
 
 if __name__ == "__main__":
     try:
-        check(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])
+        check(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:])
     except BareFlowError as error:
         sys.exit(f"bareflow: {error}")

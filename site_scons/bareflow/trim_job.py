@@ -4,7 +4,7 @@ import json
 import os
 from dataclasses import dataclass, field
 
-from .variant import NameTable, RemovedData, SharedEntries
+from .trimming import Trimming
 
 
 @dataclass(frozen=True)
@@ -23,27 +23,15 @@ class Job:
     """A folder for the trimmed inputs: objects under the same names, archives without their folders."""
     removed: str
     """The table of what was removed (bareflow/removed.py), to be written."""
-    shared: list[SharedEntries] = field(default_factory=list)
-    """Tables in archives, all of whose entries lead to the same thing afterwards."""
-    name_tables: list[NameTable] = field(default_factory=list)
-    """Tables of names that lose some."""
-    removed_data: list[RemovedData] = field(default_factory=list)
-    """Variables that nothing uses."""
-    unconstructed: list[str] = field(default_factory=list)
-    """Objects whose static constructors do not run."""
-    whole: list[str] = field(default_factory=list)
-    """Archives of which no function is removed."""
-    by_chance: list[str] = field(default_factory=list)
-    """Patterns of names of functions that are not removed."""
+    emptied: str
+    """That of the functions of which parts were removed."""
+    trimming: Trimming = field(default_factory=Trimming)
 
     @classmethod
     def read(cls, text: str) -> "Job":
         """A job from JSON."""
         fields = json.loads(text)
-        shared = [SharedEntries(**table) for table in fields["shared"]]
-        data = [RemovedData(**variable) for variable in fields["removed_data"]]
-        names = [NameTable(**table) for table in fields["name_tables"]]
-        return cls(**fields | {"shared": shared, "removed_data": data, "name_tables": names})
+        return cls(**fields | {"trimming": Trimming.from_fields(fields["trimming"])})
 
 
 def is_archive(path: str) -> bool:

@@ -6,8 +6,11 @@ stub. What the function referred to is no longer referred to.
 
 lief edits the object. On relocatable objects it can change but not remove things, so a relocation that has to
 go becomes one of type NONE from the section to itself.
+
+Of a function that ran, the parts that did not become INT3, at the same length: nothing moves.
 """
 
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -15,12 +18,15 @@ import lief
 
 from .dead_functions import DeadFunctions, FunctionSymbol
 from .errors import BareFlowError
+from .removed import Emptied
+from .translated import Stretches
 
 STUB_SIZE = 6
 STUB_ALIGNMENT = 4
 CODE_ALIGNMENT = 2
 """Of the libraries' functions, instead of 16. Pointers to member functions use bit 0 of an address."""
 UD2 = b"\x0f\x0b"
+INT3 = b"\xcc"
 
 LOADED, EXECUTABLE = 0x2, 0x4
 _SPECIAL_INDEXES = 0xFF00
@@ -179,6 +185,25 @@ def _replace(file: _Object, dead: dict[int, int], tables: set[int]) -> None:
             entry.symbol = own_symbol[source]
 
 
+def _own_function(file: _Object, index: int) -> lief.ELF.Symbol:
+    return next(symbol for symbol in file.symbols[index] if symbol.type == _Symbol.TYPE.FUNC)
+
+
+def _empty(file: _Object, parts: dict[int, Stretches]) -> None:
+    """Makes the edits of functions that stay."""
+    for index, stretches in parts.items():
+        code = bytearray(file.sections[index].content)
+        for begin, end in stretches:
+            code[begin:end] = INT3 * (end - begin)
+        file.sections[index].content = list(code)
+    own_symbol = {index: _own_function(file, index) for index in parts}
+    for source, entry in file.relocations:
+        if any(begin <= entry.address < end for begin, end in parts.get(source, ())):
+            entry.type = _Type.X86_64_NONE
+            entry.addend = 0
+            entry.symbol = own_symbol[source]
+
+
 def _pack(file: _Object, dead: dict[int, int]) -> None:
     for index, section in enumerate(file.sections):
         if file.flags[index] & EXECUTABLE and index not in dead:
@@ -187,8 +212,8 @@ def _pack(file: _Object, dead: dict[int, int]) -> None:
 
 def trim_object(
     data: bytes, file: str, functions: DeadFunctions, *, weak_only: bool = False
-) -> tuple[bytes, list[Stub]]:
-    """The object with stubs for its dead functions, and what became a stub.
+) -> tuple[bytes, list[Stub], list[Emptied]]:
+    """The object with stubs for its dead functions, what became a stub, and of which functions parts went.
 
     `file` is the object's name in the coverage. `weak_only`: only copies of functions that other objects may
     have as well (C++'s inline functions and templates). A function smaller than a stub that refers to
@@ -196,21 +221,29 @@ def trim_object(
     """
     parsed = _Object(data, file)
     relocated = {source for source, _ in parsed.relocations}
+    crc = zlib.crc32(data)
     dead: dict[int, int] = {}
+    parts: dict[int, Stretches] = {}
     for index, section in enumerate(parsed.sections):
         names = parsed.function(index, weak_only=weak_only)
         number = functions.stub_id(file, str(section.name), names)
         if number and (section.size >= STUB_SIZE or (index in relocated and parsed.has_room(index))):
             dead[index] = number
+        elif found := functions.dead_parts(file, crc, str(section.name), names):
+            parts[index] = found
     tables = _settle(parsed, dead)
-    if not dead:
-        return data, []
+    if not dead and not parts:
+        return data, [], []
     stubs = [
         Stub(number, section.size, file, str(section.name))
         for index, number in dead.items()
         for section in [parsed.sections[index]]
     ]
+    emptied = [
+        Emptied(file, str(parsed.sections[index].name), stretches) for index, stretches in parts.items()
+    ]
     _replace(parsed, dead, tables)
+    _empty(parsed, parts)
     if not weak_only:
         _pack(parsed, dead)
-    return bytes(parsed.binary.write_to_bytes()), stubs
+    return bytes(parsed.binary.write_to_bytes()), stubs, emptied

@@ -5,48 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import BareFlowError
+from .trimming import Trimming
 
 
 class VariantError(BareFlowError):
     """There is no such variant, or not for this architecture."""
-
-
-@dataclass(frozen=True)
-class SharedEntries:
-    """A table of a library all of whose entries may lead to the same thing (bareflow/shared_entries.py)."""
-
-    file: str
-    """The object that has it, as link maps call it."""
-    table: str
-    """Its section."""
-    entries: str
-    """The sections that its entries refer to: a regular expression. Other entries stay."""
-    kept: str
-    """The symbol that these entries refer to from now on; the only one of that name in the object."""
-
-
-@dataclass(frozen=True)
-class NameTable:
-    """A library's table of names, some of which nobody asks for (bareflow/name_tables.py)."""
-
-    file: str
-    """The object that has it, as link maps call it."""
-    names: str
-    """The section with the names, each ended by a zero byte."""
-    offsets: str
-    """The section with where each name begins, 4 bytes each."""
-    unwanted: str
-    """The names that go, a regular expression."""
-
-
-@dataclass(frozen=True)
-class RemovedData:
-    """A variable of a library that nothing uses (bareflow/removed_data.py)."""
-
-    file: str
-    """The object that has it, as link maps call it."""
-    section: str
-    """Its section, which ends with its name."""
 
 
 @dataclass(frozen=True)
@@ -83,18 +46,8 @@ class Variant:
     """The stack's size, in the linker script's notation."""
     trimmed_from: str = ""
     """The variant whose objects are linked again without the functions that its coverage has not seen."""
-    shared_entries: list[SharedEntries] = field(default_factory=list)
-    """Tables of the libraries, all of whose entries lead to the same thing when trimmed."""
-    name_tables: list[NameTable] = field(default_factory=list)
-    """Tables of names in the libraries that lose some when trimmed."""
-    removed_data: list[RemovedData] = field(default_factory=list)
-    """Variables of the libraries that are not linked when trimmed."""
-    whole: list[str] = field(default_factory=list)
-    """Archives of which no function is removed when trimmed."""
-    by_chance: list[str] = field(default_factory=list)
-    """Patterns of functions' names that are not removed when trimmed: whether they run is chance."""
-    unconstructed: list[str] = field(default_factory=list)
-    """Objects of the libraries, as link maps call them, whose static constructors do not run when trimmed."""
+    trimming: Trimming = field(default_factory=Trimming)
+    """How, besides by coverage."""
 
     def optimisation_of(self, source: str) -> str:
         """The option for a source, by its path from the top folder, or below "llvm-libc" for libc's."""

@@ -7,8 +7,10 @@ from typing import Any
 
 from python_module import run_module
 
-WORKLOAD = "#variants/workload.toml"
+PLUGIN = "#site_scons/qemu_plugin/translated.c"
+PLUGIN_FLAGS = "-std=c17 -O2 -Wall -Wextra -Wshadow -Werror -fvisibility=hidden -fPIC -shared"
 _MODULES = (
+    "archive",
     "coverage",
     "coverage_file",
     "coverage_run",
@@ -16,12 +18,13 @@ _MODULES = (
     "fat16_reader",
     "link_map",
     "synthetic_model",
+    "translated",
     "workload",
 )
 
 
 def _record(target: list[Any], source: list[Any], env: Any) -> int:
-    names = ("image", "elf", "map", "kernel", "workload")
+    names = ("image", "elf", "map", "kernel", "workload", "plugin", "inputs")
     files = dict(zip(names, source, strict=False)) | dict(
         zip(("coverage", "summary", "runs"), target, strict=True)
     )
@@ -51,9 +54,14 @@ def _coverage_file(env: Any, target: str, image: Any, elf: Any, kernel: Any) -> 
         nodes = env.Command(targets, files, env.Step(_merge, "COVERAGE", given))
     else:
         link_map = env.File(f"{os.path.splitext(elf.path)[0]}.map")
-        sources = [image, elf, link_map, kernel, env.File(WORKLOAD)]
+        compile_it = env.Step(f"$CC {PLUGIN_FLAGS} $SOURCE -o $TARGET", "CC")
+        plugin = env.Command(f"{stem}-plugin.so", PLUGIN, compile_it)
+        env.Depends(plugin, env["TOOL_VERSION"]["CC"])
+        sources = [image, elf, link_map, kernel, env.File(env["workload"]), *plugin]
+        if env["VARIANT"].engine:
+            sources.append(elf.target_from_source("", ".inputs"))
         targets.append(f"{stem}-runs.txt")
-        nodes = env.Command(targets, sources, env.Step(_record, "COVERAGE", "the workload on ${SOURCES[0]}"))
+        nodes = env.Command(targets, sources, env.Step(_record, "COVERAGE", "$workload on ${SOURCES[0]}"))
         env.NoCache(nodes)  # it also depends on the machine that it runs on
     env.Depends(nodes, [env.File(f"#site_scons/bareflow/{name}.py") for name in _MODULES])
     return list(nodes)

@@ -6,7 +6,7 @@ from typing import Any
 from SCons.Action import Action
 
 PYTHON_FOLDERS = ("site_scons", "tests", "variants", "tinyllama")
-C_FOLDERS = ("boot", "kernel_lib", "tinyllama", "tests", "llvm-libc/shims")
+C_FOLDERS = ("boot", "kernel_lib", "tinyllama", "tests", "llvm-libc/shims", "site_scons/qemu_plugin")
 
 
 def _files(env: Any, folders: tuple[str, ...], patterns: tuple[str, ...]) -> list[Any]:

@@ -6,19 +6,20 @@ from typing import Any
 
 def _pytest(
     env: Any,
-    folders: list[str],
+    places: list[str],
     needed: list[Any],
     *,
     name: str = "pytest",
     options: str = "",
     **environment: str,
 ) -> Any:
-    """A node $BUILD/name, never up to date, that runs pytest once everything needed is built."""
+    """A node $BUILD/name, never up to date, that runs pytest on folders or files once everything needed is
+    built."""
     env = env.Clone()
     env["ENV"] = env["ENV"] | {"BAREFLOW_BUILD": env.Dir("$BUILD").abspath} | environment
     workers = os.cpu_count() or 1
     chosen = "-k '$only'" if env["only"] else ""
-    paths = " ".join(env.Dir(folder).path for folder in folders)
+    paths = " ".join(env.Entry(place).path for place in places)
     command = f"$PYTHON -m pytest --numprocesses={workers} {options} {chosen} {paths}"
     step = env.Step(command, name.upper(), f"{paths} on $BUILD")
     return env.AlwaysBuild(env.Command(f"$BUILD/{name}", needed, step))

@@ -9,8 +9,11 @@ _MODULES = (
     "report.html",
     "report_sizes.py",
     "coverage_file.py",
+    "events.py",
     "link_map.py",
+    "removed.py",
     "size_report.py",
+    "translated.py",
 )
 
 

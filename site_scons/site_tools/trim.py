@@ -1,6 +1,6 @@
 """SCons tool: a kernel again, linked of the same objects and archives without the functions that never run.
 
-objects and archives of the full link + coverage --bareflow.trim--> copies with stubs, removed.jsonl
+objects and archives of the full link + coverage --bareflow.trim--> copies with stubs; *.jsonl: what went
 copies, ordered by first use --link--> pass1.elf --> tables of names of functions and of linked stubs
 copies + tables --second link, which moves nothing--> the ELF, checked
 """
@@ -25,9 +25,11 @@ _MODULES = (
     "removed_data",
     "shared_entries",
     "stub_names",
+    "translated",
     "trim",
     "trim_job",
     "trim_object",
+    "trimming",
 )
 _SYMBOLS = ".symbols.o"
 """How the name of the object ends that holds the tables of a link."""
@@ -42,10 +44,10 @@ def _trim(target: list[Any], source: list[Any], env: Any) -> int:
 def _trimmed_inputs(
     env: Any, base: str, full: Any, inputs: list[Any], coverage: Any, misses: Any
 ) -> list[Any]:
-    """The nodes of the table of what was removed, and of the trimmed inputs in the same order."""
+    """The nodes of the tables of what was removed, and of the trimmed inputs in the same order."""
     from bareflow.trim_job import Job, output_of
 
-    removed = env.File(f"{base}.removed.jsonl")
+    removed, emptied = env.File(f"{base}.removed.jsonl"), env.File(f"{base}.emptied.jsonl")
     link_map = full.target_from_source("", ".map")
     job = Job(
         coverage=[coverage.path],
@@ -55,18 +57,13 @@ def _trimmed_inputs(
         folder=full.get_env().Dir("$BUILD").path,
         output=env.Dir(f"{base}.trimmed").path,
         removed=removed.path,
-        shared=env["VARIANT"].shared_entries,
-        name_tables=env["VARIANT"].name_tables,
-        removed_data=env["VARIANT"].removed_data,
-        unconstructed=env["VARIANT"].unconstructed,
-        whole=env["VARIANT"].whole,
-        by_chance=env["VARIANT"].by_chance,
+        emptied=emptied.path,
+        trimming=env["VARIANT"].trimming,
     )
     outputs = [env.File(output_of(job, path), env.Dir("#")) for path in job.inputs]
     sources = [coverage, misses, link_map, *inputs]
-    nodes = env.Command([removed, *outputs], sources, env.Step(_trim, "TRIM", base), TRIM_JOB=job)
-    chosen = (job.shared, job.name_tables, job.removed_data, job.unconstructed, job.whole, job.by_chance)
-    env.Depends(nodes, env.Value(str(chosen)))
+    nodes = env.Command([removed, emptied, *outputs], sources, env.Step(_trim, "TRIM", base), TRIM_JOB=job)
+    env.Depends(nodes, env.Value(str(job.trimming)))
     env.Depends(nodes, [env.File(f"#site_scons/bareflow/{name}.py") for name in _MODULES])
     env.NoCache(nodes)  # large
     return list(nodes)
@@ -82,9 +79,17 @@ def _make_order(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def _make_misses(target: list[Any], source: list[Any], env: Any) -> None:
-    from bareflow.misses import missed_functions
+    from bareflow.coverage import linked_program
+    from bareflow.coverage_file import read_coverage
+    from bareflow.misses import as_symbols, missed_functions, ran_untrimmed
 
-    names = missed_functions([Path(node.abspath) for node in source])
+    coverage, elf, link_map, kernel, *files = (Path(node.abspath) for node in source)
+    names = missed_functions(files)
+    if files:
+        covered = read_coverage(coverage.read_text(), str(coverage))
+        program = linked_program(elf, link_map, kernel)
+        ran = set().union(*(ran_untrimmed(file, program, covered) for file in files))
+        names = sorted({*as_symbols(names, covered, env["LLVM_CXXFILT"]), *ran})
     Path(target[0].abspath).write_text("".join(f"{name}\n" for name in names))
 
 
@@ -122,9 +127,12 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
     `misses`: files that name functions to keep although they did not run.
     """
     base = f"$BUILD/{stem}"
-    missed = env.Command(f"{base}.misses.txt", misses, env.Step(_make_misses, "MISSES"))[0]
+    untrimmed = [full, full.target_from_source("", ".map"), full.target_from_source("", ".krn")]
+    missed = env.Command(
+        f"{base}.misses.txt", [coverage, *untrimmed, *misses], env.Step(_make_misses, "MISSES")
+    )[0]
     inputs = [node for node in full.sources if not node.path.endswith(_SYMBOLS)]
-    removed, *trimmed = _trimmed_inputs(env, base, full, inputs, coverage, missed)
+    removed, emptied, *trimmed = _trimmed_inputs(env, base, full, inputs, coverage, missed)
     order = env.Command(f"{base}.order.txt", coverage, env.Step(_make_order, "ORDER"))[0]
     # It would warn of functions of which there are several, or by now none.
     ordered = f"--icf=all --no-warn-symbol-ordering --symbol-ordering-file={order.path}"
@@ -136,7 +144,16 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
         [env.Step(f"{link} $SOURCES -o $TARGET", "LD"), Action(_shorten_map, None)],
     )
     tables = env.Command(f"{base}.symbols.s", [*first, removed], env.Step(_make_tables, "SYMBOLS"))
-    modules = ("symbols", "stub_names", "link_map", "removed", "removed_data", "trim_check")
+    modules = (
+        "symbols",
+        "stub_names",
+        "link_map",
+        "removed",
+        "removed_data",
+        "translated",
+        "parts_check",
+        "trim_check",
+    )
     python = [env.File(f"#site_scons/bareflow/{name}.py") for name in modules]
     env.Depends(tables, python)
     second = env.Command(
@@ -149,7 +166,7 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
             Action(write_inputs, None),
             env.Step(_check, "CHECK"),
         ],
-        TRIM_CHECKED=[removed, *trimmed],
+        TRIM_CHECKED=[removed, emptied, *trimmed],
     )
     env.Depends([first, second], [order, env.File("#tinyllama/linker.ld"), env["TOOL_VERSION"]["LD"]])
     env.Depends(second, [*first, *python])

@@ -47,7 +47,20 @@ def test_use_of_data_is_named_and_noted(boot: Boot, image: DiskImage) -> None:
     assert image.read(MISSES).decode() == "weights\n"
 
 
-@pytest.mark.parametrize(("call", "result"), [("kept", 12), ("missed", 101), ("missed_data", 40)])
+@pytest.mark.parametrize(("call", "name"), [("part", "parted"), ("part_inside", "parted_inside")])
+def test_part_that_is_reached_is_named_and_noted(boot: Boot, image: DiskImage, call: str, name: str) -> None:
+    guest = boot(image, config={"call": call}, snapshot=False)
+    assert guest.wait_exit() == STOPPED
+    guest.expect(f"^removed part of {name} reached by {name}$")
+    event = guest.event("trap")
+    assert event["removed"] is True and event["name"] == event["caller"] == name
+    assert image.read(MISSES).decode() == f"{name}\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "result"),
+    [("kept", 12), ("missed", 101), ("missed_data", 40), ("other_part", 8), ("missed_part", 9)],
+)
 def test_kept_functions_work(boot: Boot, image: DiskImage, call: str, result: int) -> None:
     """One because it ran when coverage was recorded, one because the list of misses names it."""
     guest = boot(image, config={"call": call})
@@ -56,7 +69,16 @@ def test_kept_functions_work(boot: Boot, image: DiskImage, call: str, result: in
 
 
 @pytest.mark.parametrize(
-    ("call", "result"), [("direct", 400), ("virtual", 2), ("pointer", 4), ("kept", 12), ("data", 20)]
+    ("call", "result"),
+    [
+        ("direct", 400),
+        ("virtual", 2),
+        ("pointer", 4),
+        ("kept", 12),
+        ("data", 20),
+        ("part", 6),
+        ("part_inside", 7),
+    ],
 )
 def test_untrimmed_guest_has_them_all(boot: Boot, build_dir: Path, call: str, result: int) -> None:
     guest = boot(build_dir / "guests" / "removed" / "full.img", config={"call": call})
@@ -104,6 +126,13 @@ def test_other_invalid_opcode_is_an_exception(boot: Boot, image: DiskImage) -> N
     assert guest.wait_exit() == STOPPED
     guest.expect("^exception: #UD invalid opcode")
     assert "removed function" not in guest.serial
+
+
+def test_other_breakpoint_is_an_exception(boot: Boot, image: DiskImage) -> None:
+    guest = boot(image, config={"call": "breakpoint"})
+    assert guest.wait_exit() == STOPPED
+    guest.expect("^exception: #BP breakpoint")
+    assert "removed part" not in guest.serial
 
 
 def test_full_image_takes_over(boot: Boot, build_dir: Path, disk: Disk) -> None:

@@ -1,8 +1,15 @@
-"""Says how many removed functions the tests have called."""
+"""Says how many removed functions the held-out runs have called, and leaves names for misses=."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
+
+LIST = "held-out-misses.txt"
+KEPT = "bareflow.misses.txt"
+"""What this image keeps because of an earlier list."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -10,13 +17,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     held_out = [report for report in reports if "test_held_out.py" in report.nodeid]
     if not held_out:
         return
-    missed = {
-        value: report.nodeid
-        for report in held_out
-        for name, value in report.user_properties
-        if name == "missed"
-    }
+    said = [(report.nodeid, name, value) for report in held_out for name, value in report.user_properties]
+    missed = {function: run for run, name, value in said if name == "missed" for function in value}
+    needed = {function for _, name, value in said if name == "needed" for function in value}
+    fell_back = sum(value > 0 for _, name, value in said if name == "fell_back")
     terminalreporter.section("removed functions that held-out runs called")
-    terminalreporter.line(f"{len(missed)} in {len(held_out)} runs")
+    terminalreporter.line(
+        f"{len(missed)} in {len(held_out)} runs, {fell_back} of which went on with the full kernel"
+    )
     for name, run in missed.items():
         terminalreporter.line(f"{name} ({run.partition('[')[2].rstrip(']')})")
+    if build := os.environ.get("BAREFLOW_BUILD"):
+        kept = Path(build, KEPT).read_text().split()
+        path = Path(build, LIST)
+        path.write_text("".join(f"{name}\n" for name in sorted({*kept, *missed, *needed})))
+        terminalreporter.line(f"{path} is for misses=: what full ran in these runs, and what is kept already")

@@ -34,6 +34,8 @@ def scons(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         (["test", "platform=linux"], "the target 'test' is not for platform=linux; `bench` is"),
         (["fallback=nowhere.krn"], f"fallback=: there is no file {ROOT}/nowhere.krn"),
         (["fallback=README.md"], "fallback=README.md is no kernel file: signature 0x"),
+        (["workload=nowhere.toml"], f"workload=: there is no file {ROOT}/nowhere.toml"),
+        (["held_out"], "the target 'held_out' is for variant=trimmed"),
         (["fuzz_seconds=x"], "fuzz_seconds=x is not a whole number"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from bareflow.coverage_file import (
     CoverageError,
@@ -28,6 +30,32 @@ def test_run_without_an_order() -> None:
     assert write_coverage([function]) == text
 
 
+PARTS = CoveredFunction("libA.a(b.o)", ".text.g", "g", True, 4, ((16, 44), (64, 96)), 0x1A2B3C4D)
+PARTS_TEXT = "# bareflow coverage 1\n+4\tlibA.a(b.o)\t.text.g\tg\t1a2b3c4d 10-2c 40-60\n"
+
+
+def test_parts_that_did_not_run() -> None:
+    assert write_coverage([PARTS]) == PARTS_TEXT
+    assert read_coverage(PARTS_TEXT, "x.txt") == [PARTS]
+
+
+@pytest.mark.parametrize(
+    ("other", "unused"),
+    [
+        (replace(PARTS, unused=((0, 20), (30, 70), (90, 200))), ((16, 20), (30, 44), (64, 70), (90, 96))),
+        (replace(PARTS, unused=((0, 16), (96, 100))), ()),
+        (replace(PARTS, unused=(), object_crc=0), ()),
+        (replace(PARTS, object_crc=1), ()),
+        (replace(PARTS, hit=False, rank=0, unused=(), object_crc=0), PARTS.unused),
+    ],
+    ids=["overlapping", "apart", "unknown in the other", "of another object", "did not run in the other"],
+)
+def test_parts_did_not_run_if_in_no_run(other: CoveredFunction, unused: object) -> None:
+    for files in ([[PARTS], [other]], [[other], [PARTS]]):
+        (merged,) = merge_coverage(files)
+        assert merged.hit and merged.rank == 4 and merged.unused == unused
+
+
 def test_a_function_ran_if_it_did_in_any_run() -> None:
     other = [
         CoveredFunction("a.o", ".text.f", "f", True, 3),
@@ -47,6 +75,9 @@ def test_a_function_ran_if_it_did_in_any_run() -> None:
         (TEXT.replace("-\t", "0\t"), "x.txt, line 3: not"),
         (TEXT.replace("-\t", "-4\t"), "x.txt, line 3: not"),
         (TEXT.replace("\tf\n", "\n"), "x.txt, line 2: not"),
+        (PARTS_TEXT.replace("\t1a2b3c4d", "\t1a2b"), "x.txt, line 2: not"),
+        (PARTS_TEXT.replace(" 40-60", " 40"), "x.txt, line 2: not"),
+        (PARTS_TEXT.replace(" 10-2c 40-60", ""), "x.txt, line 2: not"),
     ],
 )
 def test_bad_files(text: str, message: str) -> None:

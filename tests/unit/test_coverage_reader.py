@@ -18,6 +18,8 @@ from bareflow.coverage import (
 )
 from bareflow.coverage_file import CoverageError, CoveredFunction
 from bareflow.fat16_image import build_image
+from bareflow.misses import ran_untrimmed
+from bareflow.translated import CodeRange, TranslatedCode
 from elf_tools import link
 
 STAGE1 = bytes(510) + b"\x55\xaa"
@@ -77,6 +79,44 @@ def test_places_become_names(program: LinkedProgram) -> None:
         CoveredFunction("libA.a(two.o)", ".text.second", "alias", True, 1),
         CoveredFunction("libA.a(two.o)", ".text.second", "second", True, 1),
     ]  # nothing of what has no size
+
+
+# The same, longer.
+LONG = """
+section .text
+global first:function (first.end - first)
+first: times 64 nop
+.end:
+global second:function (second.end - second)
+global never:function (never.end - never)
+second: times 64 nop
+.end:
+never: times 64 nop
+.end:
+global start
+start: nop
+"""
+LONG_MAP = """\
+          100000           100000       c1    16 .text
+          100000           100000       40    16         libA.a(one.o):(.text.first)
+          100040           100040       40    16         obj/two.o:(.text.second)
+          100080           100080       40    16         libA.a(one.o):(.text.never)
+"""
+
+
+def test_what_was_not_translated(tmp_path: Path) -> None:
+    """It is said of functions that ran, in objects that are known."""
+    program = LinkedProgram(link(tmp_path, LONG).read_bytes(), LONG_MAP.splitlines(), BUILD)
+    assert program.code == CodeRange(0x100000, 193)
+    ran = Recording(BUILD, 1, 4, (0, 1), {})
+    translated = TranslatedCode(program.code, [0b1111 << 8, 1 << 40])
+    found = program.covered(ran, "x", translated, {"libA.a(one.o)": 0xABC})
+    assert {function.symbol: (function.unused, function.object_crc) for function in found} == {
+        "first": (((12, 40), (41, 64)), 0xABC),
+        "second": ((), 0),
+        "never": ((), 0),
+    }
+    assert all(not function.unused for function in program.covered(ran, "x"))
 
 
 def test_another_build_is_refused(program: LinkedProgram) -> None:
@@ -146,3 +186,19 @@ def test_summary() -> None:
         ["application", "(bitcode)", "1", "2", "50.0", "%"],
         ["all", "3", "6", "50.0", "%"],
     ]
+
+
+def test_what_only_the_untrimmed_image_ran(program: LinkedProgram, tmp_path: Path) -> None:
+    """Where its guest was that image, and less what coverage knew all of already."""
+    known = [
+        CoveredFunction("libA.a(one.o)", ".text.first", "first", True, 1),
+        CoveredFunction("libA.a(two.o)", ".text.second", "alias", True, 2, unused=((4, 8),), object_crc=1),
+    ]
+    for build, found in ((BUILD, {"second", "alias"}), (BUILD[::-1], set())):
+        disk = tmp_path / f"{build}.img"
+        files = {COVERAGE_PATH: coverage_bin(build)}
+        disk.write_bytes(build_image(STAGE1, bytes(512), {"/boot/BAREFLOW.KRN": b"kernel", **files}))
+        assert ran_untrimmed(disk, program, known) == found
+    names = tmp_path / "names.txt"
+    names.write_text("first\n")
+    assert ran_untrimmed(names, program, known) == set()

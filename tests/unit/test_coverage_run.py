@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import pytest
 from bareflow import coverage_run
 from bareflow.coverage import Recording
 from bareflow.coverage_file import CoverageError
-from bareflow.coverage_run import Recorder
+from bareflow.coverage_run import Recorder, checksums
 from bareflow.qemu import GuestError
+from bareflow.translated import CodeRange, Plugin
 from bareflow.workload import Run, Workload
+from trim_tools import archived, compiled
 
 # What each run executes; the guest adds that to what its disk has.
 EXECUTES = {"a": {1, 2}, "b": {2, 3, 4}, "c": {9}}
@@ -94,6 +97,44 @@ def test_run_on_a_disk_of_its_own(record: Any) -> None:
 def test_guest_that_fails(record: Any) -> None:
     with pytest.raises(CoverageError, match="second: the guest ended with code 7 instead of 0"):
         record(("first", "a", False), ("second", "fail", False), ("third", "wait", True))
+
+
+class FakePlugin(Plugin):
+    """QEMU writes the name of the run."""
+
+    def arguments(self, output: Path) -> list[str]:
+        return [str(output)]
+
+    def read(self, output: Path) -> int:
+        return int(output.read_text(), 16)
+
+
+class GuestWithPlugin(FakeGuest):
+    def wait_exit(self) -> int:
+        (output,) = self.machine.extra
+        assert not Path(output).exists(), "left by the run before"
+        Path(output).write_text(str(self.machine.config["does"]))
+        return super().wait_exit()
+
+
+def test_what_each_run_has_translated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage_run, "Guest", GuestWithPlugin)
+    monkeypatch.setattr(coverage_run, "read_recording", read_fake)
+    (tmp_path / "some.img").write_text("")
+    boots = [Run(does, {"does": does}, memory=64, alone=does == "c") for does in ("a", "b", "c")]
+    plugin = FakePlugin(tmp_path / "plugin.so", CodeRange(0, 100))
+    recorder = Recorder(tmp_path / "some.img", Workload(9, boots), lambda line: None, plugin)
+    recorder.record()
+    assert sorted(recorder.translated) == [0xA, 0xB, 0xC]
+
+
+def test_checksums_of_objects(tmp_path: Path) -> None:
+    objects = [compiled(tmp_path, f"{name}.c", f"int {name};") for name in ("one", "two")]
+    library = archived(tmp_path, "libA.a", objects)
+    (tmp_path / "inputs").write_text(f"{objects[0]}\n{library}\n")
+    assert checksums(tmp_path / "inputs") == {
+        f"libA.a({path.name})": zlib.crc32(path.read_bytes()) for path in objects
+    }
 
 
 def test_interrupted_recording_leaves_nothing(record: Any) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from bareflow.coverage_file import CoveredFunction
 from bareflow.fat16_image import build_image
-from bareflow.misses import MissesError, missed_functions
+from bareflow.misses import MissesError, as_symbols, missed_functions
 
 BOOT_SECTORS = bytes(510) + b"\x55\xaa", bytes(512)
 
@@ -42,3 +43,17 @@ def test_damaged_image(tmp_path: Path) -> None:
     path.write_bytes(bytes(510) + b"\x55\xaa" + bytes(4096))
     with pytest.raises(MissesError, match=r"disk\.img: "):
         missed_functions([path])
+
+
+def test_names_of_backtraces_become_symbols() -> None:
+    """A backtrace has no arguments: two functions `llvm::Value::print` are one to it. One of the others has
+    no part that could have been removed."""
+    parts = ((16, 32),)
+    coverage = [
+        CoveredFunction("a.o", ".text", "_ZN4llvm5Value5printEi", True, 1, parts),
+        CoveredFunction("a.o", ".text", "_ZNK4llvm5Value5printEv", True, 2, parts),
+        CoveredFunction("a.o", ".text", "_ZNK4llvm5Value5printEl", True, 3),
+        CoveredFunction("a.o", ".text", "_ZN4llvm4Type5printEi", True, 4, parts),
+    ]
+    expected = ["_ZN4llvm5Value5printEi", "_ZNK4llvm5Value5printEv", "llvm::Value::print", "other"]
+    assert as_symbols(["llvm::Value::print", "other"], coverage, "llvm-cxxfilt-22") == expected

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.name_tables import NameTableError, shorten_names
-from bareflow.variant import NameTable
+from bareflow.trimming import NameTable
 from trim_tools import ParsedObject, compiled, linked
 
 SOURCE = """

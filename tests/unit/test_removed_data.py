@@ -16,7 +16,7 @@ from bareflow.removed_data import (
     symbol_of,
     without_constructors,
 )
-from bareflow.variant import RemovedData
+from bareflow.trimming import RemovedData
 from trim_tools import ParsedObject, compiled, linked
 
 SOURCE = """

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from bareflow.coverage_file import CoveredFunction
 from bareflow.link_map import InputSection, MapSymbol
+from bareflow.removed import Emptied
 from bareflow.report import ReportError, data, first_use, page, runs, tiers
 from bareflow.report_sizes import Loss, function_of, libraries, library_of, losses, losses_by_library
 
@@ -65,17 +66,33 @@ def test_function_of() -> None:
 
 
 def test_losses() -> None:
-    """One function is a stub, one gone, one as before; what is no function of a library does not count."""
+    """One function is a stub, one gone, one lacks parts; what is no function of a library does not count."""
     trimmed = [section("libA.a(a.o)", ".text.f", 100), section("libA.a(a.o)", ".text.g", 6)]
-    found = losses(SECTIONS, trimmed)
+    emptied = [
+        Emptied("libA.a(a.o)", ".text.f", ((10, 30), (40, 60))),
+        Emptied("libB.a(c.o)", ".text.h", ((0, 2),)),  # which was not linked
+    ]
+    found = losses(SECTIONS, trimmed, emptied)
     assert found == [
-        Loss("libA.a", "f", 100, 0),
-        Loss("libA.a", "g", 50, 44),
-        Loss("libB.a", "h", 7, 7),
+        Loss("libA.a", "f", 100, 0, 40),
+        Loss("libA.a", "g", 50, 44, 0),
+        Loss("libB.a", "h", 7, 7, 0),
     ]
     assert losses_by_library(found) == {
-        "libA.a": {"functions": 2, "bytes": 150, "removed_functions": 1, "removed_bytes": 44},
-        "libB.a": {"functions": 1, "bytes": 7, "removed_functions": 1, "removed_bytes": 7},
+        "libA.a": {
+            "functions": 2,
+            "bytes": 150,
+            "removed_functions": 1,
+            "removed_bytes": 44,
+            "emptied_bytes": 40,
+        },
+        "libB.a": {
+            "functions": 1,
+            "bytes": 7,
+            "removed_functions": 1,
+            "removed_bytes": 7,
+            "emptied_bytes": 0,
+        },
     }
 
 

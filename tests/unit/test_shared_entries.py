@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.shared_entries import SharedEntriesError, share_entries
-from bareflow.variant import SharedEntries
+from bareflow.trimming import SharedEntries
 from trim_tools import ParsedObject, compiled, linked
 
 SOURCE = """

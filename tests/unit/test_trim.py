@@ -78,6 +78,7 @@ def full(tmp_path: Path) -> Job:
         folder=str(tmp_path),
         output=str(tmp_path / "trimmed"),
         removed=str(tmp_path / "removed.jsonl"),
+        emptied=str(tmp_path / "emptied.jsonl"),
     )
 
 

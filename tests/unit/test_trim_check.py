@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from bareflow.coverage_file import CoveredFunction
+from bareflow.dead_functions import DeadFunctions
 from bareflow.link_map import read_map
-from bareflow.removed import Removed, read_removed, write_removed
+from bareflow.removed import (
+    Emptied,
+    Removed,
+    read_emptied,
+    read_removed,
+    write_emptied,
+    write_removed,
+)
 from bareflow.stub_names import LinkedStubs, table_source
 from bareflow.trim_check import TrimCheckError, check
 from bareflow.trim_object import trim_object
-from trim_tools import archived, compiled, dead
+from trim_tools import ParsedObject, archived, compiled
 
 LIBRARY = """
 int other(int);
-int alive(int x) { return other(x) + 1; }
+int alive(int x) { if (x == 1) return 2; return other(other(other(x) + 1) * 3); }
 int gone(int x) { return other(x) * 3 + 17; }
 """
 SCRIPT = """
@@ -37,9 +47,10 @@ extern const char removed_names[];
 int alive(int), gone(int), variable = 3, zero;
 const int constant[4] = {1, 2, 3, 4};
 int other(int x) { return x + constant[variable & 3] + zero; }
-const char *start(void) { return alive(1) + gone(2) ? removed_names : 0; }
+const char *start(void) { return alive(1) + gone(2) + other(3) ? removed_names : 0; }
 """
 GONE = ("liba.a(a.o)", ".text.gone", "gone")
+ALIVE = ("liba.a(a.o)", ".text.alive", "alive")
 
 
 @dataclass
@@ -74,9 +85,9 @@ class Kernel:
         self.link()
 
     def check(self) -> None:
-        names = ("kernel.elf", "kernel.map", "removed.jsonl")
-        elf, link_map, removed = (str(self.folder / name) for name in names)
-        check(elf, link_map, removed, [str(self.library)])
+        names = ("kernel.elf", "kernel.map", "removed.jsonl", "emptied.jsonl")
+        elf, link_map, removed, emptied = (str(self.folder / name) for name in names)
+        check(elf, link_map, removed, emptied, [str(self.library)])
 
 
 @pytest.fixture
@@ -84,7 +95,14 @@ def kernel(tmp_path: Path) -> Kernel:
     compiled(tmp_path, "main.c", MAIN)
     plain = compiled(tmp_path, "a.c", LIBRARY)
     shutil.copy(plain, tmp_path / "untrimmed.o")
-    trimmed, stubs = trim_object(plain.read_bytes(), GONE[0], dead(GONE))
+    size = len(ParsedObject(plain).contents(".text.alive"))
+    known = [
+        CoveredFunction(*GONE, hit=False),
+        CoveredFunction(*ALIVE, True, 1, ((8, size),), zlib.crc32(plain.read_bytes())),
+    ]
+    functions = DeadFunctions(known, in_parts=["liba.a"])
+    trimmed, stubs, emptied = trim_object(plain.read_bytes(), GONE[0], functions)
+    (tmp_path / "emptied.jsonl").write_text(write_emptied(emptied))
     plain.write_bytes(trimmed)
     made = Kernel(tmp_path, archived(tmp_path, "liba.a", [plain]))
     made.link()
@@ -122,6 +140,21 @@ def not_trimmed(kernel: Kernel) -> None:
     kernel.link()
 
 
+def other_part(kernel: Kernel) -> None:
+    """The table of emptied functions says more than was done."""
+    (entry,) = read_emptied((kernel.folder / "emptied.jsonl").read_text())
+    ((begin, end),) = entry.parts
+    text = write_emptied([Emptied(entry.file, entry.section, ((begin - 2, end),))])
+    (kernel.folder / "emptied.jsonl").write_text(text)
+
+
+def only_linked(kernel: Kernel) -> None:
+    """The object is as it should be, the kernel was linked of another one."""
+    trimmed = kernel.library.read_bytes()
+    not_trimmed(kernel)
+    kernel.library.write_bytes(trimmed)
+
+
 def no_names(kernel: Kernel) -> None:
     kernel.tables([])
     (kernel.folder / "removed.jsonl").write_text(write_removed([Removed(1, 20, *GONE)]))
@@ -140,6 +173,10 @@ def unwind_tables(kernel: Kernel) -> None:
         (other_id, "no stub with id 99"),
         (forget, "is a stub that nobody has removed"),
         (not_trimmed, r"\.text\.gone refers to something"),
+        (not_trimmed, r"a removed part of \.text\.alive refers to something"),
+        (not_trimmed, r"a removed part of \.text\.alive is not INT3"),
+        (other_part, r"a removed part of \.text\.alive is not INT3"),
+        (only_linked, r"\.text\.alive\) at 0x[0-9a-f]+: a removed part is not INT3"),
         (no_names, "id 1 is in the table of names or among the stubs, not in both"),
         (unwind_tables, r"has a section \.eh_frame"),
     ],

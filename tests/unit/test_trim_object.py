@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 from bareflow.coverage_file import CoveredFunction
 from bareflow.dead_functions import DeadFunctions
+from bareflow.removed import Emptied
 from bareflow.trim_object import TrimError, trim_object
 from trim_tools import ParsedObject, compiled, dead
 
@@ -75,13 +77,13 @@ def test_library_functions_are_closer_together(c_object: Path) -> None:
 
 def test_what_was_removed_is_reported(c_object: Path) -> None:
     size = len(ParsedObject(c_object).contents(".text.unused"))
-    _, (stub,) = trim_object(c_object.read_bytes(), "a.o", dead(key("unused")))
+    _, (stub,), _ = trim_object(c_object.read_bytes(), "a.o", dead(key("unused")))
     assert (stub.id, stub.size, stub.file, stub.section) == (1, size, "a.o", ".text.unused")
 
 
 def test_nothing_dead_changes_nothing(c_object: Path) -> None:
     data = c_object.read_bytes()
-    assert trim_object(data, "a.o", dead(alive=[key("used")])) == (data, [])
+    assert trim_object(data, "a.o", dead(alive=[key("used")])) == (data, [], [])
 
 
 def test_unknown_function_is_kept(c_object: Path) -> None:
@@ -200,3 +202,92 @@ def test_own_objects_lose_only_copies_of_inline_functions(tmp_path: Path) -> Non
 def test_no_object() -> None:
     with pytest.raises(TrimError, match=r"a\.o is no ELF object"):
         trim_object(b"no object at all", "a.o", dead(key("f")))
+
+
+def in_parts(
+    path: Path, *parts: tuple[int, int], name: str = "used", file: str = "liba.a(a.o)"
+) -> DeadFunctions:
+    """A function of an archive ran, but not these parts of it."""
+    crc = zlib.crc32(path.read_bytes())
+    ran = CoveredFunction(file, f".text.{name}", name, True, 1, parts, crc)
+    return DeadFunctions([ran], in_parts=["liba.a"])
+
+
+# Of its instructions `call callee` is 16 to 21, and the jump to `far` 40 to 45; `used` calls both.
+LONG = """
+.section .text.used,"ax"
+.globl used
+.type used, @function
+used:
+    test %edi, %edi
+    je 1f
+    .fill 8, 1, 0x90
+    .balign 16, 0x90
+    call callee
+    .fill 19, 1, 0x90
+    jmp far
+1:  call near
+    .balign 16, 0x90
+    ret
+.size used, . - used
+"""
+
+
+@pytest.fixture
+def long(tmp_path: Path) -> Path:
+    return compiled(tmp_path, "a.s", LONG)
+
+
+def test_removed_part_is_int3_and_refers_to_nothing(long: Path) -> None:
+    before = ParsedObject(long)
+    assert before.references(".text.used") == ["callee", "far", "near"]
+    after = trimmed(long, in_parts(long, (16, 40)), "liba.a(a.o)")
+    code = before.contents(".text.used")
+    assert (
+        after.contents(".text.used") == code[:16] + b"\xcc" * 24 + code[40:]
+    )  # Intel SDM vol. 2: INT3 is CC
+    assert after.references(".text.used") == ["far", "near"]
+    assert after.symbols() == before.symbols()
+
+
+def test_removed_parts_are_reported(long: Path) -> None:
+    _, stubs, emptied = trim_object(long.read_bytes(), "liba.a(a.o)", in_parts(long, (16, 32), (33, 60)))
+    assert stubs == [] and emptied == [Emptied("liba.a(a.o)", ".text.used", ((16, 32), (33, 60)))]
+
+
+def test_short_part_stays(long: Path) -> None:
+    assert trim_object(long.read_bytes(), "liba.a(a.o)", in_parts(long, (16, 31)))[2] == []
+
+
+@pytest.mark.parametrize("file", ["liba.a(b.o)", "libb.a(a.o)", "a.o"])
+def test_parts_of_what_was_not_declared_stay(long: Path, file: str) -> None:
+    """Of another object, of another archive, of no archive."""
+    data = long.read_bytes()
+    assert trim_object(data, "liba.a(a.o)", in_parts(long, (16, 40), file=file)) == (data, [], [])
+
+
+def test_parts_of_another_version_of_the_object_stay(tmp_path: Path, long: Path) -> None:
+    functions = in_parts(long, (16, 40))
+    other = compiled(tmp_path, "b.s", LONG.replace("test", "xor")).read_bytes()
+    assert trim_object(other, "liba.a(a.o)", functions) == (other, [], [])
+
+
+@pytest.mark.parametrize(
+    "kept", [{"misses": {"used"}}, {"by_chance": ["^us"]}, {"not_in_parts": ["^x", "^us"]}]
+)
+def test_function_that_is_kept_is_kept_whole(long: Path, kept: dict[str, Collection[str]]) -> None:
+    crc = zlib.crc32(long.read_bytes())
+    ran = CoveredFunction("liba.a(a.o)", ".text.used", "used", True, 1, ((16, 40),), crc)
+    functions = DeadFunctions([ran], in_parts=["liba.a"], **kept)
+    assert trim_object(long.read_bytes(), "liba.a(a.o)", functions)[2] == []
+
+
+def test_part_counts_if_all_names_of_the_function_agree(tmp_path: Path) -> None:
+    source = LONG.replace(".globl used\n", ".globl used\n.globl alias\n.type alias, @function\nalias:\n")
+    path = compiled(tmp_path, "a.s", source + ".size alias, . - alias\n")
+    crc, data = zlib.crc32(path.read_bytes()), path.read_bytes()
+    first = CoveredFunction("liba.a(a.o)", ".text.used", "used", True, 1, ((16, 60),), crc)
+    second = CoveredFunction("liba.a(a.o)", ".text.used", "alias", True, 1, ((30, 70),), crc)
+    for known, parts in (([first], []), ([first, second], [((30, 60),)])):
+        _, _, emptied = trim_object(data, "liba.a(a.o)", DeadFunctions(known, in_parts=["liba.a"]))
+        assert [entry.parts for entry in emptied] == parts

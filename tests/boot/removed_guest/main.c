@@ -40,6 +40,24 @@ static int call_missed_data(void) {
     return height(2);
 }
 
+static int call_part(void) {
+    return parted(-5);
+}
+
+static int call_part_inside(void) {
+    return parted_inside(-6);
+}
+
+/* Only what is left of the function runs. */
+static int call_other_part(void) {
+    return parted(7);
+}
+
+/* Kept whole because a list of misses names it. */
+static int call_missed_part(void) {
+    return parted_too(-8);
+}
+
 /* Calls when the stack is nearly full. */
 __attribute__((noinline)) static int call_deep(void) {
     volatile char frame[1024];
@@ -65,15 +83,31 @@ static int invalid_opcode(void) {
     return 0;
 }
 
+/* A breakpoint that no part of a function is. */
+static int breakpoint(void) {
+    __asm__ volatile("int3");
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*call)(void);
 } calls[] = {
-    {"direct", call_direct},           {"virtual", call_virtual},
-    {"pointer", call_pointer},         {"kept", call_kept},
-    {"missed", call_missed},           {"data", call_data},
-    {"missed_data", call_missed_data}, {"deep", call_deep},
-    {"in_text", call_in_text},         {"invalid_opcode", invalid_opcode},
+    {"direct", call_direct},
+    {"virtual", call_virtual},
+    {"pointer", call_pointer},
+    {"kept", call_kept},
+    {"missed", call_missed},
+    {"data", call_data},
+    {"missed_data", call_missed_data},
+    {"deep", call_deep},
+    {"in_text", call_in_text},
+    {"invalid_opcode", invalid_opcode},
+    {"part", call_part},
+    {"part_inside", call_part_inside},
+    {"other_part", call_other_part},
+    {"missed_part", call_missed_part},
+    {"breakpoint", breakpoint},
 };
 
 int app_main(void) {
