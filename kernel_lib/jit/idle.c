@@ -8,8 +8,9 @@
 
 #define HOT_PERCENT 1 /* of all time: what jit_optimize_hot_functions() takes for hot */
 #define WORTH_IDLE                                                                                 \
-    (1 / 128.0)       /* of what compiling takes: whoever types next may have to wait for it */
-#define RECENT_PART 4 /* of all time, the last one of so many parts */
+    (1 / 128.0)          /* of what compiling takes: whoever types next may have to wait for it */
+#define RECENT_PART 4    /* of all time, the last one of so many parts ... */
+#define RECENT_UNITS 260 /* ... but at least so many budget_unit()s: the machine may just pause */
 
 /* What the functions have taken together, and when the last call was. */
 struct usage {
@@ -52,13 +53,17 @@ static double worth_of(struct jit_function *f, const struct policy *p, enum jit_
     return optimize_gain(f, p, usage->last, true) / (double)(budget_expect(f, level) + 1);
 }
 
+static bool is_recent(const struct policy *p, const struct usage *usage) {
+    uint64_t part = usage->last / RECENT_PART, least = RECENT_UNITS * budget_unit();
+    return usage->last - p->last <= (part > least ? part : least);
+}
+
 /* The level that the function would be compiled for now; its own when it is worth nothing more.
  * What has not been called for a while, as what runs at the start only, is not. */
 static enum jit_level idle_level(struct jit_function *f, const struct policy *p,
                                  const struct usage *usage) {
     enum jit_level top = optimize_top(f);
-    bool is_recent = f->calls > 0 && p->last >= usage->last - usage->last / RECENT_PART;
-    if (p->trial || !is_recent || f->level >= top)
+    if (p->trial || f->calls == 0 || !is_recent(p, usage) || f->level >= top)
         return f->level;
     if (f->calls >= jit_settings()->thresholds[JIT_O0] && worth_of(f, p, top, usage) >= WORTH_IDLE)
         return top;
