@@ -25,12 +25,14 @@ from qemu.qmp import ExecInterruptedError, QMPError
 from .qemu_keys import keys_of
 from .qemu_machine import Machine
 from .qemu_process import QemuProcess
-from .qemu_serial import Console, Event, Item, ProtocolError, Restart, SerialDecoder, Text
+from .qemu_serial import Console, Event, Item, Malformed, ProtocolError, Restart, SerialDecoder, Text
+from .qemu_state import halted, parse_registers, paused
 
 VGA_TEXT = 0xB8000
 VGA_COLUMNS, VGA_ROWS = 80, 25
 KEY_HOLD_MS = 20
 MAX_RESETS_IN_SILENCE = 8
+NOTHING_TO_BOOT = "No bootable device"  # what SeaBIOS ends with
 _LOG_TAIL = 6000  # characters of the serial log shown in an error
 
 _QMP_ERRORS = (QMPError, OSError, EOFError, TimeoutError)
@@ -39,7 +41,14 @@ _T = TypeVar("_T")
 
 
 class GuestError(AssertionError):
-    """The guest did not do what was expected of it; the message holds its serial log and screen."""
+    """The guest did not do what was expected of it; the message holds its serial log and screen.
+
+    problem is the message without them, output what QEMU itself has said.
+    """
+
+    def __init__(self, problem: str, details: str = "", output: str = "") -> None:
+        super().__init__(f"{problem}\n{details}")
+        self.problem, self.output = problem, output
 
 
 class Ending(NamedTuple):
@@ -50,11 +59,13 @@ class Ending(NamedTuple):
 
 
 class Guest:
-    """A running virtual machine. timeout is the default deadline of every wait, in seconds."""
+    """A running virtual machine. timeout is the default deadline of every wait, in seconds. strict: whether
+    a malformed event is an error; if not, it is one of the items()."""
 
-    def __init__(self, machine: Machine, *, timeout: float = 60.0) -> None:
+    def __init__(self, machine: Machine, *, timeout: float = 60.0, strict: bool = True) -> None:
         self.machine = machine
         self._timeout = timeout
+        self._strict = strict
         # Written by the serial line's thread, read by the caller, both under _changed:
         self._changed = threading.Condition()
         self._decoder = SerialDecoder()
@@ -82,6 +93,11 @@ class Guest:
         """Everything that came over the serial line so far, raw but for line breaks ("\\n")."""
         with self._changed:
             return self._serial_text()
+
+    @property
+    def qemu_output(self) -> str:
+        """What QEMU itself (not the guest) has printed so far: warnings."""
+        return self._process.output().strip()
 
     @property
     def text_bytes(self) -> bytes:
@@ -179,11 +195,11 @@ class Guest:
 
     # ---- Input ----
 
-    def send(self, text: str | bytes) -> None:
-        """Types on the serial line."""
+    def send(self, text: str | bytes, *, patient: bool = False) -> None:
+        """Types on the serial line. patient: waits without a deadline until the guest takes it or ends."""
         data = text.encode() if isinstance(text, str) else text
         try:
-            self._process.send_serial(data, self._timeout)
+            self._process.send_serial(data, None if patient else self._timeout)
         except (OSError, TimeoutError) as error:
             raise self._error(f"the guest did not take {data!r} on its serial line: {error!r}") from None
 
@@ -212,6 +228,26 @@ class Guest:
             raise self._error(f"QMP command {command}: {error!r}", screen=False) from None
 
     # ---- End ----
+
+    def stuck(self) -> str | None:
+        """Why the machine will never go on although QEMU runs, or None: it may, or it has ended."""
+        try:
+            status = self._process.execute("query-status", {})
+            assert isinstance(status, dict)
+            if why := paused(str(status["status"]), self._process.events("BLOCK_IO_ERROR")):
+                return why
+            if status["status"] != "running":
+                return None
+            registers = self._process.execute("human-monitor-command", {"command-line": "info registers"})
+            processor = parse_registers(str(registers))
+            if processor is None or not processor.halted:
+                return None
+            serial = self.serial
+            if not serial and any(line.startswith(NOTHING_TO_BOOT) for line in self.screen()):
+                return "the BIOS finds nothing to boot on the disk"
+            return halted(processor, serial)
+        except (GuestError, *_QMP_ERRORS):
+            return None
 
     def wait_end(self, timeout: float | None = None) -> Ending:
         """Waits until the machine has stopped, whatever the reason."""
@@ -254,9 +290,14 @@ class Guest:
             self._closed = self._closed or not data
             if self._failure is None:
                 try:
-                    self._items += self._decoder.feed(data) if data else self._decoder.finish()
+                    items = self._decoder.feed(data) if data else self._decoder.finish()
                 except ProtocolError as error:
                     self._failure = str(error)
+                else:
+                    self._items += items
+                    malformed = [item.problem for item in items if isinstance(item, Malformed)]
+                    if malformed and self._strict:
+                        self._failure = malformed[0]
             self._changed.notify_all()
 
     def _on_reset(self) -> bool:
@@ -319,14 +360,14 @@ class Guest:
 
     def _error(self, problem: str, *, screen: bool = True) -> GuestError:
         """The exception for this problem, with all that helps to understand it."""
-        parts = [problem, f"---- serial log ----\n{self.serial[-_LOG_TAIL:]}"]
+        parts = [f"---- serial log ----\n{self.serial[-_LOG_TAIL:]}"]
         if screen and self._process.running():
             try:
                 parts.append("---- screen ----\n" + "\n".join(self.screen()).rstrip())
             except GuestError as error:
-                parts.append(f"(no screen: {str(error).splitlines()[0]})")
-        if output := self._process.output().strip():
+                parts.append(f"(no screen: {error.problem})")
+        if output := self.qemu_output:
             parts.append(f"---- QEMU ----\n{output}")
         if self._ending is not None:
             parts.append(f"(the guest ended by {self._ending.how}, code {self._ending.code})")
-        return GuestError("\n".join(parts))
+        return GuestError(problem, "\n".join(parts), output)

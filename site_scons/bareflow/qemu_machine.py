@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
+
+from .errors import BareFlowError
 
 QEMU = "qemu-system-x86_64"
 CONFIG_NAME = "opt/bareflow/config"
@@ -25,7 +29,7 @@ DRIVES = (*_DEVICES, "floppy")
 DEBUG_EXIT_PORT = 0xF4
 
 
-class QemuError(Exception):
+class QemuError(BareFlowError):
     """QEMU is missing, did not start, or was asked for something that it cannot do."""
 
 
@@ -82,17 +86,25 @@ class Machine:
     qemu: str = QEMU
     extra: Sequence[str] = ()
 
-    def command(self, serial_fd: int, qmp_fd: int) -> list[str]:
-        """QEMU's argument list, with COM1 and QMP on two connected sockets that QEMU inherits.
+    def config_file(self) -> BinaryIO:
+        """A file in memory with the configuration's text, for QEMU to inherit: an argument of the command
+        line has less room than a prompt may need."""
+        file = os.fdopen(os.memfd_create("bareflow.cfg"), "wb", buffering=0)
+        file.write(config_text(self.config).encode())
+        return file
+
+    def command(self, serial_fd: int, qmp_fd: int, config_fd: int) -> list[str]:
+        """QEMU's argument list, with COM1 and QMP on two connected sockets that QEMU inherits, as it does
+        config_file().
 
         The machine starts paused (-S): whatever fails before the QMP handshake is a
         failure of QEMU, whatever happens after "cont" is the guest's doing.
         """
         serial = ["-chardev", f"socket,id=serial0,fd={serial_fd}", "-serial", "chardev:serial0"]
         qmp = ["-chardev", f"socket,id=qmp0,fd={qmp_fd}", "-mon", "chardev=qmp0,mode=control"]
-        return [*self.arguments(), "-S", *serial, *qmp]
+        return [*self.arguments(config_fd), "-S", *serial, *qmp]
 
-    def arguments(self) -> list[str]:
+    def arguments(self, config_fd: int) -> list[str]:
         """QEMU's argument list without COM1: a machine that starts at once."""
         program = shutil.which(self.qemu)
         if program is None:
@@ -114,8 +126,7 @@ class Machine:
         if self.debug_exit:
             command += ["-device", f"isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=4"]
         if self.config:
-            text = config_text(self.config)
-            command += ["-fw_cfg", f"name={CONFIG_NAME},string={_option(text)}"]
+            command += ["-fw_cfg", f"name={CONFIG_NAME},file=/proc/self/fd/{config_fd}"]
         return command + self._drive_arguments() + list(self.extra)
 
     def _drive_arguments(self) -> list[str]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -49,11 +49,12 @@ class QemuProcess:
         self._follows_resets = machine.crashes is not None
         self._follower: asyncio.Task[None] | None = None
         self._loop = asyncio.new_event_loop()
-        self._output = tempfile.TemporaryFile()
+        self._output = os.fdopen(os.memfd_create("qemu"), "w+b")
         self._serial, serial_child = socket.socketpair()
         self._serial.setblocking(False)
         qmp, qmp_child = socket.socketpair()
-        fds = (serial_child.fileno(), qmp_child.fileno())
+        config = machine.config_file()
+        fds = (serial_child.fileno(), qmp_child.fileno(), config.fileno())
         try:
             self._process = subprocess.Popen(
                 machine.command(*fds),
@@ -70,6 +71,7 @@ class QemuProcess:
         finally:
             serial_child.close()
             qmp_child.close()
+            config.close()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         try:
@@ -99,16 +101,20 @@ class QemuProcess:
         """Runs a QMP command; raises QMPError, OSError, EOFError or TimeoutError."""
         return self._call(self._qmp.execute(command, arguments or None), QMP_TIMEOUT)
 
-    def send_serial(self, data: bytes, timeout: float) -> None:
-        """Writes to COM1; waits while the guest's receive buffer is full."""
+    def send_serial(self, data: bytes, timeout: float | None) -> None:
+        """Writes to COM1; waits while the guest's receive buffer is full, with timeout None for ever."""
         self._call(self._loop.sock_sendall(self._serial, data), timeout)
+
+    def events(self, name: str) -> list[Message]:
+        """QMP's events of this name so far."""
+        return [event for event in self._qmp.events.history if event["event"] == name]
 
     def wait(self) -> tuple[int, str | None]:
         """After the serial line has closed: the exit status, and the reason of QMP's last SHUTDOWN event
         that was the guest's doing ("guest-shutdown", "guest-reset", ...), if there was one."""
         status = self._process.wait(QMP_TIMEOUT)
         self._call(self._disconnect(), QMP_TIMEOUT)
-        reasons = [_reason(event) for event in self._qmp.events.history if event["event"] == "SHUTDOWN"]
+        reasons = [_reason(event) for event in self.events("SHUTDOWN")]
         by_guest = [reason for reason in reasons if reason.startswith("guest-")]
         return status, by_guest[-1] if by_guest else None
 
@@ -133,7 +139,7 @@ class QemuProcess:
         self._serial.close()
         self._output.close()
 
-    def _call(self, work: Coroutine[Any, Any, _T], timeout: float) -> _T:
+    def _call(self, work: Coroutine[Any, Any, _T], timeout: float | None) -> _T:
         """Runs a coroutine in the loop's thread and waits for it."""
         future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, timeout), self._loop)
         return future.result()

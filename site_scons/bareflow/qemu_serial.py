@@ -42,16 +42,23 @@ class Restart:
     """Whether the guest wanted it."""
 
 
-Item = Console | Text | Event | Restart
+@dataclass(frozen=True)
+class Malformed:
+    """A line that should be an event and is none."""
+
+    problem: str
 
 
-def _parse_event(line: bytes) -> Event:
+Item = Console | Text | Event | Restart | Malformed
+
+
+def _parse_event(line: bytes) -> Event | Malformed:
     try:
         event = json.loads(line[len(MARK) :])
-    except ValueError as error:
-        raise ProtocolError(f"the line {line!r} is no JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        return Malformed(f"the line {line!r} ({len(line)} bytes) is no JSON: {error}")
     if not isinstance(event, dict) or not isinstance(event.get("event"), str):
-        raise ProtocolError(f'the line {line!r} is no object with a member "event"')
+        return Malformed(f'the line {line!r} is no object with a member "event"')
     return event
 
 
@@ -127,14 +134,17 @@ class SerialDecoder:
         self._pending, self._line_start = rest, False
         return Text(piece)
 
-    def _next_event(self, pending: bytes) -> Event | None:
+    def _next_event(self, pending: bytes) -> Event | Malformed | None:
         """The event that these bytes begin with, once its line is complete."""
         line, line_break, rest = pending.partition(b"\n")
         if not line_break:
             return None
         event = _parse_event(line)
         self._pending, self._line_start = rest, True
-        self._follow(event)
+        if isinstance(event, Malformed):
+            self._in_text = False
+        else:
+            self._follow(event)
         return event
 
     def _follow(self, event: Event) -> None:

@@ -12,44 +12,51 @@ The model's text and nothing else goes to standard output as it is made, with a 
 has none, and everything else to standard error, also what comes in the middle of a text; after a story that
 is how fast it was told. When the machine restarts, because the guest wants it or because it has crashed and
 the disk has a second kernel, the run goes on; a text that was interrupted is then told again, and standard
-output gets what is new of it. In mode bench the table, which is what was asked for, goes there too. Without
-prompt= and mode= on a terminal the mode is interactive: the terminal is the guest's serial line until the
-guest ends or Ctrl-] is typed. With mode=interactive and no terminal, standard input is sent to the guest and
-then "/poweroff".
+output gets what is new of it. In mode bench the table, which is what was asked for, goes there too.
 
-The status is 0 when the guest ended with code 0, otherwise 1 and a message; 2 for a wrong argument.
+Without prompt= and mode= on a terminal the mode is interactive: the terminal is the guest's serial line until
+the guest ends or Ctrl-] is typed. Without prompt=, where standard input is no terminal, all of it is the
+prompt. With mode=interactive and no terminal, its lines are typed to the guest one after the other, and then
+"/poweroff".
+
+The status is 0 when the guest ended with code 0, otherwise 1 and a message, also when the machine will never
+go on by itself; 2 for a wrong argument.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import mmap
 import os
 import signal
 import sys
-import termios
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
+from . import program
 from .boot_slots import ATTEMPTS, KERNELS
 from .errors import BareFlowError
 from .fat16_reader import read_file
 from .kernel_file import KernelHeader, parse_header
 from .qemu import Guest, GuestError
-from .qemu_machine import DRIVES, MACHINES, QEMU, Machine, QemuError
-from .qemu_serial import Console, Event, Text
-from .text_output import TextOutput
+from .qemu_machine import DRIVES, MACHINES, QEMU, Machine
+from .qemu_serial import Console, Event, Malformed, Text
+from .run_input import POWER_OFF, forward, forward_keys, raw_terminal, read_prompt
+from .text_output import ByteStream, TextOutput
 
 SAMPLING_KEYS = ("temperature", "topk", "topp", "minp", "repeat", "seed")
 GUEST_KEYS = ("mode", "prompt", "steps", *SAMPLING_KEYS, "vector", "disk")
 MACHINE_KEYS = ("image", "memory", "cpu", "machine", "drive", "accel", "qemu", "write", "timeout")
 MODES = ("generate", "interactive", "bench")
-ESCAPE = b"\x1d"  # Ctrl-], as in telnet
-POWER_OFF = b"/poweroff\r"
 USER = "the user ended it"
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+WATCH_INTERVAL = 0.5  # seconds between two looks at a machine that may be stuck
+MOST = 10**9
+"""Of the numbers: more MiB than any machine has, more seconds than anybody waits."""
 
 
 class UsageError(Exception):
@@ -103,9 +110,12 @@ def _one_of(key: str, value: str, allowed: Sequence[str]) -> str:
 
 
 def _whole_number(key: str, value: str, *, minimum: int) -> int:
-    if not (value.isascii() and value.isdecimal()) or int(value) < minimum:
+    digits = value.lstrip("0") or value[-1:]
+    if not (digits.isascii() and digits.isdecimal()) or (len(digits) < 10 and int(digits) < minimum):
         raise UsageError(f"{key}={value}: not a whole number of at least {minimum}")
-    return int(value)
+    if len(digits) > 9:
+        raise UsageError(f"{key}={value[:40]}: too large")
+    return int(digits)
 
 
 def default_memory(image: Path) -> int:
@@ -151,31 +161,12 @@ class Stop:
         self(f"ended by {signal.Signals(number).name}")
 
 
-def _forward_input(guest: Guest, stop: Stop, source: int, ended: threading.Event, *, terminal: bool) -> None:
-    """Sends what is typed to the guest, until Ctrl-] (terminal) or the end of the input."""
-    with contextlib.suppress(GuestError):  # the guest ended while something was still being typed
-        while data := os.read(source, 4096):
-            if terminal and ESCAPE in data:
-                guest.send(data.split(ESCAPE)[0])
-                stop(USER)
-                return
-            guest.send(data if terminal else data.replace(b"\n", b"\r"))
-        ended.set()
-        guest.send(POWER_OFF)
-
-
-@contextlib.contextmanager
-def _raw_terminal(descriptor: int) -> Iterator[None]:
-    """Every key goes to the guest as it is typed, Ctrl-C too; output stays as it is."""
-    before = termios.tcgetattr(descriptor)
-    raw = termios.tcgetattr(descriptor)
-    raw[0] &= ~(termios.ICRNL | termios.IXON)
-    raw[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
-    termios.tcsetattr(descriptor, termios.TCSADRAIN, raw)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+def _watch(guest: Guest, stop: Stop, over: threading.Event) -> None:
+    """Ends a guest that will never go on by itself."""
+    while not over.wait(WATCH_INTERVAL):
+        if why := guest.stuck():
+            stop(why)
+            return
 
 
 def summary(event: Event) -> str:
@@ -190,7 +181,7 @@ def summary(event: Event) -> str:
 def _copy_output(
     guest: Guest,
     text: TextOutput,
-    console: BinaryIO,
+    console: ByteStream,
     *,
     summarise: bool,
     on_restart: Callable[[], None] = lambda: None,
@@ -213,7 +204,8 @@ def _copy_output(
                 on_restart()
         elif isinstance(item, Console):
             console.write(item.data)
-            console.flush()
+        elif isinstance(item, Malformed):
+            print(f"run: passed over what the guest said to programs: {item.problem}", file=sys.stderr)
         else:
             restarting = True
             if not item.announced:
@@ -222,12 +214,11 @@ def _copy_output(
 
 def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
     mode = machine.config["mode"]
-    text = TextOutput(sys.stdout.buffer)
-    console = (
-        sys.stdout.buffer if mode == "bench" or (mode == "interactive" and terminal) else sys.stderr.buffer
-    )
+    output = program.Output()
+    text = TextOutput(output)
+    console = output if mode == "bench" or (mode == "interactive" and terminal) else program.Messages()
     with contextlib.ExitStack() as stack:
-        guest = stack.enter_context(Guest(machine))
+        guest = stack.enter_context(Guest(machine, strict=False))
         stop = Stop(guest)
         for number in SIGNALS:
             signal.signal(number, stop.by_signal)
@@ -236,18 +227,17 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
             timer.daemon = True
             timer.start()
             stack.callback(timer.cancel)
+        over = threading.Event()
+        stack.callback(over.set)
+        threading.Thread(target=_watch, args=(guest, stop, over), daemon=True).start()
         input_ended = threading.Event()
         if mode == "interactive":
-            source = sys.stdin.fileno()
+            typist = partial(forward, guest, stop, 0, input_ended)
             if terminal:
                 print("Ctrl-] ends.", file=sys.stderr)
-                stack.enter_context(_raw_terminal(source))
-            threading.Thread(
-                target=_forward_input,
-                args=(guest, stop, source, input_ended),
-                kwargs={"terminal": terminal},
-                daemon=True,
-            ).start()
+                stack.enter_context(raw_terminal(0))
+                typist = partial(forward_keys, guest, partial(stop, USER), 0)
+            threading.Thread(target=typist, daemon=True).start()
 
         def begin_dialogue_again() -> None:
             text.end()  # nobody tells it again
@@ -267,7 +257,10 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
             text.end()
         if stop.reason is not None:
             return 0 if stop.reason == USER else _fail(stop.reason, stop.status)
-        if code := guest.wait_exit():
+        code = guest.wait_exit()
+        if warnings := guest.qemu_output:
+            print(warnings, file=sys.stderr)
+        if code:
             return _fail(f"the guest ended with code {code}")
     return 0
 
@@ -284,23 +277,20 @@ def _terminate(number: int, frame: object) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Boots as argv (key=value strings) says; returns the exit status."""
-    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    piped = not os.isatty(0)
+    terminal = not piped and os.isatty(1)
     for number in SIGNALS:
         signal.signal(number, _terminate)
     try:
         machine, timeout = parse(argv, terminal=terminal)
+        if piped and machine.config["mode"] == "generate" and "prompt" not in machine.config:
+            machine = dataclasses.replace(machine, config={**machine.config, "prompt": read_prompt(0)})
         return _run(machine, timeout, terminal=terminal)
     except UsageError as error:
-        print(f"run: {error}", file=sys.stderr)
-        return 2
-    except (QemuError, GuestError) as error:
-        return _fail(str(error))
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except BrokenPipeError:  # whoever read the text has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return _fail(str(error), 2)
+    except GuestError as error:
+        return _fail("\n".join(filter(None, (error.problem, error.output))))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(program.call("run", main, sys.argv[1:]))

@@ -59,12 +59,17 @@ def start(image: Path, memory: int) -> Start | None:
     """Boots the image with so many MiB; None if it tells no story."""
     machine = Machine(image, config=STORY, memory=memory)
     begun = time.monotonic()
-    with subprocess.Popen(
-        [*machine.arguments(), "-serial", "stdio"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    config = machine.config_file()
+    with (
+        config,
+        subprocess.Popen(
+            [*machine.arguments(config.fileno()), "-serial", "stdio"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[config.fileno()],
+        ) as process,
+    ):
         result = _watch(process, begun)
         process.kill()
     return result

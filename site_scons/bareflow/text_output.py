@@ -1,6 +1,12 @@
 """The model's text on its way to standard output."""
 
-from typing import BinaryIO
+from typing import Protocol
+
+
+class ByteStream(Protocol):
+    """What is written to it is out at once, whole."""
+
+    def write(self, data: bytes, /) -> object: ...
 
 
 class TextOutput:
@@ -11,7 +17,7 @@ class TextOutput:
     line.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
         self._written = b""  # of the current text
         self._repeated: int | None = None  # how much of that has been told again; None: it is no repetition
@@ -54,4 +60,3 @@ class TextOutput:
         if data:
             self._written += data
             self._stream.write(data)
-            self._stream.flush()

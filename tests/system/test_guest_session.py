@@ -113,6 +113,6 @@ def test_failing_to_start_is_told(boot: Boot, session_image: Path) -> None:
 
 def test_impossible_drives_are_refused() -> None:
     with pytest.raises(QemuError, match="drive=tape: not one of ide, "):
-        Machine(Path(__file__), drive="tape").command(0, 0)
+        Machine(Path(__file__), drive="tape").command(0, 0, 0)
     with pytest.raises(QemuError, match="q35 has no IDE controller"):
-        Machine(Path(__file__), machine="q35").command(0, 0)
+        Machine(Path(__file__), machine="q35").command(0, 0, 0)

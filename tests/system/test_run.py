@@ -12,7 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from bareflow.run import ESCAPE
+from bareflow.qemu import Guest
+from bareflow.qemu_machine import QEMU, Machine
+from bareflow.run_input import ESCAPE
 from fixture_types import Disk, GuestImage, Story
 from project_files import ROOT
 
@@ -51,8 +53,20 @@ def test_prompt_of_any_characters(story: Story) -> None:
     assert result.stdout.decode().startswith(prompt)
 
 
-def test_lines_from_a_pipe_are_a_dialogue(story: Story) -> None:
-    result = run(f"image={story.image}", "mode=interactive", *STORY, stdin=f"{story.beginning}\n".encode())
+def test_standard_input_is_the_prompt(story: Story) -> None:
+    result = run(f"image={story.image}", *STORY, stdin=f"{story.beginning}\r\n".encode())
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.decode() == story.text + "\n"
+    # prompt= goes before it; a long one is no argument of QEMU's
+    result = run(f"image={story.image}", f"prompt={'ä' * 40_000}", *STORY, stdin=b"nobody reads this")
+    assert result.returncode == 1
+    assert re.match(rb"error: the prompt has \d+ tokens, the model's context \d+", result.stderr)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_lines_from_a_pipe_are_a_dialogue(story: Story, end: str) -> None:
+    lines = f"/set steps 64{end or chr(10)}{story.beginning}{end}"
+    result = run(f"image={story.image}", "mode=interactive", STORY[0], stdin=lines.encode())
     assert result.returncode == 0, result.stderr
     assert result.stdout.decode() == story.text + "\n"
 
@@ -79,6 +93,17 @@ def test_exit_code_of_the_guest_is_told(session_image: Path) -> None:
     assert result.stderr == b"hello\n> qrun: the guest ended with code 3\n"
 
 
+def test_malformed_event_is_told(session_image: Path) -> None:
+    result = run(f"image={session_image}", "mode=interactive", stdin=b"gq")
+    assert (result.returncode, result.stdout) == (1, b"Once\nupon\n")
+    assert re.search(
+        rb"^run: passed over what the guest said to programs: .*nonsense.* is no JSON: .*\n"
+        rb".*run: the guest ended with code 3\n$",
+        result.stderr,
+        re.MULTILINE,
+    ), result.stderr
+
+
 def test_wrong_argument_is_named(image: Path) -> None:
     result = run(f"image={image}", "promt=Once")
     assert result.returncode == 2
@@ -89,6 +114,81 @@ def test_missing_qemu_is_told(image: Path) -> None:
     result = run(f"image={image}", "prompt=", "qemu=qemu-of-nowhere")
     assert result.returncode == 1
     assert result.stderr.decode().startswith("run: qemu-of-nowhere was not found; install QEMU")
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("memory=1", b"error: too little memory: the kernel needs 2 MiB; give the machine more\n"),
+        ("cpu=qemu32", b"error: this CPU has no long mode; use a 64-bit x86 CPU\n"),
+    ],
+)
+def test_loader_that_stops(image: Path, option: str, message: bytes) -> None:
+    result = run(f"image={image}", "prompt=", option)
+    assert (result.returncode, result.stdout) == (1, b"")
+    assert result.stderr.strip() == (
+        message + b"run: the boot loader has stopped: it has no kernel that it can start on this machine"
+    )
+
+
+def test_disk_that_does_not_boot(tmp_path: Path) -> None:
+    image = tmp_path / "zeros.img"
+    image.write_bytes(bytes(1 << 20))
+    result = run(f"image={image}", "prompt=")
+    assert result.returncode == 1
+    assert result.stderr == b"run: the BIOS finds nothing to boot on the disk\n"
+
+
+def test_unknown_cpu(image: Path) -> None:
+    result = run(f"image={image}", "prompt=", "cpu=abacus")
+    assert result.returncode == 1
+    assert re.fullmatch(rb"run: QEMU did not start: .*unable to find CPU model 'abacus'\n", result.stderr)
+
+
+def test_image_that_another_guest_has(session_image: Path, disk: Disk) -> None:
+    image = disk(session_image).path
+    with Guest(Machine(image, snapshot=False)):
+        result = run(f"image={image}", "prompt=", "write=1")
+    assert result.returncode == 1
+    assert re.fullmatch(rb'run: QEMU did not start: .*Failed to get "write" lock(\n.*)*\n', result.stderr)
+
+
+def test_full_disk_of_this_machine(story: Story, disk: Disk, tmp_path: Path) -> None:
+    """QEMU pauses the guest when there is no room for what it writes: after its story, here."""
+    copy = disk(story.image)
+    copy.write("/boot/BAREFLOW.CFG", b"ids = /profile/IDS.TXT\n")
+    faults = tmp_path / "faults.conf"
+    faults.write_text('[inject-error]\nevent = "write_aio"\nerrno = "28"\n')
+    qemu = tmp_path / "qemu"
+    option = "id=disk,file="
+    qemu.write_text(f'#!/bin/bash\nexec {QEMU} "${{@/{option}/{option}blkdebug:{faults}:}}"\n')
+    qemu.chmod(0o755)
+    result = run(f"image={copy.path}", "prompt=", *STORY, "write=1", f"qemu={qemu}")
+    assert (result.returncode, result.stdout.decode()) == (1, story.text + "\n")
+    assert result.stderr.decode().endswith(
+        "run: QEMU has paused the machine because its disk could not be written: No space left on device\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "message"),
+    [
+        (">/dev/full", 1, "run: standard output cannot be written: No space left on device\n"),
+        (">&-", 1, "run: standard output is closed\n"),
+        ("2>/dev/full", 0, ""),
+        ("2>&-", 0, ""),
+        ("<&-", 0, None),
+    ],
+)
+def test_unusable_stream(story: Story, redirection: str, status: int, message: str | None) -> None:
+    arguments = [f"image={story.image}", "temperature=0", "steps=4"]
+    shell = ["sh", "-c", f'exec "$@" {redirection}', "sh", *command(*arguments)]
+    result = subprocess.run(shell, input=b"", capture_output=True, timeout=LIMIT, env=environment())
+    assert result.returncode == status
+    assert story.text.startswith(result.stdout.decode().rstrip("\n"))
+    assert bool(result.stdout) == (status == 0)
+    if message is not None:
+        assert result.stderr.decode() == message
 
 
 def test_time_limit(session_image: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from bareflow.qemu_serial import Console, Item, ProtocolError, SerialDecoder, Text
+from bareflow.qemu_serial import Console, Item, Malformed, ProtocolError, SerialDecoder, Text
 
 BEGIN = b'@bareflow {"event":"text_begin"}\r\n'
 
@@ -131,7 +133,31 @@ def test_end_within_the_text_is_an_error() -> None:
         decode(BEGIN + b"Once", 1000)
 
 
-@pytest.mark.parametrize("line", [b"@bareflow nonsense\r\n", b"@bareflow []\r\n", b'@bareflow {"a":1}\r\n'])
-def test_malformed_event_is_an_error(line: bytes) -> None:
-    with pytest.raises(ProtocolError, match="@bareflow"):
-        decode(line, 1000)
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (b"@bareflow nonsense", r"b'@bareflow nonsense' \(18 bytes\) is no JSON"),
+        (b'@bareflow {"cpu":"a "quoted" brand"}', "is no JSON"),
+        (b'@bareflow {"event":"boot","cpu":"cut', "is no JSON: Unterminated string"),
+        (b'@bareflow {"cpu":"\\"}', "is no JSON"),
+        (b'@bareflow {"cpu":"\xff"}', "is no JSON"),
+        (b"@bareflow " + b"[" * 100_000, "is no JSON"),
+        (b"@bareflow []", 'is no object with a member "event"'),
+        (b'@bareflow {"a":1}', 'is no object with a member "event"'),
+        (b'@bareflow {"event":1}', 'is no object with a member "event"'),
+    ],
+)
+def test_malformed_event_is_told_and_passed_over(line: bytes, problem: str) -> None:
+    decoder = SerialDecoder()
+    malformed, *rest = decoder.feed(line + b"\r\nhello\r\n" + BEGIN + b"Once" + end(4))
+    assert isinstance(malformed, Malformed)
+    assert re.search(problem, malformed.problem)
+    assert [item for item in rest if not isinstance(item, dict)] == [Console(b"hello\n"), Text(b"Once")]
+    assert decoder.finish() == []
+
+
+def test_malformed_event_within_a_text() -> None:
+    decoder = SerialDecoder()
+    items = decoder.feed(BEGIN + b"Once" + pause(4) + b"@bareflow {\r\n" + resume(4) + b" upon" + end(9))
+    assert [item.data for item in items if isinstance(item, Text)] == [b"Once", b" upon"]
+    assert sum(isinstance(item, Malformed) for item in items) == 1
