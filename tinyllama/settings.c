@@ -36,26 +36,54 @@ static const char *get_text(const char *key, const char *otherwise) {
     return value ? value : otherwise;
 }
 
-/* Reads decimal digits with at most one point among them: at most MAX_DIGITS, so that the number
- * without its point is exact. (strtof would be a good part of the program.) */
+/* Reads the exponent at text, of which there may be none; false when it is no whole number. */
+static bool parse_exponent(const char *text, int *exponent) {
+    enum { BEYOND_EVERY_FLOAT = 10000 };
+    if (*text == '\0')
+        return true;
+    if (*text != 'e' && *text != 'E')
+        return false;
+    bool negative = *++text == '-';
+    text += negative || *text == '+';
+    int number = 0;
+    const char *digits = text;
+    for (; *text >= '0' && *text <= '9'; text++)
+        if (number < BEYOND_EVERY_FLOAT)
+            number = number * 10 + (*text - '0');
+    *exponent += negative ? -number : number;
+    return text > digits && *text == '\0';
+}
+
+/* Reads a number as people and programs write it: 0.9, .9, 0.30000000000000004, 1e-05. Of its
+ * digits the first MAX_DIGITS count, which a double holds exactly. (strtof would be a good part of
+ * the program.) */
 static bool parse_decimal(const char *text, float *number) {
     enum { MAX_DIGITS = 15 };
     double digits = 0.0, divisor = 1.0;
-    int count = 0;
-    bool point = false;
-    for (; *text; text++) {
-        if (*text == '.' && !point) {
+    int count = 0, exponent = 0;
+    bool point = false, any = false;
+    for (; (*text >= '0' && *text <= '9') || (*text == '.' && !point); text++) {
+        if (*text == '.') {
             point = true;
             continue;
         }
-        if (*text < '0' || *text > '9' || ++count > MAX_DIGITS)
-            return false;
-        digits = digits * 10.0 + (*text - '0');
-        if (point)
-            divisor *= 10.0;
+        any = true;
+        if (count < MAX_DIGITS) {
+            digits = digits * 10.0 + (*text - '0');
+            count += digits > 0.0;
+            exponent -= point;
+        } else {
+            exponent += !point;
+        }
     }
+    if (!any || !parse_exponent(text, &exponent))
+        return false;
+    for (; exponent > 0; exponent--)
+        digits *= 10.0;
+    for (; exponent < 0; exponent++)
+        divisor *= 10.0;
     *number = (float)(digits / divisor);
-    return count > 0;
+    return true;
 }
 
 /* The numbers: where they are kept, what they are without a setting, and what they may be. */
@@ -126,7 +154,7 @@ bool settings_set(struct settings *settings, const char *key, const char *value,
     return false;
 }
 
-/* The text of a number: a decimal one to four places. */
+/* The text of a number: a decimal one to four places, a small one to seven. */
 static void format_number(char text[32], const struct settings *settings, const struct number *n) {
     const void *at = (const char *)settings + n->offset;
     if (n->kind != DECIMAL) {
@@ -134,8 +162,11 @@ static void format_number(char text[32], const struct settings *settings, const 
         snprintf(text, 32, "%llu", (unsigned long long)number);
         return;
     }
-    unsigned parts = (unsigned)(*(const float *)at * 10000.0f + 0.5f);
-    size_t length = (size_t)snprintf(text, 32, "%u.%04u", parts / 10000, parts % 10000);
+    float decimal = *(const float *)at;
+    bool small = decimal < 0.01f;
+    unsigned one = small ? 10000000 : 10000;
+    unsigned parts = (unsigned)(decimal * (float)one + 0.5f);
+    size_t length = (size_t)snprintf(text, 32, "%u.%0*u", parts / one, small ? 7 : 4, parts % one);
     while (text[length - 1] == '0' && text[length - 2] != '.')
         text[--length] = '\0';
 }

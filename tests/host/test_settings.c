@@ -5,6 +5,7 @@
 #include "console.h"
 #include "kernel_lib/storage/config.h"
 #include "tinyllama/settings.h"
+#include <math.h>
 
 static void fail(void *context, unsigned line, const char *message) {
     (void)context;
@@ -54,6 +55,47 @@ static void test_values(void) {
     CHECK(read_text(&s, "temperature = 100\n", &error) && s.sampling.temperature == 100.0f);
 }
 
+/* As Python, JSON and people write them. The right values are the C library's. */
+static void test_decimals(void) {
+    static const char *const texts[] = {
+        "0.30000000000000004",
+        "1e-05",
+        "1E-5",
+        "1.5e+01",
+        "0.1e1",
+        "100e-2",
+        ".5e0",
+        "5.e-1",
+        "0.0000000000000000000001e22",
+        "0.1234567890123456",
+        "0.999999999999999999999999",
+        "0.69999999999999995559107901499373838305473327636718750",
+        "000000000000000000000000000000.9",
+        "10000000000000000000000e-22",
+        "1e-30",
+        "0e99999999999999999999",
+        "0.0",
+        "1e-99999999999999999999",
+    };
+    struct settings s;
+    struct error error;
+    CHECK(read_text(&s, "", &error));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        CHECK(settings_set(&s, "temperature", texts[i], &error));
+        CHECK(s.sampling.temperature == strtof(texts[i], NULL));
+    }
+    srand(1);
+    for (int i = 0; i < 100000; i++) {
+        static const char *const formats[] = {"%.17g", "%.9g", "%g", "%.3e", "%.30f"};
+        char text[64];
+        /* 31 bits: not 2^-31 near to half-way between two floats, where more digits would count. */
+        double value = ldexp(rand() | 1 << 30 | 1, -31 - rand() % 20);
+        snprintf(text, sizeof text, formats[i % 5], value);
+        CHECK(settings_set(&s, "temperature", text, &error));
+        CHECK(s.sampling.temperature == strtof(text, NULL));
+    }
+}
+
 static void test_wrong_values(void) {
     static const char *const cases[][2] = {
         {"mode = fast", "mode = fast: there are interactive, generate and bench"},
@@ -66,10 +108,14 @@ static void test_wrong_values(void) {
         {"temperature = -1", "temperature = -1: not a number like 0.9, from 0 to 100"},
         {"temperature = 100.1", "temperature = 100.1: not a number like 0.9, from 0 to 100"},
         {"temperature = nan", "temperature = nan: not a number like 0.9, from 0 to 100"},
-        {"temperature = 1e1", "temperature = 1e1: not a number like 0.9, from 0 to 100"},
+        {"temperature = 1e", "temperature = 1e: not a number like 0.9, from 0 to 100"},
+        {"temperature = 1e-", "temperature = 1e-: not a number like 0.9, from 0 to 100"},
+        {"temperature = e1", "temperature = e1: not a number like 0.9, from 0 to 100"},
+        {"temperature = 1e1.5", "temperature = 1e1.5: not a number like 0.9, from 0 to 100"},
+        {"temperature = 1e3", "temperature = 1e3: not a number like 0.9, from 0 to 100"},
+        {"temperature = 1e400", "temperature = 1e400: not a number like 0.9, from 0 to 100"},
+        {"temperature = 0,9", "temperature = 0,9: not a number like 0.9, from 0 to 100"},
         {"temperature = .", "temperature = .: not a number like 0.9, from 0 to 100"},
-        {"topp = 0.1234567890123456",
-         "topp = 0.1234567890123456: not a number like 0.9, from 0 to 1"},
         {"topp = 0.5.5", "topp = 0.5.5: not a number like 0.9, from 0 to 1"},
         {"topk = 1.5", "topk = 1.5: not a whole number from 0 to 4294967295"},
         {"minp = 2", "minp = 2: not a number like 0.9, from 0 to 1"},
@@ -139,11 +185,23 @@ static void test_print(void) {
         at = strchr(at, '\n') + 1;
     }
     CHECK(*at == '\0');
+
+    static const char *const small[][2] = {{"1e-05", "0.00001 "},
+                                           {"0.0099", "0.0099 "},
+                                           {"0.01", "0.01 "},
+                                           {"0.0050505", "0.0050505 "}};
+    for (size_t i = 0; i < sizeof small / sizeof *small; i++) {
+        CHECK(settings_set(&s, "minp", small[i][0], &error));
+        console[0] = '\0';
+        settings_print(&s);
+        CHECK(strstr(strstr(console, "\nminp "), small[i][1]));
+    }
 }
 
 int main(void) {
     test_defaults();
     test_values();
+    test_decimals();
     test_wrong_values();
     test_unknown_keys();
     test_set();
