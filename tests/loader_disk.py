@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from bareflow.fat16_image import build_image
+from bareflow.fat16_layout import PARTITION_TABLE
 from disk_tools import PARTITION_OFFSET, DiskImage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,6 +86,11 @@ class LoaderDisk(DiskImage):
             first, _, last = part.partition("-")
             clusters += range(int(first), int(last or first) + 1)
         return clusters
+
+    def set_partitions(self, *partitions: tuple[int, int, int, int]) -> None:
+        """Rewrites the partition table: status, type, first sector and sectors of each."""
+        table = b"".join(struct.pack("<B3xB3xII", *entry) for entry in partitions)
+        self.patch(PARTITION_TABLE, table.ljust(64, b"\0"))
 
     def link(self, cluster: int, following: int) -> None:
         """Makes `following` the FAT's value for a cluster, in both FATs."""

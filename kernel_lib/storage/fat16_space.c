@@ -89,6 +89,17 @@ static bool claim_chain(struct fat16 *fs, const struct fat16_entry *entry, struc
     return true;
 }
 
+/* Whether an entry is "." or "..", which name a directory's own clusters and its parent's: those
+ * are claimed where they belong. The first byte alone does not tell: other names may begin with a
+ * dot.
+ */
+static bool is_link(const struct fat16 *fs, const struct fat16_entry *entry) {
+    bool named = memcmp(entry->name, ".          ", sizeof entry->name) == 0 ||
+                 memcmp(entry->name, "..         ", sizeof entry->name) == 0;
+    return named && entry->attributes & FAT16_DIRECTORY &&
+           (!fat16_is_cluster(fs, entry->cluster) || fat16_space_is_used(fs, entry->cluster));
+}
+
 /* Claims the chains of a directory's entries and adds its subdirectories to the list. */
 static bool claim_directory(struct fat16 *fs, uint32_t first, struct worklist *list,
                             struct error *error) {
@@ -99,7 +110,7 @@ static bool claim_directory(struct fat16 *fs, uint32_t first, struct worklist *l
     while ((step = fat16_cursor_next(fs, &cursor, &entry, error)) == FAT16_STEP_ENTRY) {
         /* Skipped: deleted entries, labels and long names, "." and "..". */
         if (entry.name[0] == FAT16_NAME_DELETED || entry.attributes & FAT16_VOLUME_LABEL ||
-            entry.name[0] == '.')
+            is_link(fs, &entry))
             continue;
         if (!claim_chain(fs, &entry, error))
             return false;

@@ -18,6 +18,7 @@ PARTITION_OFFSET = 1 << 20
 
 NO_KERNEL = "error: /boot/BAREFLOW.KRN is not there; copy a good kernel there"
 NO_PARTITION = "error: no FAT16 partition (type 04, 06 or 0E); write the image again"
+OVERLAP = "error: partitions overlap; write the image again"
 BAD_BOOT_SECTOR = "error: the FAT16 partition's boot sector is damaged; write the image again"
 BAD_CHAIN = "error: the cluster chain of /boot or of its kernel is damaged; write the image again"
 BAD_SIGNATURE = (
@@ -129,6 +130,14 @@ def test_no_partition(boot: Boot, tmp_path: Path, kind: int) -> None:
     disk = disk_with(tmp_path, kernel())
     disk.patch(PARTITION_ENTRY + 4, bytes([kind]))
     expect_error(boot(disk), NO_PARTITION)
+
+
+@pytest.mark.parametrize(("first", "sectors"), [(2000, 49), (2048, 1), (0x2000, 0xFFFFFFFF)])
+def test_overlapping_partitions(boot: Boot, tmp_path: Path, first: int, sectors: int) -> None:
+    disk = disk_with(tmp_path, kernel())
+    ours = (0x80, 0x0E, 2048, disk.path.stat().st_size // 512 - 2048)
+    disk.set_partitions(ours, (0, 0x83, 64, 1984), (0, 0x83, first, sectors))
+    expect_error(boot(disk), OVERLAP)
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,15 @@ static long follow(const struct fat16_image *image, unsigned cluster, uint8_t *s
     return count;
 }
 
+/* "." or "..", the padded name being all that tells them from names that begin with a dot. */
+static bool is_dots(const uint8_t *entry) {
+    size_t dots = entry[1] == '.' ? 2 : 1;
+    bool blank = true;
+    for (size_t i = dots; i < 11; i++)
+        blank = blank && entry[i] == ' ';
+    return entry[0] == '.' && blank && entry[11] & 0x10;
+}
+
 static const char *check_directory(const struct fat16_image *image, unsigned directory,
                                    uint8_t *seen) {
     const uint8_t *entry;
@@ -220,7 +229,7 @@ static const char *check_directory(const struct fat16_image *image, unsigned dir
             ended = true;
         if (ended && entry[0] != 0)
             return "an entry behind the end of its directory";
-        if (ended || entry[0] == 0xE5 || entry[11] == 0x0F || entry[0] == '.')
+        if (ended || entry[0] == 0xE5 || entry[11] == 0x0F || is_dots(entry))
             continue;
         long count = follow(image, take16(entry + 26), seen);
         size_t size = take32(entry + 28);

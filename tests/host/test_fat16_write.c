@@ -329,6 +329,42 @@ static void test_bad_and_lost_clusters(void) {
     image_free(&image);
 }
 
+/* Names that begin with a dot own their clusters; "." and ".." of a directory do not. */
+static void test_names_with_dots(void) {
+    static const char *const names[] = {".PROFILE   ", ".       TXT", "..A        ",
+                                        "...        ", ".          ", "..         "};
+    struct fat16_image image;
+    struct ram_disk disk;
+    struct fat16 fs;
+    struct error error;
+    make_image(&image, 3000, 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        image_add(&image, 0, names[i], NULL, 0x20, old_data, 5000, 2, 0);
+    unsigned inner = image_add(&image, 0, ".CACHE     ", NULL, 0x10, NULL, 0, 2, 0);
+    image_add(&image, inner, ".KEY    BIN", NULL, 0x20, old_data, 2000, 2, 0);
+    CHECK(image_check(&image, false) == NULL);
+    ram_disk_init(&disk, image.bytes, image.size);
+    mount(&fs, &disk);
+    CHECK(fat16_replace(&fs, "/notes.txt", new_data, DATA_SIZE, &error));
+    CHECK(image_check(&image, false) == NULL);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        CHECK(image_holds(&image, 0, names[i], old_data, 5000));
+    CHECK(image_holds(&image, inner, ".KEY    BIN", old_data, 2000));
+    fat16_unmount(&fs);
+
+    /* A ".." that names clusters which nobody else owns keeps them. */
+    unsigned lost = image_add(&image, 0, "LOST       ", NULL, 0x10, NULL, 0, 2, 0);
+    image_entry(&image, 0, "LOST       ")[0] = 0xE5;
+    uint8_t *parent = image_entry(&image, inner, "..         ");
+    parent[26] = (uint8_t)lost;
+    parent[27] = (uint8_t)(lost >> 8);
+    mount(&fs, &disk);
+    CHECK(fat16_replace(&fs, "/notes.txt", new_data, 10, &error));
+    CHECK(image_get(&image, lost) == 0xFFFF);
+    fat16_unmount(&fs);
+    image_free(&image);
+}
+
 int main(void) {
     for (size_t i = 0; i < DATA_SIZE; i++) {
         old_data[i] = (uint8_t)(i * 7 + i / 512);
@@ -342,5 +378,6 @@ int main(void) {
     test_dirt_behind_the_end_mark();
     test_damaged_tree_is_not_written();
     test_bad_and_lost_clusters();
+    test_names_with_dots();
     puts("fat16_write: passed");
 }

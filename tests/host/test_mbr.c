@@ -60,6 +60,15 @@ int main(void) {
     expect(0, 2048, 10000);
     expect(20000, 20000, 80000);
 
+    sector[446 + 16 * 3] = 0x80; /* active */
+    expect(0, 20000, 80000);
+    expect(2048, 2048, 10000);
+    sector[446 + 16 * 1] = 0x80; /* both */
+    expect(0, 2048, 10000);
+    sector[446 + 16 * 1] = sector[446 + 16 * 3] = 0;
+    sector[446] = 0x80; /* only one of another type */
+    expect(0, 2048, 10000);
+
     clear();
     expect_error(0, "has no FAT16 partition");
     set(0, 0x0C, 2048, 50000); /* FAT32 */
@@ -83,6 +92,12 @@ int main(void) {
     expect(0, 2048, 50000);
     set(2, 0x83, 0xFFFFFF00, 0xFFFFFFFF); /* its end wraps around in 32 bits */
     expect(0, 2048, 50000);
+    set(2, 0x83, 1000, 1049);
+    expect_error(0, "Partitions 1 and 3 overlap");
+    set(2, 0xEE, 1, 0xFFFFFFFF); /* a GPT's protective entry: a hybrid MBR */
+    expect(0, 2048, 50000);
+    set(2, 0xEF, 2048, 50000); /* the EFI system partition is a partition like any other */
+    expect_error(0, "Partitions 1 and 3 overlap");
 
     sector[511] = 0;
     expect_error(0, "is no master boot record");
