@@ -5,6 +5,7 @@ processes or is to end at Ctrl-C cannot be one of them.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -13,10 +14,19 @@ from typing import Any
 def run_module(
     env: Any, module: str, *arguments: str, standard_output: int | None = None, **values: Any
 ) -> int:
-    """Runs `python -m module ARGUMENT... key=value...`; returns its exit status. standard_output: a file
-    descriptor for it, if not this process's."""
+    """Runs `python -m module ARGUMENT... key=value...`, a module that begins with bareflow.program.call();
+    returns its exit status. standard_output: a file descriptor for it, if not this process's."""
     python_path = {"PYTHONPATH": env.Dir("#site_scons").abspath}
     command = [sys.executable, "-m", module, *arguments, *(f"{key}={value}" for key, value in values.items())]
-    return subprocess.run(
-        command, env=os.environ | python_path, stdout=standard_output, check=False
-    ).returncode
+    # Until program.call() Ctrl-C waits: while Python and the module are loaded it would be a traceback.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process = subprocess.Popen(command, env=os.environ | python_path, stdout=standard_output)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with process:
+        try:
+            return process.wait()
+        except BaseException:
+            process.kill()
+            raise

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from . import program
 from .events import parse_event
 
 WIDTHS = ("sse2", "avx2", "avx512")
@@ -83,4 +84,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(program.call("bench", main, sys.argv[1:]))

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from . import program
 from .archive import members
 from .coverage import Recording, linked_program, merge_application, read_recording, summary
 from .coverage_file import CoverageError, merge_coverage, write_coverage
@@ -200,6 +201,4 @@ def _interrupt(number: int, frame: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _interrupt)
-    with contextlib.suppress(KeyboardInterrupt):
-        sys.exit(main(sys.argv[1:]))
-    sys.exit(130)
+    sys.exit(program.call("bareflow", main, sys.argv[1:]))

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import jit_table
+from . import jit_table, program
 from .jit_session import Session, tell_stories
 from .jit_table import PHASES
 from .qemu import Guest, GuestError
@@ -144,4 +144,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(program.call("bench", main, sys.argv[1:]))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import jit_table, shape_bench
+from . import jit_table, program, shape_bench
 from .jit_table import Row
 from .linux_session import LinuxRunError, Stories, make_root, measure_products, record, tell_stories
 
@@ -163,4 +163,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(program.call("bench", main, sys.argv[1:]))

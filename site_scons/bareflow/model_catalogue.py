@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import program
 from .download import Download, DownloadError, fetch
 from .progress_bar import ProgressBar
 
@@ -74,4 +75,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(program.call("bareflow", main, sys.argv[1:]))

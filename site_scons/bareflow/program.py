@@ -76,9 +76,9 @@ def _text_stream(raw: Output, errors: str, *, line_buffering: bool) -> io.TextIO
     )
 
 
-def _closed_streams() -> set[int]:
-    """The standard streams that were closed; they are /dev/null from now on, so that no other file
-    takes their numbers."""
+def open_closed_streams() -> set[int]:
+    """The standard streams that were closed; they are /dev/null from now on, so that no other file takes
+    their numbers."""
     closed = set()
     for descriptor in STREAMS:
         try:
@@ -93,7 +93,7 @@ def _closed_streams() -> set[int]:
 
 def call(name: str, main: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
     """Calls main(argv); returns the exit status. name begins the sentences on standard error."""
-    closed = _closed_streams()
+    closed = open_closed_streams()
     sys.stderr = _text_stream(Messages(), "backslashreplace", line_buffering=True)
     sys.stdout = _text_stream(Output(), "surrogateescape", line_buffering=os.isatty(1))
     try:

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from . import program
 from .coverage_file import CoveredFunction, read_coverage
 from .errors import BareFlowError
 from .events import parse_event
@@ -195,4 +196,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(program.call("bareflow", main, sys.argv[1:]))

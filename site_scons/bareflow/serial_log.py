@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import program
 from .qemu import Guest, GuestError
 from .qemu_machine import Machine, QemuError
 from .run import default_memory
@@ -31,4 +32,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(program.call("bareflow", main, sys.argv[1:]))

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from . import program
 from .qemu_machine import Machine, QemuError
-from .qemu_serial import Event, SerialDecoder, Text
+from .qemu_serial import Event, ProtocolError, SerialDecoder, Text
 
 REPETITIONS = 9
 LIMIT = 20.0
@@ -70,7 +71,10 @@ def start(image: Path, memory: int) -> Start | None:
             pass_fds=[config.fileno()],
         ) as process,
     ):
-        result = _watch(process, begun)
+        try:
+            result = _watch(process, begun)
+        except ProtocolError:
+            result = None
         process.kill()
     return result
 
@@ -107,4 +111,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(program.call("bench", main, sys.argv[1:]))

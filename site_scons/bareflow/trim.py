@@ -11,13 +11,14 @@ are.
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import lief
 
+from . import program
 from .archive import members, replace_members
 from .coverage_file import CoveredFunction, merge_coverage, read_coverage
 from .dead_functions import DeadFunctions
@@ -157,7 +158,7 @@ def trim(job: Job) -> tuple[list[Removed], list[Emptied]]:
     return sorted(removed, key=lambda entry: (entry.id, entry.file, entry.section)), emptied
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """The program; the result is its exit code."""
     lief.logging.disable()
     try:
@@ -172,4 +173,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(program.call("bareflow", main, sys.argv[1:]))

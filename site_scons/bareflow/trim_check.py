@@ -14,7 +14,7 @@ import os
 import struct
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import SymbolTableSection
 
-from . import parts_check
+from . import parts_check, program
 from .archive import members
 from .errors import BareFlowError
 from .link_map import InputSection, file_name, read_map
@@ -210,8 +210,12 @@ def check(elf: str, link_map: str, removed_file: str, emptied_file: str, inputs:
         raise TrimCheckError("\n".join(["the trimmed kernel is wrong:", *wrong[:20]]))
 
 
+def main(arguments: Sequence[str]) -> int:
+    """Checks what the arguments name; returns the exit status."""
+    elf, link_map, removed, emptied, *inputs = arguments
+    check(elf, link_map, removed, emptied, inputs)
+    return 0
+
+
 if __name__ == "__main__":
-    try:
-        check(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:])
-    except BareFlowError as error:
-        sys.exit(f"bareflow: {error}")
+    sys.exit(program.call("bareflow", main, sys.argv[1:]))

@@ -1,7 +1,14 @@
 """SCons tool: the Python tests, as the last step of `test`."""
 
 import os
+import shlex
+import subprocess
+import sys
 from typing import Any
+
+from bareflow.errors import BareFlowError
+
+NOTHING_COLLECTED = 5  # pytest's exit status
 
 
 def _pytest(
@@ -17,12 +24,56 @@ def _pytest(
     built."""
     env = env.Clone()
     env["ENV"] = env["ENV"] | {"BAREFLOW_BUILD": env.Dir("$BUILD").abspath} | environment
-    workers = os.cpu_count() or 1
-    chosen = "-k '$only'" if env["only"] else ""
-    paths = " ".join(env.Entry(place).path for place in places)
-    command = f"$PYTHON -m pytest --numprocesses={workers} {options} {chosen} {paths}"
-    step = env.Step(command, name.upper(), f"{paths} on $BUILD")
-    return env.AlwaysBuild(env.Command(f"$BUILD/{name}", needed, step))
+    paths = [env.Entry(place).path for place in places]
+    # A list of arguments, not a command line: what is in only= is for nobody but pytest.
+    arguments = [f"--numprocesses={os.cpu_count() or 1}", *options.split(), *paths]
+    step = env.Step(_run_pytest, name.upper(), f"{' '.join(paths)} on $BUILD")
+    return env.AlwaysBuild(env.Command(f"$BUILD/{name}", needed, step, PYTEST_ARGUMENTS=arguments))
+
+
+def _run_pytest(target: list[Any], source: list[Any], env: Any) -> int:
+    chosen = [f"-k={_valid_expression(env['only'])}"] if env["only"] else []
+    command = [sys.executable, "-m", "pytest", *env["PYTEST_ARGUMENTS"], *chosen]
+    if env["verbose"]:
+        print(shlex.join(command), flush=True)
+    status = subprocess.run(command, env=env["ENV"], check=False).returncode
+    if chosen and status == NOTHING_COLLECTED:
+        return 0  # _check_selection looks whether that is so everywhere
+    env["TESTS_SELECTED"].any = True
+    return status
+
+
+def _valid_expression(text: str) -> str:
+    """The same text; pytest itself, in several processes, would end with their tracebacks if it is none."""
+    from _pytest.mark.expression import Expression
+
+    try:
+        Expression.compile(text)
+    except SyntaxError as error:
+        raise BareFlowError(
+            f"only={text} is no expression of names: column {error.offset}: {error.msg}"
+        ) from None
+    return text
+
+
+class _Selected:
+    """Whether only= has selected a test anywhere. Copies of the environment share it."""
+
+    any = False
+
+
+def _test_selection(env: Any, nodes: list[Any]) -> Any:
+    """What fails, after these nodes of Pytest(), when only= has selected nothing in any of them."""
+    if not env["only"]:
+        return []
+    step = env.Step(_check_selection, "PYTEST", "what only= selects")
+    return env.AlwaysBuild(env.Command(f"{nodes[-1].abspath}.selection", nodes, step))
+
+
+def _check_selection(target: list[Any], source: list[Any], env: Any) -> int:
+    if not env["TESTS_SELECTED"].any:
+        raise BareFlowError(f"only={env['only']}: no test has such a name")
+    return 0
 
 
 def exists(env: Any) -> bool:
@@ -30,4 +81,6 @@ def exists(env: Any) -> bool:
 
 
 def generate(env: Any) -> None:
+    env["TESTS_SELECTED"] = _Selected()
     env.AddMethod(_pytest, "Pytest")
+    env.AddMethod(_test_selection, "TestSelection")

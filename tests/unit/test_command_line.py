@@ -52,3 +52,12 @@ def test_help_names_targets_and_options(tmp_path: Path) -> None:
     assert result.returncode == 0
     for word in ("image", "run", "test", "variant=", "model=", "llvm_libc_tarball="):
         assert f"  {word}" in result.stdout
+
+
+@pytest.mark.parametrize("target", ["run", "bench"])
+def test_closed_standard_output(target: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "SCons", "-Q", f"build={tmp_path}", target]
+    shell = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
+    result = subprocess.run(shell, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (result.returncode, result.stderr) == (1, "bareflow: standard output is closed\n")
+    assert not (tmp_path / "x86_64").exists()

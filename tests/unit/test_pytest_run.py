@@ -1,0 +1,52 @@
+"""The build's pytest nodes: what only= selects, in one of them, in none, with any characters in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from project_files import ROOT
+
+SCONSTRUCT = """
+import os, sys
+sys.path.insert(0, {scripts!r})
+env = Environment(tools=[], toolpath=[{scripts!r} + "/site_tools"], ENV=dict(os.environ))
+env.Replace(BUILD="build", only=ARGUMENTS["only"], verbose=False)
+env.Tool("console")
+env.Tool("pytest_run")
+nodes = [env.Pytest([name], [], name=name)[0] for name in ("first", "second")]
+Default(nodes, env.TestSelection(nodes))
+"""
+
+
+@pytest.mark.parametrize(
+    ("only", "status", "message"),
+    [
+        ("of_the_second", 0, ""),
+        ("of_neither", 2, "bareflow: only=of_neither: no test has such a name\n"),
+        (
+            "it's $HOME",
+            2,
+            "bareflow: only=it's $HOME is no expression of names: column 3: ",
+        ),
+    ],
+)
+def test_only(tmp_path: Path, only: str, status: int, message: str) -> None:
+    (tmp_path / "SConstruct").write_text(SCONSTRUCT.format(scripts=str(ROOT / "site_scons")))
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "first" / "test_a.py").write_text("def test_of_the_first(): assert False\n")
+    (tmp_path / "second" / "test_b.py").write_text("def test_of_the_second(): pass\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "SCons", "-Q", f"only={only}"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTEST_ADDOPTS": "-p no:cacheprovider", "PYTHONPATH": str(ROOT / "site_scons")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == status, result.stdout + result.stderr
+    assert message in result.stdout + result.stderr
