@@ -1,15 +1,49 @@
 ; The master boot record: finds out how to talk to the disk that the BIOS booted
 ; from and loads stage2 from the sectors behind this one.
 ; In: DL = BIOS drive. Needs a CPU with a time-stamp counter (Pentium or later).
+;
+; Some BIOSes write into the sector that they have loaded, where a BIOS parameter block is on a
+; diskette: nothing that stage1 needs is there. Some read that block.
 
 %include "boot/boot_info.inc"
 %include "boot/memory_map.inc"
 
+BPB_END           equ 0x3E
 MBR_CODE_SIZE     equ 440       ; disk signature and partition table follow
 UART_LINE_CONTROL equ 3
+STAGE2_LBA        equ 1
+IMAGE_TRACK       equ 32        ; sectors, and
+IMAGE_HEADS       equ 64        ; heads, as site_scons/bareflow/fat16_layout.py has them
+MEDIA_FIXED       equ 0xF8
 
     org STAGE1_ADDRESS
     bits 16
+
+    jmp short stage1
+    nop
+
+; The BIOS parameter block of a disk with this geometry. It has no FATs, so that nobody takes the
+; whole disk for one FAT file system: Linux, libblkid and Windows then read the partition table.
+    db "BAREFLOW"
+    dw SECTOR_SIZE
+    db 1                        ; sectors in a cluster
+    dw 1                        ; reserved sectors
+    db 0                        ; FATs
+    dw 0                        ; entries of the root directory
+    dw 0                        ; sectors, if they are below 65536
+    db MEDIA_FIXED
+    dw 0                        ; sectors in a FAT
+    dw IMAGE_TRACK
+    dw IMAGE_HEADS
+    dd 0                        ; sectors in front
+    dd 0                        ; sectors: the image builder fills this in
+    db 0x80, 0, 0x29            ; drive; 29h = the following are there
+    dd 0                        ; serial number
+    db "BAREFLOW   "            ; label
+    db "        "               ; file system
+%if $ - $$ != BPB_END
+    %error the BIOS parameter block ends elsewhere
+%endif
 
 stage1:
     mov bp, dx                  ; RDTSC overwrites the drive number
@@ -70,19 +104,65 @@ stage1:
     push ds
     pop es                      ; the call returned a table's address in ES:DI
 
+; Read stage2: by one call with the extensions, else sector by sector. That is simpler than disk.inc,
+; which finds any sector, and leaves room for the block above.
 .load:
-    xor eax, eax
-    inc ax
-    mov cx, STAGE2_SECTORS
+    mov dl, [BOOT_INFO(boot_drive)]
+    mov dh, 0                   ; head
+    mov cx, STAGE2_LBA + 1      ; cylinder 0; sectors count from 1
     mov bx, STAGE2_ADDRESS
-    call disk_read
+    mov di, DISK_ATTEMPTS
+.attempt:
+    pusha
+    test byte [BOOT_INFO(disk_flags)], BOOT_DISK_LBA
+    jz .read_sector
+    push dword 0                ; disk address packet: LBA 63..32
+    push dword STAGE2_LBA       ; LBA 31..0
+    push es
+    push bx
+    push word STAGE2_SECTORS
+    push word 16                ; size of the packet
+    mov si, sp
+    mov ah, 0x42
+    int 0x13
+    lea sp, [si + 16]           ; keeps the carry flag
+    jmp .have_read
+.read_sector:
+    mov ax, 0x0201              ; one sector
+    int 0x13
+.have_read:
+    mov [disk_status], ah
+    popa                        ; some BIOSes lose DX
+    jnc .read
+    dec di
+    jz disk_failed
+    xor ah, ah                  ; reset the drive
+    int 0x13
+    jmp .attempt
+.read:
+    test byte [BOOT_INFO(disk_flags)], BOOT_DISK_LBA
+    jnz .loaded
+    inc cx
+    cmp cl, [BOOT_INFO(sectors_per_track)]
+    jbe .next
+    mov cl, 1
+    inc dh
+    cmp dh, [BOOT_INFO(heads)]  ; the low byte: of 256 heads both are 0 behind the last
+    jne .next
+    mov dh, 0
+    inc ch
+.next:
+    add bh, SECTOR_SIZE >> 8
+    cmp bx, STAGE2_ADDRESS + STAGE2_SECTORS * SECTOR_SIZE
+    jb .attempt
+.loaded:
     cmp word [STAGE2_ADDRESS + STAGE2_SECTORS * SECTOR_SIZE - 2], STAGE2_SIGNATURE
     jne disk_failed             ; read, but something else
     jmp 0:STAGE2_ADDRESS
 
 disk_give_up equ stop
 
-%include "boot/disk.inc"
+%include "boot/disk_failed.inc"
 %include "boot/console.inc"
 
 %if $ - $$ > MBR_CODE_SIZE

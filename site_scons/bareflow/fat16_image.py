@@ -16,6 +16,7 @@ from .fat16_layout import (
     ATTRIBUTE_DIRECTORY,
     ATTRIBUTE_VOLUME,
     BPB_FORMAT,
+    BPB_SECTORS,
     DISK_SIGNATURE,
     END_OF_CHAIN,
     ENTRY,
@@ -195,6 +196,7 @@ class _Writer:
         """Stage1 with the partition table in its place, and stage2 in the sectors behind it."""
         self.store(0, stage1)
         self.store(SECTOR, stage2)
+        self.store(BPB_SECTORS, struct.pack("<I", PARTITION_LBA + self.layout.total_sectors))
         self.store(DISK_SIGNATURE, disk_signature + b"\0\0")
         last = PARTITION_LBA + self.layout.total_sectors - 1
         partition = struct.pack(

@@ -47,6 +47,8 @@ CASE_EXTENSION_LOWER = 0x10
 
 BPB_FORMAT = "<3s8sHBHBHHBHHHII"
 """Jump, OEM name, then the BIOS parameter block up to the 32-bit sector count."""
+BPB_SECTORS = 32
+"""Where that count is."""
 
 NAME_OFFSETS = (*range(1, 11, 2), *range(14, 26, 2), *range(28, 32, 2))
 """Where a long-name entry keeps its thirteen UTF-16 units."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.fat16_image import Fat16Error, build_image, list_directory, read_file
+from loader_disk import ROOT, assemble
 
 STAGE1 = b"\xeb\xfe".ljust(510, b"\x00") + b"\x55\xaa"
 STAGE2 = bytes(range(256)) * 16
@@ -22,6 +23,7 @@ TREE = {
     "/profile/": b"",
 }
 PARTITION = 1 << 20
+BLKID = shutil.which("blkid", path="/usr/sbin:/sbin:/usr/bin")
 FSCK = shutil.which("fsck.fat", path="/usr/sbin:/sbin:/usr/bin")
 
 
@@ -69,12 +71,24 @@ def test_fsck_finds_nothing(image: bytes, tmp_path: Path) -> None:
 
 
 def test_partition_table(image: bytes) -> None:
-    assert image[:440] == STAGE1[:440] and image[510:512] == b"\x55\xaa"
+    disk_sectors = struct.pack("<I", len(image) // 512)  # in stage1's BIOS parameter block
+    assert image[:440] == STAGE1[:32] + disk_sectors + STAGE1[36:440]
+    assert image[510:512] == b"\x55\xaa"
     status, kind, start, sectors = struct.unpack_from("<B3xB3xII", image, 446)
     assert (status, kind, start) == (0x80, 0x0E, 2048)
     assert len(image) == (start + sectors) * 512
     assert not any(image[462:510])
     assert image[512 : 512 + len(STAGE2)] == STAGE2
+
+
+@pytest.mark.skipif(BLKID is None, reason="blkid (util-linux) is not installed")
+def test_the_partition_table_is_found_in_spite_of_the_parameter_block(tmp_path: Path) -> None:
+    """blkid, like udev, would take an MBR that looks like a FAT boot sector for a file system."""
+    path = tmp_path / "disk.img"
+    path.write_bytes(build_image(assemble(ROOT / "boot" / "stage1.asm"), STAGE2, TREE))
+    found = subprocess.run([str(BLKID), "-p", path], check=True, capture_output=True, text=True).stdout
+    assert 'PTTYPE="dos"' in found
+    assert "vfat" not in found
 
 
 def test_the_first_file_starts_the_data_area_in_one_piece(image: bytes) -> None:
