@@ -9,13 +9,15 @@ that is closed or full, a reader that has had enough, Ctrl-C at any time.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .errors import BareFlowError
@@ -89,6 +91,28 @@ def open_closed_streams() -> set[int]:
             closed.add(descriptor)
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
     return closed
+
+
+@contextlib.contextmanager
+def signals_held_back() -> Iterator[None]:
+    """Signals that would end this process, or the block with an exception, do so at the block's end: within
+    subprocess.Popen, for example, they would leave a process behind that nobody knows of."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python's handlers run in the main thread
+        return
+    arrived: list[int] = []
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        handler = signal.getsignal(number)
+        if handler not in (None, signal.SIG_IGN):
+            before[number] = signal.signal(number, lambda number, frame: arrived.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for received in arrived:
+            signal.raise_signal(received)
 
 
 def call(name: str, main: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from qemu.qmp import Message, QMPClient, QMPError, Runstate
 
+from . import program
 from .qemu_machine import Machine, QemuError
 
 QMP_TIMEOUT = 30.0  # seconds; QEMU answers at once unless the host is badly overloaded
@@ -52,6 +53,17 @@ class QemuProcess:
         self._output = os.fdopen(os.memfd_create("qemu"), "w+b")
         self._serial, serial_child = socket.socketpair()
         self._serial.setblocking(False)
+        try:
+            with program.signals_held_back():
+                self._launch(machine, serial_child)
+        except Exception:
+            raise
+        except BaseException:  # of a signal
+            self.close()
+            raise
+
+    def _launch(self, machine: Machine, serial_child: socket.socket) -> None:
+        """Starts the process and the machine; if it cannot, frees everything."""
         qmp, qmp_child = socket.socketpair()
         config = machine.config_file()
         fds = (serial_child.fileno(), qmp_child.fileno(), config.fileno())
@@ -64,9 +76,11 @@ class QemuProcess:
                 pass_fds=fds,
                 start_new_session=True,  # Ctrl-C in a terminal is for the caller, who then ends QEMU
             )
-        except BaseException:
+        except Exception as error:
             qmp.close()
             self._free()
+            if isinstance(error, OSError):
+                raise QemuError(f"{machine.qemu} cannot be run: {error.strerror}") from None
             raise
         finally:
             serial_child.close()

@@ -81,6 +81,8 @@ def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
     config: dict[str, object] = {key: given[key] for key in GUEST_KEYS if key in given}
     config.setdefault("mode", "interactive" if terminal and "prompt" not in given else "generate")
     _one_of("mode", str(config["mode"]), MODES)
+    if config["mode"] == "interactive" and given.get("prompt"):
+        raise UsageError("mode=interactive takes no prompt=: prompts are typed")
     _one_of("write", given.get("write", "0"), ("0", "1"))
     machine = _one_of("machine", given.get("machine", "pc"), MACHINES)
     image = Path(given["image"])
@@ -218,7 +220,8 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
     text = TextOutput(output)
     console = output if mode == "bench" or (mode == "interactive" and terminal) else program.Messages()
     with contextlib.ExitStack() as stack:
-        guest = stack.enter_context(Guest(machine, strict=False))
+        with program.signals_held_back():
+            guest = stack.enter_context(Guest(machine, strict=False))
         stop = Stop(guest)
         for number in SIGNALS:
             signal.signal(number, stop.by_signal)

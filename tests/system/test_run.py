@@ -211,6 +211,16 @@ def test_guest_without_an_end_dies_with_its_runner(session_image: Path) -> None:
         assert not Path("/proc", children[0]).exists()
 
 
+@pytest.mark.parametrize(("number", "status"), [("INT", 130), ("TERM", 143)])
+def test_signal_while_qemu_starts(image: Path, tmp_path: Path, number: str, status: int) -> None:
+    qemu = tmp_path / "qemu"
+    qemu.write_text(f'#!/bin/sh\necho $$ >{tmp_path}/pid\nkill -{number} $PPID\nexec {QEMU} "$@"\n')
+    qemu.chmod(0o755)
+    result = run(f"image={image}", "mode=interactive", f"qemu={qemu}")
+    assert (result.returncode, result.stdout, result.stderr) == (status, b"", b"")
+    assert not Path("/proc", (tmp_path / "pid").read_text().strip()).exists()
+
+
 def test_reader_that_stops_reading(story: Story) -> None:
     """As in `run | head -c 4`: no traceback, and the guest ends too."""
     with subprocess.Popen(

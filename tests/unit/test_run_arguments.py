@@ -71,6 +71,7 @@ def test_machine_options() -> None:
         (["image=a", "verbose"], r"'verbose' is not an option of run"),
         (["steps=5"], "image=FILE is missing"),
         (["image=a", "mode=chat"], "mode=chat: not one of generate, interactive, bench"),
+        (["image=a", "mode=interactive", "prompt=x"], "mode=interactive takes no prompt=: prompts are typed"),
         (["image=a", "memory=0"], "memory=0: not a whole number of at least 1"),
         (["image=a", "memory=big"], "memory=big: not a whole number"),
         (["image=a", "timeout=-1"], "timeout=-1: not a whole number of at least 0"),
