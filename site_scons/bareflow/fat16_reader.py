@@ -1,5 +1,9 @@
-"""Reads files back from a disk image, for tests and for build steps that take results out of a guest."""
+"""Reads files back from a disk image, for tests and for build steps that take results out of a guest.
 
+Raises nothing but Fat16Error, whatever is in the image.
+"""
+
+import contextlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,12 +53,13 @@ def _read_layout(image: bytes) -> Layout:
 
 def _chain(image: bytes, layout: Layout, cluster: int) -> Iterator[int]:
     fat = (PARTITION_LBA + RESERVED_SECTORS) * SECTOR
-    for _ in range(layout.clusters):
-        if not FIRST_CLUSTER <= cluster < layout.clusters + FIRST_CLUSTER:
-            return
+    seen = set()
+    while FIRST_CLUSTER <= cluster < layout.clusters + FIRST_CLUSTER:
+        if cluster in seen:
+            raise Fat16Error("a cluster chain of the image never ends")
+        seen.add(cluster)
         yield cluster
         (cluster,) = struct.unpack_from("<H", image, fat + 2 * cluster)
-    raise Fat16Error("a cluster chain of the image never ends")
 
 
 def _read_chain(image: bytes, layout: Layout, cluster: int) -> bytes:
@@ -83,6 +88,15 @@ def _entries(directory: bytes) -> Iterator[Entry]:
             units = []
 
 
+@contextlib.contextmanager
+def _damage_is_told() -> Iterator[None]:
+    try:
+        yield
+    except (struct.error, ValueError, IndexError, ZeroDivisionError) as error:
+        raise Fat16Error(f"the image's file system is damaged: {error}") from None
+
+
+@_damage_is_told()
 def list_directory(image: bytes, path: str = "/") -> list[Entry]:
     """The entries of a folder, without "." and ".."; raises Fat16Error when there is no such folder."""
     layout = _read_layout(image)
@@ -101,6 +115,7 @@ def _find(entries: Iterator[Entry], name: str) -> Entry | None:
     return next((e for e in entries if wanted in (e.name.upper(), e.short_name.upper())), None)
 
 
+@_damage_is_told()
 def read_file(image: bytes, path: str) -> bytes:
     """The contents of a file, found without regard to case; raises Fat16Error when there is no such file."""
     folder, _, name = path.rpartition("/")

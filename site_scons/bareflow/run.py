@@ -258,14 +258,12 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
                 raise
         finally:
             text.end()
-        if stop.reason is not None:
-            return 0 if stop.reason == USER else _fail(stop.reason, stop.status)
-        code = guest.wait_exit()
+        code = guest.wait_exit() if stop.reason is None else 0
         if warnings := guest.qemu_output:
             print(warnings, file=sys.stderr)
-        if code:
-            return _fail(f"the guest ended with code {code}")
-    return 0
+        if stop.reason is not None:
+            return 0 if stop.reason == USER else _fail(stop.reason, stop.status)
+        return _fail(f"the guest ended with code {code}") if code else 0
 
 
 def _fail(message: str, status: int = 1) -> int:

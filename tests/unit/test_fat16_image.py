@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import shutil
 import struct
 import subprocess
 from pathlib import Path
+from typing import cast
 
 import pytest
 from bareflow.fat16_image import Fat16Error, build_image, list_directory, read_file
@@ -159,3 +162,29 @@ def test_reader_survives_an_endless_chain(image: bytes) -> None:
     struct.pack_into("<H", broken, PARTITION + 512 + 2 * cluster, cluster)
     with pytest.raises(Fat16Error, match="never ends"):
         read_file(bytes(broken), "/boot/BAREFLOW.KRN")
+
+
+@pytest.mark.parametrize(
+    "size", [0, 100, 450, 700, PARTITION, PARTITION + 20, PARTITION + 600, PARTITION + 90_000]
+)
+def test_reader_refuses_a_cut_image(image: bytes, size: int) -> None:
+    with pytest.raises(Fat16Error):
+        read_file(image[:size], "/boot/BAREFLOW.KRN")
+
+
+def test_reader_survives_damage(image: bytes) -> None:
+    """Some bytes of the structures are others: the file, or an error that says so."""
+    damaged = bytearray(image)
+    generator = random.Random(1)
+    folders = PARTITION + 512 + 2 * 512 * struct.unpack_from("<H", image, PARTITION + 22)[0]
+    regions = [(0, 512), (PARTITION, 64), (PARTITION + 512, 64), (folders, 256), (folders + 512 * 32, 8192)]
+    for _ in range(400):
+        start, length = generator.choice(regions)
+        places = [start + generator.randrange(length) for _ in range(generator.randint(1, 4))]
+        for place in places:
+            damaged[place] = generator.choice((0, 255, generator.randrange(256)))
+        for path in ("/boot/BAREFLOW.KRN", "/model/A file with a long, Mixed Name.text"):
+            with contextlib.suppress(Fat16Error):
+                read_file(cast(bytes, damaged), path)
+        for place in places:
+            damaged[place] = image[place]
