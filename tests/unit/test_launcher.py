@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SCONS = """#!/bin/sh
+PYTHON = """#!/bin/sh
+[ "$1" = site_scons/start_scons.py ] && shift
 echo "cwd $PWD, from $BAREFLOW_CWD"
 for argument; do echo "<$argument>"; done
 """
@@ -18,15 +21,15 @@ for argument; do echo "<$argument>"; done
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with the launcher and a prepared .venv whose scons only prints its arguments."""
+    """A folder with the launcher and a prepared .venv whose Python only prints the arguments of SCons."""
     folder = tmp_path / "a project"
     (folder / ".venv" / "bin").mkdir(parents=True)
     for name in ("bareflow", "requirements.txt"):
         shutil.copy(ROOT / name, folder / name)
     shutil.copy(ROOT / "requirements.txt", folder / ".venv" / "requirements.txt")
-    scons = folder / ".venv" / "bin" / "scons"
-    scons.write_text(SCONS)
-    scons.chmod(0o755)
+    python = folder / ".venv" / "bin" / "python"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
     return folder
 
 
@@ -82,3 +85,17 @@ def test_without_root_it_prints_the_command(project: Path, tmp_path: Path) -> No
     result = launch(project, cwd=tmp_path, path=str(tools))
     assert result.returncode == 1
     assert "Please run:  sudo apt-get install --no-install-recommends clang-22" in result.stderr
+
+
+def test_early_ctrl_c(tmp_path: Path) -> None:
+    """SCons is still being loaded: this one sends the signal itself."""
+    script = tmp_path / "SCons" / "Script" / "Main.py"
+    script.parent.mkdir(parents=True)
+    script.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    result = subprocess.run(
+        [sys.executable, ROOT / "site_scons" / "start_scons.py"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        timeout=60,
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (-signal.SIGINT, b"", b"")
