@@ -91,6 +91,8 @@ def test_early_ctrl_c(tmp_path: Path) -> None:
     """SCons is still being loaded: this one sends the signal itself."""
     script = tmp_path / "SCons" / "Script" / "Main.py"
     script.parent.mkdir(parents=True)
+    for package in (script.parent, script.parents[1]):
+        (package / "__init__.py").touch()
     script.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     result = subprocess.run(
         [sys.executable, ROOT / "site_scons" / "start_scons.py"],
