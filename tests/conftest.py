@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import array
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,6 +37,10 @@ STORY_STEPS = 64
 
 # Written by the reference program after the text: no part of the story.
 REFERENCE_END = "\n"
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what is in the background that way; the programs that are tested would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,12 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from bareflow.errors import BareFlowError
 
+RUN_PYTEST = Path(__file__).resolve().parents[1] / "run_pytest.py"
 NOTHING_COLLECTED = 5  # pytest's exit status
 
 
@@ -33,7 +35,7 @@ def _pytest(
 
 def _run_pytest(target: list[Any], source: list[Any], env: Any) -> int:
     chosen = [f"-k={_valid_expression(env['only'])}"] if env["only"] else []
-    command = [sys.executable, "-m", "pytest", *env["PYTEST_ARGUMENTS"], *chosen]
+    command = [sys.executable, str(RUN_PYTEST), *env["PYTEST_ARGUMENTS"], *chosen]
     if env["verbose"]:
         print(shlex.join(command), flush=True)
     status = subprocess.run(command, env=env["ENV"], check=False).returncode

@@ -54,7 +54,7 @@ def test_help_names_targets_and_options(tmp_path: Path) -> None:
         assert f"  {word}" in result.stdout
 
 
-@pytest.mark.parametrize("target", ["run", "bench"])
+@pytest.mark.parametrize("target", ["run", "image", "help"])
 def test_closed_standard_output(target: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "SCons", "-Q", f"build={tmp_path}", target]
     shell = ["sh", "-c", 'exec "$@" >&-', "sh", *command]

@@ -50,3 +50,19 @@ def test_only(tmp_path: Path, only: str, status: int, message: str) -> None:
     )
     assert result.returncode == status, result.stdout + result.stderr
     assert message in result.stdout + result.stderr
+
+
+def test_full_standard_output(tmp_path: Path) -> None:
+    test = tmp_path / "test_a.py"
+    test.write_text("def test_a(): pass\n")
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [sys.executable, ROOT / "site_scons" / "run_pytest.py", "--numprocesses=1", test],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    message = "pytest: standard output cannot be written: No space left on device\n"
+    assert (result.returncode, result.stderr) == (1, message)
