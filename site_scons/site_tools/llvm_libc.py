@@ -1,7 +1,7 @@
 """SCons tool: LLVM-libc fetched, its public headers made, and its functions compiled to a bitcode archive.
 
-The extracted source is immutable (every file's hash is committed), so one node, the stamp of the set of
-files, stands for all its headers.
+The extracted source changes only with what is committed (every file's hash, and our patches), so one node,
+the stamp of the set of files and patches, stands for all its headers.
 """
 
 from pathlib import Path
@@ -35,6 +35,8 @@ _RUNTIME_FOLDERS = ("math", "string", "strings")
 # Elsewhere -fno-builtin would block inlining into the application; only the macro is wanted.
 _UNHOSTED = ["-U__STDC_HOSTED__", "-D__STDC_HOSTED__=0", "-Wno-builtin-macro-redefined"]
 
+_PATCHES = "#llvm-libc/patches"
+
 
 def _pin(env: Any) -> Any:
     from bareflow.llvm_libc_source import load_pin
@@ -43,15 +45,17 @@ def _pin(env: Any) -> Any:
 
 
 def _extract(target: list[Any], source: list[Any], env: Any) -> None:
-    from bareflow import llvm_libc_source
+    from bareflow import llvm_libc_patches, llvm_libc_source
     from bareflow.user_cache import user_cache
 
     pin = _pin(env)
     tarball = Path(env["llvm_libc_tarball"]) if env["llvm_libc_tarball"] else None
     files = llvm_libc_source.find_files(pin, tarball, user_cache(), env.Progress)
+    patches = llvm_libc_patches.read_patches(Path(env.Dir(_PATCHES).abspath))
     stamp = Path(target[0].abspath)
-    llvm_libc_source.lay_out(files, stamp.parent)
-    stamp.write_text(f"LLVM-libc {pin.version}, files {pin.key}\n")
+    llvm_libc_source.lay_out(llvm_libc_patches.apply_patches(patches, files), stamp.parent)
+    digest = llvm_libc_patches.digest(patches)
+    stamp.write_text(f"LLVM-libc {pin.version}, files {pin.key}, patches {digest}\n")
 
 
 def _source(env: Any) -> list[Any]:
@@ -59,7 +63,7 @@ def _source(env: Any) -> list[Any]:
     pin = _pin(env)
     names = [*pin.sources, *pin.glibc_abi]
     targets = ["$LIBC_SOURCE/stamp", *(f"$LIBC_SOURCE/libc/src/{name}" for name in names)]
-    pins = ["#llvm-libc/source.toml", "#llvm-libc/SHA256SUMS"]
+    pins = ["#llvm-libc/source.toml", "#llvm-libc/SHA256SUMS", *env.Glob(f"{_PATCHES}/*.patch")]
     nodes = env.Command(targets, pins, env.Step(_extract, "EXTRACT", "LLVM-libc's source"))
     env.NoCache(nodes)
     return list(nodes)

@@ -15,6 +15,7 @@ PROGRAMS = {
     "LLVM_CXXFILT": "llvm-cxxfilt-22",
     "LLVM_CONFIG": "llvm-config-22",
     "LLVM_LINK": "llvm-link-22",
+    "LLVM_OBJCOPY": "llvm-objcopy-22",
     "LLVM_OPT": "opt-22",
     "AS": "nasm",
 }
