@@ -18,7 +18,7 @@ from statistics import median
 
 from . import program
 from .qemu_machine import Machine, QemuError
-from .qemu_serial import Event, ProtocolError, SerialDecoder, Text
+from .qemu_serial import Console, Event, ProtocolError, SerialDecoder, Text
 
 REPETITIONS = 9
 LIMIT = 20.0
@@ -41,7 +41,7 @@ class Start:
 def _watch(process: subprocess.Popen[bytes], begun: float) -> Start | None:
     """Follows the guest to its end, or for LIMIT seconds; None if it tells no story."""
     assert process.stdout is not None
-    decoder, first_text, events = SerialDecoder(), None, {}
+    decoder, first_text, events, line = SerialDecoder(), None, {}, b""
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while selector.select(begun + LIMIT - time.monotonic()):
@@ -53,6 +53,10 @@ def _watch(process: subprocess.Popen[bytes], begun: float) -> Start | None:
                     first_text = time.monotonic() - begun
                 elif isinstance(item, dict):
                     events[item["event"]] = item
+                elif isinstance(item, Console):
+                    line = (line + item.data).rpartition(b"\n")[2]
+                    if line.startswith(b"error: "):  # the loader halts after that
+                        return None
     return Start(first_text, events) if first_text is not None and "generate" in events else None
 
 
