@@ -115,12 +115,20 @@ def signals_held_back() -> Iterator[None]:
             signal.raise_signal(received)
 
 
+def _terminate(number: int, frame: object) -> None:
+    """Leaves the `with` blocks, so that no QEMU outlives this process."""
+    sys.exit(128 + number)
+
+
 def call(name: str, main: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
     """Calls main(argv); returns the exit status. name begins the sentences on standard error."""
     closed = open_closed_streams()
     sys.stderr = _text_stream(Messages(), "backslashreplace", line_buffering=True)
     sys.stdout = _text_stream(Output(), "surrogateescape", line_buffering=os.isatty(1))
     try:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _terminate)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see python_module
         if 1 in closed:
             raise BareFlowError("standard output is closed")

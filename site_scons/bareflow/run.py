@@ -224,7 +224,8 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
             guest = stack.enter_context(Guest(machine, strict=False))
         stop = Stop(guest)
         for number in SIGNALS:
-            signal.signal(number, stop.by_signal)
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
+                signal.signal(number, stop.by_signal)
         if timeout:
             timer = threading.Timer(timeout, stop, [f"no end within {timeout} seconds (timeout=)"])
             timer.daemon = True
@@ -271,17 +272,10 @@ def _fail(message: str, status: int = 1) -> int:
     return status
 
 
-def _terminate(number: int, frame: object) -> None:
-    """Before there is a guest: leaves the `with` blocks, so that QEMU does not outlive this process."""
-    sys.exit(128 + number)
-
-
 def main(argv: Sequence[str]) -> int:
     """Boots as argv (key=value strings) says; returns the exit status."""
     piped = not os.isatty(0)
     terminal = not piped and os.isatty(1)
-    for number in SIGNALS:
-        signal.signal(number, _terminate)
     try:
         machine, timeout = parse(argv, terminal=terminal)
         if piped and machine.config["mode"] == "generate" and "prompt" not in machine.config:

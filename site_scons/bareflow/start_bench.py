@@ -79,7 +79,8 @@ def start(image: Path, memory: int) -> Start | None:
             result = _watch(process, begun)
         except ProtocolError:
             result = None
-        process.kill()
+        finally:
+            process.kill()
     return result
 
 

@@ -49,6 +49,8 @@ def run(main: str, redirection: str = "", stdout: int = subprocess.PIPE) -> subp
         ("raise BareFlowError('too bad')", "", 1, "", "test: too bad\n"),
         ("raise KeyboardInterrupt", "", 130, "", ""),
         ("os.kill(os.getpid(), signal.SIGINT)", "", 130, "", ""),
+        ("os.kill(os.getpid(), signal.SIGTERM)", "", 143, "", ""),
+        ("os.kill(os.getpid(), signal.SIGHUP)", "", 129, "", ""),
         # In the middle, and only when all that is buffered is written at the end.
         ("print('a', flush=True)", ">/dev/full", 1, "", FULL),
         ("print('a')", ">/dev/full", 1, "", FULL),
@@ -86,6 +88,29 @@ def test_output_that_must_wait() -> None:
         with open(source, "rb") as file:
             assert file.read() == b"a" * 1_000_000 + b"\n"
     assert process.returncode == 3
+
+
+def test_what_nohup_ignores() -> None:
+    code = PROGRAM.format(early="", main="os.kill(os.getpid(), signal.SIGHUP)")
+    result = subprocess.run(
+        ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": SITE_SCONS},
+        timeout=60,
+    )
+    assert result.returncode == 3
+
+
+def test_signals_wait_for_the_end_of_the_block() -> None:
+    main = "\n    ".join(
+        [
+            "with program.signals_held_back():",
+            "    os.kill(os.getpid(), signal.SIGTERM)",
+            "    print('still here')",
+            "print('not reached')",
+        ]
+    )
+    result = run(main)
+    assert (result.returncode, result.stdout, result.stderr) == (143, "still here\n", "")
 
 
 class Environment:
