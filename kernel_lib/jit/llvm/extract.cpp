@@ -20,6 +20,9 @@ constexpr unsigned MAX_SINGLES = 800;
  * be made fast, and on other levels. */
 constexpr unsigned SMALL = 32;
 constexpr unsigned TINY = 16;
+/* Instructions that a function may grow by with all that is inlined into it: small functions that
+ * call each other twice would double it with each. */
+constexpr uint64_t MAX_EXPANDED = 2000;
 /* Bytes of a constant whose value is copied. */
 constexpr uint64_t MAX_CONSTANT = 4096;
 
@@ -109,6 +112,7 @@ void Extraction::fill(const Function &from, Function &to, llvm::ArrayRef<llvm::C
     llvm::CloneFunctionInto(&to, &from, map, llvm::CloneFunctionChangeType::DifferentModule,
                             returns, "", nullptr, nullptr, this);
     allow_optimising(to);
+    to.setAlignment(llvm::MaybeAlign()); /* it is reached by its stub, whose place stays */
 }
 
 Function &Extraction::copy(const Function &function, const llvm::Twine &name,
@@ -116,6 +120,7 @@ Function &Extraction::copy(const Function &function, const llvm::Twine &name,
     auto *made = Function::Create(function.getFunctionType(), GlobalValue::InternalLinkage,
                                   function.getAddressSpace(), name, target.get());
     fill(function, *made, values);
+    expansion.add_root(function);
     made->setVisibility(GlobalValue::DefaultVisibility);
     made->setDSOLocal(true);
     return *made;
@@ -147,15 +152,14 @@ void Extraction::add_what_may_be_inlined(jit_level level) {
         unsigned size = function.getInstructionCount();
         bool single = level == JIT_O3 && is_single(function) &&
                       may_be_inlined(function, MAX_SINGLE) && singles + size <= MAX_SINGLES;
-        if (single) {
-            singles += size;
-        } else if (!must_be_inlined(function) &&
-                   !may_be_inlined(function, level > JIT_O0 ? SMALL : TINY)) {
-            if (level == JIT_O0 || !may_be_inlined(function, MAX_CALLEE) ||
-                copied + size > MAX_CALLEES)
-                continue;
-            copied += size;
-        }
+        bool always = single || must_be_inlined(function) ||
+                      may_be_inlined(function, level > JIT_O0 ? SMALL : TINY);
+        bool also = !always && level > JIT_O0 && may_be_inlined(function, MAX_CALLEE) &&
+                    copied + size <= MAX_CALLEES;
+        if ((!always && !also) || !expansion.add_inlined(function, MAX_EXPANDED))
+            continue;
+        singles += single ? size : 0;
+        copied += also ? size : 0;
         fill(function, made, {});
         made.addFnAttr(llvm::Attribute::AlwaysInline); /* the pipelines inline nothing else */
         made.setLinkage(GlobalValue::AvailableExternallyLinkage);

@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "kernel_lib/jit/function.h"
+#include "kernel_lib/jit/llvm/expansion.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Transforms/Utils/ValueMapper.h"
@@ -24,7 +25,7 @@ class Extraction : private llvm::ValueMaterializer {
      * which they must be then; and constants their value. All of them have their real code and
      * memory elsewhere. At O0 these functions are only tiny ones, as a call costs more than they
      * do; from O1 on those that are not too large; at O3 also larger ones that are called from one
-     * place alone. */
+     * place alone. Never more than what a function may grow to by it. */
     void add_what_may_be_inlined(jit_level level);
 
     llvm::Module &module() { return *target; }
@@ -41,6 +42,7 @@ class Extraction : private llvm::ValueMaterializer {
     llvm::DenseMap<const llvm::GlobalValue *, llvm::GlobalValue *> declared;
     /* In the order in which they were met, which makes the object the same every time. */
     llvm::SmallVector<const llvm::GlobalValue *, 32> met;
+    Expansion expansion;
 };
 
 } // namespace jit
