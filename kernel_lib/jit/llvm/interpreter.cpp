@@ -38,6 +38,7 @@ static bool compile(Entry &entry, const char *reason) {
 void *jit::Interpreter::enter(size_t index, struct jit_registers &registers) {
     Entry &entry = program_.entries()[index];
     State &state = states_[index];
+    leave_what_is_gone(registers);
     if (!state.decided)
         decide(entry, state);
     if (state.reason) {
@@ -96,19 +97,38 @@ void jit::Interpreter::settle_for_interpreting(Entry &entry, State &state) {
     entry.profile->lowest = JIT_INTERPRETER;
 }
 
+/* A longjmp may have gone past interpreted calls: what called them is now below its caller. */
+void jit::Interpreter::leave_what_is_gone(const struct jit_registers &caller) {
+    size_t depth = depth_;
+    while (depth > 0 && nested_[depth - 1].caller <= &caller)
+        depth--;
+    if (depth < depth_)
+        leave(depth);
+}
+
+/* Interpreters that were left in the middle of their work are not used again. */
+void jit::Interpreter::leave(size_t depth) {
+    depth_ = depth;
+    auto used = [](const Nested &nested) { return nested.caller != nullptr; };
+    nested_.erase(
+        std::find_if(nested_.begin() + static_cast<ptrdiff_t>(depth), nested_.end(), used),
+        nested_.end());
+}
+
 /* Copies live in one module of their own; the engine's is empty. */
 ExecutionEngine &jit::Interpreter::engine() {
-    if (depth_ == engines_.size()) {
+    if (depth_ == nested_.size()) {
         auto module = std::make_unique<Module>("interpreter", program_.context());
         module->setDataLayout(program_.module().getDataLayout());
         std::string error;
         EngineBuilder builder(std::move(module));
         builder.setEngineKind(EngineKind::Interpreter).setErrorStr(&error);
-        engines_.emplace_back(builder.create(nullptr)); /* no code generation, so no target */
-        if (!engines_.back())
+        nested_.push_back({}); /* no code generation, so no target */
+        nested_.back().engine.reset(builder.create(nullptr));
+        if (!nested_.back().engine)
             panic("JIT: LLVM's interpreter: %s", error.c_str());
     }
-    return *engines_[depth_];
+    return *nested_[depth_].engine;
 }
 
 void jit::Interpreter::interpret(Entry &entry, Function &copy, struct jit_registers &registers) {
@@ -124,11 +144,14 @@ void jit::Interpreter::interpret(Entry &entry, Function &copy, struct jit_regist
     entry.profile->calls++;
     jit_note_arguments(entry.profile, integers);
     ExecutionEngine &interpreter = engine();
-    depth_++;
+    size_t depth = depth_;
+    nested_[depth].caller = &registers;
+    depth_ = depth + 1;
     uint64_t begin = cpu_rdtsc();
     GenericValue result = interpreter.runFunction(&copy, values);
     uint64_t cycles = cpu_rdtsc() - begin;
-    depth_--;
+    nested_[depth].caller = nullptr;
+    leave(depth);
     write_result(registers, copy, result);
     jit_note_call(entry.profile, JIT_INTERPRETER, cycles);
 }

@@ -34,6 +34,8 @@ class Interpreter {
     void settle_for_interpreting(Entry &entry, State &state);
     void lower(Entry &entry, State &state);
     void interpret(Entry &entry, llvm::Function &copy, struct jit_registers &registers);
+    void leave_what_is_gone(const struct jit_registers &caller);
+    void leave(size_t depth);
     llvm::ExecutionEngine &engine();
 
     Program &program_;
@@ -41,8 +43,12 @@ class Interpreter {
     std::unique_ptr<Lowering> lowering_;
     std::vector<State> states_;
     /* LLVM's Interpreter cannot be entered again while it runs: one for each level of nesting. */
-    std::vector<std::unique_ptr<llvm::ExecutionEngine>> engines_;
-    size_t depth_ = 0;
+    struct Nested {
+        std::unique_ptr<llvm::ExecutionEngine> engine;
+        const struct jit_registers *caller; /* on the stack, of the call that it runs */
+    };
+    std::vector<Nested> nested_;
+    size_t depth_ = 0; /* of these, those that run */
 };
 
 } // namespace jit

@@ -62,6 +62,9 @@ static const char *why_not(const CallBase &call) {
         return "inline assembly"; /* that replace_assembly does not know */
     if (!isa<CallInst>(call) || cast<CallInst>(call).isMustTailCall() || call.hasOperandBundles())
         return "an unusual kind of call";
+    /* The second time, to a frame of the interpreter that is gone. */
+    if (call.hasFnAttr(Attribute::ReturnsTwice))
+        return "a call that returns twice, such as setjmp";
     CallingConv::ID convention = call.getCallingConv();
     if (convention != CallingConv::C && convention != CallingConv::Fast &&
         convention != CallingConv::Cold) /* the three are the same on x86-64 */
