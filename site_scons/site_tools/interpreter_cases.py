@@ -1,4 +1,5 @@
-"""SCons tool: what tests/engine/test_interpreter.cpp compares, functions as bitcode and as native code."""
+"""SCons tool: what tests/engine/test_interpreter.cpp and test_levels.cpp compare, functions as bitcode and as
+native code."""
 
 from typing import Any
 
@@ -9,56 +10,60 @@ FLAGS = [*TARGET, "-O1", "-fno-stack-protector", "-fno-math-errno", "-ffp-contra
 FOLDER = "tests/engine"
 
 
-def _bitcode(env: Any, base: str) -> list[Any]:
-    """The bitcode of the cases, and of a module with nothing in it."""
-    functions = env.Object(
-        f"{base}/functions.bc", f"#{FOLDER}/interpreter_functions.c", CCFLAGS=[*FLAGS, "-emit-llvm"]
-    )
-    nothing = env.Object(
-        f"{base}/empty.bc", env.Textfile(f"{base}/empty.c", ""), CCFLAGS=[*FLAGS, "-emit-llvm"]
-    )
+def _bitcode(env: Any, base: str, functions: str, script: str) -> Any:
+    made = env.Object(f"{base}/functions.bc", f"#{FOLDER}/{functions}", CCFLAGS=[*FLAGS, "-emit-llvm"])
     linked = env.Command(
         f"{base}/cases.bc",
-        [*functions, _instructions(env, f"{base}/instructions.ll", "")],
+        [*made, _generated(env, f"{base}/generated.ll", script, "")],
         # The generated module does not say what it is compiled for.
         env.Step("$LLVM_LINK --suppress-warnings $SOURCES -o $TARGET", "LINK"),
     )
-    env.Depends([*functions, *nothing, *linked], env["TOOL_VERSION"]["CC"])
-    return [*linked, *nothing]
+    env.Depends([*made, *linked], env["TOOL_VERSION"]["CC"])
+    return linked[0]
 
 
-def _native(env: Any, base: str) -> list[Any]:
-    functions = env.Object(
+def _nothing(env: Any, base: str) -> Any:
+    """The bitcode of a module with nothing in it."""
+    source = env.Textfile(f"{base}/empty.c", "")
+    made = env.Object(f"{base}/empty.bc", source, CCFLAGS=[*FLAGS, "-emit-llvm"])
+    env.Depends(made, env["TOOL_VERSION"]["CC"])
+    return made[0]
+
+
+def _native(env: Any, base: str, functions: str, script: str) -> list[Any]:
+    made = env.Object(
         f"{base}/functions.o",
-        f"#{FOLDER}/interpreter_functions.c",
+        f"#{FOLDER}/{functions}",
         CCFLAGS=[*FLAGS, "'-DCASE_TABLE(name)=native_##name'"],
     )
     compile_text = f"$CC {' '.join(FLAGS)} -Wno-override-module -c $SOURCE -o $TARGET"
-    instructions = env.Command(
-        f"{base}/instructions.o",
-        _instructions(env, f"{base}/native_instructions.ll", "native_"),
+    generated = env.Command(
+        f"{base}/generated.o",
+        _generated(env, f"{base}/native_generated.ll", script, "native_"),
         env.Step(compile_text, "CC"),
     )
-    env.Depends([*functions, *instructions], env["TOOL_VERSION"]["CC"])
-    return [*functions, *instructions]
+    env.Depends([*made, *generated], env["TOOL_VERSION"]["CC"])
+    return [*made, *generated]
 
 
-def _instructions(env: Any, target: str, prefix: str) -> Any:
-    script = env.File(f"#{FOLDER}/interpreter_instructions.py")
-    return env.Command(target, script, env.Step(f"$PYTHON $SOURCE {prefix} > $TARGET", "GENERATE"))[0]
+def _generated(env: Any, target: str, script: str, prefix: str) -> Any:
+    return env.Command(
+        target, f"#{FOLDER}/{script}", env.Step(f"$PYTHON $SOURCE {prefix} > $TARGET", "GENERATE")
+    )[0]
 
 
-def _interpreter_cases(env: Any) -> list[Any]:
-    """The objects that test_interpreter.cpp is linked with."""
-    base = "$HOST_BUILD/engine/cases"
-    cases, nothing = _bitcode(env, base)
+def _interpreter_cases(env: Any, functions: str, script: str) -> list[Any]:
+    """The objects that a test is linked with: the bitcode of a C file and of a script's module, between the
+    symbols cases_bitcode and cases_bitcode_end, and their native code."""
+    base = f"$HOST_BUILD/engine/{functions.removesuffix('.c')}"
+    cases, nothing = _bitcode(env, base, functions, script), _nothing(env, base)
     lines = ['.section .note.GNU-stack, "", @progbits', ".section .rodata", ".balign 16"]
     for name, node in (("cases", cases), ("empty", nothing)):
         lines += [f".globl {name}_bitcode, {name}_bitcode_end", f'{name}_bitcode: .incbin "{node.path}"']
         lines += [f"{name}_bitcode_end: .byte 0", ".balign 16"]
     embedded = assembled(env, f"{base}/bitcode", env.Textfile(f"{base}/bitcode.s", lines))
     env.Depends(embedded, [cases, nothing])
-    return [embedded, *_native(env, base)]
+    return [embedded, *_native(env, base, functions, script)]
 
 
 def exists(env: Any) -> bool:

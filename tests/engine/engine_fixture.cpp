@@ -52,8 +52,8 @@ __attribute__((noinline)) void clear_dead_stack() {
 
 extern "C" {
 
-/* Functions start on O0. */
-void *jit_entered(uint32_t index, struct jit_registers *) {
+/* Functions start on O0, unless the test has an interpreter. */
+__attribute__((weak)) void *jit_entered(uint32_t index, struct jit_registers *) {
     jit::Entry &entry = jit::program().entries()[index];
     CHECK(jit_compile(entry.profile, JIT_O0, false, "first call"));
     return *entry.slot;
@@ -66,6 +66,8 @@ void jit_note_arguments(jit_function *function, const uint64_t *values) {
 void jit_note_call(jit_function *function, jit_level level, uint64_t) {
     noted_calls.push_back({function, level});
 }
+
+void jit_note_first_code(jit_function *, uint64_t) {}
 
 void jit_cache_store(const jit_function *function, const jit_code *code, const void *object,
                      size_t size) {
@@ -88,6 +90,8 @@ void jit_log(const char *format, ...) {
 }
 
 void jit_log_event(const char *, ...) {}
+
+void jit_print_log() {}
 
 bool memory_protect(uintptr_t start, size_t size, memory_access access, struct error *error) {
     static const int flags[] = {PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE,

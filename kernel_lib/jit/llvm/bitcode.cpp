@@ -1,7 +1,9 @@
 /* Loads and links the embedded bitcode. */
 #include "kernel_lib/jit/llvm/bitcode.h"
 #include "kernel_lib/jit/llvm/kernel.h"
+#include "kernel_lib/jit/llvm/plain.h"
 #include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/IR/Constants.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -13,25 +15,6 @@ std::unique_ptr<Module> checked(Expected<std::unique_ptr<Module>> module, const 
     if (!module)
         panic("JIT: the bitcode of %s: %s", name, toString(module.takeError()).c_str());
     return std::move(*module);
-}
-
-/* `strlen`, an alias of a mangled name, becomes a function with that body. A second alias of the
- * same function becomes a declaration, which the native address satisfies. */
-void resolve_aliases(Module &module) {
-    for (GlobalAlias &alias : make_early_inc_range(module.aliases())) {
-        auto *function = dyn_cast<Function>(alias.getAliaseeObject());
-        std::string name = alias.getName().str();
-        if (!function) {
-            if (!alias.use_empty())
-                panic("JIT: bitcode of LLVM-libc: %s is the alias of a variable", name.c_str());
-            alias.eraseFromParent();
-            continue;
-        }
-        alias.replaceAllUsesWith(function);
-        alias.eraseFromParent();
-        if (function->getName().starts_with("_Z"))
-            function->setName(name);
-    }
 }
 
 /* Nothing of LLVM-libc exists twice but constants. Functions with variable arguments cannot be
@@ -53,15 +36,31 @@ void make_available_externally(Module &module) {
         }
 }
 
-/* llvm.used and the like tell a linker what to keep. There is none. */
-void drop_linker_lists(Module &module) {
-    for (GlobalVariable &variable : make_early_inc_range(module.globals())) {
-        if (!variable.hasAppendingLinkage())
-            continue;
-        if (variable.getName() == "llvm.global_ctors" || variable.getName() == "llvm.global_dtors")
-            panic("JIT: the application has constructors: they would not run");
-        variable.eraseFromParent();
+/* The functions of llvm.global_ctors or llvm.global_dtors, by ascending priority. */
+std::vector<Function *> by_priority(const Module &module, StringRef list) {
+    const GlobalVariable *variable = module.getNamedGlobal(list);
+    auto *rows = variable && variable->hasInitializer()
+                     ? dyn_cast<ConstantArray>(variable->getInitializer())
+                     : nullptr;
+    std::vector<std::pair<uint64_t, Function *>> found;
+    for (unsigned i = 0; rows && i < rows->getNumOperands(); i++) {
+        auto *row = cast<ConstantStruct>(rows->getOperand(i));
+        if (auto *function = dyn_cast<Function>(row->getOperand(1)->stripPointerCasts()))
+            found.emplace_back(cast<ConstantInt>(row->getOperand(0))->getZExtValue(), function);
     }
+    stable_sort(found, less_first());
+    std::vector<Function *> functions;
+    for (auto [priority, function] : found)
+        functions.push_back(function);
+    return functions;
+}
+
+/* llvm.used and the like tell a linker what to keep. There is none. LLVM-libc's own constructors
+ * run natively. */
+void drop_linker_lists(Module &module) {
+    for (GlobalVariable &variable : make_early_inc_range(module.globals()))
+        if (variable.hasAppendingLinkage())
+            variable.eraseFromParent();
 }
 
 /* Code is compiled function by function, so there is nothing local: each symbol must be found from
@@ -80,29 +79,35 @@ template <typename Symbols> void make_global(Symbols &&symbols) {
 
 } // namespace
 
-std::unique_ptr<Module> jit::load_bitcode(LLVMContext &context, StringRef application,
-                                          StringRef libc, std::vector<Function *> &functions) {
+jit::Bitcode jit::load_bitcode(LLVMContext &context, StringRef application, StringRef libc) {
     const char *application_name = "the application", *libc_name = "LLVM-libc";
-    std::unique_ptr<Module> module =
+    Bitcode loaded;
+    loaded.module =
         checked(parseBitcodeFile(MemoryBufferRef(application, application_name), context),
                 application_name);
+    Module &module = *loaded.module;
     /* Of this one only the functions that are linked are read. */
     std::unique_ptr<Module> library =
         checked(getLazyBitcodeModule(MemoryBufferRef(libc, libc_name), context), libc_name);
-    for (Function &function : *module)
+    for (Function &function : module)
         if (!function.isDeclaration())
-            functions.push_back(&function);
-    drop_linker_lists(*module);
-    drop_linker_lists(*library);
-    resolve_aliases(*module);
+            loaded.functions.push_back(&function);
+    resolve_aliases(module);
     resolve_aliases(*library);
+    loaded.constructors = by_priority(module, "llvm.global_ctors");
+    loaded.destructors = by_priority(module, "llvm.global_dtors");
+    std::reverse(loaded.destructors.begin(), loaded.destructors.end());
+    drop_linker_lists(module);
+    drop_linker_lists(*library);
+    number_labels(module);
     make_available_externally(*library);
-    if (Linker::linkModules(*module, std::move(library), Linker::LinkOnlyNeeded))
+    if (Linker::linkModules(module, std::move(library), Linker::LinkOnlyNeeded))
         panic("JIT: the bitcode of LLVM-libc does not fit the application's");
-    for (Function &function : *module)
-        if (function.hasLocalLinkage() && !is_contained(functions, &function))
+    share_thread_locals(module);
+    for (Function &function : module)
+        if (function.hasLocalLinkage() && !is_contained(loaded.functions, &function))
             function.setLinkage(GlobalValue::AvailableExternallyLinkage);
-    make_global(module->functions());
-    make_global(module->globals());
-    return module;
+    make_global(module.functions());
+    make_global(module.globals());
+    return loaded;
 }

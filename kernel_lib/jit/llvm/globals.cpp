@@ -28,8 +28,7 @@ class Writer {
         if (auto *number = dyn_cast<ConstantFP>(constant))
             return write_bits(number->getValueAPF().bitcastToAPInt(), to);
         if (auto *expression = dyn_cast<ConstantExpr>(constant))
-            return expression->getOpcode() == Instruction::IntToPtr &&
-                   write(expression->getOperand(0), to);
+            return write_expression(expression, to);
         return isa<ConstantAggregate>(constant) &&
                write_elements(cast<ConstantAggregate>(constant), to);
     }
@@ -38,6 +37,15 @@ class Writer {
     static bool write_bits(const APInt &bits, char *to) {
         memcpy(to, bits.getRawData(), (bits.getBitWidth() + 7) / 8); /* little-endian, like x86 */
         return true;
+    }
+
+    /* An address is folded to a number only where it is not inside an aggregate. */
+    bool write_expression(const ConstantExpr *expression, char *to) {
+        if (expression->getOpcode() == Instruction::IntToPtr &&
+            isa<ConstantInt>(expression->getOperand(0)))
+            return write(expression->getOperand(0), to);
+        const Constant *folded = ConstantFoldConstant(expression, layout_);
+        return folded != expression && write(folded, to);
     }
 
     bool write_elements(const ConstantAggregate *aggregate, char *to) {
@@ -56,19 +64,22 @@ class Writer {
     const DataLayout &layout_;
 };
 
-/* Places variables one after the other. */
+/* Places variables one after the other, in whole pages. */
 class Layout {
   public:
     /* The offset for one of this size and alignment. */
     size_t add(size_t size, size_t alignment) {
         size_t offset = (size_ + alignment - 1) & ~(alignment - 1);
         size_ = offset + size;
+        alignment_ = std::max(alignment_, alignment);
         return offset;
     }
     size_t size() const { return size_; }
+    /* Of all of it. */
+    size_t alignment() const { return alignment_; }
 
   private:
-    size_t size_ = 0;
+    size_t size_ = 0, alignment_ = PAGE_SIZE;
 };
 
 bool is_defined(const GlobalVariable &variable) {
@@ -91,7 +102,7 @@ Value *Addresses::materialize(Value *value) {
         if (function->isIntrinsic())
             return function;
     void *address = address_of_(*symbol);
-    complete_ &= address != nullptr;
+    complete_ &= address || symbol->hasExternalWeakLinkage();
     return pointer_constant(address, symbol->getType());
 }
 
@@ -110,14 +121,12 @@ Globals::Globals(const Module &module, SetAddress set_address) {
             continue;
         size_t size = layout.getTypeAllocSize(variable.getValueType()).getFixedValue();
         size_t alignment = layout.getPreferredAlign(&variable).value();
-        if (alignment > PAGE_SIZE)
-            panic("JIT: %s wants an alignment of %zu", variable.getName().str().c_str(), alignment);
         Layout &place = variable.isConstant() ? constants : variables;
         offsets.emplace_back(&variable, place.add(size ? size : 1, alignment));
     }
     constants_size_ = whole_pages(constants.size());
-    constants_ = allocate_pages(constants.size());
-    char *start = allocate_pages(variables.size());
+    constants_ = allocate_pages(constants.size(), constants.alignment());
+    char *start = allocate_pages(variables.size(), variables.alignment());
     for (auto [variable, offset] : offsets)
         set_address(*variable, (variable->isConstant() ? constants_ : start) + offset);
 }

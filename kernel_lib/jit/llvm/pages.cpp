@@ -1,9 +1,10 @@
 /* Memory in whole pages. */
 #include "kernel_lib/jit/llvm/pages.h"
 
-char *jit::allocate_pages(size_t size) {
-    size = whole_pages(size ? size : 1);
-    void *pages = aligned_alloc(PAGE_SIZE, size);
+char *jit::allocate_pages(size_t size, size_t alignment) {
+    size = (size + alignment - 1) & ~(alignment - 1);
+    size = size ? size : alignment;
+    void *pages = aligned_alloc(alignment, size);
     if (!pages)
         panic("JIT: no memory for %zu bytes of tables", size);
     return static_cast<char *>(memset(pages, 0, size));

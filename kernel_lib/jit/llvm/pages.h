@@ -11,9 +11,9 @@ inline size_t whole_pages(size_t size) {
     return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 }
 
-/* Zeroed pages for size bytes (at least one), readable and writable. Panics when there is no
- * memory: used only while the program starts. */
-char *allocate_pages(size_t size);
+/* Zeroed pages for size bytes (at least one), readable and writable, which begin at a multiple of
+ * alignment. Panics when there is no memory: used only while the program starts. */
+char *allocate_pages(size_t size, size_t alignment = PAGE_SIZE);
 
 /* Changes the access of pages; panics when the platform refuses. */
 void protect_pages(void *start, size_t size, enum memory_access access);

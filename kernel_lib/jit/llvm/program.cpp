@@ -38,15 +38,32 @@ static struct jit_function fresh_profile(const Function &function) {
 
 Program::Program(StringRef application, StringRef libc) : application_(application), libc_(libc) {
     the_program = this;
-    std::vector<Function *> functions;
-    module_ = load_bitcode(*context_, application, libc, functions);
-    make_entries(functions);
+    Bitcode bitcode = load_bitcode(*context_, application, libc);
+    module_ = std::move(bitcode.module);
+    make_entries(bitcode.functions);
     Globals globals(*module_, [this](const GlobalVariable &variable, void *memory) {
         addresses_[variable.getName()] = memory;
     });
     drop_what_is_not_native();
     globals.initialise(*module_,
                        [this](const GlobalValue &symbol) { return address(symbol.getName()); });
+    for (Function *function : bitcode.constructors)
+        constructors_.push_back(find(*function)->stub);
+    for (Function *function : bitcode.destructors)
+        destructors_.push_back(find(*function)->stub);
+}
+
+static void call(ArrayRef<void *> functions) {
+    for (void *function : functions)
+        reinterpret_cast<void (*)()>(function)();
+}
+
+void Program::construct() {
+    call(constructors_);
+}
+
+void Program::destruct() {
+    call(destructors_);
 }
 
 void Program::make_entries(const std::vector<Function *> &functions) {
@@ -67,14 +84,13 @@ bool Program::renew() {
     if (!abandoned_)
         return false;
     auto context = std::make_unique<LLVMContext>();
-    std::vector<Function *> functions;
-    auto module = load_bitcode(*context, application_, libc_, functions);
+    Bitcode bitcode = load_bitcode(*context, application_, libc_);
     module_.release();
     context_.release();
-    module_ = std::move(module);
+    module_ = std::move(bitcode.module);
     context_ = std::move(context);
     by_function_.clear();
-    for (auto [entry, function] : zip_equal(entries_, functions)) {
+    for (auto [entry, function] : zip_equal(entries_, bitcode.functions)) {
         entry.function = function;
         by_function_[function] = &entry;
     }

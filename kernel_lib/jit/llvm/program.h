@@ -46,6 +46,10 @@ class Program {
      * function (natives.h). nullptr when there is none. */
     void *address(llvm::StringRef symbol);
 
+    /* Call what is to run before the application's app_main, and what after it. */
+    void construct();
+    void destruct();
+
     /* New calls of the entry go to target: one atomic store. */
     void redirect(Entry &entry, void *target);
 
@@ -66,6 +70,7 @@ class Program {
     bool abandoned_ = false;
     std::vector<struct jit_function> profiles_;
     std::vector<Entry> entries_;
+    std::vector<void *> constructors_, destructors_; /* their stubs */
     std::optional<Slots> slots_;
     llvm::DenseMap<const llvm::Function *, Entry *> by_function_;
     llvm::StringMap<void *> addresses_; /* of what the program itself defines */

@@ -81,7 +81,9 @@ extern "C" int app_main() {
     jit::Entry *main = program.find("app_main");
     if (!main)
         panic("the application's bitcode has no app_main");
+    program.construct();
     int code = reinterpret_cast<int (*)()>(main->stub)();
+    program.destruct();
     jit_print_log();
     jit::compile_all(engine, *settings);
     return code;

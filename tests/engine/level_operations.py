@@ -1,0 +1,1 @@
+"""Writes the module of operations that test_levels.cpp runs beside level_functions.c."""
