@@ -23,7 +23,8 @@ def _libc_tests(env: Any, tests: list[Any], shared: list[Any]) -> list[Any]:
     rename = env.Step(f"$LLVM_OBJCOPY --prefix-symbols={PREFIX} $SOURCE $TARGET", "RENAME")
     own = env.Command(f"{base}/own_libc.o", compiled, rename)
     host = env.HostEnvironment()
-    host.Replace(CCFLAGS=FLAGS, CPPDEFINES=env["VARIANT"].libc_defines)
+    more = ["WITH_GLIBC_ABI"] if env["VARIANT"].glibc_abi else []
+    host.Replace(CCFLAGS=FLAGS, CPPDEFINES=[*env["VARIANT"].libc_defines, *more])
     objects = {
         source: host.Object(f"{base}/{Path(source.name).stem}.o", source) for source in [*tests, *shared]
     }
