@@ -63,9 +63,9 @@ def test_standard_input_is_the_prompt(story: Story) -> None:
     assert re.match(rb"error: the prompt has \d+ tokens, the model's context \d+", result.stderr)
 
 
-@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
-def test_lines_from_a_pipe_are_a_dialogue(story: Story, end: str) -> None:
-    lines = f"/set steps 64{end or chr(10)}{story.beginning}{end}"
+def test_lines_from_a_pipe_are_a_dialogue(story: Story) -> None:
+    """The end of a line may be CR LF; the last line may have none."""
+    lines = f"/set steps 64\r\n{story.beginning}"
     result = run(f"image={story.image}", "mode=interactive", STORY[0], stdin=lines.encode())
     assert result.returncode == 0, result.stderr
     assert result.stdout.decode() == story.text + "\n"
@@ -116,18 +116,12 @@ def test_missing_qemu_is_told(image: Path) -> None:
     assert result.stderr.decode().startswith("run: qemu-of-nowhere was not found; install QEMU")
 
 
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        ("memory=1", b"error: too little memory: the kernel needs 2 MiB; give the machine more\n"),
-        ("cpu=qemu32", b"error: this CPU has no long mode; use a 64-bit x86 CPU\n"),
-    ],
-)
-def test_loader_that_stops(image: Path, option: str, message: bytes) -> None:
-    result = run(f"image={image}", "prompt=", option)
+def test_loader_that_stops(image: Path) -> None:
+    result = run(f"image={image}", "prompt=", "memory=1")
     assert (result.returncode, result.stdout) == (1, b"")
     assert result.stderr.strip() == (
-        message + b"run: the boot loader has stopped: it has no kernel that it can start on this machine"
+        b"error: too little memory: the kernel needs 2 MiB; give the machine more\n"
+        b"run: the boot loader has stopped: it has no kernel that it can start on this machine"
     )
 
 
@@ -174,21 +168,17 @@ def test_full_disk_of_this_machine(story: Story, disk: Disk, tmp_path: Path) -> 
     ("redirection", "status", "message"),
     [
         (">/dev/full", 1, "run: standard output cannot be written: No space left on device\n"),
-        (">&-", 1, "run: standard output is closed\n"),
-        ("2>/dev/full", 0, ""),
-        ("2>&-", 0, ""),
-        ("<&-", 0, None),
+        ("<&- 2>&-", 0, ""),
     ],
 )
-def test_unusable_stream(story: Story, redirection: str, status: int, message: str | None) -> None:
+def test_unusable_stream(story: Story, redirection: str, status: int, message: str) -> None:
     arguments = [f"image={story.image}", "temperature=0", "steps=4"]
     shell = ["sh", "-c", f'exec "$@" {redirection}', "sh", *command(*arguments)]
     result = subprocess.run(shell, input=b"", capture_output=True, timeout=LIMIT, env=environment())
     assert result.returncode == status
     assert story.text.startswith(result.stdout.decode().rstrip("\n"))
     assert bool(result.stdout) == (status == 0)
-    if message is not None:
-        assert result.stderr.decode() == message
+    assert result.stderr.decode() == message
 
 
 def test_time_limit(session_image: Path) -> None:
@@ -211,13 +201,12 @@ def test_guest_without_an_end_dies_with_its_runner(session_image: Path) -> None:
         assert not Path("/proc", children[0]).exists()
 
 
-@pytest.mark.parametrize(("number", "status"), [("INT", 130), ("TERM", 143)])
-def test_signal_while_qemu_starts(image: Path, tmp_path: Path, number: str, status: int) -> None:
+def test_ctrl_c_while_qemu_starts(image: Path, tmp_path: Path) -> None:
     qemu = tmp_path / "qemu"
-    qemu.write_text(f'#!/bin/sh\necho $$ >{tmp_path}/pid\nkill -{number} $PPID\nexec {QEMU} "$@"\n')
+    qemu.write_text(f'#!/bin/sh\necho $$ >{tmp_path}/pid\nkill -INT $PPID\nexec {QEMU} "$@"\n')
     qemu.chmod(0o755)
     result = run(f"image={image}", "mode=interactive", f"qemu={qemu}")
-    assert (result.returncode, result.stdout, result.stderr) == (status, b"", b"")
+    assert (result.returncode, result.stdout, result.stderr) == (130, b"", b"")
     assert not Path("/proc", (tmp_path / "pid").read_text().strip()).exists()
 
 
