@@ -65,6 +65,7 @@ def _source(env: Any) -> list[Any]:
     targets = ["$LIBC_SOURCE/stamp", *(f"$LIBC_SOURCE/libc/src/{name}" for name in names)]
     pins = ["#llvm-libc/source.toml", "#llvm-libc/SHA256SUMS", *env.Glob(f"{_PATCHES}/*.patch")]
     nodes = env.Command(targets, pins, env.Step(_extract, "EXTRACT", "LLVM-libc's source"))
+    env.Depends(nodes, env.File("#site_scons/bareflow/llvm_libc_patches.py"))
     env.NoCache(nodes)
     return list(nodes)
 
