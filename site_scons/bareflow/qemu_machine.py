@@ -131,7 +131,10 @@ class Machine:
 
     def _drive_arguments(self) -> list[str]:
         """Attaches the image and makes it the device to boot from."""
-        backend = f"file={_option(self.image)},format=raw,snapshot={'on' if self.snapshot else 'off'}"
+        # Absolute: in a relative path QEMU takes what is before a colon for a protocol.
+        backend = (
+            f"file={_option(self.image.absolute())},format=raw,snapshot={'on' if self.snapshot else 'off'}"
+        )
         if self.drive == "floppy":
             return ["-drive", f"if=floppy,index=0,{backend}", "-boot", "a"]
         if self.drive == "ide" and self.machine == "q35":

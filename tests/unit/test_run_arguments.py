@@ -144,6 +144,13 @@ def test_long_configuration_is_no_argument() -> None:
         assert value == f"name=opt/bareflow/config,file=/proc/self/fd/{file.fileno()}"
 
 
+def test_image_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("nbd:a,b.img").touch()
+    command = Machine(Path("nbd:a,b.img")).arguments(0)
+    assert f"if=none,id=disk,file={tmp_path}/nbd:a,,b.img,format=raw,snapshot=on" in command
+
+
 @pytest.mark.parametrize(
     ("character", "keys"),
     [
