@@ -229,8 +229,9 @@ class Guest:
 
     # ---- End ----
 
-    def stuck(self) -> str | None:
-        """Why the machine will never go on although QEMU runs, or None: it may, or it has ended."""
+    def stuck(self, *, typing: bool = True) -> str | None:
+        """Why the machine will never go on although QEMU runs, or None: it may, or it has ended. typing:
+        whether the guest may get input."""
         try:
             status = self._process.execute("query-status", {})
             assert isinstance(status, dict)
@@ -245,7 +246,7 @@ class Guest:
             serial = self.serial
             if not serial and any(line.startswith(NOTHING_TO_BOOT) for line in self.screen()):
                 return "the BIOS finds nothing to boot on the disk"
-            return halted(processor, serial)
+            return halted(processor, serial, typing=typing)
         except (GuestError, *_QMP_ERRORS):
             return None
 

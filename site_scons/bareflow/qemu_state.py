@@ -11,6 +11,8 @@ INTERRUPT_FLAG = 1 << 9  # of EFLAGS
 PROTECTED_MODE = 1 << 0  # of CR0
 BIOS = 0xC0000
 """Where the BIOS's and its extensions' code begins, for a processor in real mode."""
+PROMPT = "> "
+"""Of the dialogue."""
 
 _PAUSED = {
     "io-error": "an access to its disk failed",
@@ -63,8 +65,9 @@ def parse_registers(text: str) -> Processor | None:
     )
 
 
-def halted(processor: Processor, serial: str) -> str | None:
-    """Why a processor in this state, after this output on the serial line, will never go on.
+def halted(processor: Processor, serial: str, *, typing: bool = True) -> str | None:
+    """Why a processor in this state, after this output on the serial line, will never go on. typing: whether
+    the guest may get input.
 
     The loader halts only at its end, after an error, with interrupts for the BIOS's sake (boot/console.inc);
     what else halts in real mode is the BIOS while it waits for a disk.
@@ -73,6 +76,8 @@ def halted(processor: Processor, serial: str) -> str | None:
         return None
     if not processor.interrupts:
         return "the processor has halted for good"
+    if not typing and serial.rpartition("\n")[2] == PROMPT:
+        return "the guest waits for input, as if it had not read its configuration"
     if processor.real_mode and processor.code < BIOS:
         last = serial.rstrip("\n").rpartition("\n")[2]
         if last.startswith("error: "):

@@ -166,7 +166,7 @@ class Stop:
 def _watch(guest: Guest, stop: Stop, over: threading.Event) -> None:
     """Ends a guest that will never go on by itself."""
     while not over.wait(WATCH_INTERVAL):
-        if why := guest.stuck():
+        if why := guest.stuck(typing=guest.machine.config["mode"] == "interactive"):
             stop(why)
             return
 

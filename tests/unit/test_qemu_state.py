@@ -60,6 +60,22 @@ def test_halted(registers: dict[str, str], halt: int, serial: str, why: str | No
     assert found is None if why is None else found is not None and found.startswith(why)
 
 
+@pytest.mark.parametrize(
+    ("serial", "typing", "halt", "waits"),
+    [
+        ("commands\n> ", False, 1, True),
+        ("> ", False, 1, True),
+        ("commands\n> ", True, 1, False),
+        ("commands\n> ", False, 0, False),
+        ("a story> ", False, 1, False),
+    ],
+)
+def test_waiting_for_input_that_nobody_types(serial: str, typing: bool, halt: int, waits: bool) -> None:
+    processor = parse_registers(REGISTERS.format(**WAITING, halted=halt))
+    assert processor is not None
+    assert bool(halted(processor, serial, typing=typing)) == waits
+
+
 def test_unknown_registers() -> None:
     assert parse_registers("CPU#0\nX0=0 HLT=1\n") is None
 
