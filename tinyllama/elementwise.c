@@ -10,6 +10,7 @@
 
 /* ---- Quantisation ---- */
 
+/* NaN when there is one among them: its bits are greater than those of infinity. */
 static float largest_magnitude(const float *x, uint32_t size) {
     uint32_t most = 0; /* without their sign, floats compare as integers do */
     for (uint32_t i = 0; i < size; i++) {
@@ -22,6 +23,11 @@ static float largest_magnitude(const float *x, uint32_t size) {
     float magnitude;
     memcpy(&magnitude, &most, sizeof magnitude);
     return magnitude;
+}
+
+bool any_nan(const float *x, uint32_t size) {
+    float magnitude = largest_magnitude(x, size);
+    return magnitude != magnitude;
 }
 
 /* Four quotients rounded as roundf does, as int16, twice. What does not fit, or is no number, is

@@ -14,5 +14,8 @@ void quantize(struct quantized *out, const float *x, uint32_t columns, uint32_t 
  * not padded, but the room is. */
 uint32_t argmax(float *x, uint32_t size);
 
+/* Whether one of them is no number. */
+bool any_nan(const float *x, uint32_t size);
+
 /* x = softmax(x / temperature); size is not padded, but the room is. */
 void softmax(float *x, uint32_t size, float temperature);

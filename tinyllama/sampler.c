@@ -160,6 +160,8 @@ static uint32_t choose(struct sampler *sampler, float *logits) {
 }
 
 uint32_t sampler_sample(struct sampler *sampler, float *logits) {
+    if (any_nan(logits, sampler->vocabulary))
+        return SAMPLER_NO_TOKEN;
     uint32_t token = choose(sampler, logits);
     sampler->present[token] = true;
     return token;

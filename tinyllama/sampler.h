@@ -43,5 +43,8 @@ void sampler_free(struct sampler *sampler);
  */
 void sampler_begin(struct sampler *sampler, const uint32_t *tokens, uint32_t count);
 
-/* The next token. logits are as kernels.h wants vectors, with room for padding, and are changed. */
+#define SAMPLER_NO_TOKEN UINT32_MAX
+
+/* The next token; SAMPLER_NO_TOKEN when one of the logits is NaN. logits are as kernels.h wants
+ * vectors, with room for padding, and are changed. */
 uint32_t sampler_sample(struct sampler *sampler, float *logits);

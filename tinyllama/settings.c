@@ -20,15 +20,19 @@ static bool is_known(const char *key) {
 }
 
 static void report_unknown_keys(void) {
+    enum { MOST_REPORTS = 10 };
     const char *key;
+    unsigned unknown = 0;
     for (size_t i = 0; (key = config_key(i)); i++) {
-        if (is_known(key))
+        if (is_known(key) || ++unknown > MOST_REPORTS)
             continue;
         console_printf("warning: unknown setting \"%s\"; there are", key);
         for (size_t k = 0; k < KNOWN_KEYS; k++)
             console_printf(" %s", known_keys[k]);
         console_puts("\n");
     }
+    if (unknown > MOST_REPORTS)
+        console_printf("warning: and %u more unknown settings\n", unknown - MOST_REPORTS);
 }
 
 static const char *get_text(const char *key, const char *otherwise) {

@@ -79,7 +79,7 @@ uint64_t story_centitokens_per_second(const struct story *story) {
 static void report(const struct story *story) {
     console_text_end();
     uint64_t rate = story_centitokens_per_second(story);
-    uint64_t prompt_rate = centitokens_per_second(story->prompt_run, story->prompt_cycles);
+    uint64_t prompt_rate = centitokens_per_second(story->prompt_tokens, story->prompt_cycles);
     uint64_t first_us = story->first_token_cycles * 1000000 / cpu_cycles_per_second();
     console_event("{\"event\":\"generate\",\"tokens\":%u,\"prompt_tokens\":%u,\"tokens_per_s\":"
                   "%llu.%02llu,\"prompt_tokens_per_s\":%llu.%02llu,\"cycles\":%llu,"
@@ -97,8 +97,8 @@ static void report(const struct story *story) {
  * after it. Returns how many positions that were. */
 static uint32_t run_batch(struct inference *in, const struct story *story, const uint32_t *prompt,
                           uint32_t token, uint32_t position) {
-    bool in_prompt = position < story->prompt_run;
-    uint32_t count = in_prompt ? story->prompt_run - position : 1;
+    bool in_prompt = position < story->prompt_tokens;
+    uint32_t count = in_prompt ? story->prompt_tokens - position : 1;
     if (count > in->batch)
         count = in->batch;
     inference_forward(in, in_prompt ? prompt + position : &token, count, position);
@@ -159,10 +159,14 @@ static bool step(struct telling *t, uint32_t position) {
         return false;
     }
     uint32_t next = find_next(t, position);
-    if (position + 1 == story->prompt_run) {
+    if (position + 1 == story->prompt_tokens) {
         t->first = cpu_rdtsc();
         story->prompt_cycles = t->first - t->begin;
         story->first_token_cycles = t->first - story->begin;
+    }
+    if (next == SAMPLER_NO_TOKEN) {
+        story->end = "nan";
+        return false;
     }
     if (next == TOKEN_BOS || next == TOKEN_EOS) {
         story->end = next == TOKEN_BOS ? "bos" : "eos";
@@ -201,28 +205,52 @@ static void tell(const struct teller *teller, struct story *story, const uint32_
         report(story);
 }
 
-bool story_tell(const struct teller *teller, struct story *story, struct error *error) {
-    uint32_t *prompt = malloc(tokenizer_max_tokens(strlen(story->prompt)) * sizeof *prompt);
-    if (!prompt)
-        return error_set(error, "no memory for the prompt");
-    size_t count = tokenizer_encode(teller->tokenizer, story->prompt, prompt, error);
+/* few: "at least " when there may be more. */
+static bool prompt_too_long(const char *few, size_t count, uint32_t context, struct error *error) {
+    return error_set(error, "the prompt has %s%zu tokens, the model's context %u; shorten it", few,
+                     count, (unsigned)context);
+}
+
+/* Whether a prompt of so many tokens leaves room for a story. */
+static bool check_prompt(const struct teller *teller, size_t count, struct error *error) {
     uint32_t context = teller->inference->model->shape.context;
-    struct record record = {0};
-    bool good = count > 0;
-    if (good && count > context)
-        good = error_set(error, "the prompt has %zu tokens, the model's context %u; shorten it",
-                         count, (unsigned)context);
-    if (good) {
-        story->prompt_tokens = (uint32_t)count;
-        story->prompt_run = count < teller->steps ? (uint32_t)count : teller->steps;
-        good = record_begin(&record, story, teller->steps,
-                            teller->inference->model->shape.vocabulary, error);
-    }
+    if (count > context)
+        return prompt_too_long("", count, context, error);
+    return count <= teller->steps ||
+           error_set(error, "the prompt has %zu tokens, a text only %u; set steps higher", count,
+                     (unsigned)teller->steps);
+}
+
+/* Tells the story from a prompt that is encoded. */
+static bool tell_and_record(const struct teller *teller, struct story *story,
+                            const uint32_t *prompt, struct error *error) {
+    struct record record;
+    bool good = record_begin(&record, story, teller->steps,
+                             teller->inference->model->shape.vocabulary, error);
     if (good) {
         tell(teller, story, prompt, &record);
         good = record_write(&record, story, error);
     }
     record_free(&record);
+    if (good && strcmp(story->end, "nan") == 0)
+        good = error_set(error, "the model's numbers are none (NaN): its file is damaged, or was "
+                                "not trained or exported well");
+    return good;
+}
+
+bool story_tell(const struct teller *teller, struct story *story, struct error *error) {
+    size_t length = strlen(story->prompt);
+    size_t fewest = tokenizer_min_tokens(teller->tokenizer, length);
+    uint32_t context = teller->inference->model->shape.context;
+    if (fewest > context) /* before there is work and memory for each of its bytes */
+        return prompt_too_long("at least ", fewest, context, error);
+    uint32_t *prompt = malloc(tokenizer_max_tokens(length) * sizeof *prompt);
+    if (!prompt)
+        return error_set(error, "no memory for the prompt");
+    size_t count = tokenizer_encode(teller->tokenizer, story->prompt, prompt, error);
+    story->prompt_tokens = (uint32_t)count;
+    bool good = count > 0 && check_prompt(teller, count, error) &&
+                tell_and_record(teller, story, prompt, error);
     free(prompt);
     return good;
 }

@@ -31,19 +31,18 @@ struct story {
     /* Filled in: */
     uint32_t tokens;             /* told, those of the prompt included, without BOS */
     uint32_t prompt_tokens;      /* with BOS */
-    uint32_t prompt_run;         /* of these, how many the model was run on: at most steps */
     uint64_t cycles;             /* from the first step's begin to the last one's end */
     uint64_t first_token_cycles; /* from begin until the first token after the prompt is known */
     uint64_t prompt_cycles;      /* from the first step's begin until then */
     uint64_t later_cycles;       /* from then to the end */
-    const char *end;             /* why it ended: "bos", "eos", "steps", "context", "stopped" */
+    const char *end;             /* why: "bos", "eos", "steps", "context", "stopped", "nan" */
 };
 
 /*
  * Tells the story: prompt and continuation go to the console, framed by the events text_begin and
  * text_end, then an event "generate". It ends with BOS or EOS, after steps tokens, at the context's
- * end or when stop says so; what was told until then stays. False and *error if the prompt is too
- * long or a file cannot be written.
+ * end or when stop says so; what was told until then stays. False and *error if the prompt leaves
+ * no room for a story, a file cannot be written, or what the model computes is no numbers.
  */
 bool story_tell(const struct teller *teller, struct story *story, struct error *error);
 

@@ -2,57 +2,56 @@
 #include "tokenizer_internal.h"
 
 #define MAX_FILE_BYTES (64u * 1024 * 1024)
-#define ENTRY_BYTES 8u      /* score and length */
-#define NO_PIECE UINT32_MAX /* all bytes 0xFF */
+#define ENTRY_BYTES 8u /* score and length */
 
 /* Pieces that one call looks at: loops over a whole vocabulary are cut into calls, because the JIT
  * exchanges a function's code when it is called. */
 #define CALL_PIECES 256u
 
-/* FNV-1a (Fowler, Noll, Vo). */
-static uint32_t hash(const char *bytes, uint32_t length) {
-    uint32_t value = 2166136261u;
-    for (uint32_t i = 0; i < length; i++)
-        value = (value ^ (unsigned char)bytes[i]) * 16777619u;
-    return value;
-}
-
-/* The table's slot where this piece is, or would be. */
-static uint32_t *find_slot(const struct tokenizer *t, const char *bytes, uint32_t length) {
-    for (uint32_t i = hash(bytes, length);; i++) {
-        uint32_t *slot = &t->table[i & t->table_mask];
-        if (*slot == NO_PIECE)
-            return slot;
-        const struct piece *piece = &t->pieces[*slot];
-        if (piece->length == length && memcmp(piece->bytes, bytes, length) == 0)
-            return slot;
-    }
+/* By length, then by bytes: the shorter comparison first. */
+static int compare_bytes(const char *bytes, uint32_t length, const struct piece *piece) {
+    if (length != piece->length)
+        return length < piece->length ? -1 : 1;
+    return memcmp(bytes, piece->bytes, length);
 }
 
 bool tokenizer_find(const struct tokenizer *t, const char *bytes, uint32_t length,
                     uint32_t *token) {
-    *token = *find_slot(t, bytes, length);
-    return *token != NO_PIECE;
+    uint32_t low = 0, high = t->count;
+    while (low < high) { /* the first that is not less is in [low, high] */
+        uint32_t middle = low + (high - low) / 2;
+        if (compare_bytes(bytes, length, &t->pieces[t->sorted[middle]]) > 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == t->count || compare_bytes(bytes, length, &t->pieces[t->sorted[low]]) != 0)
+        return false;
+    *token = t->sorted[low];
+    return true;
+}
+
+static const struct piece
+    *sorted_pieces; /* what compare_pieces compares, as qsort has no context */
+
+/* Of equal pieces the first comes first. */
+static int compare_pieces(const void *left, const void *right) {
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    const struct piece *piece = &sorted_pieces[a];
+    int order = compare_bytes(piece->bytes, piece->length, &sorted_pieces[b]);
+    return order != 0 ? order : a < b ? -1 : 1;
+}
+
+/* Not a hash table: a file can be made whose pieces all have the same hash. */
+static void sort_pieces(struct tokenizer *t) {
+    for (uint32_t i = 0; i < t->count; i++)
+        t->sorted[i] = i;
+    sorted_pieces = t->pieces;
+    qsort(t->sorted, t->count, sizeof *t->sorted, compare_pieces);
 }
 
 static uint32_t end_of_call(const struct tokenizer *t, uint32_t first) {
     return t->count - first < CALL_PIECES ? t->count : first + CALL_PIECES;
-}
-
-/* Puts the pieces from first on into the table. */
-static void insert_pieces(struct tokenizer *t, uint32_t first) {
-    for (uint32_t i = first, end = end_of_call(t, first); i < end; i++) {
-        uint32_t *slot = find_slot(t, t->pieces[i].bytes, t->pieces[i].length);
-        if (*slot == NO_PIECE)
-            *slot = i;
-    }
-}
-
-/* Makes the table; of equal pieces the first is found. */
-static void fill_table(struct tokenizer *t) {
-    memset(t->table, 0xFF, ((size_t)t->table_mask + 1) * sizeof *t->table);
-    for (uint32_t i = 0; i < t->count; i += CALL_PIECES)
-        insert_pieces(t, i);
 }
 
 /* The file that pieces are found in. */
@@ -108,19 +107,15 @@ bool tokenizer_read(struct tokenizer *t, struct file *file, const char *path, ui
     if (size < sizeof(int32_t) || size > MAX_FILE_BYTES)
         return error_set(error, "%s: %llu bytes cannot be a tokenizer", path,
                          (unsigned long long)size);
-    uint32_t table_size = 4;
-    while (table_size < 2 * count)
-        table_size *= 2;
-    t->table_mask = table_size - 1;
     t->memory = malloc(size);
     t->pieces = malloc(count * sizeof *t->pieces);
-    t->table = malloc(table_size * sizeof *t->table);
-    bool good = t->memory && t->pieces && t->table;
+    t->sorted = malloc(count * sizeof *t->sorted);
+    bool good = t->memory && t->pieces && t->sorted;
     if (!good)
         error_set(error, "no memory for the tokenizer; give the machine more");
     good = good && file_read(file, 0, t->memory, size, error) && find_pieces(t, size, path, error);
     if (good)
-        fill_table(t);
+        sort_pieces(t);
     else
         tokenizer_free(t);
     return good;
@@ -129,7 +124,7 @@ bool tokenizer_read(struct tokenizer *t, struct file *file, const char *path, ui
 void tokenizer_free(struct tokenizer *t) {
     free(t->memory);
     free(t->pieces);
-    free(t->table);
+    free(t->sorted);
     *t = (struct tokenizer){0};
 }
 

@@ -20,8 +20,7 @@ struct piece {
 struct tokenizer {
     uint32_t count;
     struct piece *pieces;
-    uint32_t *table; /* open hash table of piece numbers by their bytes */
-    uint32_t table_mask;
+    uint32_t *sorted; /* the numbers of the pieces in the order of their bytes */
     uint32_t longest; /* bytes of a piece */
     char *memory;     /* the file */
 };
@@ -35,6 +34,12 @@ void tokenizer_free(struct tokenizer *tokenizer);
 /* The most tokens that a text of length bytes becomes, with BOS. */
 static inline size_t tokenizer_max_tokens(size_t length) {
     return length + 2;
+}
+
+/* The fewest tokens that a text of length bytes becomes, with BOS and the space in front. */
+static inline size_t tokenizer_min_tokens(const struct tokenizer *tokenizer, size_t length) {
+    size_t longest = tokenizer->longest ? tokenizer->longest : 1;
+    return length ? 1 + (length + longest) / longest : 1;
 }
 
 /*

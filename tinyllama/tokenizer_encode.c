@@ -37,43 +37,97 @@ static size_t split(const struct tokenizer *t, const char *text, uint32_t *token
     return count;
 }
 
+/* The list of the text's tokens while they are merged, and a tree of matches that finds the best
+ * pair: each node is the better one of the two below it, so that n merges take n log n. */
+struct pairs {
+    const struct tokenizer *tokenizer;
+    uint32_t *tokens;
+    uint32_t count;            /* of tokens at first */
+    uint32_t *merge;           /* what a token and its successor make together, or NO_MERGE */
+    uint32_t *next, *previous; /* the neighbours that are left; count: none */
+    uint32_t *best; /* best[1] of all, best[i] of best[2 * i] and best[2 * i + 1]; from count on:
+                       the leaves, which are not stored */
+    char *buffer;
+};
+
 /* The piece that two neighbours make together, or NO_MERGE. The pieces lie apart in memory, so
- * their bytes are brought together in buffer. */
-static uint32_t merged(const struct tokenizer *t, uint32_t left, uint32_t right, char *buffer) {
+ * their bytes are brought together in the buffer. */
+static uint32_t merged(const struct pairs *pairs, uint32_t left, uint32_t right) {
+    const struct tokenizer *t = pairs->tokenizer;
     const struct piece *a = &t->pieces[left], *b = &t->pieces[right];
     uint32_t token;
     if (a->length + b->length > t->longest)
         return NO_MERGE;
-    memcpy(buffer, a->bytes, a->length);
-    memcpy(buffer + a->length, b->bytes, b->length);
-    return tokenizer_find(t, buffer, a->length + b->length, &token) ? token : NO_MERGE;
+    memcpy(pairs->buffer, a->bytes, a->length);
+    memcpy(pairs->buffer + a->length, b->bytes, b->length);
+    return tokenizer_find(t, pairs->buffer, a->length + b->length, &token) &&
+                   t->pieces[token].score > LEAST_SCORE
+               ? token
+               : NO_MERGE;
+}
+
+/* The better one of two places in the text: with the greater score, of equal ones the first. */
+static uint32_t better(const struct pairs *pairs, uint32_t a, uint32_t b) {
+    uint32_t merge_a = pairs->merge[a], merge_b = pairs->merge[b];
+    if (merge_a == NO_MERGE || merge_b == NO_MERGE)
+        return merge_a == NO_MERGE ? b : a;
+    float score_a = pairs->tokenizer->pieces[merge_a].score;
+    float score_b = pairs->tokenizer->pieces[merge_b].score;
+    return score_a > score_b || (score_a == score_b && a < b) ? a : b;
+}
+
+static uint32_t best_of(const struct pairs *pairs, uint32_t node) {
+    return node < pairs->count ? pairs->best[node] : node - pairs->count;
+}
+
+static void play(struct pairs *pairs, uint32_t node) {
+    pairs->best[node] = better(pairs, best_of(pairs, 2 * node), best_of(pairs, 2 * node + 1));
+}
+
+/* Finds out what the token at this place and its successor make. */
+static void match(struct pairs *pairs, uint32_t at) {
+    uint32_t next = pairs->next[at];
+    pairs->merge[at] =
+        next == pairs->count ? NO_MERGE : merged(pairs, pairs->tokens[at], pairs->tokens[next]);
+}
+
+static void rematch(struct pairs *pairs, uint32_t at) {
+    match(pairs, at);
+    for (uint32_t node = (at + pairs->count) / 2; node > 0; node /= 2)
+        play(pairs, node);
+}
+
+/* Merges a token and its successor. */
+static void merge_at(struct pairs *pairs, uint32_t at) {
+    uint32_t removed = pairs->next[at], next = pairs->next[removed];
+    pairs->tokens[at] = pairs->merge[at];
+    pairs->next[at] = next;
+    if (next < pairs->count)
+        pairs->previous[next] = at;
+    pairs->next[removed] = pairs->count;
+    rematch(pairs, removed);
+    rematch(pairs, at);
+    if (pairs->previous[at] < pairs->count)
+        rematch(pairs, pairs->previous[at]);
 }
 
 /* Merges, as long as there is one, the pair that makes the piece with the best score, of equal ones
- * the first. merge[i] is what tokens i and i + 1 make; only a merge's neighbours change. */
-static size_t merge_pairs(const struct tokenizer *t, uint32_t *tokens, size_t count,
-                          uint32_t *merge, char *buffer) {
-    for (size_t i = 0; i + 1 < count; i++)
-        merge[i] = merged(t, tokens[i], tokens[i + 1], buffer);
-    for (;;) {
-        float best_score = LEAST_SCORE;
-        size_t best = count;
-        for (size_t i = 0; i + 1 < count; i++)
-            if (merge[i] != NO_MERGE && t->pieces[merge[i]].score > best_score) {
-                best_score = t->pieces[merge[i]].score;
-                best = i;
-            }
-        if (best == count)
-            return count;
-        tokens[best] = merge[best];
-        count--;
-        memmove(tokens + best + 1, tokens + best + 2, (count - best - 1) * sizeof *tokens);
-        memmove(merge + best, merge + best + 1, (count - best) * sizeof *merge);
-        if (best > 0)
-            merge[best - 1] = merged(t, tokens[best - 1], tokens[best], buffer);
-        if (best + 1 < count)
-            merge[best] = merged(t, tokens[best], tokens[best + 1], buffer);
+ * the first. Returns how many tokens are left. */
+static size_t merge_pairs(struct pairs *pairs) {
+    uint32_t count = pairs->count;
+    for (uint32_t i = 0; i < count; i++) {
+        pairs->next[i] = i + 1;
+        pairs->previous[i] = i > 0 ? i - 1 : count;
+        match(pairs, i);
     }
+    for (uint32_t node = count - 1; node > 0; node--)
+        play(pairs, node);
+    while (pairs->merge[best_of(pairs, 1)] != NO_MERGE)
+        merge_at(pairs, best_of(pairs, 1));
+    size_t left = 0;
+    for (uint32_t i = 0; i < count; i = pairs->next[i])
+        pairs->tokens[left++] = pairs->tokens[i];
+    return left;
 }
 
 size_t tokenizer_encode(const struct tokenizer *t, const char *text, uint32_t *tokens,
@@ -86,13 +140,20 @@ size_t tokenizer_encode(const struct tokenizer *t, const char *text, uint32_t *t
     size_t characters = dummy_prefix ? split(t, text, tokens + count + dummy_prefix, error) : 0;
     if (characters == 0)
         return 0;
-    uint32_t *merge = malloc(tokenizer_max_tokens(strlen(text)) * sizeof *merge);
-    char *buffer = malloc(t->longest + 1);
-    if (merge && buffer)
-        count += merge_pairs(t, tokens + count, dummy_prefix + characters, merge, buffer);
-    else
+    struct pairs pairs = {
+        .tokenizer = t, .tokens = tokens + 1, .count = (uint32_t)(dummy_prefix + characters)};
+    uint32_t *places = malloc(4 * (size_t)pairs.count * sizeof *places);
+    pairs.buffer = malloc(t->longest + 1);
+    if (places && pairs.buffer) {
+        pairs.merge = places;
+        pairs.next = places + pairs.count;
+        pairs.previous = places + 2 * (size_t)pairs.count;
+        pairs.best = places + 3 * (size_t)pairs.count;
+        count += merge_pairs(&pairs);
+    } else {
         count = error_set(error, "no memory to encode the prompt");
-    free(merge);
-    free(buffer);
+    }
+    free(places);
+    free(pairs.buffer);
     return count;
 }

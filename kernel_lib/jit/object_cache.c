@@ -1,5 +1,6 @@
 #include "kernel_lib/jit/object_cache.h"
 #include "kernel_lib/crc32.h"
+#include "kernel_lib/jit/function_names.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,13 +186,11 @@ static const uint8_t *take(struct bytes *bytes, size_t size) {
     return taken;
 }
 
-static struct jit_function *find_function(const struct object_cache *cache, const uint8_t *name,
+static struct jit_function *find_function(const struct object_cache *cache,
+                                          const struct function_names *names, const uint8_t *name,
                                           size_t size) {
-    for (size_t i = 0; i < cache->count; i++)
-        if (strlen(cache->functions[i].name) == size &&
-            memcmp(cache->functions[i].name, name, size) == 0)
-            return &cache->functions[i];
-    return NULL;
+    size_t index;
+    return function_names_find(names, name, size, &index) ? &cache->functions[index] : NULL;
 }
 
 static bool plausible(const struct object_header *header) {
@@ -201,7 +200,8 @@ static bool plausible(const struct object_header *header) {
 }
 
 /* NULL when the bytes make no object. */
-static struct cached_object *parse_object(const struct object_cache *cache, struct bytes *bytes) {
+static struct cached_object *parse_object(const struct object_cache *cache,
+                                          const struct function_names *names, struct bytes *bytes) {
     struct object_header header;
     const uint8_t *at = take(bytes, sizeof header);
     if (!at)
@@ -219,8 +219,8 @@ static struct cached_object *parse_object(const struct object_cache *cache, stru
     if (!object)
         return NULL;
     *object = (struct cached_object){
-        .function = find_function(cache, name, header.name_size),
-        .code = {find_function(cache, body, header.body_size), (enum jit_level)header.level,
+        .function = find_function(cache, names, name, header.name_size),
+        .code = {find_function(cache, names, body, header.body_size), (enum jit_level)header.level,
                  header.specialised, header.shape},
         .arguments = (uint8_t)header.arguments,
         .tuple_count = (uint8_t)header.tuple_count,
@@ -235,6 +235,21 @@ static struct cached_object *parse_object(const struct object_cache *cache, stru
         return object;
     free(object);
     return NULL;
+}
+
+static bool parse_objects(struct object_cache *cache, struct bytes *bytes, uint32_t count,
+                          struct error *why) {
+    struct function_names names;
+    if (!function_names_init(&names, cache->functions, cache->count))
+        return error_set(why, "there is no memory to read it");
+    struct cached_object **end = &cache->objects;
+    uint32_t i = 0;
+    for (; i < count && (*end = parse_object(cache, &names, bytes)); i++)
+        end = &(*end)->next;
+    function_names_free(&names);
+    if (i < count)
+        return error_set(why, "its object %u is not understood", (unsigned)i);
+    return bytes->left == 0 || error_set(why, "there is more in it than its objects");
 }
 
 static bool parse(struct object_cache *cache, struct bytes bytes, struct error *why) {
@@ -254,14 +269,7 @@ static bool parse(struct object_cache *cache, struct bytes bytes, struct error *
         return error_set(why, "it is of another build, %.32s", header.build_id);
     if (memcmp(header.cpu_id, cache->cpu_id, sizeof header.cpu_id) != 0)
         return error_set(why, "it is of another CPU, %.32s", header.cpu_id);
-    struct cached_object **end = &cache->objects;
-    for (uint32_t i = 0; i < header.objects; i++) {
-        *end = parse_object(cache, &bytes);
-        if (!*end)
-            return error_set(why, "its object %u is not understood", (unsigned)i);
-        end = &(*end)->next;
-    }
-    return bytes.left == 0 || error_set(why, "there is more in it than its objects");
+    return parse_objects(cache, &bytes, header.objects, why);
 }
 
 bool object_cache_parse(struct object_cache *cache, const uint8_t *bytes, size_t size,

@@ -1,5 +1,6 @@
 /* Reading the profile's text (profile_file.h): whatever it says, it is checked. */
 #include "kernel_lib/crc32.h"
+#include "kernel_lib/jit/function_names.h"
 #include "kernel_lib/jit/profile_file.h"
 #include <string.h>
 
@@ -44,26 +45,23 @@ static bool take_until(struct text *text, char stop, struct text *taken) {
     return true;
 }
 
-/* The place of the function with this name. The file has them in the same order, so the search goes
- * on from the last one found. */
-static bool find_function(const struct profile *profile, struct text name, size_t from,
-                          size_t *index) {
-    size_t length = (size_t)(name.end - name.at);
-    for (size_t i = 0; i < profile->count; i++) {
-        *index = (from + i) % profile->count;
-        const char *known = profile->functions[*index].name;
-        if (strlen(known) == length && memcmp(known, name.at, length) == 0)
-            return true;
-    }
-    return false;
+/* What the lines are read into. */
+struct reading {
+    struct profile *profile;
+    struct function_names names;
+    size_t index; /* of the function whose lines are read */
+};
+
+static bool find_function(const struct reading *reading, struct text name, size_t *index) {
+    return function_names_find(&reading->names, name.at, (size_t)(name.end - name.at), index);
 }
 
-static bool parse_function(struct profile *profile, struct text *text, size_t *index) {
+static bool parse_function(struct reading *reading, struct text *text) {
     struct text name, reason;
     uint64_t level, specialised, arguments;
-    if (!take_until(text, ' ', &name) || !find_function(profile, name, *index, index))
+    if (!take_until(text, ' ', &name) || !find_function(reading, name, &reading->index))
         return false;
-    struct profile_entry *entry = &profile->entries[*index];
+    struct profile_entry *entry = &reading->profile->entries[reading->index];
     if (entry->calls || !take_member(text, "calls", UINT64_MAX, &entry->calls) || !entry->calls ||
         !take_member(text, "level", JIT_LEVELS - 1, &level) ||
         !take_member(text, "specialised", 1, &specialised) ||
@@ -101,14 +99,14 @@ static bool parse_tuple(struct profile_entry *entry, struct text *text) {
     return true;
 }
 
-static bool parse_candidate(const struct profile *profile, size_t index, struct text *text) {
-    struct profile_entry *entry = &profile->entries[index];
+static bool parse_candidate(const struct reading *reading, struct profile_entry *entry,
+                            struct text *text) {
     struct text body;
     uint64_t shape, chosen;
     if (entry->candidate_count == PROFILE_CANDIDATES)
         return false;
     struct profile_candidate *candidate = &entry->candidates[entry->candidate_count++];
-    if (!take_until(text, ' ', &body) || !find_function(profile, body, index, &candidate->body) ||
+    if (!take_until(text, ' ', &body) || !find_function(reading, body, &candidate->body) ||
         !take_member(text, "shape", UINT32_MAX, &shape) ||
         !take_member(text, "cycles", UINT64_MAX, &candidate->cycles) ||
         !take_member(text, "chosen", 1, &chosen))
@@ -119,15 +117,15 @@ static bool parse_candidate(const struct profile *profile, size_t index, struct 
 }
 
 /* One line, without its end. */
-static bool parse_line(struct profile *profile, struct text *text, size_t *index, bool *in_one) {
+static bool parse_line(struct reading *reading, struct text *text, bool *in_one) {
     if (take(text, "function "))
-        return *in_one = parse_function(profile, text, index);
-    struct profile_entry *entry = *in_one ? &profile->entries[*index] : NULL;
+        return *in_one = parse_function(reading, text);
+    struct profile_entry *entry = *in_one ? &reading->profile->entries[reading->index] : NULL;
     if (!entry)
         return false;
     return take(text, "times ")       ? parse_times(entry, text)
            : take(text, "tuple")      ? parse_tuple(entry, text)
-           : take(text, "candidate ") ? parse_candidate(profile, *index, text)
+           : take(text, "candidate ") ? parse_candidate(reading, entry, text)
                                       : false;
 }
 
@@ -172,12 +170,15 @@ static bool parse(struct profile *profile, struct text text, struct error *why) 
     text.end = whole.end;
     if (!parse_head(profile, &text, why))
         return false;
-    size_t index = 0;
-    bool in_one = false;
-    for (unsigned line = 5; text.at < text.end; line++)
-        if (!parse_line(profile, &text, &index, &in_one) || !take(&text, "\n"))
-            return error_set(why, "its line %u is not understood", line);
-    return true;
+    struct reading reading = {.profile = profile};
+    if (!function_names_init(&reading.names, profile->functions, profile->count))
+        return error_set(why, "there is no memory to read it");
+    bool in_one = false, good = true;
+    for (unsigned line = 5; good && text.at < text.end; line++)
+        if (!parse_line(&reading, &text, &in_one) || !take(&text, "\n"))
+            good = error_set(why, "its line %u is not understood", line);
+    function_names_free(&reading.names);
+    return good;
 }
 
 bool profile_parse(struct profile *profile, const char *text, size_t size, struct error *why) {

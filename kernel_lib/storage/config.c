@@ -1,41 +1,86 @@
 #include "config.h"
 #include "kernel_lib/runtime.h"
 
+#define MOST_REPORTS 20 /* of wrong lines, of one text */
+
 struct setting {
-    struct setting *next;
-    const char *value; /* within the same allocation, behind the key */
-    unsigned text;     /* the number of the text that it comes from */
+    struct setting *next;     /* the one that was read after it */
+    struct setting *child[2]; /* in the tree: with lesser and with greater keys */
+    const char *value;        /* within the same allocation, behind the key */
+    unsigned level;           /* in the tree */
+    unsigned text;            /* the number of the text that it comes from */
     char key[];
 };
 
-static struct setting *settings;
+static struct setting *first, **last = &first; /* in the order in which they were read */
+static struct setting *root;
 static unsigned texts; /* parsed so far */
 
-static struct setting *find(const char *key, size_t size) {
-    for (struct setting *s = settings; s; s = s->next)
-        if (strncmp(s->key, key, size) == 0 && s->key[size] == '\0')
-            return s;
-    return NULL;
+/* config_key's last answer: so that going through all keys takes one step for each. */
+static const struct setting *last_setting;
+static size_t last_index;
+
+/* ---- A balanced tree of the keys (A. Andersson, "Balanced Search Trees Made Simple", 1993): many
+ * settings take n log n, whatever their keys are. ---- */
+
+/* Makes the child on that side the parent; returns it. */
+static struct setting *rotate(struct setting *node, int side) {
+    struct setting *child = node->child[side];
+    node->child[side] = child->child[!side];
+    child->child[!side] = node;
+    return child;
+}
+
+static unsigned level_of(const struct setting *node) {
+    return node ? node->level : 0;
+}
+
+/* Inserts a setting whose key is not in the tree; returns the tree's new root. */
+static struct setting *insert(struct setting *node, struct setting *setting) {
+    if (!node)
+        return setting;
+    int side = strcmp(setting->key, node->key) > 0;
+    node->child[side] = insert(node->child[side], setting);
+    if (level_of(node->child[0]) == node->level)
+        node = rotate(node, 0);
+    if (node->child[1] && level_of(node->child[1]->child[1]) == node->level) {
+        node = rotate(node, 1);
+        node->level++;
+    }
+    return node;
+}
+
+static struct setting *find(const char *key) {
+    struct setting *setting = root;
+    for (int order; setting && (order = strcmp(key, setting->key)) != 0;)
+        setting = setting->child[order > 0];
+    return setting;
 }
 
 const char *config_get(const char *key) {
-    const struct setting *setting = find(key, strlen(key));
+    const struct setting *setting = find(key);
     return setting ? setting->value : NULL;
 }
 
 const char *config_key(size_t index) {
-    const struct setting *setting = settings;
-    while (setting && index-- > 0)
-        setting = setting->next;
-    return setting ? setting->key : NULL;
+    if (!last_setting || index < last_index) {
+        last_setting = first;
+        last_index = 0;
+    }
+    for (; last_setting && last_index < index; last_index++)
+        last_setting = last_setting->next;
+    return last_setting ? last_setting->key : NULL;
 }
 
 void config_clear(void) {
-    while (settings) {
-        struct setting *next = settings->next;
-        free(settings);
-        settings = next;
+    while (first) {
+        struct setting *next = first->next;
+        free(first);
+        first = next;
     }
+    last = &first;
+    root = NULL;
+    last_setting = NULL;
 }
 
 /* ---- Parsing of one line; [at, end) is what is left of it ---- */
@@ -142,6 +187,7 @@ static const char *parse_line(struct line line) {
         malloc(sizeof *setting + key_size + 1 + (size_t)(line.end - line.at) + 1);
     if (!setting)
         return "there is no memory for it";
+    *setting = (struct setting){.level = 1, .text = texts};
     memcpy(setting->key, key, key_size);
     setting->key[key_size] = '\0';
     char *value = setting->key + key_size + 1;
@@ -155,7 +201,7 @@ static const char *parse_line(struct line line) {
     if (!wrong && line.at < line.end && *line.at != '#')
         wrong = "only a # comment may follow the closing quote";
 
-    const struct setting *earlier = find(key, key_size);
+    const struct setting *earlier = find(setting->key);
     if (!wrong && earlier && earlier->text == texts)
         wrong = "the key has been set before; the first value stays";
     if (wrong || earlier) {
@@ -164,27 +210,30 @@ static const char *parse_line(struct line line) {
     }
     value[size] = '\0';
     setting->value = value;
-    setting->text = texts;
-    setting->next = NULL;
-    struct setting **last = &settings;
-    while (*last)
-        last = &(*last)->next;
     *last = setting;
+    last = &setting->next;
+    root = insert(root, setting);
     return NULL;
 }
 
 void config_parse(const char *text, size_t size, config_report *report, void *context) {
-    const char *end = text + size;
+    static const char byte_order_mark[] = "\xEF\xBB\xBF";
+    const char *text_end = text + size;
+    unsigned reports = 0;
     texts++;
-    for (unsigned number = 1; text < end; number++) {
-        const char *line_end = memchr(text, '\n', (size_t)(end - text));
-        const char *next = line_end ? line_end + 1 : end;
+    if (size >= 3 && memcmp(text, byte_order_mark, 3) == 0)
+        text += 3;
+    for (unsigned number = 1; text < text_end; number++) {
+        const char *line_end = memchr(text, '\n', (size_t)(text_end - text));
+        const char *next = line_end ? line_end + 1 : text_end;
         if (!line_end)
-            line_end = end;
+            line_end = text_end;
         if (line_end > text && line_end[-1] == '\r')
             line_end--;
         const char *wrong = parse_line((struct line){.at = text, .end = line_end});
-        if (wrong)
+        if (wrong && ++reports == MOST_REPORTS)
+            wrong = "it is wrong, and what is wrong below it is ignored without a word";
+        if (wrong && reports <= MOST_REPORTS)
             report(context, number, wrong);
         text = next;
     }

@@ -13,7 +13,8 @@ typedef void config_report(void *context, unsigned line, const char *message);
 
 /*
  * Adds every setting of the text to the configuration. The text is size bytes,
- * UTF-8 or any other superset of ASCII, in lines that end in LF or CR LF:
+ * UTF-8 or any other superset of ASCII, in lines that end in LF or CR LF; a
+ * byte-order mark at its start does not count:
  *
  *   line  = [key "=" value] [comment]         blanks and tabs around each part do not count
  *   key   = a letter, then letters, digits, "_", "-" or "."
@@ -23,6 +24,8 @@ typedef void config_report(void *context, unsigned line, const char *message);
  *
  * A key that an earlier text set keeps its value: the stronger source is parsed
  * first. Within one text a repeated key is reported and its first value stays.
+ * Of a text with many wrong lines only the first 20 are reported, of which the
+ * last says so.
  */
 void config_parse(const char *text, size_t size, config_report *report, void *context);
 

@@ -49,8 +49,8 @@ struct fat16 {
 
 /* A run of consecutive clusters of a file. */
 struct fat16_extent {
-    uint32_t cluster;
-    uint32_t count;
+    uint32_t cluster; /* the first one */
+    uint32_t end;     /* clusters of the file up to the run's last one */
 };
 
 struct fat16_file {

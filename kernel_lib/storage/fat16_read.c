@@ -2,12 +2,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where the extent begins: clusters of the file before it. */
+static uint32_t extent_begin(const struct fat16_file *file, uint32_t extent) {
+    return extent > 0 ? file->extents[extent - 1].end : 0;
+}
+
+/* The extent that this cluster of the file, from 0, is in. */
+static uint32_t find_extent(const struct fat16_file *file, uint32_t cluster) {
+    uint32_t low = 0, high = file->extent_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (file->extents[middle].end <= cluster)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Appends a cluster to the file's list of extents. */
 static bool append_cluster(struct fat16_file *file, uint32_t cluster, struct error *error) {
     if (file->extent_count > 0) {
         struct fat16_extent *last = &file->extents[file->extent_count - 1];
-        if (cluster == last->cluster + last->count) {
-            last->count++;
+        if (cluster == last->cluster + last->end - extent_begin(file, file->extent_count - 1)) {
+            last->end++;
             return true;
         }
     }
@@ -20,7 +38,8 @@ static bool append_cluster(struct fat16_file *file, uint32_t cluster, struct err
                              (unsigned)file->extent_count);
         file->extents = grown;
     }
-    file->extents[file->extent_count++] = (struct fat16_extent){.cluster = cluster, .count = 1};
+    uint32_t end = extent_begin(file, file->extent_count) + 1;
+    file->extents[file->extent_count++] = (struct fat16_extent){cluster, end};
     return true;
 }
 
@@ -109,15 +128,14 @@ bool fat16_read(struct fat16 *fs, const struct fat16_file *file, uint64_t offset
             (unsigned long long)size, (unsigned long long)offset, (unsigned)file->size);
     uint8_t *target = buffer;
     uint64_t left = size;
-    for (const struct fat16_extent *extent = file->extents; left > 0; extent++) {
-        uint64_t bytes = (uint64_t)extent->count * fs->cluster_size;
-        if (offset >= bytes) {
-            offset -= bytes;
-            continue;
-        }
+    uint32_t extent = find_extent(file, (uint32_t)(offset / fs->cluster_size));
+    offset -= (uint64_t)extent_begin(file, extent) * fs->cluster_size;
+    for (; left > 0; extent++) {
+        uint32_t count = file->extents[extent].end - extent_begin(file, extent);
+        uint64_t bytes = (uint64_t)count * fs->cluster_size;
         uint64_t part = bytes - offset < left ? bytes - offset : left;
-        if (!read_run(fs, fat16_cluster_sector(fs, extent->cluster),
-                      (uint64_t)extent->count * fs->cluster_sectors, offset, target, part, error))
+        if (!read_run(fs, fat16_cluster_sector(fs, file->extents[extent].cluster),
+                      (uint64_t)count * fs->cluster_sectors, offset, target, part, error))
             return false;
         target += part;
         left -= part;

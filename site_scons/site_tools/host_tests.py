@@ -20,6 +20,8 @@ FUZZ_INPUT_LIMIT = 10
 
 _SOURCES = re.compile(r"^// sources:(.*)$", re.MULTILINE)
 _LIBRARIES = re.compile(r"^// libraries:(.*)$", re.MULTILINE)
+_COMPILE_OPTIONS = re.compile(r"^// compile:(.*)$", re.MULTILINE)
+_LINK_OPTIONS = re.compile(r"^// link:(.*)$", re.MULTILINE)
 _LIBC_PREFIX = "libc/src/"
 
 
@@ -68,7 +70,11 @@ def _sources_of(env: Any, test: Any) -> list[Any]:
 
 
 def _program(env: Any, test: Any, kind: str, options: list[str], link_options: list[str]) -> Any:
-    """Compiles and links one test, with the libraries that its `// libraries:` lines name."""
+    """Compiles and links one test, with the libraries that its `// libraries:` lines name, and the options of
+    its `// compile:` and `// link:` lines."""
+    text = test.get_text_contents()
+    options = [*options, *" ".join(_COMPILE_OPTIONS.findall(text)).split()]
+    link_options = [*link_options, *" ".join(_LINK_OPTIONS.findall(text)).split()]
     sources = [test, *_sources_of(env, test)]
     inside_libc = any(str(source).endswith(".cpp") for source in sources)
     objects = []
@@ -79,7 +85,8 @@ def _program(env: Any, test: Any, kind: str, options: list[str], link_options: l
             flags = [*env["CCFLAGS"], *options, *width_options]
             if source.path.startswith(env["LIBC_STAMP"].dir.path):
                 flags = [*(flag for flag in flags if not flag.startswith("-W")), "-DLIBC_COPT_USE_C_ASSERT"]
-            node = env.Object(f"$HOST_BUILD/{kind}/{stem}{width}.o", source, CCFLAGS=flags)
+            suffix = f"-{Path(test.name).stem}" if _COMPILE_OPTIONS.search(text) else ""
+            node = env.Object(f"$HOST_BUILD/{kind}/{stem}{width}{suffix}.o", source, CCFLAGS=flags)
             env.Depends(node, env["TOOL_VERSION"]["CC"])
             if inside_libc:
                 env.Depends(node, env["LIBC_STAMP"])
@@ -87,7 +94,7 @@ def _program(env: Any, test: Any, kind: str, options: list[str], link_options: l
     name = Path(test.name).stem
     linker = env.WhereIs("$LD")
     command = "$CXX" if inside_libc else "$CC"
-    libraries = [f"-l{name}" for name in " ".join(_LIBRARIES.findall(test.get_text_contents())).split()]
+    libraries = [f"-l{name}" for name in " ".join(_LIBRARIES.findall(text)).split()]
     arguments = " ".join([*link_options, f"--ld-path={linker}"])
     step = env.Step(f"{command} {arguments} $SOURCES {' '.join(libraries)} -lm -o $TARGET", "LINK")
     program = env.Command(f"$HOST_BUILD/{kind}/{name}", objects, step)

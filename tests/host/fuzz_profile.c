@@ -1,4 +1,5 @@
-// sources: kernel_lib/jit/profile_file.c kernel_lib/jit/profile_parse.c kernel_lib/crc32.c
+// sources: kernel_lib/jit/function_names.c kernel_lib/jit/profile_file.c
+// sources: kernel_lib/jit/profile_parse.c kernel_lib/crc32.c
 // sources: kernel_lib/error.c
 /* Any text as a profile, its checksum made right: what is read is written again as the same text,
  * if all of it was understood. */

@@ -62,6 +62,49 @@ static void test_values(void) {
     CHECK(config_get("mode") == NULL && config_key(0) == NULL);
 }
 
+static void test_byte_order_mark(void) {
+    config_clear();
+    CHECK(parse("\xEF\xBB\xBFseed = 1\n").count == 0);
+    CHECK(is("seed", "1"));
+    CHECK(parse("\xEF\xBB\xBF").count == 0);
+    struct reports reports = parse("\xEF\xBB");
+    CHECK(reports.count == 1 && reports.line == 1);
+    config_clear();
+}
+
+/* In any order, and after others; and the keys stay in the order of the text. */
+static void test_many_keys(void) {
+    enum { KEYS = 1000 };
+    static const unsigned steps[] = {1, KEYS - 1, 7, 501};
+    for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
+        char text[KEYS * 20], *at = text, key[20], value[20];
+        config_clear();
+        for (unsigned i = 0, k = 0; i < KEYS; i++, k = (k + steps[s]) % KEYS)
+            at += sprintf(at, "k%u = %u\n", k, i);
+        CHECK(parse(text).count == 0);
+        for (unsigned i = 0, k = 0; i < KEYS; i++, k = (k + steps[s]) % KEYS) {
+            snprintf(key, sizeof key, "k%u", k);
+            snprintf(value, sizeof value, "%u", i);
+            CHECK(is(key, value) && strcmp(config_key(i), key) == 0);
+        }
+        CHECK(!config_key(KEYS) && strcmp(config_key(0), "k0") == 0);
+        CHECK(parse(text).count == 0 && !config_key(KEYS)); /* a weaker source */
+    }
+    config_clear();
+}
+
+static void test_many_wrong_lines(void) {
+    char text[200] = "";
+    for (int i = 0; i < 30; i++)
+        strcat(text, "wrong\n");
+    strcat(text, "good = 1\n");
+    config_clear();
+    struct reports reports = parse(text);
+    CHECK(reports.count == 20 && reports.line == 20 && is("good", "1"));
+    CHECK(strstr(reports.message, "below it is ignored"));
+    config_clear();
+}
+
 static void test_stronger_source_first(void) {
     config_clear();
     CHECK(parse("seed = 1\n").count == 0);
@@ -109,6 +152,9 @@ static void test_lines_that_are_wrong(void) {
 
 int main(void) {
     test_values();
+    test_byte_order_mark();
+    test_many_keys();
+    test_many_wrong_lines();
     test_stronger_source_first();
     test_lines_that_are_wrong();
     puts("config: passed");

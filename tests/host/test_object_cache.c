@@ -1,4 +1,5 @@
-// sources: kernel_lib/jit/object_cache.c kernel_lib/crc32.c kernel_lib/error.c
+// sources: kernel_lib/jit/function_names.c kernel_lib/jit/object_cache.c
+// sources: kernel_lib/crc32.c kernel_lib/error.c
 /* The object cache: what it keeps, its file, and all that it refuses. */
 #include "check.h"
 #include "kernel_lib/crc32.h"

@@ -1,4 +1,5 @@
-// sources: kernel_lib/jit/profile_file.c kernel_lib/jit/profile_parse.c kernel_lib/crc32.c
+// sources: kernel_lib/jit/function_names.c kernel_lib/jit/profile_file.c
+// sources: kernel_lib/jit/profile_parse.c kernel_lib/crc32.c
 // sources: kernel_lib/error.c
 /* The profile file: its text, adding up over starts, and all that it refuses. */
 #include "check.h"

@@ -140,6 +140,15 @@ static void test_unknown_keys(void) {
     CHECK(s.steps == 3);
     CHECK(strstr(console, "warning: unknown setting \"promt\"; there are mode model "));
     CHECK(strstr(console, "warning: unknown setting \"Step\"; there are "));
+
+    char text[1000] = "";
+    for (int i = 0; i < 30; i++)
+        sprintf(text + strlen(text), "key%02d = 1\n", i);
+    console[0] = '\0';
+    CHECK(read_text(&s, text, &error));
+    CHECK(strstr(console, "\"key09\"") && !strstr(console, "\"key10\""));
+    CHECK(strstr(console, "\nwarning: and 20 more unknown settings\n"));
+    console[0] = '\0';
 }
 
 static void test_set(void) {

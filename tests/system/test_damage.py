@@ -225,6 +225,9 @@ def test_unknown_key_is_reported(boot: Boot, damaged: DiskImage) -> None:
         ("model", "/model/none.bin", "/model/none.bin does not exist"),
         # BOS, the space that is put in front, and each character: no piece is "x " or " x".
         ("prompt", "x " * 600, "the prompt has 1202 tokens, the model's context 512; shorten it"),
+        # Refused before it is encoded: no piece has more than 7 bytes.
+        ("prompt", "x" * 60000, "the prompt has at least 8573 tokens, the model's context 512; shorten it"),
+        ("prompt", "x" * 7, "the prompt has 9 tokens, a text only 8; set steps higher"),
     ],
 )
 def test_wrong_value_is_refused(boot: Boot, damaged: DiskImage, key: str, value: str, expected: str) -> None:
@@ -235,6 +238,14 @@ def test_ids_file_that_cannot_be_written(boot: Boot, damaged: DiskImage) -> None
     guest = boot(damaged, config={**GENERATE, "ids": "/nowhere/IDS.TXT"})
     assert guest.wait_exit() == 1
     assert re.search(r"^error: The directory of /nowhere/IDS\.TXT does not exist", guest.console, re.M)
+
+
+def test_model_full_of_nan(boot: Boot, damaged: DiskImage) -> None:
+    weights = len(checkpoint_v0(SHAPE)) // 4 - 7
+    nan = struct.pack("<f", float("nan"))
+    damaged.write(MODEL, checkpoint_v0(SHAPE)[:28] + nan * weights)
+    sentence = error_of(boot(damaged, config=GENERATE))
+    assert sentence.startswith("the model's numbers are none (NaN): its file is damaged")
 
 
 def test_too_little_memory_for_the_model(boot: Boot, damaged: DiskImage) -> None:

@@ -1,5 +1,6 @@
 // sources: kernel_lib/jit/persist.c kernel_lib/jit/profile_file.c kernel_lib/jit/profile_parse.c
-// sources: kernel_lib/jit/object_cache.c kernel_lib/jit/cpu_id.c kernel_lib/jit/settings.c
+// sources: kernel_lib/jit/function_names.c kernel_lib/jit/object_cache.c
+// sources: kernel_lib/jit/cpu_id.c kernel_lib/jit/settings.c
 // sources: kernel_lib/jit/log.c
 /*
  * What the JIT remembers, with an engine and a policy that only pretend. Prints what the engine is
