@@ -5,11 +5,16 @@
 #pragma once
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct error {
     char text[200];
 };
 
-/* Writes the formatted message (printf format without floats) into error->text, cut to fit.
- * Returns false always, so that a failing function can `return error_set(...)`. */
+/* vsnprintf for messages: what does not fit is cut, and the text then ends in "...", with a line
+ * break if the format has one at its end. Returns the length. size is at least 8. */
+size_t error_format(char *text, size_t size, const char *format, va_list arguments);
+
+/* Writes the formatted message (printf format without floats) into error->text, cut to fit
+ * (error_format). Returns false always, so that a failing function can `return error_set(...)`. */
 bool error_set(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -18,11 +18,14 @@
 void console_write(const char *bytes, size_t size);
 /* Writes a zero-terminated string. */
 void console_puts(const char *string);
-/* printf to the console, without floats. */
+/* printf to the console, without floats. Control characters other than line breaks and tabs are
+ * left out, so that no text from elsewhere can steer a terminal; lines of more than 511 bytes are
+ * cut and end in "...". */
 void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Waits for the next byte typed on the keyboard or received on the serial line; -1 at end of input
- * (platform=linux only). Enter is '\n', backspace '\b'; the keys without a character send what they
- * send on a terminal: arrows ESC [ A to D, Home ESC [ H, End ESC [ F, Delete ESC [ 3 ~. */
+ * (platform=linux only). Enter is '\n', also where CR and LF come for it, backspace '\b'; the keys
+ * without a character send what they send on a terminal: arrows ESC [ A to D, Home ESC [ H, End ESC
+ * [ F, Delete ESC [ 3 ~. */
 int console_getchar(void);
 /* The same without waiting: -1 when no byte waits. */
 int console_read(void);
@@ -31,12 +34,17 @@ int console_read(void);
  */
 bool console_wait(unsigned milliseconds);
 /* Writes one line "@bareflow {...}\n" for programs to the serial line (not the screen). The format
- * makes one JSON object. */
+ * makes one JSON object, of any length: every %s is the inside of a string, with what JSON wants
+ * escaped. There are %d, %u, %x (with l, ll, z and a width of zeros) and %s (with a precision). */
 void console_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for an object that is made (json_format in io/utf8.h). */
+void console_event_made(const char *json);
 
 /*
- * The text that the program is there to make, as its bytes are: between the two events text_begin
- * and text_end, so that programs can tell it from everything else. What else is written to the
+ * The text that the program is there to make: between the two events text_begin and text_end, so
+ * that programs can tell it from everything else. It is passed on as UTF-8 without control
+ * characters other than line breaks and tabs, with U+FFFD for what is malformed, whatever parts it
+ * comes in. What else is written to the
  * console before its end (messages, events, the report of an exception) interrupts it: it goes on
  * behind the next call of console_text.
  */

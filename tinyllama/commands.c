@@ -89,7 +89,9 @@ static const struct command {
     {"/jit", "what was compiled, how fast it is, and why", print_jit},
     {"/bench", "measures functions and the model", bench},
     {"/reboot", "starts the machine again", reboot},
-    {"/poweroff", "ends", NULL},
+    {"/poweroff", "ends; so does Ctrl-D", NULL},
+    {"/exit", "the same", NULL},
+    {"/quit", "the same", NULL},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

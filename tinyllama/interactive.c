@@ -7,10 +7,13 @@
 #define CONTROL_C 3
 #define PAUSE_MS 300
 
-/* What was typed while a story was told. When it is full nothing more is taken, so that nothing
- * gets lost that the serial line's other end still has. */
-static char typed_ahead[256];
-static size_t ahead_size, ahead_read;
+/* What was typed while a story was told. It grows, so that a Ctrl-C behind it is seen. When it is
+ * as large as it may be nothing more is taken, so that nothing gets lost that the serial line's
+ * other end still has. */
+static char *typed_ahead;
+static size_t ahead_size, ahead_read, ahead_room;
+#define FIRST_ROOM 256
+#define LARGEST_SHARE 16 /* of the memory */
 
 static bool has_told; /* a story: before, the JIT cannot know what will run */
 
@@ -38,9 +41,22 @@ static int next_byte(void) {
     return byte;
 }
 
+/* Makes room for another byte, if there is none. */
+static bool has_room(void) {
+    if (ahead_size < ahead_room)
+        return true;
+    size_t room = ahead_room ? 2 * ahead_room : FIRST_ROOM;
+    char *grown = room <= memory_usage().total / LARGEST_SHARE ? realloc(typed_ahead, room) : NULL;
+    if (!grown)
+        return false;
+    typed_ahead = grown;
+    ahead_room = room;
+    return true;
+}
+
 /* Whether Ctrl-C has been typed, which also drops what was typed before it. */
 static bool stop_typed(void) {
-    while (ahead_size < sizeof typed_ahead) {
+    while (has_room()) {
         int byte = console_read();
         if (byte < 0)
             return false;
@@ -62,6 +78,8 @@ static const char *read_line(struct line_editor *editor) {
             if (byte < 0)
                 return NULL;
             event = line_editor_byte(editor, (unsigned char)byte);
+            if (event == LINE_ENDED)
+                return NULL;
             if (event == LINE_ENTERED)
                 return line_editor_take(editor);
         }

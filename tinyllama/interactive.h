@@ -4,5 +4,5 @@
 #pragma once
 #include "commands.h"
 
-/* Returns when "/poweroff" is entered or the input ends. */
+/* Returns when "/poweroff" or Ctrl-D is entered, or the input ends. */
 void interactive_run(struct dialogue *dialogue);

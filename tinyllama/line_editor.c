@@ -1,5 +1,6 @@
 /* Editing a line. */
 #include "line_editor.h"
+#include "kernel_lib/io/character_width.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -14,31 +15,55 @@ static bool continues(char byte) {
     return (byte & 0xC0) == 0x80;
 }
 
+/* The columns of the character at offset *at, which becomes that of the next one. What is in a line
+ * is well-formed. */
+static unsigned take_width(const struct line_editor *e, size_t *at) {
+    struct utf8 utf8 = {0};
+    if (!(e->text[*at] & 0x80)) { /* most of them: the screen is measured again with every key */
+        ++*at;
+        return 1;
+    }
+    while (!utf8_take(&utf8, e->text[*at]))
+        ++*at;
+    ++*at;
+    return character_width(utf8.character);
+}
+
+/* Behind the character at offset at and those that go with it. */
 static size_t next_character(const struct line_editor *e, size_t at) {
-    do
-        at++;
-    while (at < e->length && continues(e->text[at]));
+    take_width(e, &at);
+    for (size_t next = at; next < e->length && take_width(e, &next) == 0;)
+        at = next;
     return at;
 }
 
 static size_t previous_character(const struct line_editor *e, size_t at) {
-    do
-        at--;
-    while (at > 0 && continues(e->text[at]));
+    size_t character;
+    do {
+        do
+            at--;
+        while (at > 0 && continues(e->text[at]));
+        character = at;
+    } while (at > 0 && take_width(e, &character) == 0);
     return at;
 }
 
 static size_t columns_between(const struct line_editor *e, size_t from, size_t to) {
     size_t columns = 0;
-    for (; from < to; from++)
-        columns += !continues(e->text[from]);
+    while (from < to)
+        columns += take_width(e, &from);
     return columns;
 }
 
-/* The offset so many columns behind from, or the line's end. */
+/* The offset of the first character that is not whole within so many columns from offset from on,
+ * or the line's end. */
 static size_t offset_behind(const struct line_editor *e, size_t from, size_t columns) {
-    while (from < e->length && columns-- > 0)
-        from = next_character(e, from);
+    for (size_t next = from; from < e->length; from = next) {
+        unsigned width = take_width(e, &next);
+        if (width > columns)
+            break;
+        columns -= width;
+    }
     return from;
 }
 
@@ -54,7 +79,7 @@ static void go_to(struct line_editor *e, size_t at) {
     size_t column = columns_between(e, e->first, at);
     if (column < e->column) {
         write_times(e, '\b', e->column - column);
-    } else {
+    } else if (column > e->column) {
         size_t from = offset_behind(e, e->first, e->column);
         e->write(e->text + from, at - from);
     }
@@ -189,25 +214,13 @@ static void escape_byte(struct line_editor *e, unsigned char byte) {
 
 /* Takes a byte of a character; it appears when it is whole. */
 static void character_byte(struct line_editor *e, unsigned char byte) {
-    if (!continues((char)byte)) {
-        e->pending_size = 0;
-        e->pending_wanted = byte < 0x80   ? 1
-                            : byte < 0xC2 ? 0
-                            : byte < 0xE0 ? 2
-                            : byte < 0xF0 ? 3
-                                          : 4;
-        if (byte > 0xF4)
-            e->pending_wanted = 0;
-    } else if (e->pending_size == 0) {
-        return;
-    }
-    if (e->pending_wanted == 0)
-        return;
-    e->pending[e->pending_size++] = (char)byte;
-    if (e->pending_size < e->pending_wanted)
-        return;
-    insert(e, e->pending, e->pending_size);
-    e->pending_size = e->pending_wanted = 0;
+    do {
+        if (!utf8_take(&e->utf8, (char)byte) || e->utf8.character == UTF8_MALFORMED ||
+            utf8_is_control(e->utf8.character))
+            continue;
+        if (e->cursor > 0 || character_width(e->utf8.character) > 0)
+            insert(e, e->utf8.bytes, e->utf8.size);
+    } while (e->utf8.again);
 }
 
 /* Ends the line on the screen, and the editing. */
@@ -227,6 +240,13 @@ static enum line_event control_key(struct line_editor *e, unsigned char key) {
         line_at(e, e->newest)[0] = '\0';
         e->recalled = e->newest;
         return LINE_CANCELLED;
+    case CONTROL('D'):
+        if (e->length == 0) {
+            finish(e);
+            return LINE_ENDED;
+        }
+        sequence_key(e, 'P');
+        break;
     case CONTROL('E'):
         move_cursor(e, e->length);
         break;
@@ -255,13 +275,13 @@ void line_editor_init(struct line_editor *e, void (*write)(const char *bytes, si
 
 enum line_event line_editor_byte(struct line_editor *e, unsigned char byte) {
     if (byte < ' ') { /* ends an escape sequence that is none, as after the key Esc */
-        e->pending_size = e->pending_wanted = 0;
+        e->utf8 = (struct utf8){0};
         e->state = byte == ESCAPE ? KEY_ESCAPE : KEY_PLAIN;
         return control_key(e, byte);
     }
     if (e->state != KEY_PLAIN)
         escape_byte(e, byte);
-    else if (byte != 0x7F)
+    else
         character_byte(e, byte);
     return LINE_TYPING;
 }

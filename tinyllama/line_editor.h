@@ -3,10 +3,11 @@
  *
  * It shows the line in one row, of which a part moves along when the line is longer, and writes
  * nothing but characters, "\b" and "\n": so it is the same on a serial terminal of at least 80
- * columns and on the screen, which both have the cursor at the same column all the time. Every
- * character is taken to be one column wide.
+ * columns and on the screen, which both have the cursor at the same column all the time. Characters
+ * take as many columns as character_width says; those that take none go with the one before.
  */
 #pragma once
+#include "kernel_lib/io/utf8.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,8 +24,7 @@ struct line_editor {
     size_t length, cursor;                         /* bytes */
     size_t first;                                  /* offset of the first byte shown */
     size_t column, columns;                        /* of the cursor on the screen; shown in all */
-    char pending[4];                               /* a character of UTF-8, so far */
-    unsigned pending_size, pending_wanted;
+    struct utf8 utf8;                              /* a character, so far */
     enum { KEY_PLAIN, KEY_ESCAPE, KEY_SEQUENCE } state; /* within an escape sequence? */
     unsigned parameter;                                 /* its first number */
 };
@@ -33,6 +33,7 @@ enum line_event {
     LINE_TYPING,    /* goes on */
     LINE_ENTERED,   /* the line is complete: line_editor_take */
     LINE_CANCELLED, /* Ctrl-C: what was typed is gone */
+    LINE_ENDED,     /* Ctrl-D on an empty line: the end of the input */
 };
 
 /* An editor without history. The structure is large: better not on the stack. */
@@ -40,8 +41,9 @@ void line_editor_init(struct line_editor *editor, void (*write)(const char *byte
 
 /*
  * Takes a byte as console_getchar gives it. Understood are Backspace, Delete, Left, Right, Home,
- * End, Up and Down (the history), Ctrl-A (begin), Ctrl-E (end), Ctrl-U (erase), Ctrl-C and Enter.
- * A character that does not fit, or is not UTF-8, is not taken.
+ * End, Up and Down (the history), Ctrl-A (begin), Ctrl-E (end), Ctrl-U (erase), Ctrl-C, Ctrl-D
+ * (Delete, and on an empty line the end) and Enter. A character that does not fit, is not UTF-8 or
+ * is a control character is not taken.
  */
 enum line_event line_editor_byte(struct line_editor *editor, unsigned char byte);
 

@@ -26,6 +26,12 @@ static inline void byte_ring_put(struct byte_ring *ring, uint8_t byte) {
     ring->head = (uint8_t)(ring->head + 1);
 }
 
+/* Puts a byte in the place of the newest one of a full ring, which the consumer does not reach
+ * before it has taken all others. */
+static inline void byte_ring_replace_last(struct byte_ring *ring, uint8_t byte) {
+    ring->bytes[(uint8_t)(ring->head - 1)] = byte;
+}
+
 /* Takes the oldest byte; -1 when the ring is empty. */
 static inline int byte_ring_get(struct byte_ring *ring) {
     if (ring->head == ring->tail)

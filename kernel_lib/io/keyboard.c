@@ -17,6 +17,8 @@
 #define STATUS_OUTPUT_FULL 0x01 /* a byte waits for us */
 #define STATUS_FROM_MOUSE 0x20
 
+#define CONTROL_C 3
+
 #define PREFIX_EXTENDED 0xE0
 #define PREFIX_PAUSE 0xE1
 #define PAUSE_BYTES 2 /* that follow the prefix */
@@ -51,6 +53,15 @@ _Static_assert(sizeof moving == KEY_DELETE - KEY_HOME + 2, "one for each key");
 static struct byte_ring typed;
 static bool left_shift, right_shift, control, caps_lock, extended;
 static unsigned skip;
+
+/* Ctrl-C is not to be lost when nobody reads: it drops what was typed before it anyway, and so
+ * takes the last one's place. */
+static void put(uint8_t character) {
+    if (character == CONTROL_C && byte_ring_full(&typed))
+        byte_ring_replace_last(&typed, character);
+    else
+        byte_ring_put(&typed, character);
+}
 
 /* The character that a pressed key gives with the modifiers as they are; 0 if none. */
 static char translate(uint8_t key) {
@@ -112,7 +123,7 @@ static void key_event(uint8_t code) {
     } else if (pressed) {
         char character = translate(key);
         if (character)
-            byte_ring_put(&typed, (uint8_t)character);
+            put((uint8_t)character);
     }
 }
 

@@ -6,7 +6,9 @@
  * scrolls.
  */
 #include "kernel_lib/io/terminal.h"
+#include "kernel_lib/io/character_width.h"
 #include "kernel_lib/io/ports.h"
+#include "kernel_lib/io/utf8.h"
 #include "kernel_lib/runtime.h"
 
 #define COLUMNS 80
@@ -14,7 +16,7 @@
 #define TAB_WIDTH 8
 #define ATTRIBUTE 0x07        /* light grey on black */
 #define STATUS_ATTRIBUTE 0x70 /* black on light grey */
-#define NO_ASCII 0xFE         /* a small block, for a character that is not ASCII */
+#define NO_ASCII 0xFE         /* a small block, for each cell of a character that is not ASCII */
 #define BLANK (uint16_t)(ATTRIBUTE << 8 | ' ')
 
 /* Four cells at a time where whole rows move. */
@@ -84,7 +86,22 @@ static void put_cell(unsigned r, unsigned c, uint16_t cell) {
         video[r].cells[c] = screen[r].cells[c] = cell;
 }
 
-static void put_character(char character) {
+static void put_shown(uint8_t code) {
+    put_cell(row, column, (uint16_t)(ATTRIBUTE << 8 | code));
+    if (++column == COLUMNS)
+        new_line();
+}
+
+/* As many cells as on a terminal at the serial line: so both show the cursor in the same column. */
+static void put_other_character(uint32_t character) {
+    unsigned width = character_width(character);
+    if (column + width > COLUMNS)
+        put_shown(' '); /* a wide character is not divided */
+    while (width-- > 0)
+        put_shown(NO_ASCII);
+}
+
+static void put_character(uint32_t character) {
     switch (character) {
     case '\n':
         new_line();
@@ -106,14 +123,10 @@ static void put_character(char character) {
         while (column % TAB_WIDTH != 0);
         break;
     default:
-        /* One cell for each character of UTF-8, as on a terminal at the serial line: so both show
-         * the cursor in the same column. */
-        if (((uint8_t)character & 0xC0) == 0x80)
-            return;
-        put_cell(row, column,
-                 (uint16_t)(ATTRIBUTE << 8 | (character & 0x80 ? NO_ASCII : character)));
-        if (++column == COLUMNS)
-            new_line();
+        if (character < 0x80)
+            put_shown((uint8_t)character);
+        else
+            put_other_character(character);
     }
 }
 
@@ -129,8 +142,10 @@ static void show_cursor(void) {
 }
 
 void terminal_write(const char *bytes, size_t size) {
-    for (size_t i = 0; i < size; i++)
-        put_character(bytes[i]);
+    static struct utf8 utf8;
+    for (size_t i = 0; i < size; i += !utf8.again)
+        if (utf8_take(&utf8, bytes[i]))
+            put_character(utf8.character);
     show_cursor();
 }
 

@@ -1,5 +1,6 @@
 /* What the JIT has to say, kept until it can be printed. */
 #include "kernel_lib/jit/log.h"
+#include "kernel_lib/io/utf8.h"
 #include "kernel_lib/jit_runtime.h"
 #include <stdarg.h>
 
@@ -12,16 +13,33 @@ static char kept[LOG_BYTES];
 static size_t used;
 static unsigned lost;
 
-static void keep(enum kind kind, const char *format, va_list values) {
+/* A message while it is made. */
+struct message {
     char text[MAX_MESSAGE];
-    int length = vsnprintf(text, sizeof text, format, values);
-    if (length < 0 || (size_t)length >= sizeof text || (size_t)length + 2 > sizeof kept - used) {
+    size_t size; /* it may be more than has room */
+};
+
+static void add(void *context, const char *bytes, size_t size) {
+    struct message *message = context;
+    if (message->size < sizeof message->text && size < sizeof message->text - message->size)
+        memcpy(message->text + message->size, bytes, size);
+    message->size += size;
+}
+
+static void keep(enum kind kind, const char *format, va_list values) {
+    struct message message = {.size = 0};
+    if (kind == EVENT)
+        json_format(add, &message, format, values);
+    else
+        message.size = error_format(message.text, sizeof message.text, format, values);
+    if (message.size >= sizeof message.text || message.size + 2 > sizeof kept - used) {
         lost++;
         return;
     }
     kept[used] = (char)kind;
-    memcpy(kept + used + 1, text, (size_t)length + 1);
-    used += (size_t)length + 2;
+    memcpy(kept + used + 1, message.text, message.size);
+    kept[used + 1 + message.size] = '\0';
+    used += message.size + 2;
 }
 
 void jit_log(const char *format, ...) {
@@ -41,7 +59,7 @@ void jit_log_event(const char *format, ...) {
 void jit_print_log(void) {
     for (size_t at = 0; at < used; at += strlen(kept + at) + 1)
         if (kept[at] == EVENT)
-            console_event("%s", kept + at + 1);
+            console_event_made(kept + at + 1);
         else
             console_printf("%s\n", kept + at + 1);
     if (lost)

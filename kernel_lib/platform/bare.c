@@ -5,12 +5,13 @@
 #include "kernel_lib/cpu/pic.h"
 #include "kernel_lib/cpu/power.h"
 #include "kernel_lib/io/terminal.h"
+#include "kernel_lib/io/typed.h"
+#include "kernel_lib/io/utf8.h"
 #include "kernel_lib/runtime.h"
 #include <stdarg.h>
 #include <stdio.h>
 
-#define MAX_LINE 512 /* longer formatted output is cut */
-#define DELETE 0x7F  /* what terminals send for backspace */
+#define MAX_LINE 512 /* longer formatted output is cut (error_format) */
 #define TIMER_IRQ 0
 
 static bool line_start = true; /* on the serial line */
@@ -18,6 +19,7 @@ static bool line_start = true; /* on the serial line */
 /* The application's text on the serial line: docs/serial-line.md. */
 static enum { NO_TEXT, IN_TEXT, INTERRUPTED } text_state;
 static size_t text_bytes;
+static struct utf8 text_utf8;
 
 static void send(const char *bytes, size_t size) {
     serial_write(bytes, size);
@@ -30,18 +32,28 @@ static void send_and_show(const char *bytes, size_t size) {
     terminal_write(bytes, size);
 }
 
-static void send_event(const char *json, size_t size) {
+static void send_part(void *context, const char *bytes, size_t size) {
+    (void)context;
+    send(bytes, size);
+}
+
+static void begin_event(void) {
     if (!line_start)
         send("\n", 1);
     serial_puts("@bareflow ");
-    send(json, size);
+}
+
+static void send_event(const char *format, va_list values) {
+    begin_event();
+    json_format(send_part, NULL, format, values);
     send("\n", 1);
 }
 
-static void send_text_event(const char *name) {
-    char line[MAX_LINE];
-    int length = snprintf(line, sizeof line, "{\"event\":\"%s\",\"bytes\":%zu}", name, text_bytes);
-    send_event(line, (size_t)length);
+__attribute__((format(printf, 1, 2))) static void send_text_event(const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    send_event(format, values);
+    va_end(values);
 }
 
 /* What is written next is no text. */
@@ -50,18 +62,20 @@ static void leave_text(void) {
         return;
     text_state = INTERRUPTED;
     send_and_show("\n", 1);
-    send_text_event("text_pause");
+    send_text_event("{\"event\":\"text_pause\",\"bytes\":%zu}", text_bytes);
 }
 
 void console_text_begin(void) {
     text_bytes = 0;
+    text_utf8 = (struct utf8){0};
     console_event("{\"event\":\"text_begin\"}");
     text_state = IN_TEXT;
 }
 
-void console_text(const char *bytes, size_t size) {
+static void send_text(void *context, const char *bytes, size_t size) {
+    (void)context;
     if (text_state == INTERRUPTED)
-        send_text_event("text_resume");
+        send_text_event("{\"event\":\"text_resume\",\"bytes\":%zu}", text_bytes);
     text_state = IN_TEXT;
     for (size_t i = 0; i < size; i++) {
         /* No line of text looks like an event: an @ at its start is sent twice. */
@@ -73,11 +87,16 @@ void console_text(const char *bytes, size_t size) {
     text_bytes += size;
 }
 
+void console_text(const char *bytes, size_t size) {
+    utf8_clean(&text_utf8, bytes, size, send_text, NULL);
+}
+
 void console_text_end(void) {
+    utf8_clean_end(&text_utf8, send_text, NULL);
     if (text_state == IN_TEXT)
         send_and_show("\n", 1);
     text_state = NO_TEXT;
-    send_text_event("text_end");
+    send_text_event("{\"event\":\"text_end\",\"bytes\":%zu}", text_bytes);
 }
 
 void console_write(const char *bytes, size_t size) {
@@ -93,38 +112,46 @@ void console_status(const char *text) {
     terminal_status(text);
 }
 
-/* Formats into line, which has MAX_LINE bytes; returns the length. */
-static size_t format_line(char *line, const char *format, va_list arguments) {
-    int length = vsnprintf(line, MAX_LINE, format, arguments);
-    if (length < 0)
-        return 0;
-    return length < MAX_LINE ? (size_t)length : MAX_LINE - 1;
+static void write_part(void *context, const char *bytes, size_t size) {
+    (void)context;
+    console_write(bytes, size);
+}
+
+static void print(const char *format, va_list arguments) {
+    char line[MAX_LINE];
+    struct utf8 utf8 = {0};
+    utf8_clean(&utf8, line, error_format(line, sizeof line, format, arguments), write_part, NULL);
+    utf8_clean_end(&utf8, write_part, NULL);
 }
 
 void console_printf(const char *format, ...) {
-    char line[MAX_LINE];
     va_list arguments;
     va_start(arguments, format);
-    console_write(line, format_line(line, format, arguments));
+    print(format, arguments);
     va_end(arguments);
 }
 
 void console_event(const char *format, ...) {
-    char line[MAX_LINE];
     va_list arguments;
-    va_start(arguments, format);
-    size_t length = format_line(line, format, arguments);
-    va_end(arguments);
     leave_text();
-    send_event(line, length);
+    va_start(arguments, format);
+    send_event(format, arguments);
+    va_end(arguments);
 }
 
-/* What a terminal at the other end of the serial line calls enter and backspace. */
+void console_event_made(const char *json) {
+    leave_text();
+    begin_event();
+    send(json, strlen(json));
+    send("\n", 1);
+}
+
 static int serial_character(void) {
-    int character = serial_read();
-    if (character == '\r')
-        return '\n';
-    return character == DELETE ? '\b' : character;
+    static struct typed typed;
+    int byte, character = -1;
+    while (character < 0 && (byte = serial_read()) >= 0)
+        character = typed_byte(&typed, byte);
+    return character;
 }
 
 static int waiting = -1; /* a byte that console_wait() has come upon */
@@ -170,13 +197,11 @@ void platform_set_thread_pointer(void *block) {
 
 _Noreturn void panic(const char *format, ...) {
     cpu_interrupts_off();
-    char line[MAX_LINE];
     va_list arguments;
-    va_start(arguments, format);
-    size_t length = format_line(line, format, arguments);
-    va_end(arguments);
     console_puts("\npanic: ");
-    console_write(line, length);
+    va_start(arguments, format);
+    print(format, arguments);
+    va_end(arguments);
     console_puts("\n");
     backtrace_print((uintptr_t)panic, (uintptr_t)__builtin_frame_address(0), 0);
     machine_stop(1);

@@ -3,6 +3,8 @@
  * console, events on standard error, the system's files.
  */
 #include "kernel_lib/platform/linux.h"
+#include "kernel_lib/io/typed.h"
+#include "kernel_lib/io/utf8.h"
 #include "kernel_lib/jit_runtime.h"
 #include "kernel_lib/platform/linux_syscall.h"
 #include "kernel_lib/runtime.h"
@@ -17,7 +19,8 @@
 /* ---- Configuration ---- */
 
 static int argument_count;
-static char **arguments;
+static char **arguments; /* without root=, which is no setting of the application */
+static const char *root; /* NULL: the system's */
 
 /* The value in an argument with this key, or NULL. */
 static const char *value_of(const char *argument, const char *key) {
@@ -27,7 +30,7 @@ static const char *value_of(const char *argument, const char *key) {
 }
 
 const char *config_get(const char *key) {
-    for (int i = argument_count - 1; i > 0; i--) { /* the last one wins */
+    for (int i = argument_count - 1; i >= 0; i--) { /* the last one wins */
         const char *value = value_of(arguments[i], key);
         if (value)
             return value;
@@ -37,24 +40,25 @@ const char *config_get(const char *key) {
 
 const char *config_key(size_t index) {
     static char key[MAX_LINE];
-    for (int i = 1; i < argument_count; i++) {
-        if (value_of(arguments[i], "root") || index-- > 0)
-            continue;
-        size_t length = strcspn(arguments[i], "=");
-        snprintf(key, sizeof key, "%.*s", (int)length, arguments[i]);
-        return key;
-    }
-    return NULL;
+    if (index >= (size_t)argument_count)
+        return NULL;
+    snprintf(key, sizeof key, "%.*s", (int)strcspn(arguments[index], "="), arguments[index]);
+    return key;
 }
 
 void linux_arguments(int count, char **given) {
-    argument_count = count;
     arguments = given;
-    for (int i = 1; i < count; i++)
+    for (int i = 1; i < count; i++) {
         if (!strchr(given[i], '=')) {
             console_printf("error: argument \"%s\": settings are key=value\n", given[i]);
             platform_exit(2);
         }
+        const char *value = value_of(given[i], "root");
+        if (value)
+            root = value;
+        else
+            arguments[argument_count++] = given[i];
+    }
 }
 
 /* ---- Console ---- */
@@ -84,11 +88,16 @@ void console_puts(const char *string) {
     console_write(string, strlen(string));
 }
 
-static void print(int descriptor, const char *format, va_list values) {
+static void write_part(void *context, const char *bytes, size_t size) {
+    (void)context;
+    console_write(bytes, size);
+}
+
+static void print(const char *format, va_list values) {
     char line[MAX_LINE];
-    int length = vsnprintf(line, sizeof line, format, values);
-    if (length > 0)
-        write_all(descriptor, line, length < MAX_LINE ? (size_t)length : MAX_LINE - 1);
+    struct utf8 utf8 = {0};
+    utf8_clean(&utf8, line, error_format(line, sizeof line, format, values), write_part, NULL);
+    utf8_clean_end(&utf8, write_part, NULL);
 }
 
 void console_status(const char *text) {
@@ -98,44 +107,73 @@ void console_status(const char *text) {
 void console_printf(const char *format, ...) {
     va_list values;
     va_start(values, format);
-    print(STANDARD_OUTPUT, format, values);
+    print(format, values);
     va_end(values);
 }
 
+/* What of an event has not been written yet. */
+struct event {
+    char bytes[MAX_LINE];
+    size_t size;
+};
+
+static void flush_event(struct event *event) {
+    write_all(STANDARD_ERROR, event->bytes, event->size);
+    event->size = 0;
+}
+
+static void add_to_event(void *context, const char *bytes, size_t size) {
+    struct event *event = context;
+    for (size_t i = 0; i < size; i++) {
+        if (event->size == sizeof event->bytes)
+            flush_event(event);
+        event->bytes[event->size++] = bytes[i];
+    }
+}
+
 void console_event(const char *format, ...) {
+    struct event event = {.size = 0};
     va_list values;
     va_start(values, format);
-    write_all(STANDARD_ERROR, "@bareflow ", 10);
-    print(STANDARD_ERROR, format, values);
-    write_all(STANDARD_ERROR, "\n", 1);
+    add_to_event(&event, "@bareflow ", 10);
+    json_format(add_to_event, &event, format, values);
+    add_to_event(&event, "\n", 1);
     va_end(values);
+    flush_event(&event);
+}
+
+void console_event_made(const char *json) {
+    struct event event = {.size = 0};
+    add_to_event(&event, "@bareflow ", 10);
+    add_to_event(&event, json, strlen(json));
+    add_to_event(&event, "\n", 1);
+    flush_event(&event);
 }
 
 /* Events have a stream of their own, so that nothing interrupts a text. */
 static size_t text_bytes;
+static struct utf8 text_utf8;
 
 void console_text_begin(void) {
     text_bytes = 0;
+    text_utf8 = (struct utf8){0};
     console_event("{\"event\":\"text_begin\"}");
 }
 
-void console_text(const char *bytes, size_t size) {
+static void write_text(void *context, const char *bytes, size_t size) {
+    (void)context;
     console_write(bytes, size);
     text_bytes += size;
 }
 
-void console_text_end(void) {
-    console_puts("\n");
-    console_event("{\"event\":\"text_end\",\"bytes\":%zu}", text_bytes);
+void console_text(const char *bytes, size_t size) {
+    utf8_clean(&text_utf8, bytes, size, write_text, NULL);
 }
 
-int console_getchar(void) {
-    enum { DELETE = 0x7F }; /* what terminals send for backspace */
-    unsigned char byte;
-    linux_terminal_begin();
-    if (system_call3(SYS_READ, STANDARD_INPUT, (long)&byte, 1) != 1)
-        return -1;
-    return byte == DELETE ? '\b' : byte;
+void console_text_end(void) {
+    utf8_clean_end(&text_utf8, write_text, NULL);
+    console_puts("\n");
+    console_event("{\"event\":\"text_end\",\"bytes\":%zu}", text_bytes);
 }
 
 enum { READABLE = 1 };
@@ -150,8 +188,27 @@ static short poll_input(unsigned milliseconds) {
     return ready == 1 ? input.found : 0;
 }
 
+/* The next character; -1 at the end of input and, unless waiting, when there is none. */
+static int next_character(bool waiting) {
+    static struct typed typed;
+    unsigned char byte;
+    linux_terminal_begin();
+    while (waiting || poll_input(0) & READABLE) {
+        if (system_call3(SYS_READ, STANDARD_INPUT, (long)&byte, 1) != 1)
+            break;
+        int character = typed_byte(&typed, byte);
+        if (character >= 0)
+            return character;
+    }
+    return -1;
+}
+
+int console_getchar(void) {
+    return next_character(true);
+}
+
 int console_read(void) {
-    return poll_input(0) & READABLE ? console_getchar() : -1;
+    return next_character(false);
 }
 
 bool console_wait(unsigned milliseconds) {
@@ -198,7 +255,6 @@ struct file {
 /* The system's path: below root, when there is one. */
 static bool full_path(char out[MAX_PATH], const char *path, const char *suffix,
                       struct error *error) {
-    const char *root = config_get("root");
     int length = snprintf(out, MAX_PATH, "%s%s%s%s", root ? root : "",
                           root && path[0] != '/' ? "/" : "", path, suffix);
     return (length > 0 && length < MAX_PATH) || error_set(error, "The path %s is too long.", path);
@@ -294,7 +350,7 @@ _Noreturn void panic(const char *format, ...) {
     va_list values;
     va_start(values, format);
     console_puts("\npanic: ");
-    print(STANDARD_OUTPUT, format, values);
+    print(format, values);
     console_puts("\n");
     va_end(values);
     stop(1);

@@ -24,6 +24,13 @@ def test_machine_and_build(boot: Boot, guest_image: GuestImage) -> None:
     assert 0 < event["loader_cycles"] and 0 < event["kernel_cycles"]
 
 
+def test_cpu_of_any_name(boot: Boot, guest_image: GuestImage) -> None:
+    name = 'A "quoted" CPU \\ {"event":1}'
+    guest = boot(guest_image("power"), config={"end": "exit"}, cpu=f"qemu64,model-id={name}")
+    guest.wait_exit()
+    assert guest.event("boot")["cpu"] == name
+
+
 @pytest.mark.parametrize(
     ("cpu", "features"),
     [
@@ -32,6 +39,7 @@ def test_machine_and_build(boot: Boot, guest_image: GuestImage) -> None:
         ("Haswell", ["sse2", "avx2"]),
         ("max,-xsave", ["sse2"]),  # AVX without XSAVE cannot be switched on
         ("max,-avx", ["sse2"]),
+        ("qemu64,-hypervisor", ["sse2"]),  # QEMU's configuration is read nevertheless
     ],
 )
 def test_cpu_features(boot: Boot, guest_image: GuestImage, cpu: str, features: list[str]) -> None:

@@ -73,9 +73,10 @@ def test_keypad(guest: Guest) -> None:
 
 
 def test_serial_line(guest: Guest) -> None:
-    guest.send("abc\x7f\rd\n")  # what terminals send: DEL for backspace, CR for enter
-    expect_line(guest, b"abc\b")
-    expect_line(guest, b"d")
+    # What terminals send: DEL for backspace, and CR, LF or both for enter.
+    guest.send("abc\x7f\rd\ne\r\nf\n\rg\r\r\n")
+    for line in (b"abc\b", b"d", b"e", b"f", b"", b"g", b""):
+        expect_line(guest, line)
 
 
 def test_serial_line_loses_nothing_of_a_long_paste(guest: Guest) -> None:
@@ -110,11 +111,12 @@ def test_echo_on_the_screen(guest: Guest) -> None:
     guest.expect_screen("^helLO$")
 
 
-def test_other_characters_take_one_cell_each(guest: Guest) -> None:
-    """The screen has no UTF-8, but its columns are those of a terminal that has."""
-    guest.send("a\u00fcb\u20acc\r")
-    guest.expect_screen("^a\u25a0b\u25a0c$")
-    expect_line(guest, "a\u00fcb\u20acc".encode())
+def test_other_characters_take_their_columns(guest: Guest) -> None:
+    """The screen has no UTF-8, but its columns are those of a terminal that has: a wide character takes two,
+    a combining one none, what is malformed one."""
+    guest.send("a\u00fcb\u20acc\u6f22de\u0301f\r")
+    guest.expect_screen("^a\u25a0b\u25a0c\u25a0\u25a0def$")
+    expect_line(guest, "a\u00fcb\u20acc\u6f22de\u0301f".encode())
 
 
 def test_screen_scrolls(guest: Guest) -> None:

@@ -20,6 +20,10 @@ void console_printf(const char *format, ...) {
     va_end(values);
 }
 
+void console_event_made(const char *json) {
+    console_printf("%s\n", json);
+}
+
 void console_event(const char *format, ...) {
     va_list values;
     va_start(values, format);

@@ -1,5 +1,6 @@
 // sources: kernel_lib/jit/call_times.c kernel_lib/jit/adaptive.c kernel_lib/jit/settings.c
 // sources: kernel_lib/jit/log.c kernel_lib/storage/config.c kernel_lib/error.c tests/host/console.c
+// sources: kernel_lib/io/json_format.c kernel_lib/io/utf8.c
 /* What code is specialised for, and which of several versions is kept. */
 #include "console.h"
 #include "fake_engine.h"

@@ -100,7 +100,8 @@ static void test_set(void) {
 }
 
 static void test_wrong(void) {
-#define THERE_ARE "; there are /help /set /stats /profile /jit /bench /reboot /poweroff\n"
+#define THERE_ARE                                                                                  \
+    "; there are /help /set /stats /profile /jit /bench /reboot /poweroff /exit /quit\n"
     check_said("/", "error: there is no command /" THERE_ARE);
     check_said("/sets", "error: there is no command /sets" THERE_ARE);
     check_said("/HELP me", "error: there is no command /HELP" THERE_ARE);
@@ -152,6 +153,8 @@ int main(void) {
     CHECK(command_run(&dialogue, (char[]){"/help"}));
     CHECK(strstr(console, "\n/set ") && strstr(console, "\n/poweroff "));
     CHECK(!command_run(&dialogue, (char[]){"/poweroff"}));
+    CHECK(!command_run(&dialogue, (char[]){"/exit"}));
+    CHECK(!command_run(&dialogue, (char[]){"/quit "}));
     sampler_free(&sampler);
     reboots = 1;
     command_run(&dialogue, (char[]){"/reboot"}); /* ends the program */

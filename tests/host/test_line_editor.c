@@ -1,6 +1,7 @@
-// sources: tinyllama/line_editor.c
+// sources: tinyllama/line_editor.c kernel_lib/io/utf8.c kernel_lib/io/character_width.c
 /* The line editor: what is entered, and what a terminal of 80 columns shows meanwhile. */
 #include "check.h"
+#include "kernel_lib/io/character_width.h"
 #include "tinyllama/line_editor.h"
 #include <stdint.h>
 #include <string.h>
@@ -14,10 +15,22 @@ enum { COLUMNS = 80, MAX_LINE = 2000 };
 #define END "\033[F"
 #define DELETE "\033[3~"
 
+/* Known to be wide, or to join the character before, without the table under test. */
+static const char *const wide[] = {"漢", "한", "😀", "ｗ"};
+static const char *const joining[] = {"\u0301", "\u200D", "\uFE0F", "\u0E31"};
+
+static bool is_among(const char *character, const char *const list[4]) {
+    for (int i = 0; i < 4; i++)
+        if (strcmp(list[i], character) == 0)
+            return true;
+    return false;
+}
+
 /* ---- A terminal that knows no more than the screen does: one row, characters by their bytes ----
  */
 
-static char cells[COLUMNS][5];
+#define MAX_CELL 20                   /* bytes: a character with some that join it */
+static char cells[COLUMNS][MAX_CELL]; /* of a wide character, the second one is empty */
 static size_t column, lines;
 
 static void clear_row(void) {
@@ -26,7 +39,47 @@ static void clear_row(void) {
     column = 0;
 }
 
+/* Half of a wide character that is written over leaves a blank. */
+static void clear_cell(size_t at) {
+    if (!cells[at][0] && at > 0)
+        strcpy(cells[at - 1], " ");
+    if (at + 1 < COLUMNS && !cells[at + 1][0])
+        strcpy(cells[at + 1], " ");
+    strcpy(cells[at], " ");
+}
+
+static bool any_characters; /* also others than those: then the table is asked */
+
+static size_t width_on_terminal(const char *character) {
+    struct utf8 utf8 = {0};
+    if (!any_characters)
+        return is_among(character, joining) ? 0 : is_among(character, wide) ? 2 : 1;
+    while (!utf8_take(&utf8, *character))
+        character++;
+    return character_width(utf8.character);
+}
+
+static void show_character(const char *character) {
+    size_t width = width_on_terminal(character);
+    if (width == 0) {
+        size_t before = cells[column - 1][0] ? column - 1 : column - 2;
+        CHECK(column > 2);
+        if (strlen(cells[before]) + strlen(character) < MAX_CELL)
+            strcat(cells[before], character);
+        return;
+    }
+    CHECK(column + width < COLUMNS); /* terminals differ in what they do at the edge */
+    for (size_t i = 0; i < width; i++)
+        clear_cell(column + i);
+    strcpy(cells[column], character);
+    if (width == 2)
+        cells[column + 1][0] = '\0';
+    column += width;
+}
+
 static void terminal(const char *bytes, size_t size) {
+    static char character[5];
+    static size_t length;
     for (size_t i = 0; i < size; i++) {
         char byte = bytes[i];
         if (byte == '\n') {
@@ -36,21 +89,22 @@ static void terminal(const char *bytes, size_t size) {
             lines++;
         } else if (byte == '\b') {
             CHECK(column-- > 2); /* never into the caller's prompt */
-        } else if ((byte & 0xC0) == 0x80) {
-            CHECK(column > 2);
-            strncat(cells[column - 1], &byte, 1);
         } else {
-            CHECK((unsigned char)byte >= ' ' && byte != 0x7F);
-            CHECK(column < COLUMNS - 1); /* terminals differ in what they do at the edge */
-            cells[column][0] = byte;
-            cells[column++][1] = '\0';
+            CHECK((unsigned char)byte >= ' ' && byte != 0x7F && length < 4);
+            character[length++] = byte;
+            unsigned char first = (unsigned char)character[0];
+            if (length < (first < 0x80 ? 1u : first < 0xE0 ? 2u : first < 0xF0 ? 3u : 4u))
+                continue;
+            character[length] = '\0';
+            length = 0;
+            show_character(character);
         }
     }
 }
 
 /* The row behind the prompt, without trailing spaces. */
 static const char *row(void) {
-    static char text[COLUMNS * 4 + 1];
+    static char text[COLUMNS * MAX_CELL + 1];
     text[0] = '\0';
     for (size_t i = 2; i < COLUMNS; i++)
         strcat(text, cells[i]);
@@ -129,6 +183,45 @@ static void test_utf8(void) {
     CHECK(strcmp(row(), "€ü") == 0 && column == 2);
 }
 
+static void test_wide_and_joining(void) {
+    begin();
+    type("a漢b");
+    CHECK(strcmp(row(), "a漢b") == 0 && column == 2 + 4);
+    type(LEFT);
+    CHECK(column == 2 + 3);
+    type(LEFT);
+    CHECK(column == 2 + 1);
+    type("x");
+    CHECK(strcmp(row(), "ax漢b") == 0 && column == 2 + 2);
+    type(DELETE);
+    CHECK(strcmp(row(), "axb") == 0 && column == 2 + 2);
+    CHECK_ENTERED("", "axb");
+    type("e\u0301e\u0301\u200D");
+    CHECK(strcmp(row(), "e\u0301e\u0301\u200D") == 0 && column == 2 + 2);
+    type(LEFT LEFT);
+    CHECK(column == 2);
+    type(RIGHT "\uFE0F" RIGHT); /* joins the one before the cursor */
+    CHECK(column == 2 + 2);
+    CHECK_ENTERED("\b", "e\u0301\uFE0F"); /* with those that join it */
+    CHECK_ENTERED("\u0301a", "a");        /* nothing to join: it would be the prompt */
+    /* Control characters of C1, too. */
+    CHECK_ENTERED("a\xC2\x9B\xC2\x80"
+                  "b\x9B",
+                  "ab");
+    CHECK_ENTERED("\xED\xA0\x80\xE0\x80\x9B\xF4\x90\x80\x80z", "z");
+}
+
+static void test_end(void) {
+    begin();
+    CHECK(line_editor_byte(&editor, 4) == LINE_ENDED);
+    begin();
+    type("ab" LEFT "\004\004"); /* Delete; and nothing at the end of a line */
+    CHECK(strcmp(row(), "a") == 0);
+    type("\b");
+    CHECK(line_editor_byte(&editor, 4) == LINE_ENDED);
+    CHECK(strcmp(row(), "") == 0);
+}
+
 static void test_history(void) {
     begin();
     CHECK_ENTERED(UP DOWN "first", "first");
@@ -192,7 +285,7 @@ static void test_full(void) {
 
 /* ---- Any keys, against a model: an array of characters and a cursor ---- */
 
-static const char *const alphabet[] = {"a", "b", " ", "ü", "€", "𝄞", "z", "-"};
+static const char *const alphabet[] = {"a", "漢", " ", "ü", "e\u0301", "𝄞", "😀\uFE0F", "-"};
 static unsigned model[MAX_LINE];
 static size_t model_length, model_cursor;
 
@@ -223,16 +316,28 @@ static void press(unsigned key, unsigned character) {
     }
 }
 
+static size_t width_of(unsigned character) {
+    return character == 1 || character == 6 ? 2 : 1;
+}
+
 /* The row is a part of the line; in it, cursor and text agree, and nothing is left of earlier text.
  */
 static void check_row(void) {
-    size_t in_row = column - 2;
-    CHECK(in_row <= model_cursor && (in_row > 0 || model_cursor == 0));
-    size_t first = model_cursor - in_row;
+    size_t before = 0, first = model_cursor;
+    while (first > 0 && before < column - 2)
+        before += width_of(model[--first]);
+    CHECK(before == column - 2 && (before > 0 || model_cursor == 0));
+    size_t at = first;
     for (size_t i = 2; i < COLUMNS; i++) {
-        size_t at = first + i - 2;
-        bool shown = at < model_length && i < COLUMNS - 1;
-        CHECK(strcmp(cells[i], shown ? alphabet[model[at]] : " ") == 0);
+        size_t width = at < model_length ? width_of(model[at]) : 1;
+        if (at < model_length && i + width < COLUMNS) {
+            CHECK(strcmp(cells[i], alphabet[model[at++]]) == 0);
+            if (width == 2)
+                CHECK(cells[++i][0] == '\0');
+        } else {
+            CHECK(strcmp(cells[i], " ") == 0);
+            at = model_length; /* what does not fit ends the row */
+        }
     }
 }
 
@@ -266,7 +371,7 @@ static void test_any_keys(void) {
             state = state * 6364136223846793005ull + 1442695040888963407ull;
             press_any((uint32_t)(state >> 33));
         }
-        char expected[MAX_LINE * 4] = "";
+        char expected[MAX_LINE * 8] = "";
         for (size_t i = 0; i < model_length; i++)
             strcat(expected, alphabet[model[i]]);
         CHECK_ENTERED("", expected);
@@ -276,8 +381,9 @@ static void test_any_keys(void) {
 /* Any bytes at all: nothing but what the terminal accepts, and a terminated line. */
 static void test_any_bytes(void) {
     uint64_t state = 99;
+    any_characters = true;
     begin();
-    for (int i = 0; i < 200000; i++) {
+    for (int i = 0; i < 100000; i++) {
         state = state * 6364136223846793005ull + 1442695040888963407ull;
         uint32_t random = (uint32_t)(state >> 33);
         static const char likely[] = "\033\033[[ABCDHF3~13\b\n";
@@ -291,6 +397,8 @@ static void test_any_bytes(void) {
 int main(void) {
     test_keys();
     test_utf8();
+    test_wide_and_joining();
+    test_end();
     test_history();
     test_long_history();
     test_cancel();

@@ -69,7 +69,9 @@ int app_main(void) {
     say("Once");
     console_puts("a message, and the rest ");
     console_puts("of it");
-    say(" upon\n");
+    say(" upon\033"); /* what would steer a terminal is left out: ESC, and CSI in two pieces */
+    say("\xC2");
+    say("\x9B\n");
     console_event("{\"event\":\"note\"}");
     say("@ time, there was ");
     say(first || strcmp(wanted, "another text") != 0 ? "a cat" : "a dog");
