@@ -1,6 +1,7 @@
 #include "fw_cfg.h"
 #include "kernel_lib/io/ports.h"
 #include "kernel_lib/runtime.h"
+#include "pci.h"
 
 #define PORT_SELECTOR 0x510
 #define PORT_DATA 0x511
@@ -14,7 +15,10 @@
 #define DMA_READ 0x02
 #define DMA_SELECT 0x08
 
+#define MOST_ITEMS 0x4000 /* keys have 14 bits */
+
 #define HYPERVISOR_PRESENT (1u << 31) /* CPUID.1:ECX */
+#define QEMU_SUBSYSTEM 0x11001AF4u /* of the devices of QEMU's PCI machines: docs/specs/pci-ids */
 
 /* All numbers are big-endian. */
 struct dma_access {
@@ -47,9 +51,15 @@ static bool read_item(uint16_t key, void *buffer, size_t size) {
     return read_next((uint32_t)key << 16 | DMA_SELECT, buffer, size);
 }
 
-/* Whether the device is there. Its ports are touched only where there is a hypervisor. */
+/* Whether this may be QEMU: it can be told to hide that from CPUID, but its host bridge says so. */
+static bool may_be_qemu(void) {
+    return cpu_cpuid(1, 0).ecx & HYPERVISOR_PRESENT ||
+           pci_read(pci_function_at(0, 0, 0), PCI_SUBSYSTEM) == QEMU_SUBSYSTEM;
+}
+
+/* Whether the device is there. Its ports are touched only where it may be. */
 static bool is_present(void) {
-    if (!(cpu_cpuid(1, 0).ecx & HYPERVISOR_PRESENT))
+    if (!may_be_qemu())
         return false;
     outw(PORT_SELECTOR, KEY_SIGNATURE);
     for (const char *expected = "QEMU"; *expected; expected++)
@@ -58,27 +68,41 @@ static bool is_present(void) {
     return true;
 }
 
-static bool find(const char *name, struct directory_entry *entry) {
+/* False, with an empty error->text, if the directory does not name it. */
+static bool find(const char *name, struct directory_entry *entry, struct error *error) {
+    static const char unreadable[] = "QEMU does not give its list of files";
     uint32_t count;
     if (!read_item(KEY_DIRECTORY, &count, sizeof count))
-        return false;
-    for (count = __builtin_bswap32(count); count > 0; count--) {
+        return error_set(error, unreadable);
+    count = __builtin_bswap32(count);
+    if (count > MOST_ITEMS)
+        return error_set(error, unreadable);
+    for (; count > 0; count--) {
         if (!read_next(0, entry, sizeof *entry))
-            return false;
+            return error_set(error, unreadable);
         if (strncmp(entry->name, name, sizeof entry->name) == 0)
             return true;
     }
     return false;
 }
 
-char *fw_cfg_read(const char *name, size_t *size) {
+char *fw_cfg_read(const char *name, size_t limit, size_t *size, struct error *error) {
     struct directory_entry entry;
-    if (!is_present() || !find(name, &entry))
+    error->text[0] = '\0';
+    if (!is_present() || !find(name, &entry, error))
         return NULL;
     *size = __builtin_bswap32(entry.size);
-    char *bytes = malloc(*size);
-    if (bytes && read_item(__builtin_bswap16(entry.key), bytes, *size))
+    if (*size > limit) {
+        error_set(error, "its %zu bytes are too many", *size);
+        return NULL;
+    }
+    char *bytes = malloc(*size + 1);
+    if (!bytes)
+        error_set(error, "there is no memory for its %zu bytes", *size);
+    else if (read_item(__builtin_bswap16(entry.key), bytes, *size))
         return bytes;
+    else
+        error_set(error, "QEMU does not give it");
     free(bytes);
     return NULL;
 }

@@ -10,6 +10,7 @@
 #define PCI_COMMAND_MASTER 0x0004
 #define PCI_CLASS 0x08 /* class, subclass, programming interface, revision; from the top */
 #define PCI_BAR(n) (0x10 + 4 * (n))
+#define PCI_SUBSYSTEM 0x2C   /* vendor, and device in the upper half */
 #define PCI_CLASS_IDE 0x0101 /* class and subclass */
 
 /* A function of a device, in the form of the address register. */

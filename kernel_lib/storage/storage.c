@@ -102,9 +102,12 @@ static void report(void *context, unsigned line, const char *message) {
 
 static void read_fw_cfg(void) {
     size_t size;
-    char *text = fw_cfg_read(CONFIG_FW_CFG, &size);
+    struct error error;
+    char *text = fw_cfg_read(CONFIG_FW_CFG, MAX_CONFIG_SIZE, &size, &error);
     if (text)
         config_parse(text, size, report, CONFIG_FW_CFG);
+    else if (error.text[0])
+        console_printf("warning: %s is ignored: %s.\n", CONFIG_FW_CFG, error.text);
     free(text);
 }
 
