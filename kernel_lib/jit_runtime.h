@@ -97,6 +97,10 @@ void jit_note_waiting(uint64_t begin);
  * in an event "profile_saved"; a failure is a message. platform_exit and platform_reboot do it too.
  */
 void jit_persist_save(void);
+/* The same, but not every time, because where stories are short writing took a tenth of the time:
+ * when code was compiled since, or when enough time has passed for writing to take at most 0.4 %.
+ * False when nothing was written. */
+bool jit_persist_save_when_due(void);
 /* What the status line is to say of the application, next to the JIT's own state. */
 void jit_status(const char *text);
 

@@ -136,7 +136,7 @@ bool bench_run(const struct teller *teller, const char *prompt, bool all_widths,
     }
     teller->inference->kernels = chosen;
 
-    profiling_enable(true);
+    profiling_enable_all();
     struct story story = {.prompt = prompt, .quiet = true, .begin = cpu_rdtsc()};
     bool good = story_tell(teller, &story, error);
     profiling_enable(false);

@@ -176,6 +176,7 @@ void inference_forward(struct inference *in, const uint32_t *tokens, uint32_t co
     const struct shape *s = &model->shape;
     size_t dim = matrix_padded(s->dim), hidden = matrix_padded(s->hidden_dim);
 
+    profile_token();
     profile_start();
     for (uint32_t i = 0; i < count; i++) {
         matrix_row(&model->embedding, tokens[i], in->x + i * dim);

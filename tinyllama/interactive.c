@@ -16,16 +16,19 @@ static size_t ahead_size, ahead_read, ahead_room;
 #define LARGEST_SHARE 16 /* of the memory */
 
 static bool has_told; /* a story: before, the JIT cannot know what will run */
+static bool unsaved;  /* what the JIT has learnt from the last one */
 
 /* Lets the JIT compile until something is typed, once nothing was for a while: whoever types gets
- * the answer at once. What it made is kept for the next start. */
+ * the answer at once. What it made, and what it has learnt, is kept for the next start. */
 static void use_pause(void) {
     uint64_t begin = cpu_rdtsc();
-    bool compiled = false;
-    for (unsigned ms = PAUSE_MS; !console_wait(ms) && jit_use_idle_time(); ms = 0)
-        compiled = true;
-    if (compiled)
+    bool typed = console_wait(PAUSE_MS);
+    for (; !typed && jit_use_idle_time(); typed = console_wait(0))
+        unsaved = true;
+    if (!typed && unsaved) {
         jit_persist_save();
+        unsaved = false;
+    }
     jit_note_waiting(begin);
 }
 
@@ -98,7 +101,7 @@ static void tell(struct dialogue *dialogue, const char *prompt) {
     else if (strcmp(story->end, "stopped") == 0)
         console_puts("Stopped.\n");
     has_told = true;
-    jit_persist_save(); /* a person may just switch off */
+    unsaved = !jit_persist_save_when_due(); /* a person may just switch off */
 }
 
 void interactive_run(struct dialogue *dialogue) {

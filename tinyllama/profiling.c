@@ -2,8 +2,13 @@
 #include "profiling.h"
 #include "kernel_lib/jit_runtime.h"
 
-bool profiling_enabled;
-static uint64_t part_begin; /* of the part that now runs */
+/* One token in so many counts: a prime, or of texts that are equally long it might always be the
+ * same positions. */
+#define SAMPLE_EVERY 13
+
+bool profiling_enabled, profiling_now;
+static unsigned every, token; /* tokens since the last one that counted */
+static uint64_t part_begin;   /* of the part that now runs */
 static struct jit_profile *profiles[PART_COUNT];
 
 static const char *const names[PART_COUNT] = {
@@ -24,6 +29,20 @@ void profiling_enable(bool enable) {
     for (int i = 0; i < PART_COUNT; i++)
         profiles[i] = jit_profile_get(names[i]);
     profiling_enabled = enable;
+    profiling_now = false;
+    every = SAMPLE_EVERY;
+    token = every - 1; /* the next one counts: texts may be short */
+}
+
+void profiling_enable_all(void) {
+    profiling_enable(true);
+    every = 1;
+    token = 0;
+}
+
+void profiling_token(void) {
+    token = (token + 1) % every;
+    profiling_now = token == 0;
 }
 
 void profiling_start(void) {

@@ -34,6 +34,7 @@ struct jit_function {
     enum jit_level
         lowest; /* not below: code that the interpreter cannot run, or would take long for */
     enum jit_level highest; /* not above: the compiler failed there, or it was no faster */
+    bool on_trial;          /* the version only has its turn in a trial: it is not to be kept */
     bool specialised;       /* the version has copies for tuples of arguments */
     uint8_t arguments;      /* integer arguments that are recorded; 0: not worth it */
     uint8_t tuple_count;

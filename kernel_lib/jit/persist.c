@@ -19,6 +19,10 @@ static struct object_cache cache;
 static bool cache_on;
 static uint64_t saved_calls; /* of all functions when the profile was written last */
 
+#define SAVING_PART 256 /* of the time, saving takes one in so many, unless there is new code */
+static uint64_t saved_at, save_cycles; /* the last time: TSC at its end, and what it took */
+static bool failed;                    /* the same: then new code does not make it due at once */
+
 static void begins_anew(const char *path, const struct error *why) {
     console_printf("%s begins anew: %s.\n", path, why->text);
 }
@@ -142,7 +146,7 @@ void jit_profile_note_candidate(const struct jit_function *function,
 
 void jit_cache_store(const struct jit_function *function, const struct jit_code *code,
                      const void *object, size_t size) {
-    if (!cache_on)
+    if (!cache_on || function->on_trial)
         return;
     size_t index = (size_t)(function - cache.functions);
     if (!object_cache_put(&cache, &cache.functions[index], code, object, size))
@@ -211,18 +215,31 @@ void jit_persist_save(void) {
     struct error error;
     size_t profile_bytes = 0, cache_bytes = 0;
     uint64_t begin = cpu_rdtsc();
+    failed = false;
     if (!save_profile(&profile_bytes, &error)) {
         not_written(PROFILE_PATH, &error);
         profile_bytes = 0;
+        failed = true;
     }
     if (!save_cache(&cache_bytes, &error)) {
         not_written(CACHE_PATH, &error);
         cache_bytes = 0;
+        failed = true;
     }
+    if (profile_bytes == 0 && cache_bytes == 0 && !failed)
+        return;
+    saved_at = cpu_rdtsc();
+    save_cycles = saved_at - begin;
     if (profile_bytes > 0 || cache_bytes > 0)
         console_event("{\"event\":\"profile_saved\",\"boots\":%llu,\"profile_bytes\":%zu,"
                       "\"cache_bytes\":%zu,\"cycles\":%llu,\"heap_used\":%llu}",
                       (unsigned long long)before.boots + 1, profile_bytes, cache_bytes,
-                      (unsigned long long)(cpu_rdtsc() - begin),
-                      (unsigned long long)memory_usage().used);
+                      (unsigned long long)save_cycles, (unsigned long long)memory_usage().used);
+}
+
+bool jit_persist_save_when_due(void) {
+    bool due = (cache.changed && !failed) || cpu_rdtsc() - saved_at >= SAVING_PART * save_cycles;
+    if (due)
+        jit_persist_save();
+    return due;
 }

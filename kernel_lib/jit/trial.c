@@ -1,9 +1,10 @@
 /*
  * Candidates for the highest level: which of several versions is the fastest is not believed but
- * timed, on the function's real calls. They take turns in rounds, and only turns of the same round
- * are compared with one another, because calls change as the program goes on: attention looks at
- * more and more positions, and at the next text's beginning again at few. Of a turn the shortest
- * call with each tuple of arguments counts, and of the rounds the one in the middle.
+ * timed, on the function's real calls. They take turns in rounds. What a call takes may depend on
+ * what no argument tells: attention's calls get longer with the text, and short again at the next
+ * one's beginning. Therefore the rounds are spread over many calls, at random distances; each
+ * candidate's turn of a round is close to the others' of the same round; and what counts is the sum
+ * over all rounds, in which a call has the weight of its cycles.
  */
 #include "kernel_lib/jit/log.h"
 #include "kernel_lib/jit/persist.h"
@@ -12,21 +13,46 @@
 #include "kernel_lib/jit_runtime.h"
 
 #define CANDIDATES 8
-#define ROUNDS 5         /* odd: one is in the middle */
-#define TURN_CALLS 32    /* so that rare tuples are among them */
-#define OTHER JIT_TUPLES /* where calls count of a function without tuples */
+#define OTHER JIT_TUPLES   /* where calls count of a function without tuples */
+#define TUPLES (OTHER + 1) /* and those with */
+#define WARM_UP 4          /* calls at a turn's begin that do not count: the code is not at hand */
+#define TURN_CALLS 24      /* after these */
+#define SHORTER(n) ((n) - (n) / 4) /* of so many calls, those that no interrupt has hit */
+
+/* Between two rounds are on average so many calls, or budget_unit()s of running if they are fewer.
+ * There are so many rounds, or as many as that time allows. */
+#define GAP_CALLS 1024
+#define GAP_UNITS 8
+#define ROUNDS 32
+#define LEAST_ROUNDS 6
+#define LONGEST_UNITS 256
+#define GAP_MASK (7u * 32) /* of calls between rounds, these are timed: sample_mask */
 
 struct candidate {
     struct jit_function *body;
     enum jit_level level;
     unsigned shape;
-    struct jit_version *version;            /* NULL before its first turn */
-    uint64_t least[ROUNDS][JIT_TUPLES + 1]; /* UINT64_MAX: no call */
+    struct jit_version *version; /* NULL before its first turn */
+    double round[TUPLES];        /* cycles of a call in this round; 0: there was none */
+    double sum[TUPLES];          /* of the rounds that count */
+};
+
+struct call {
+    uint64_t cycles;
+    int tuple; /* -1: of none */
 };
 
 struct trial {
     struct candidate candidates[CANDIDATES];
-    unsigned count, current, round, calls_left;
+    unsigned count, current, round;
+    unsigned rounds[TUPLES]; /* that count: each candidate had a call with this tuple */
+    struct call calls[WARM_UP + TURN_CALLS];
+    unsigned call;     /* of the turn */
+    bool resting;      /* between two rounds ... */
+    uint64_t end_call; /* ... until the function's call with this number ... */
+    uint64_t end_time; /* ... or this time of budget_running() */
+    uint64_t begin;    /* the same at the first round's begin */
+    uint32_t random;
     bool specialise;
     const char *reason;
     uint64_t cycles; /* of compiling */
@@ -89,7 +115,6 @@ static void make(struct jit_function *f, struct trial *trial, struct candidate *
     trial->cycles += cycles;
     if (c->version)
         optimize_count();
-    memset(c->least, 0xFF, sizeof c->least);
 }
 
 /* Lets the current candidate run, which is made if that was not done yet; those that cannot be made
@@ -100,10 +125,11 @@ static bool begin_turn(struct jit_function *f, struct trial *trial) {
         if (!c->version) /* in the first round */
             make(f, trial, c);
         if (c->version) {
+            f->on_trial = true;
             jit_install(f, c->version, "on trial");
             adaptive_compiled(f);
             f->sample_mask = 0;
-            trial->calls_left = TURN_CALLS;
+            trial->call = 0;
             return true;
         }
         jit_statistics()->failed++;
@@ -119,6 +145,7 @@ bool trial_begin(struct jit_function *f, const char *reason) {
         return false;
     trial->specialise = adaptive_can_specialise(f);
     trial->reason = reason;
+    trial->random = 1;
     if (trial->specialise)
         adaptive_choose_tuples(f);
     list_candidates(trial, f, p);
@@ -127,6 +154,7 @@ bool trial_begin(struct jit_function *f, const char *reason) {
         return false;
     }
     p->trial = trial;
+    trial->begin = budget_running(cpu_rdtsc());
     p->tried = true;
     return true;
 }
@@ -145,48 +173,77 @@ bool trial_prepare(struct jit_function *f) {
     return false;
 }
 
+/* ---- What the calls say ---- */
+
+static void insert(uint64_t *sorted, unsigned count, uint64_t value) {
+    for (; count > 0 && sorted[count - 1] > value; count--)
+        sorted[count] = sorted[count - 1];
+    sorted[count] = value;
+}
+
+/* Cycles of a call with this tuple in the turn that has ended: the average of the shorter ones. */
+static double of_turn(const struct trial *trial, int tuple) {
+    uint64_t sorted[TURN_CALLS];
+    unsigned count = 0;
+    for (unsigned i = WARM_UP; i < WARM_UP + TURN_CALLS; i++)
+        if (trial->calls[i].tuple == tuple)
+            insert(sorted, count++, trial->calls[i].cycles);
+    double sum = 0;
+    for (unsigned i = 0; i < SHORTER(count); i++)
+        sum += (double)sorted[i];
+    return count ? sum / SHORTER(count) : 0;
+}
+
+static void end_turn(struct trial *trial) {
+    struct candidate *c = &trial->candidates[index_of_turn(trial)];
+    for (int tuple = 0; tuple < TUPLES; tuple++)
+        c->round[tuple] = of_turn(trial, tuple);
+}
+
 /* Whether each candidate had a call with this tuple in the round. */
-static bool had_all(const struct trial *trial, unsigned round, unsigned tuple) {
+static bool had_all(const struct trial *trial, unsigned tuple) {
     for (unsigned i = 0; i < trial->count; i++)
-        if (trial->candidates[i].least[round][tuple] == UINT64_MAX)
+        if (trial->candidates[i].round[tuple] == 0)
             return false;
     return true;
 }
 
-/* Cycles of a candidate's call with this tuple: its share of a round's cycles, in the middle round
- * by that, of those of a round on average. 0 when there is no round to compare in. */
-static double cycles_with(const struct trial *trial, const struct candidate *c, unsigned tuple) {
-    double shares[ROUNDS], all = 0;
-    unsigned rounds = 0;
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        if (!had_all(trial, round, tuple))
+static void end_round(struct trial *trial) {
+    for (unsigned tuple = 0; tuple < TUPLES; tuple++) {
+        if (!had_all(trial, tuple))
             continue;
-        double sum = 0;
+        trial->rounds[tuple]++;
         for (unsigned i = 0; i < trial->count; i++)
-            sum += (double)trial->candidates[i].least[round][tuple];
-        if (sum == 0)
-            continue;
-        double share = (double)c->least[round][tuple] / sum;
-        unsigned place = rounds++;
-        for (; place > 0 && shares[place - 1] > share; place--)
-            shares[place] = shares[place - 1];
-        shares[place] = share;
-        all += sum;
+            trial->candidates[i].sum[tuple] += trial->candidates[i].round[tuple];
     }
-    return rounds ? shares[rounds / 2] * all / rounds : 0;
 }
 
 /* Average cycles of a call, each tuple by its part of the calls. */
 static double score(const struct jit_function *f, const struct trial *trial,
                     const struct candidate *c) {
     double cycles = 0, calls = 0;
-    for (unsigned t = 0; t <= JIT_TUPLES; t++) {
-        double of_tuple = cycles_with(trial, c, t);
+    for (unsigned t = 0; t < TUPLES; t++) {
         double weight = t == OTHER ? 1 : (double)f->tuples[t].calls;
-        cycles += weight * of_tuple;
-        calls += of_tuple > 0 ? weight : 0;
+        if (trial->rounds[t] == 0)
+            continue;
+        cycles += weight * c->sum[t] / trial->rounds[t];
+        calls += weight;
     }
     return calls > 0 ? cycles / calls : 0;
+}
+
+static unsigned best_of(const struct jit_function *f, const struct trial *trial) {
+    unsigned best = 0;
+    for (unsigned i = 1; i < trial->count; i++)
+        if (score(f, trial, &trial->candidates[i]) < score(f, trial, &trial->candidates[best]))
+            best = i;
+    return best;
+}
+
+static void install_best(struct jit_function *f, const struct trial *trial) {
+    f->on_trial = false;
+    jit_install(f, trial->candidates[best_of(f, trial)].version, trial->reason);
+    adaptive_compiled(f);
 }
 
 static void log_candidate(const struct jit_function *f, const struct candidate *c, uint64_t cycles,
@@ -202,10 +259,7 @@ static void log_candidate(const struct jit_function *f, const struct candidate *
 
 static void finish(struct jit_function *f, struct policy *p) {
     struct trial *trial = p->trial;
-    unsigned best = 0;
-    for (unsigned i = 1; i < trial->count; i++)
-        if (score(f, trial, &trial->candidates[i]) < score(f, trial, &trial->candidates[best]))
-            best = i;
+    unsigned best = best_of(f, trial);
     for (unsigned i = 0; i < trial->count; i++) {
         const struct candidate *c = &trial->candidates[i];
         uint64_t cycles = (uint64_t)(score(f, trial, c) + 0.5);
@@ -213,8 +267,7 @@ static void finish(struct jit_function *f, struct policy *p) {
         if (c->level == JIT_O3)
             jit_profile_note_candidate(f, c->body, c->shape, cycles, i == best);
     }
-    jit_install(f, trial->candidates[best].version, trial->reason);
-    adaptive_compiled(f);
+    install_best(f, trial);
     if (f->level < JIT_O3)
         f->highest = f->level; /* none above is faster */
     optimize_log(f, trial->cycles);
@@ -224,22 +277,53 @@ static void finish(struct jit_function *f, struct policy *p) {
     p->trial = NULL;
 }
 
+/* ---- Rounds ---- */
+
+static uint32_t next_random(struct trial *trial) {
+    trial->random ^= trial->random << 13; /* Marsaglia's xorshift */
+    trial->random ^= trial->random >> 17;
+    trial->random ^= trial->random << 5;
+    return trial->random;
+}
+
+/* Until the next round the one runs that has been the fastest up to now. */
+static void rest(struct jit_function *f, struct trial *trial, uint64_t running) {
+    trial->resting = true;
+    trial->end_call = f->calls + GAP_CALLS / 2 + next_random(trial) % GAP_CALLS;
+    trial->end_time = running + GAP_UNITS * budget_unit();
+    install_best(f, trial);
+    f->sample_mask = GAP_MASK;
+}
+
+/* The round is over, and with the last one the trial. */
+static bool go_on(struct jit_function *f, struct policy *p) {
+    struct trial *trial = p->trial;
+    uint64_t running = budget_running(cpu_rdtsc());
+    end_round(trial);
+    trial->current = 0;
+    if (++trial->round == ROUNDS ||
+        (trial->round >= LEAST_ROUNDS && running - trial->begin >= LONGEST_UNITS * budget_unit())) {
+        finish(f, p);
+        return false;
+    }
+    rest(f, trial, running);
+    return true;
+}
+
 bool trial_note_call(struct jit_function *f, uint64_t cycles) {
     struct policy *p = policy_of(f);
     struct trial *trial = p->trial;
-    uint64_t *least = trial->candidates[index_of_turn(trial)].least[trial->round];
-    int tuple = f->arguments ? p->last_tuple : OTHER;
-    if (tuple >= 0 && cycles < least[tuple])
-        least[tuple] = cycles;
-    if (--trial->calls_left > 0)
+    if (trial->resting) {
+        if (f->calls < trial->end_call && budget_running(cpu_rdtsc()) < trial->end_time)
+            return false;
+        trial->resting = false;
+        begin_turn(f, trial);
         return false;
-    trial->current++;
-    while (trial->round < ROUNDS && !begin_turn(f, trial)) {
-        trial->current = 0;
-        trial->round++;
     }
-    if (trial->round < ROUNDS)
+    trial->calls[trial->call++] = (struct call){cycles, f->arguments ? p->last_tuple : OTHER};
+    if (trial->call < WARM_UP + TURN_CALLS)
         return false;
-    finish(f, p);
-    return true;
+    end_turn(trial);
+    trial->current++;
+    return !begin_turn(f, trial) && !go_on(f, p);
 }

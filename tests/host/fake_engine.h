@@ -16,7 +16,7 @@
 
 #define HZ 1000000000ull /* so a cycle is a nanosecond */
 #define MS (HZ / 1000)
-#define FUNCTIONS 24
+#define FUNCTIONS 40
 
 static uint64_t fake_clock;
 static uint64_t compile_cycles[JIT_LEVELS]; /* that compiling takes */

@@ -1,0 +1,140 @@
+// sources: kernel_lib/jit/profile_file.c kernel_lib/jit/profile_parse.c
+// sources: kernel_lib/jit/object_cache.c kernel_lib/jit/settings.c kernel_lib/jit/log.c
+// sources: kernel_lib/storage/config.c kernel_lib/crc32.c kernel_lib/error.c tests/host/console.c
+/* When what the JIT remembers is written, on a clock that only the test moves and a disk that takes
+ * its time; and what is not kept. */
+#define cpu_rdtsc real_rdtsc
+#include "kernel_lib/runtime.h"
+#undef cpu_rdtsc
+#define cpu_rdtsc() fake_clock
+static uint64_t fake_clock = 1000000;
+
+#include "check.h"
+#include "console.h"
+#include "kernel_lib/jit/cpu_id.h"
+#include "kernel_lib/jit/persist.c"
+
+#define WRITING 5000 /* cycles that a file takes */
+
+static struct jit_function functions[] = {{.name = "f", .reason = "calls"},
+                                          {.name = "g", .reason = "calls"}};
+static int profiles, caches; /* written */
+static bool disk_is_gone;
+
+struct jit_function *jit_functions(size_t *count) {
+    *count = 2;
+    return functions;
+}
+
+uint8_t *whole_file_read(const char *path, size_t limit, size_t *size, struct error *error) {
+    (void)path, (void)limit, (void)size;
+    error->text[0] = '\0';
+    return NULL;
+}
+
+bool file_replace(const char *path, const void *bytes, size_t size, struct error *error) {
+    CHECK(bytes && size > 0);
+    fake_clock += WRITING;
+    if (disk_is_gone)
+        return error_set(error, "the disk is gone");
+    *(strcmp(path, PROFILE_PATH) == 0 ? &profiles : &caches) += 1;
+    return true;
+}
+
+const char *platform_build_id(void) {
+    return "0123456789abcdef0123456789abcdef";
+}
+
+const char *jit_cpu_id(void) {
+    return "fedcba9876543210fedcba9876543210";
+}
+
+struct memory_usage memory_usage(void) {
+    return (struct memory_usage){0};
+}
+
+struct jit_statistics *jit_statistics(void) {
+    static struct jit_statistics statistics;
+    return &statistics;
+}
+
+struct jit_version *jit_load(struct jit_function *function, const struct jit_code *code,
+                             const void *object, size_t size) {
+    (void)function, (void)code, (void)object, (void)size;
+    CHECK(false);
+    return NULL;
+}
+
+void jit_install(struct jit_function *function, struct jit_version *version, const char *reason) {
+    (void)function, (void)version, (void)reason;
+}
+
+void jit_release(struct jit_version *version) {
+    (void)version;
+}
+
+static void compile(struct jit_function *f) {
+    jit_cache_store(f, &(struct jit_code){.body = f, .level = JIT_O1}, "code", 4);
+}
+
+static bool tell_story(uint64_t cycles) {
+    functions[0].calls += 10;
+    fake_clock += cycles;
+    return jit_persist_save_when_due();
+}
+
+/* The first time at once, then after 256 times as long as writing takes. */
+static void test_without_new_code(void) {
+    CHECK(tell_story(1) && profiles == 1);
+    CHECK(!tell_story(256 * WRITING - 1) && profiles == 1);
+    CHECK(tell_story(1) && profiles == 2);
+    for (int i = 0; i < 255; i++)
+        CHECK(!tell_story(WRITING));
+    CHECK(tell_story(WRITING) && profiles == 3 && caches == 0);
+}
+
+/* What was compiled is kept at once; a candidate that only has its turn is nothing to keep. */
+static void test_new_code(void) {
+    compile(&functions[0]);
+    CHECK(tell_story(1) && profiles == 4 && caches == 1);
+    functions[1].on_trial = true;
+    compile(&functions[1]);
+    CHECK(!tell_story(1) && caches == 1);
+    functions[1].on_trial = false;
+    compile(&functions[1]);
+    CHECK(tell_story(1) && caches == 2);
+}
+
+/* At the end all is written, however soon that is, but nothing twice. */
+static void test_end(void) {
+    int written = profiles;
+    CHECK(!tell_story(1) && profiles == written);
+    jit_persist_save();
+    CHECK(profiles == written + 1);
+    jit_persist_save();
+    CHECK(profiles == written + 1);
+}
+
+/* A disk that takes its time to fail is asked as seldom. */
+static void test_failure(void) {
+    disk_is_gone = true;
+    fake_clock += 1000 * WRITING;
+    console[0] = '\0';
+    CHECK(tell_story(1) && strstr(console, "JIT.PRF is not written: the disk is gone"));
+    console[0] = '\0';
+    compile(&functions[0]);
+    CHECK(!tell_story(255 * WRITING) && console[0] == '\0');
+    CHECK(tell_story(2 * WRITING) && console[0] != '\0');
+}
+
+int main(void) {
+    jit_persist_start();
+    test_without_new_code();
+    test_new_code();
+    test_end();
+    test_failure();
+    profile_free(&before);
+    profile_free(&seen);
+    object_cache_clear(&cache);
+    puts("persist: passed");
+}
