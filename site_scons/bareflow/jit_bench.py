@@ -5,6 +5,7 @@
 Both images hold the same model. Boots of full on a fresh disk, of full again on the disk which that one
 left, and of native take turns, REPETITIONS times, and tell the same story until TOKENS tokens are told; of
 times the least counts, of speeds the most, because everything else on the machine only ever slows down. Then
+the speeds of full on a used disk and of native are compared for stories of several lengths, PAIRS times, and
 each of LEVELS is measured in a boot of its own. The tables go to standard output. The status is 1 when
 stories differ, or when a boot on the disk of an earlier one compiled anything.
 """
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from . import jit_table, program
 from .jit_session import Session, tell_stories
-from .jit_table import PHASES
+from .jit_table import LENGTHS, PHASES
 from .qemu import Guest, GuestError
 from .qemu_machine import Machine, QemuError
 from .run import default_memory
@@ -27,10 +28,12 @@ from .run import default_memory
 LARGEST_MATRIX = "gate_up"
 """Of a layer."""
 REPETITIONS = 3
+PAIRS = 5
 TURNS = 2
 """Of the levels."""
 TOKENS = PHASES[-1][1]
-STORY = {"mode": "interactive", "temperature": 0, "steps": 64}
+STORY = {"mode": "interactive", "temperature": 0}
+SHORT = LENGTHS[0]
 PROMPT = "Once upon a time"
 LIMIT = 600.0
 """Seconds after which a boot counts as hung."""
@@ -56,8 +59,10 @@ LEVELS: dict[str, dict[str, object]] = {
 }
 
 
-def _tell(image: Path, *, snapshot: bool) -> Session:
-    machine = Machine(image, config=STORY, memory=default_memory(image), snapshot=snapshot)
+def _tell(image: Path, *, snapshot: bool, steps: int = SHORT) -> Session:
+    machine = Machine(
+        image, config={**STORY, "steps": steps}, memory=default_memory(image), snapshot=snapshot
+    )
     return tell_stories(machine, PROMPT, TOKENS, LIMIT)
 
 
@@ -77,6 +82,23 @@ def take_turns(full: Path, native: Path) -> dict[str, list[Session]]:
             boots[AGAIN].append(_tell(disk, snapshot=False))
             boots[NATIVE].append(_tell(native, snapshot=True))
     return boots
+
+
+def pairs_by_length(full: Path, native: Path) -> dict[int, list[tuple[float, float]]]:
+    """Tokens per second of processor time in the end, of full on a disk that a boot has left, and of
+    native."""
+    found: dict[int, list[tuple[float, float]]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for length in LENGTHS:
+            _progress(f"stories of {length} tokens")
+            disk = Path(folder) / f"{length}.img"
+            shutil.copyfile(full, disk)
+            _tell(disk, snapshot=False, steps=length)
+            found[length] = []
+            for _ in range(PAIRS):
+                again, other = (_tell(image, snapshot=True, steps=length) for image in (disk, native))
+                found[length].append((again.final_processor_rate, other.final_processor_rate))
+    return found
 
 
 def matmul_cycles(image: Path, config: Mapping[str, object]) -> float:
@@ -128,6 +150,8 @@ def main(argv: Sequence[str]) -> int:
         rows = [*jit_table.start_rows(boots), *jit_table.speed_rows(boots, NATIVE)]
         print(jit_table.render(f"QEMU, TCG; load {load:.1f} at the start", columns, rows))
         print("\n" + jit_table.render("the JIT", list(jit), jit_table.cost_rows(jit)), flush=True)
+        rows = jit_table.length_rows(pairs_by_length(full, native))
+        print("\n" + jit_table.render("by length", jit_table.length_columns(), rows), flush=True)
         sizes = json.loads(files["sizes"].read_text())
         rows = jit_table.size_rows(sizes, full.stat().st_size)
         print("\n" + jit_table.render("sizes", ["MiB"], rows), flush=True)

@@ -1,6 +1,7 @@
 """The tables of `./bareflow variant=full bench`, made of what the boots have reported."""
 
 from collections.abc import Callable, Mapping, Sequence
+from statistics import median
 
 from .jit_session import Session, Time
 
@@ -63,6 +64,25 @@ def speed_rows(boots: Mapping[str, Sequence[Session]], native: str) -> list[Row]
         *best("tokens/s, first story", lambda boot: boot.stories[0].rate),
         *best("tokens/s, steady state", lambda boot: boot.final_rate),
         *best("   per s of processor time", lambda boot: boot.final_processor_rate),
+    ]
+
+
+LENGTHS = (64, 256, 500)
+"""Tokens of a story for which the speed is compared with native's: short, the default, long."""
+
+
+def length_columns() -> list[str]:
+    return [f"{length} tokens" for length in LENGTHS]
+
+
+def length_rows(pairs: Mapping[int, Sequence[tuple[float, float]]]) -> list[Row]:
+    """Tokens per second of processor time by the length of the stories; pairs are full's and native's,
+    measured one after the other. Of the speeds and of the ratios the medians."""
+    found = [pairs[length] for length in LENGTHS]
+    return [
+        ("native, tokens/s of processor time", [f"{median(b for _, b in group):.0f}" for group in found]),
+        ("full, on what an earlier one left", [f"{median(a for a, _ in group):.0f}" for group in found]),
+        ("   of native", [f"{median(a / b for a, b in group):.2f}" for group in found]),
     ]
 
 

@@ -4,8 +4,10 @@ sources compiled ahead of time in several ways, in one run.
     python -m bareflow.linux_bench program=FILE native=FILE host=FILE model=FILE tokenizer=FILE
 
 The programs take turns, REPETITIONS times; of speeds the most counts and of cycles the least, because
-everything else on the machine only ever slows down. All of them run on one thread. The tables go to standard
-output. The status is 1 when any of them gives other bits than native, or when a second run compiled anything.
+everything else on the machine only ever slows down. All of them run on one thread. Then full's speed by
+processor time is compared with native's for stories of several lengths, PAIRS times. The tables go to
+standard output. The status is 1 when any of them gives other bits than native, or when a second run compiled
+anything.
 """
 
 import sys
@@ -15,14 +17,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import jit_table, program, shape_bench
-from .jit_table import Row
-from .linux_session import LinuxRunError, Stories, make_root, measure_products, record, tell_stories
+from .jit_table import LENGTHS, Row
+from .linux_session import (
+    LinuxRunError,
+    Stories,
+    make_root,
+    measure_products,
+    processor_rate,
+    record,
+    tell_stories,
+)
 
 REPETITIONS = 3
 STORIES = 1000
 FIRST_STORIES = 3000
 """Until all that is due has been compiled and tried."""
 STORY: dict[str, object] = {"steps": 64}
+PAIRS = 5
+FEW_TOKENS, MANY_TOKENS = 25_000, 150_000
+"""Of the runs whose difference is measured."""
 PROMPT = "Once upon a time"
 SSE2, NATIVE, HOST = "SSE2, AOT", "native", "march=native"
 FIRST, AGAIN = "full, 1st run", "full, 2nd run"
@@ -100,6 +113,29 @@ def take_turns(files: Mapping[str, Path], folder: Path) -> dict[str, Column]:
     return columns
 
 
+def pairs_by_length(files: Mapping[str, Path], folder: Path) -> dict[int, list[tuple[float, float]]]:
+    """Tokens per second of processor time, of full in a folder that a long run has left, and of native."""
+    full, native = files["program"], files["native"]
+    found: dict[int, list[tuple[float, float]]] = {}
+    for length in LENGTHS:
+        _progress(f"stories of {length} tokens")
+        few, many = FEW_TOKENS // length, MANY_TOKENS // length
+        config = {"steps": length, **UNLIMITED}
+        roots = [
+            make_root(folder / f"{name}{length}", files["model"], files["tokenizer"])
+            for name in ("length", "native")
+        ]
+        tell_stories(full, roots[0], config, PROMPT, 2 * many)
+        found[length] = []
+        for _ in range(PAIRS):
+            again, other = (
+                processor_rate(program, root, config, PROMPT, few, many)
+                for program, root in zip((full, native), roots, strict=True)
+            )
+            found[length].append((again, other))
+    return found
+
+
 def speed_rows(columns: Mapping[str, Column]) -> list[Row]:
     """Tokens per second."""
 
@@ -143,6 +179,7 @@ def main(argv: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         try:
             columns = take_turns(files, Path(folder))
+            pairs = pairs_by_length(files, Path(folder))
             _progress("another shape")
             models = shape_bench.measure(files, Path(folder))
         except LinuxRunError as error:
@@ -150,6 +187,8 @@ def main(argv: Sequence[str]) -> int:
             return 1
     names = list(columns)
     print(jit_table.render("this processor, one thread", names, speed_rows(columns)))
+    lengths = jit_table.render("by length", jit_table.length_columns(), jit_table.length_rows(pairs))
+    print("\n" + lengths)
     print("\n" + jit_table.render("cycles of a product", names, product_rows(columns)))
     shapes = jit_table.render("two shapes, one folder", shape_bench.COLUMNS, shape_bench.rows(models))
     print("\n" + shapes)

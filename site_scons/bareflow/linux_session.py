@@ -1,6 +1,7 @@
 """The Linux program, run in a folder of its own, which takes the disk's place: stories told again and again,
 measurements, and the files that a story leaves."""
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -121,3 +122,30 @@ def tell_stories(
                 raise _complaint(program, process.wait(), output.read()) from None
         told.events += [event for event in map(parse_event, rest.splitlines()) if event]
     return told
+
+
+def _processor_time(
+    program: Path, root: Path, config: Mapping[str, object], prompt: str, stories: int
+) -> tuple[int, float]:
+    """Tokens and seconds of processor time of a run that gets all its prompts by a pipe."""
+    command = _command(program, root, {"mode": "interactive", "temperature": 0, **config})
+    with tempfile.TemporaryFile("w+") as prompts, tempfile.TemporaryFile("w+") as events:
+        prompts.write(f"{prompt}\n" * stories + "/poweroff\n")
+        prompts.seek(0)
+        process = subprocess.Popen(command, stdin=prompts, stdout=subprocess.DEVNULL, stderr=events)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        events.seek(0)
+        lines = events.readlines()
+    found = [event for event in map(parse_event, lines) if event and event["event"] == "generate"]
+    if process.returncode or len(found) != stories:
+        raise _complaint(program, process.returncode, "".join(lines))
+    return sum(event["tokens"] for event in found), usage.ru_utime + usage.ru_stime
+
+
+def processor_rate(
+    program: Path, root: Path, config: Mapping[str, object], prompt: str, few: int, many: int
+) -> float:
+    """Tokens per second of processor time, without the start: what many stories take more than few."""
+    less, more = (_processor_time(program, root, config, prompt, count) for count in (few, many))
+    return (more[0] - less[0]) / (more[1] - less[1])

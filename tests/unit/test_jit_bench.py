@@ -5,7 +5,17 @@ from __future__ import annotations
 
 import pytest
 from bareflow.jit_session import Session, Stamped, Time, parse
-from bareflow.jit_table import cost_rows, matmul_rows, render, size_rows, speed_rows, start_rows
+from bareflow.jit_table import (
+    LENGTHS,
+    cost_rows,
+    length_columns,
+    length_rows,
+    matmul_rows,
+    render,
+    size_rows,
+    speed_rows,
+    start_rows,
+)
 from bareflow.qemu_serial import Console, Text
 
 MEBIBYTE = 1 << 20
@@ -92,6 +102,17 @@ def test_share_of_a_part() -> None:
     assert boot.share("profiling", 10, 20) == pytest.approx(0.02)
     assert boot.share("compile", 20, 1000) == pytest.approx(0.25)
     assert boot.share("compile", 30, 40) == 0
+
+
+def test_length_rows() -> None:
+    """A pair that the machine has disturbed changes no median."""
+    pairs = {length: [(50.0, 40.0), (10.0, 50.0), (60.0, 50.0)] for length in LENGTHS}
+    assert length_rows(pairs) == [
+        ("native, tokens/s of processor time", ["50", "50", "50"]),
+        ("full, on what an earlier one left", ["50", "50", "50"]),
+        ("   of native", ["1.20", "1.20", "1.20"]),
+    ]
+    assert length_columns() == ["64 tokens", "256 tokens", "500 tokens"]
 
 
 def test_matmul_rows() -> None:

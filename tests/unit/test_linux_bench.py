@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from bareflow.linux_bench import (
     product_rows,
     speed_rows,
 )
-from bareflow.linux_session import Stories
+from bareflow.linux_session import LinuxRunError, Stories, processor_rate
 from bareflow.shape_bench import OTHER_SHAPE, Model, make_other, rows
 
 BITS = (b"1 2\n", b"logits")
@@ -74,6 +75,35 @@ def test_shapes() -> None:
     model = Model("other", {"qkv": 300.0}, {"qkv": 200.0}, {"qkv": 250.0}, told, same_bits=True)
     assert model.anew == ["matmul"]
     assert rows([model]) == [("other: qkv", ["300", "200", "1.50", "250"])]
+
+
+SPENDS_TIME = """#!{python}
+import sys, time
+stories = sys.stdin.read().count("Once")
+while time.process_time() < 0.2 + stories * 0.02:
+    pass
+for _ in range(stories - {lost}):
+    print('@bareflow {{"event":"generate","tokens":100}}', file=sys.stderr)
+"""
+
+
+def spends_time(path: Path, *, lost: int = 0) -> Path:
+    """A program that takes 0.2 s of processor time, and 0.02 s for each story of 100 tokens."""
+    path.write_text(SPENDS_TIME.format(python=sys.executable, lost=lost))
+    path.chmod(0o755)
+    return path
+
+
+def test_rate_by_processor_time(tmp_path: Path) -> None:
+    program = spends_time(tmp_path / "program")
+    rate = processor_rate(program, tmp_path, {}, "Once upon", 5, 30)
+    assert 4000 < rate < 6000  # 30 stories alone: 3750, with the start
+
+
+def test_rate_without_all_stories(tmp_path: Path) -> None:
+    program = spends_time(tmp_path / "program", lost=1)
+    with pytest.raises(LinuxRunError):
+        processor_rate(program, tmp_path, {}, "Once upon", 1, 2)
 
 
 def test_events() -> None:
