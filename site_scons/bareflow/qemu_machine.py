@@ -13,6 +13,8 @@ from .errors import BareFlowError
 
 QEMU = "qemu-system-x86_64"
 CONFIG_NAME = "opt/bareflow/config"
+MOST_CONFIG = 1 << 20
+"""Bytes that a guest takes (MAX_CONFIG_SIZE in kernel_lib/storage/storage.c)."""
 MACHINES = ("pc", "q35")
 # How an image can be attached: name -> controller to add (if any) and disk device.
 _DEVICES: dict[str, tuple[str | None, str]] = {
@@ -89,8 +91,15 @@ class Machine:
     def config_file(self) -> BinaryIO:
         """A file in memory with the configuration's text, for QEMU to inherit: an argument of the command
         line has less room than a prompt may need."""
-        file = os.fdopen(os.memfd_create("bareflow.cfg"), "wb", buffering=0)
-        file.write(config_text(self.config).encode())
+        text = config_text(self.config).encode()
+        if len(text) > MOST_CONFIG:
+            raise QemuError(
+                f"the settings have {len(text)} bytes, where a byte that is not ASCII counts as four; "
+                f"a guest takes at most {MOST_CONFIG}: shorten the prompt"
+            )
+        file = os.fdopen(os.memfd_create("bareflow.cfg"), "wb")
+        file.write(text)
+        file.flush()
         return file
 
     def command(self, serial_fd: int, qmp_fd: int, config_fd: int) -> list[str]:

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from qemu.qmp import Message, QMPClient, QMPError, Runstate
 
@@ -47,6 +47,7 @@ class QemuProcess:
     ) -> None:
         logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # that QEMU ends is no error here
         self._on_serial, self._on_reset = on_serial, on_reset
+        config = machine.config_file()
         self._follows_resets = machine.crashes is not None
         self._follower: asyncio.Task[None] | None = None
         self._loop = asyncio.new_event_loop()
@@ -55,17 +56,16 @@ class QemuProcess:
         self._serial.setblocking(False)
         try:
             with program.signals_held_back():
-                self._launch(machine, serial_child)
+                self._launch(machine, config, serial_child)
         except Exception:
             raise
         except BaseException:  # of a signal
             self.close()
             raise
 
-    def _launch(self, machine: Machine, serial_child: socket.socket) -> None:
+    def _launch(self, machine: Machine, config: BinaryIO, serial_child: socket.socket) -> None:
         """Starts the process and the machine; if it cannot, frees everything."""
         qmp, qmp_child = socket.socketpair()
-        config = machine.config_file()
         fds = (serial_child.fileno(), qmp_child.fileno(), config.fileno())
         try:
             self._process = subprocess.Popen(

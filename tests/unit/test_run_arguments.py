@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from bareflow.qemu_keys import keys_of
-from bareflow.qemu_machine import Machine, config_text
+from bareflow.qemu_machine import MOST_CONFIG, Machine, QemuError, config_text
 from bareflow.run import UsageError, default_memory, parse, summary
+from project_files import ROOT
 
 
 def test_prompt_makes_it_generate() -> None:
@@ -136,12 +137,22 @@ def test_config_text_survives_any_bytes() -> None:
 
 def test_long_configuration_is_no_argument() -> None:
     """Linux allows an argument 128 KiB; a byte of a prompt may become four."""
-    machine = Machine(Path(__file__), config={"prompt": "ä," * 100_000})
+    machine = Machine(Path(__file__), config={"prompt": "ä," * 90_000})
     with machine.config_file() as file:
         assert Path(f"/proc/self/fd/{file.fileno()}").read_text() == config_text(machine.config)
         command = machine.command(3, 4, file.fileno())
         value = command[command.index("-fw_cfg") + 1]
         assert value == f"name=opt/bareflow/config,file=/proc/self/fd/{file.fileno()}"
+
+
+def test_configuration_that_no_guest_takes() -> None:
+    source = (ROOT / "kernel_lib/storage/storage.c").read_text()
+    assert "#define MAX_CONFIG_SIZE (1u << 20)\n" in source and MOST_CONFIG == 1 << 20
+    room = MOST_CONFIG - len(config_text({"prompt": ""}))
+    with Machine(Path(__file__), config={"prompt": "x" * room}).config_file():
+        pass
+    with pytest.raises(QemuError, match=r"the settings have 1048577 bytes, .* shorten the prompt"):
+        Machine(Path(__file__), config={"prompt": "x" * (room + 1)}).config_file()
 
 
 def test_image_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
