@@ -1,16 +1,23 @@
 """The command line's key=value options: declared, typed, and refused by name when unknown."""
 
 import difflib
+import functools
 import os
 import sys
-from collections.abc import Iterable, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bareflow.model_catalogue import DEFAULT, load_catalogue, unknown_model
+from SCons.Errors import UserError
 from SCons.Variables import BoolVariable, EnumVariable, Variables
+from scons_paths import collapses
 
-CATALOGUE = Path(__file__).resolve().parents[1] / "models.toml"
+TOP = Path(__file__).resolve().parents[1]
+CATALOGUE = TOP / "models.toml"
+CUSTOM = TOP / "custom.py"
+BUILD = "#build"
 WORKLOAD = "#variants/workload.toml"
 UNTRIMMED = "full"
 """The value of fallback= for the kernel that a trimmed one was made from."""
@@ -38,14 +45,19 @@ RUN_OPTIONS = {
 """What `run` hands to bareflow.run, which checks the values."""
 
 
-def _user_path(value: str) -> str:
-    """A path as the user meant it: relative to where ./bareflow was called, not to the top folder."""
-    path = os.path.expanduser(value)
-    return os.path.relpath(os.path.join(os.environ.get("BAREFLOW_CWD", ""), path)) if value else ""
+def user_path(value: str, folder: str = "") -> str:
+    """A path as the user meant it, absolute: relative to `folder`, else to where ./bareflow was
+    called, which may be a folder by a link: `..` is then the parent of what the link leads to."""
+    if not value:
+        return ""
+    path = os.path.join(folder or os.environ.get("BAREFLOW_CWD", ""), os.path.expanduser(value))
+    parent, name = os.path.split(path)
+    # A link that is the file itself stays: the tokenizer is looked for beside it.
+    return os.path.realpath(path) if name in ("", ".", "..") else os.path.join(os.path.realpath(parent), name)
 
 
-def _workload(value: str) -> str:
-    return WORKLOAD if value in ("", WORKLOAD) else _user_path(value)
+def _workload(value: str, folder: str) -> str:
+    return WORKLOAD if value in ("", WORKLOAD) else user_path(value, folder)
 
 
 def _is_workload(key: str, value: str, env: Any) -> None:
@@ -53,8 +65,8 @@ def _is_workload(key: str, value: str, env: Any) -> None:
         _is_file(key, value, env)
 
 
-def _user_paths(value: str) -> str:
-    return ",".join(map(_user_path, value.split(",")))
+def _user_paths(value: str, folder: str) -> str:
+    return ",".join(user_path(path, folder) for path in value.split(","))
 
 
 def _are_files(key: str, value: str, env: Any) -> None:
@@ -64,7 +76,7 @@ def _are_files(key: str, value: str, env: Any) -> None:
 
 def _is_file(key: str, value: str, _env: Any) -> None:
     if value and not os.path.isfile(value):
-        raise SystemExit(f"bareflow: {key}=: there is no file {os.path.abspath(value)}")
+        raise SystemExit(f"bareflow: {key}=: there is no file {value}")
 
 
 def _is_kernel(key: str, value: str, env: Any) -> None:
@@ -75,27 +87,25 @@ def _is_kernel(key: str, value: str, env: Any) -> None:
     _is_file(key, value, env)
     try:
         parse_header(Path(value).read_bytes())
+    except OSError as error:
+        raise SystemExit(f"bareflow: {key}={value} cannot be read: {error.strerror}") from None
     except KernelFileError as error:
         raise SystemExit(f"bareflow: {key}={value} is no kernel file: {error}") from None
 
 
-def _fallback(value: str) -> str:
-    return value if value == UNTRIMMED else _user_path(value)
+def _fallback(value: str, folder: str) -> str:
+    return value if value == UNTRIMMED else user_path(value, folder)
 
 
-def _model(value: str) -> str:
-    """A file as the user meant it; else a name."""
-    path = _user_path(value)
-    return path if value != DEFAULT and os.path.isfile(path) else value or DEFAULT
-
-
-def _is_model(_key: str, value: str, _env: Any) -> None:
-    if value == DEFAULT or os.path.isfile(value):
-        return
+def _model(value: str, folder: str) -> str:
+    """A name, or the path of a file that exists."""
+    path = user_path(value, folder)
+    if value in ("", DEFAULT) or os.path.isfile(path):
+        return path if value not in ("", DEFAULT) else DEFAULT
     names = list(load_catalogue(CATALOGUE))
     if value not in names:
-        path = Path(os.path.abspath(_user_path(value)))
-        raise SystemExit(f"bareflow: {unknown_model(value, path, [DEFAULT, *names])}")
+        raise SystemExit(f"bareflow: {unknown_model(value, Path(path), [DEFAULT, *names])}")
+    return value
 
 
 def _is_number(key: str, value: str, _env: Any) -> None:
@@ -105,58 +115,85 @@ def _is_number(key: str, value: str, _env: Any) -> None:
 
 def declare(arguments: dict[str, str]) -> Variables:
     """The options with their defaults, taken from custom.py and then from `arguments`."""
-    options = Variables(["custom.py"], arguments)
-    options.AddVariables(
-        EnumVariable("variant", "which image", "native", ("full", "trimmed", "native")),
-        EnumVariable("arch", "processor architecture", "x86_64", ("x86_64", "i386")),
-        EnumVariable("platform", "the bare machine, or a Linux program", "bare", ("bare", "linux")),
-        ("model", "llama2.c checkpoint, or a name from models.toml", DEFAULT, _is_model, _model),
-        ("tokenizer", "its tokenizer (tokenizer.bin beside the model)", "", _is_file, _user_path),
-        (
-            "fallback",
-            "a second kernel for the image: a .krn file, or, of trimmed, full",
-            "",
-            _is_kernel,
-            _fallback,
-        ),
-        ("llvm_libc_tarball", "LLVM-libc's source instead of Debian's", "", _is_file, _user_path),
-        ("build", "folder for all that is built", "build", None, _build_folder),
-        (
-            "workload",
-            "what coverage is recorded on, and trimmed therefore made for",
-            WORKLOAD,
-            _is_workload,
-            _workload,
-        ),
-        (
-            "coverage",
-            "coverage files, separated by commas, instead of running the workload",
-            "",
-            _are_files,
-            _user_paths,
-        ),
-        (
-            "misses",
-            "images whose guests called functions that a trim had removed (or lists of names): it keeps them",
-            "",
-            _are_files,
-            _user_paths,
-        ),
-        ("serial_log", "report: a guest's serial log, for its tiers", "", _is_file, _user_path),
-        BoolVariable("verbose", "show whole commands", False),
-        ("only", "test: just the Python tests that this pytest -k expression selects", ""),
-        ("boots", "soak: how many boots in a row, and how many power cuts", "100", _is_number),
-        ("fuzz_seconds", "fuzz: how long each target runs", "60", _is_number),
-    )
+    custom = custom_defaults(CUSTOM)
+    options = Variables([], {**custom, **arguments})
+
+    def add(key: str, text: str, default: str | None, validator: Any = None, converter: Any = None) -> None:
+        options.Add(key, text, default, validator, converter, subst=False)  # `$` in a value is no variable
+
+    def add_path(
+        key: str, text: str, default: str, convert: Any = user_path, validator: Any = _is_file
+    ) -> None:
+        # What custom.py says is the same wherever ./bareflow is called.
+        folder = str(CUSTOM.parent) if key in custom and key not in arguments else ""
+        add(key, text, default, validator, functools.partial(convert, folder=folder))
+
+    add(*EnumVariable("variant", "which image", "native", ("full", "trimmed", "native")))
+    add(*EnumVariable("arch", "processor architecture", "x86_64", ("x86_64", "i386")))
+    add(*EnumVariable("platform", "the bare machine, or a Linux program", "bare", ("bare", "linux")))
+    add_path("model", "llama2.c checkpoint, or a name from models.toml", DEFAULT, _model, None)
+    add_path("tokenizer", "its tokenizer (tokenizer.bin beside the model)", "")
+    text = "a second kernel for the image: a .krn file, or, of trimmed, full"
+    add_path("fallback", text, "", _fallback, _is_kernel)
+    add_path("llvm_libc_tarball", "LLVM-libc's source instead of Debian's", "")
+    add_path("build", "folder for all that is built", BUILD, _build_folder, None)
+    text = "what coverage is recorded on, and trimmed therefore made for"
+    add_path("workload", text, WORKLOAD, _workload, _is_workload)
+    text = "coverage files, separated by commas, instead of running the workload"
+    add_path("coverage", text, "", _user_paths, _are_files)
+    text = "images whose guests called functions that a trim had removed (or lists of names): it keeps them"
+    add_path("misses", text, "", _user_paths, _are_files)
+    add_path("serial_log", "report: a guest's serial log, for its tiers", "")
+    add(*BoolVariable("verbose", "show whole commands", False))
+    add("only", "test: just the Python tests that this pytest -k expression selects", "")
+    add("boots", "soak: how many boots in a row, and how many power cuts", "100", _is_number)
+    add("fuzz_seconds", "fuzz: how long each target runs", "60", _is_number)
     for name, text in RUN_OPTIONS.items():
-        options.Add(name, f"run: {text}", None)
+        add(name, f"run: {text}", None)
     return options
 
 
-def _build_folder(value: str) -> str:
+def custom_defaults(file: Path) -> dict[str, str]:
+    """The assignments of custom.py as options of a command line; nothing where there is no such file."""
+    values: dict[str, Any] = {"__name__": file.stem, "__file__": str(file)}
+    try:
+        exec(compile(file.read_bytes(), file, "exec"), values)
+    except FileNotFoundError:
+        return {}
+    except SyntaxError as error:
+        sys.exit(f"bareflow: {file}, line {error.lineno}: {error.msg}")
+    except Exception as error:  # whatever the user's Python raises
+        lines = [
+            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)
+        ]
+        place = f"{file}, line {lines[-1]}" if lines else str(file)
+        sys.exit(f"bareflow: {place}: {type(error).__name__}: {error}")
+    plain = {
+        name: value for name, value in values.items() if isinstance(value, str | int | float | os.PathLike)
+    }
+    return {
+        name: str(int(value)) if isinstance(value, bool) else str(value)
+        for name, value in plain.items()
+        if not name.startswith("_")
+    }
+
+
+def set_options(options: Variables, environment: Callable[[], Any]) -> Any:
+    """What environment() returns, which sets the options; a wrong value ends the build with a sentence."""
+    try:
+        return environment()
+    except UserError as error:
+        sys.exit(f"bareflow: {': '.join(str(error).splitlines())}")
+
+
+def _build_folder(value: str, folder: str) -> str:
     """The folder in SCons's notation: below the top folder "#...", which every SConscript understands."""
-    path = value if value == "build" else _user_path(value)
-    return os.path.abspath(path) if path.startswith("..") else f"#{path}"
+    if value in ("", BUILD):
+        return BUILD
+    path = Path(user_path(value, folder))
+    if collapses(str(path.relative_to(TOP)) if path.is_relative_to(TOP) else str(path)):
+        sys.exit(f"bareflow: build={path}: SCons takes no several spaces in a row and no tabs")
+    return f"#{path.relative_to(TOP)}" if path.is_relative_to(TOP) else str(path)
 
 
 def _suggestion(wrong: str, known: Iterable[str]) -> str:
@@ -186,6 +223,7 @@ def help_text(options: Variables, env: Any, targets: Mapping[str, str]) -> str:
     lines += ["", "Options (defaults may be set in custom.py as Python assignments)"]
     for option in options.options:
         values = f": {', '.join(option.allowed)}" if hasattr(option, "allowed") else ""
-        default = f" [{option.default}]" if option.default not in (None, "") else ""
+        default = str(option.default or "").removeprefix("#")
+        default = f" [{default}]" if default else ""
         lines.append(f"  {option.key + '=':18}{option.help}{values}{default}")
     return "\n".join(lines)

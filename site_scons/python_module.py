@@ -4,24 +4,24 @@ SCons runs functions in threads of its own process: what owns the terminal, take
 processes or is to end at Ctrl-C cannot be one of them.
 """
 
-import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+_START = str(Path(__file__).with_name("start_module.py"))
 
-def run_module(
-    env: Any, module: str, *arguments: str, standard_output: int | None = None, **values: Any
-) -> int:
-    """Runs `python -m module ARGUMENT... key=value...`, a module that begins with bareflow.program.call();
+
+def run_module(module: str, *arguments: str, standard_output: int | None = None, **values: Any) -> int:
+    """Runs the module with `ARGUMENT... key=value...`, a module that begins with bareflow.program.call();
     returns its exit status. standard_output: a file descriptor for it, if not this process's."""
-    python_path = {"PYTHONPATH": env.Dir("#site_scons").abspath}
-    command = [sys.executable, "-m", module, *arguments, *(f"{key}={value}" for key, value in values.items())]
+    pairs = (f"{key}={value}" for key, value in values.items())
+    command = [sys.executable, _START, module, *arguments, *pairs]
     # Until program.call() Ctrl-C waits: while Python and the module are loaded it would be a traceback.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        process = subprocess.Popen(command, env=os.environ | python_path, stdout=standard_output)
+        process = subprocess.Popen(command, stdout=standard_output)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     with process:

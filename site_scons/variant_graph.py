@@ -5,6 +5,7 @@ from typing import Any
 
 import build_options
 from bareflow.variant import Variant, load_variant
+from scons_paths import user_file
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def load(env: Any, name: str) -> Variant:
 
 def environment(base: Any, name: str) -> Any:
     """A copy of base for a variant, with its own folder."""
-    env = base.Clone(VARIANT=load(base, name), BUILD=base.subst(f"$BUILD_ROOT/$arch/{name}"))
+    env = base.Clone(VARIANT=load(base, name), BUILD=f"$BUILD_ROOT/$arch/{name}")
     env["OBJECT_BUILD"] = env["BUILD"]
     if any("-march=native" in options for options in env["VARIANT"].optimisation.values()):
         env["TOOL_VERSION"] = env["TOOL_VERSION"] | {"CC": env.CompilerForThisCpu()}
@@ -81,7 +82,8 @@ def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
     made = parts(env)
     elf = env.Kernel("bareflow", env["ENTRY"] + made.program, env["LIBC"], made.engine)
     kernel = env.KernelFile(elf)
-    fallback = env["fallback"] if env["fallback"] != build_options.UNTRIMMED else None
+    given = env["fallback"]
+    fallback = user_file(env, given) if given and given != build_options.UNTRIMMED else None
     disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback)
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, made.engine)
     coverage = env.CoverageFile("$BUILD/coverage.txt", disk, elf, kernel)
@@ -90,11 +92,12 @@ def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
 
 def trimmed_image(full: Image, name: str, model_files: dict[str, Any]) -> Image:
     """The same less the functions that its coverage file says are dead."""
-    env = full.env.Clone(VARIANT=load(full.env, name), BUILD=full.env.subst(f"$BUILD_ROOT/$arch/{name}"))
-    misses = env["misses"].split(",") if env["misses"] else []
+    env = full.env.Clone(VARIANT=load(full.env, name), BUILD=f"$BUILD_ROOT/$arch/{name}")
+    misses = [user_file(env, path) for path in env["misses"].split(",")] if env["misses"] else []
     elf = env.TrimmedKernel("bareflow", full.elf, full.coverage[0], misses)
     kernel = env.KernelFile(elf)
-    fallback = full.kernel if env["fallback"] == build_options.UNTRIMMED else env["fallback"]
+    given = env["fallback"]
+    fallback = full.kernel if given == build_options.UNTRIMMED else given and user_file(env, given)
     disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback)
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, full.made.engine)
     both = env.DiskImage("$BUILD/with_full.img", kernel, model_files, full.kernel)

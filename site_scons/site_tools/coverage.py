@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from python_module import run_module
+from scons_paths import escaped, user_file
 
 PLUGIN = "#site_scons/qemu_plugin/translated.c"
 PLUGIN_FLAGS = "-std=c17 -O2 -Wall -Wextra -Wshadow -Werror -fvisibility=hidden -fPIC -shared"
@@ -28,7 +29,7 @@ def _record(target: list[Any], source: list[Any], env: Any) -> int:
     files = dict(zip(names, source, strict=False)) | dict(
         zip(("coverage", "summary", "runs"), target, strict=True)
     )
-    return run_module(env, "bareflow.coverage_run", **{key: node.abspath for key, node in files.items()})
+    return run_module("bareflow.coverage_run", **{key: node.abspath for key, node in files.items()})
 
 
 def _merge(target: list[Any], source: list[Any], env: Any) -> None:
@@ -50,18 +51,18 @@ def _coverage_file(env: Any, target: str, image: Any, elf: Any, kernel: Any) -> 
     stem = os.path.splitext(target)[0]
     targets = [target, f"{stem}-summary.txt"]
     if given := env["coverage"]:
-        files = [env.File(path) for path in given.split(",")]
-        nodes = env.Command(targets, files, env.Step(_merge, "COVERAGE", given))
+        files = [user_file(env, path) for path in given.split(",")]
+        nodes = env.Command(targets, files, env.Step(_merge, "COVERAGE", escaped(given)))
     else:
-        link_map = env.File(f"{os.path.splitext(elf.path)[0]}.map")
+        link_map = elf.target_from_source("", ".map")
         compile_it = env.Step(f"$CC {PLUGIN_FLAGS} $SOURCE -o $TARGET", "CC")
         plugin = env.Command(f"{stem}-plugin.so", PLUGIN, compile_it)
         env.Depends(plugin, env["TOOL_VERSION"]["CC"])
-        sources = [image, elf, link_map, kernel, env.File(env["workload"]), *plugin]
+        sources = [image, elf, link_map, kernel, user_file(env, env["workload"]), *plugin]
         if env["VARIANT"].engine:
             sources.append(elf.target_from_source("", ".inputs"))
         targets.append(f"{stem}-runs.txt")
-        nodes = env.Command(targets, sources, env.Step(_record, "COVERAGE", "$workload on ${SOURCES[0]}"))
+        nodes = env.Command(targets, sources, env.Step(_record, "COVERAGE", "${SOURCES[4]} on ${SOURCES[0]}"))
         env.NoCache(nodes)  # it also depends on the machine that it runs on
     env.Depends(nodes, [env.File(f"#site_scons/bareflow/{name}.py") for name in _MODULES])
     return list(nodes)
@@ -69,7 +70,7 @@ def _coverage_file(env: Any, target: str, image: Any, elf: Any, kernel: Any) -> 
 
 def _coverage_target(env: Any, name: str, nodes: list[Any]) -> None:
     """The target `name`, which makes the coverage file and prints its summary: CoverageFile's nodes."""
-    env.AlwaysBuild(env.Alias(name, nodes, env.Step(_print_summary, "SUMMARY", nodes[0].path)))
+    env.AlwaysBuild(env.Alias(name, nodes, env.Step(_print_summary, "SUMMARY", escaped(nodes[0].path))))
 
 
 def exists(env: Any) -> bool:

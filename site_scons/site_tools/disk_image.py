@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from bareflow.boot_slots import FALLBACK, KERNELS, NEWEST
+from SCons.Subst import Literal
 
 CONFIG_PATH = "/boot/BAREFLOW.CFG"
 IMAGE_MODULES = ("boot_slots", "fat16_image", "fat16_layout", "fat16_names")
@@ -39,7 +40,8 @@ def _boot_sectors(env: Any, target: str, source: Any) -> Any:
     node = env.Command(
         target,
         source,
-        env.Step("$AS -f bin -I ./ -I ${TARGET.dir}/ -Werror $SOURCE -o $TARGET", "NASM", "$SOURCE"),
+        env.Step("$AS -f bin -I ./ -I $FOLDER -Werror $SOURCE -o $TARGET", "NASM", "$SOURCE"),
+        FOLDER=Literal(f"{env.File(target).dir.path}/"),
     )
     env.Depends(node, env["TOOL_VERSION"]["AS"])
     return node[0]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from SCons.Action import Action
+from scons_paths import escaped
 
 ASSEMBLE = "$CC -target x86_64-unknown-none-elf -c $SOURCE -o $TARGET"
 
@@ -40,13 +41,19 @@ def _assembled(env: Any, stem: str) -> Any:
     return node[0]
 
 
+def incbin(node: Any) -> str:
+    """The line of assembly, for env.Textfile(), that includes a file's bytes."""
+    path = node.path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'.incbin "{escaped(path)}"'
+
+
 def _embed(env: Any, name: str, bitcode: Any) -> Any:
     """An object with the file's bytes between the symbols NAME_bitcode and NAME_bitcode_end."""
     lines = [
         f'.section .rodata.{name}_bitcode, "a", @progbits',
         ".balign 16",
         f".globl {name}_bitcode, {name}_bitcode_end",
-        f'{name}_bitcode: .incbin "{bitcode.path}"',
+        f"{name}_bitcode: {incbin(bitcode)}",
         f"{name}_bitcode_end: .byte 0",
     ]
     stem = f"$BUILD/embedded/{name}"

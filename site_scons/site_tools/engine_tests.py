@@ -10,6 +10,7 @@ from typing import Any
 
 from engine import TARGET, WARNINGS
 from host_tests import TEST_LIMIT, _run, _sources_of
+from scons_paths import escaped
 
 FLAGS = ["-std=c++17", "-g", "-O1", "-fno-exceptions", "-fno-omit-frame-pointer", "-ffp-contract=off"]
 ENGINE = ("kernel_lib/jit/llvm", "kernel_lib/error.c")
@@ -43,7 +44,7 @@ def _engine_tests(env: Any, tests: list[Any], others: dict[str, list[Any]]) -> l
     )
     libraries = [f"-L{_config(env, '--libdir')[0]}", *_config(env, "--link-shared", "--libs")]
     command = (
-        f"$CXX {' '.join(TARGET[:2])} -no-pie --ld-path={env.WhereIs('$LD')} $OBJECTS "
+        f"$CXX {' '.join(TARGET[:2])} -no-pie $LD_PATH $OBJECTS "
         f"-Wl,--start-lib $ENGINE -Wl,--end-lib {' '.join(libraries)} -o $TARGET"
     )
     passed = []
@@ -59,7 +60,7 @@ def _engine_tests(env: Any, tests: list[Any], others: dict[str, list[Any]]) -> l
         env.Depends(program, [env["TOOL_VERSION"]["LD"], env["TOOL_VERSION"]["LLVM_CONFIG"]])
         step = env.Step(_run, "TEST", "$SOURCE")
         passed += env.Command(
-            f"{program[0]}.passed", program, step, ARGUMENTS_OF_TEST=[], LIMIT_OF_TEST=TEST_LIMIT
+            f"{escaped(program[0])}.passed", program, step, ARGUMENTS_OF_TEST=[], LIMIT_OF_TEST=TEST_LIMIT
         )
     env.NoCache(passed)
     return passed

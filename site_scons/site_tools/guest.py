@@ -1,9 +1,11 @@
 """SCons tool: booting what was built - `run` and `bench` - with the options of the command line."""
 
+import os
 from typing import Any
 
 from build_options import RUN_OPTIONS
 from python_module import run_module
+from SCons.Script import COMMAND_LINE_TARGETS
 
 
 def _given_options(env: Any) -> dict[str, str]:
@@ -11,13 +13,17 @@ def _given_options(env: Any) -> dict[str, str]:
 
 
 def _call(env: Any, module: str, arguments: dict[str, Any]) -> int:
-    return run_module(env, module, standard_output=env.get("MODEL_OUTPUT"), **arguments)
+    return run_module(module, standard_output=env.get("MODEL_OUTPUT"), **arguments)
 
 
 def _boot(target: list[Any], source: list[Any], env: Any) -> int:
-    return _call(
-        env, "bareflow.run", {"image": source[0].abspath, **env["BOOT_OPTIONS"], **_given_options(env)}
-    )
+    path = source[0].abspath
+    with open(path, "rb") as image:
+        if COMMAND_LINE_TARGETS == ["run"]:  # all is built
+            env["BUILD_LOCK"].release()
+            # The path may name the image of another model by the time that it is booted.
+            path = f"/proc/{os.getpid()}/fd/{image.fileno()}"
+        return _call(env, "bareflow.run", {"image": path, **env["BOOT_OPTIONS"], **_given_options(env)})
 
 
 def _boot_and_time(target: list[Any], source: list[Any], env: Any) -> int:

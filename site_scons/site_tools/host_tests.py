@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from llvm_libc import COMMON_DEFINES
+from SCons.Subst import Literal
+from scons_paths import escaped
 
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 FLAGS = ["-g", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Wshadow", "-Werror"]
@@ -92,10 +94,9 @@ def _program(env: Any, test: Any, kind: str, options: list[str], link_options: l
                 env.Depends(node, env["LIBC_STAMP"])
             objects += node
     name = Path(test.name).stem
-    linker = env.WhereIs("$LD")
     command = "$CXX" if inside_libc else "$CC"
     libraries = [f"-l{name}" for name in " ".join(_LIBRARIES.findall(text)).split()]
-    arguments = " ".join([*link_options, f"--ld-path={linker}"])
+    arguments = " ".join([*link_options, "$LD_PATH"])
     step = env.Step(f"{command} {arguments} $SOURCES {' '.join(libraries)} -lm -o $TARGET", "LINK")
     program = env.Command(f"$HOST_BUILD/{kind}/{name}", objects, step)
     env.Depends(program, env["TOOL_VERSION"]["LD"])
@@ -106,7 +107,9 @@ def _host_test(env: Any, test: Any) -> Any:
     """A node that is up to date when the test has passed."""
     program = _program(env, test, "test", SANITIZE, SANITIZE)
     step = env.Step(_run, "TEST", "$SOURCE")
-    node = env.Command(f"{program}.passed", program, step, ARGUMENTS_OF_TEST=[], LIMIT_OF_TEST=TEST_LIMIT)
+    node = env.Command(
+        f"{escaped(program)}.passed", program, step, ARGUMENTS_OF_TEST=[], LIMIT_OF_TEST=TEST_LIMIT
+    )
     env.NoCache(node)
     return node[0]
 
@@ -123,7 +126,9 @@ def _fuzz(env: Any, test: Any, seconds: int, suffix: str) -> Any:
     ]
     step = env.Step(_run, "FUZZ", f"$SOURCE for {seconds} s")
     limit = seconds + TEST_LIMIT
-    node = env.Command(f"{program}.{suffix}", program, step, ARGUMENTS_OF_TEST=arguments, LIMIT_OF_TEST=limit)
+    node = env.Command(
+        f"{escaped(program)}.{suffix}", program, step, ARGUMENTS_OF_TEST=arguments, LIMIT_OF_TEST=limit
+    )
     env.Depends(node, env.Value(seconds))
     env.NoCache(node)
     return node[0]
@@ -140,7 +145,7 @@ def _host_environment(env: Any) -> Any:
         CPPDEFINES=[],
         HOST_BUILD="$BUILD_ROOT/host",
     )
-    inside = ["-isystem", "llvm-libc/shims", "-isystem", f"{env['LIBC_STAMP'].dir.path}/libc"]
+    inside = ["-isystem", "llvm-libc/shims", "-isystem", Literal(f"{env['LIBC_STAMP'].dir.path}/libc")]
     host.Append(CXXFLAGS=[*inside, *_define_options()])
     host.AddMethod(_named_sources, "NamedSources")
     host.AddMethod(_host_test, "HostTest")

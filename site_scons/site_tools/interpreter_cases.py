@@ -3,6 +3,7 @@ native code."""
 
 from typing import Any
 
+from embedded import incbin
 from engine import TARGET
 from lto import assembled
 
@@ -59,7 +60,7 @@ def _interpreter_cases(env: Any, functions: str, script: str) -> list[Any]:
     cases, nothing = _bitcode(env, base, functions, script), _nothing(env, base)
     lines = ['.section .note.GNU-stack, "", @progbits', ".section .rodata", ".balign 16"]
     for name, node in (("cases", cases), ("empty", nothing)):
-        lines += [f".globl {name}_bitcode, {name}_bitcode_end", f'{name}_bitcode: .incbin "{node.path}"']
+        lines += [f".globl {name}_bitcode, {name}_bitcode_end", f"{name}_bitcode: {incbin(node)}"]
         lines += [f"{name}_bitcode_end: .byte 0", ".balign 16"]
     embedded = assembled(env, f"{base}/bitcode", env.Textfile(f"{base}/bitcode.s", lines))
     env.Depends(embedded, [cases, nothing])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from SCons.Action import Action
+from SCons.Subst import Literal
 
 COMMON_DEFINES = [
     ("LIBC_NAMESPACE", "__llvm_libc"),
@@ -77,9 +78,14 @@ def _headers(env: Any, stamp: Any) -> list[Any]:
     entries = " ".join(f"-e {name}" for name in functions)
     made = []
     for name in pin.header_names:
-        generator = f"{stamp.dir.path}/libc/utils/hdrgen/main.py {stamp.dir.path}/libc/include/{name}.yaml"
-        step = env.Step(f"$( $PYTHON $) -B {generator} -o $TARGET {entries}", "HEADER")
-        made += env.Command(f"$LIBC_HEADER_DIR/{name}.h", stamp, step)
+        step = env.Step(f"$( $PYTHON $) -B $GENERATOR $HEADER_YAML -o $TARGET {entries}", "HEADER")
+        made += env.Command(
+            f"$LIBC_HEADER_DIR/{name}.h",
+            stamp,
+            step,
+            GENERATOR=Literal(f"{stamp.dir.path}/libc/utils/hdrgen/main.py"),
+            HEADER_YAML=Literal(f"{stamp.dir.path}/libc/include/{name}.yaml"),
+        )
     return made
 
 
@@ -91,8 +97,8 @@ def _archive(env: Any, sources: list[Any], stamp: Any) -> Any:
     libc.Append(CPPDEFINES=[*COMMON_DEFINES, *ARCHIVE_DEFINES, *env["VARIANT"].libc_defines])
     # LLVM-libc includes its files from its own root and finds our replacements first.
     libc.Replace(CPPPATH=[], CXXCOMSTR=env.Quiet("CXX", "$SOURCE"))
-    includes = ["-Illvm-libc/shims", f"-I{stamp.dir.path}/libc"]
-    shared = [*(flag for flag in env["CCFLAGS"] if not flag.startswith("-W")), *includes]
+    includes = ["-Illvm-libc/shims", Literal(f"-I{stamp.dir.path}/libc")]
+    shared = [*(flag for flag in env["CCFLAGS"] if not str(flag).startswith("-W")), *includes]
     objects = []
     for name, source in zip(names, sources, strict=False):
         special = _NO_BUILTIN if name.startswith(_NO_BUILTIN_FOLDERS) else _UNHOSTED
@@ -122,7 +128,7 @@ def _llvm_libc(env: Any) -> Any:
     """Declares the variant's archive; makes the headers known to `env`'s compilations."""
     stamp, *headers = env["LIBC_HEADERS"]
     archive = _archive(env, env["LIBC_SOURCES"], stamp)
-    env.Append(CCFLAGS=["-isystem", headers[0].dir.path, "-isystem", f"{stamp.dir.path}/libc/include"])
+    env.Append(CCFLAGS=["-isystem", headers[0].dir, "-isystem", Literal(f"{stamp.dir.path}/libc/include")])
     return archive
 
 
@@ -130,7 +136,8 @@ def _internals(env: Any) -> Any:
     """A copy of env whose C++ may include LLVM-libc's internal headers, src/__support and the like."""
     inner = env.Clone()
     inner.Append(CPPDEFINES=COMMON_DEFINES)
-    inner.Append(CCFLAGS=["-isystem", "llvm-libc/shims", "-isystem", f"{env['LIBC_STAMP'].dir.path}/libc"])
+    libc = Literal(f"{env['LIBC_STAMP'].dir.path}/libc")
+    inner.Append(CCFLAGS=["-isystem", "llvm-libc/shims", "-isystem", libc])
     return inner
 
 

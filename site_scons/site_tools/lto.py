@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from SCons.Action import Action
+from SCons.Subst import Literal
 
 LINK = (
     "$LD -m elf_x86_64 -static --no-pie --gc-sections --build-id=none -z noexecstack -z max-page-size=4096 "
@@ -77,6 +78,11 @@ def assembled(env: Any, stem: str, text: Any) -> Any:
     return node
 
 
+def _lto_object(env: Any, base: str) -> Any:
+    """The option of a link that also writes the native object of its bitcode, BASE.native.o."""
+    return Literal(f"--lto-obj-path={env.File(f'{base}.native.o').path}")
+
+
 def engine_link(env: Any) -> str:
     """The command that links a kernel with a JIT engine, less its inputs and outputs.
 
@@ -98,11 +104,12 @@ def _with_engine(
     engine = [node for nodes in native.values() for node in nodes]
     archives = env.EngineLibraries()
     levels = " ".join(env["VARIANT"].lto)
-    options = f"{levels} -u trap --unresolved-symbols=ignore-all --lto-obj-path=${{TARGETS[1]}}"
+    options = f"{levels} -u trap --unresolved-symbols=ignore-all $LTO_OBJECT"
     linked, compiled = env.Command(
         [f"{base}.lto.elf", f"{base}.native.o"],
         [*assembly, *engine, *archives, *bitcode, *libraries],
         env.Step(f"{link} {options} $SOURCES -o $TARGET", "LTO"),
+        LTO_OBJECT=_lto_object(env, base),
     )
     env.NoCache(linked)
     own = [compiled, *engine]
@@ -163,9 +170,10 @@ def _kernel(
         [f"{base}.pass1.elf", f"{base}.native.o"],
         [*assembly, no_names, *bitcode, *libraries],
         env.Step(
-            f"{LINK} {levels} --lto-obj-path=${{TARGETS[1]}} -T {script.path} $SOURCES -o $TARGET",
+            f"{LINK} {levels} $LTO_OBJECT -T {script.path} $SOURCES -o $TARGET",
             "LTO",
         ),
+        LTO_OBJECT=_lto_object(env, base),
     )
     names = _table_object(env, f"{base}.symbols", first[0])
     second = env.Command(
@@ -193,8 +201,8 @@ def _linux_program(
         link += f" --strip-debug -T {script.path}"
         inputs = _with_engine(env, f"$BUILD/{name}", link, objects, libraries, native)
     levels = " ".join(env["VARIANT"].lto)
-    step = env.Step(f"{link} {levels} -Map ${{TARGET}}.map $SOURCES -o $TARGET", "LTO")
-    node = env.Command(f"$BUILD/{name}", inputs, step)
+    step = env.Step(f"{link} {levels} -Map $MAP $SOURCES -o $TARGET", "LTO")
+    node = env.Command(f"$BUILD/{name}", inputs, step, MAP=env.File(f"$BUILD/{name}.map"))
     env.Depends(node, [script, env["TOOL_VERSION"]["LD"]])
     return node[0]
 

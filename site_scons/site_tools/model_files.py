@@ -9,6 +9,7 @@ from bareflow.model_catalogue import DEFAULT, load_catalogue
 from build_options import CATALOGUE
 from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
+from scons_paths import user_file
 
 MODEL_PATH = "/model/model.bin"
 TOKENIZER_PATH = "/model/tokenizer.bin"
@@ -19,7 +20,7 @@ NEED_A_MODEL = {"run", "bench"}
 def _fetch(target: list[Any], source: list[Any], env: Any) -> int:
     file: Download = env["DOWNLOAD"]
     what = [str(Path(target[0].abspath).parent), file.name, file.url, str(file.size), file.sha256]
-    return run_module(env, "bareflow.model_catalogue", *what)
+    return run_module("bareflow.model_catalogue", *what)
 
 
 def _downloaded(env: Any, file: Download) -> Any:
@@ -27,7 +28,9 @@ def _downloaded(env: Any, file: Download) -> Any:
     from bareflow.user_cache import user_cache
 
     path = user_cache() / "models" / file.name
-    node = env.Command(str(path), env.Value(str(file)), env.Step(_fetch, "FETCH", file.name), DOWNLOAD=file)
+    node = env.Command(
+        user_file(env, str(path)), env.Value(str(file)), env.Step(_fetch, "FETCH", file.name), DOWNLOAD=file
+    )
     env.SideEffect("$BUILD_ROOT/network", node)  # one at a time: there is one line for a progress bar
     env.Precious(node)
     env.NoClean(node)
@@ -40,7 +43,7 @@ def _own_tokenizer(env: Any, model: Path) -> Any:
     path = Path(env["tokenizer"] or model.with_name("tokenizer.bin"))
     if not path.is_file():
         sys.exit(f"bareflow: there is no {path}; give the model's tokenizer with tokenizer=FILE")
-    return env.File(str(path))
+    return user_file(env, str(path))
 
 
 def _need_no_model() -> None:
@@ -57,13 +60,13 @@ def _model_files(env: Any) -> dict[str, Any]:
     """Path in the image to node; nothing when the project's own model is meant and is not in the tree."""
     name = env["model"]
     path = Path(env.File(DEFAULT_MODEL).abspath if name == DEFAULT else name)
-    if path.is_file():
-        return {MODEL_PATH: env.File(str(path)), TOKENIZER_PATH: _own_tokenizer(env, path)}
+    if path.is_absolute() and path.is_file():
+        return {MODEL_PATH: user_file(env, str(path)), TOKENIZER_PATH: _own_tokenizer(env, path)}
     if name == DEFAULT:
         _need_no_model()
         return {}
     model = load_catalogue(CATALOGUE)[name]
-    tokenizer = env.File(env["tokenizer"]) if env["tokenizer"] else _downloaded(env, model.tokenizer)
+    tokenizer = user_file(env, env["tokenizer"]) if env["tokenizer"] else _downloaded(env, model.tokenizer)
     return {MODEL_PATH: _downloaded(env, model.checkpoint), TOKENIZER_PATH: tokenizer}
 
 

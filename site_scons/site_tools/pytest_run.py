@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bareflow.errors import BareFlowError
+from scons_paths import escaped
 
 RUN_PYTEST = Path(__file__).resolve().parents[1] / "run_pytest.py"
 NOTHING_COLLECTED = 5  # pytest's exit status
@@ -69,7 +70,7 @@ def _test_selection(env: Any, nodes: list[Any]) -> Any:
     if not env["only"]:
         return []
     step = env.Step(_check_selection, "PYTEST", "what only= selects")
-    return env.AlwaysBuild(env.Command(f"{nodes[-1].abspath}.selection", nodes, step))
+    return env.AlwaysBuild(env.Command(f"{escaped(nodes[-1].path)}.selection", nodes, step))
 
 
 def _check_selection(target: list[Any], source: list[Any], env: Any) -> int:

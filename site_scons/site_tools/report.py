@@ -3,6 +3,7 @@
 from typing import Any
 
 from python_module import run_module
+from scons_paths import user_file
 
 _MODULES = (
     "report.py",
@@ -19,7 +20,6 @@ _MODULES = (
 
 def _make_page(target: list[Any], source: list[Any], env: Any) -> int:
     return run_module(
-        env,
         "bareflow.report",
         build=env.Dir("$BUILD_ROOT/$arch").abspath,
         output=target[0].abspath,
@@ -30,13 +30,13 @@ def _make_page(target: list[Any], source: list[Any], env: Any) -> int:
 
 
 def _make_log(target: list[Any], source: list[Any], env: Any) -> int:
-    return run_module(env, "bareflow.serial_log", image=source[0].abspath, output=target[0].abspath)
+    return run_module("bareflow.serial_log", image=source[0].abspath, output=target[0].abspath)
 
 
 def _serial_log(env: Any, image: Any) -> Any:
     """The log that is given, or that of one boot."""
     if env["serial_log"]:
-        return env.File(env["serial_log"])
+        return user_file(env, env["serial_log"])
     node = env.Command("$BUILD/serial.log", image, env.Step(_make_log, "BOOT", "$SOURCE"))
     env.Depends(node, env.File("#site_scons/bareflow/serial_log.py"))
     env.NoCache(node)

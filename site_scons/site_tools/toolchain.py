@@ -1,10 +1,13 @@
 """SCons tool: the programs of the toolchain, checked, and their versions as nodes that outputs depend on."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from typing import Any
+
+from SCons.Subst import Literal
 
 PROGRAMS = {
     "CC": "clang-22",
@@ -50,7 +53,12 @@ def generate(env: Any) -> None:
     env["ENV"] = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {"LC_ALL": "C.UTF-8"}
     for tool in ("cc", "cxx", "nasm"):
         env.Tool(tool)
-    env.Replace(PYTHON=sys.executable, **PROGRAMS)
+    env.Replace(
+        PYTHON=Literal(sys.executable),
+        LD_PATH=Literal(f"--ld-path={shutil.which(PROGRAMS['LD'])}"),
+        **PROGRAMS,
+    )
+    env["ESCAPE"] = shlex.quote  # SCons's own leaves a backquote to the shell
     # A version names a tool better than the hash of its front-end, which is all that SCons would look at.
     env["IMPLICIT_COMMAND_DEPENDENCIES"] = 0
     env["TOOL_VERSION"] = {name: env.Value(version) for name, version in _versions().items()}

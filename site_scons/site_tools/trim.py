@@ -14,6 +14,7 @@ from typing import Any
 from lto import assembled, check_second_link, engine_link, write_inputs
 from python_module import run_module
 from SCons.Action import Action
+from scons_paths import escaped
 
 _MODULES = (
     "archive",
@@ -38,7 +39,7 @@ _SYMBOLS = ".symbols.o"
 def _trim(target: list[Any], source: list[Any], env: Any) -> int:
     job = Path(target[0].abspath).with_suffix(".job.json")
     job.write_text(json.dumps(asdict(env["TRIM_JOB"])))
-    return run_module(env, "bareflow.trim", str(job))
+    return run_module("bareflow.trim", str(job))
 
 
 def _trimmed_inputs(
@@ -60,7 +61,7 @@ def _trimmed_inputs(
         emptied=emptied.path,
         trimming=env["VARIANT"].trimming,
     )
-    outputs = [env.File(output_of(job, path), env.Dir("#")) for path in job.inputs]
+    outputs = [env.File(escaped(output_of(job, path)), env.Dir("#")) for path in job.inputs]
     sources = [coverage, misses, link_map, *inputs]
     nodes = env.Command([removed, emptied, *outputs], sources, env.Step(_trim, "TRIM", base), TRIM_JOB=job)
     env.Depends(nodes, env.Value(str(job.trimming)))
@@ -117,7 +118,7 @@ def _make_tables(target: list[Any], source: list[Any], env: Any) -> None:
 
 def _check(target: list[Any], source: list[Any], env: Any) -> int:
     return run_module(
-        env, "bareflow.trim_check", *(node.path for node in (target[0], target[1], *env["TRIM_CHECKED"]))
+        "bareflow.trim_check", *(node.path for node in (target[0], target[1], *env["TRIM_CHECKED"]))
     )
 
 
@@ -135,13 +136,14 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
     removed, emptied, *trimmed = _trimmed_inputs(env, base, full, inputs, coverage, missed)
     order = env.Command(f"{base}.order.txt", coverage, env.Step(_make_order, "ORDER"))[0]
     # It would warn of functions of which there are several, or by now none.
-    ordered = f"--icf=all --no-warn-symbol-ordering --symbol-ordering-file={order.path}"
+    ordered = "--icf=all --no-warn-symbol-ordering --symbol-ordering-file $ORDER"
     link = f"{engine_link(env)} {ordered} -Map ${{TARGETS[1]}}"
     without_tables = full.target_from_source("", ".nosymbols.o")
     first = env.Command(
         [f"{base}.pass1.elf", f"{base}.pass1.map"],
         [without_tables, *trimmed],
         [env.Step(f"{link} $SOURCES -o $TARGET", "LD"), Action(_shorten_map, None)],
+        ORDER=order,
     )
     tables = env.Command(f"{base}.symbols.s", [*first, removed], env.Step(_make_tables, "SYMBOLS"))
     modules = (
@@ -167,6 +169,7 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
             env.Step(_check, "CHECK"),
         ],
         TRIM_CHECKED=[removed, emptied, *trimmed],
+        ORDER=order,
     )
     env.Depends([first, second], [order, env.File("#tinyllama/linker.ld"), env["TOOL_VERSION"]["LD"]])
     env.Depends(second, [*first, *python])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from bareflow.qemu_machine import QEMU
 from disk_tools import DiskImage
 from fixture_types import Story
 from project_files import DEFAULT_MODEL, DEFAULT_TOKENIZER, ROOT
@@ -22,6 +24,7 @@ LIMIT = 900  # seconds for a whole build on a busy machine
 # The first test waits for a whole build. (Workers take whole files, so there is only one.)
 pytestmark = pytest.mark.timeout(2 * LIMIT)
 
+PYTHON = ".venv/bin/python"
 NOT_COPIED = (".git", ".venv", "build", "custom.py", "__pycache__", ".*_cache")
 # What some steps use, and what takes longer to import than the rest of a build that has nothing to do.
 HEAVY = {"elftools", "lief", "lz4", "numpy", "pytest", "qemu"}
@@ -36,12 +39,13 @@ class Checkout:
     folder: Path
     build: Path
 
-    def scons(self, *arguments: str) -> str:
+    def scons(self, *arguments: str, **environment: str) -> str:
         """Runs the build; returns what it printed."""
+        inherited = {name: value for name, value in os.environ.items() if name != "BAREFLOW_CACHE"}
         result = subprocess.run(
-            [sys.executable, "-m", "SCons", "-Q", *arguments],
+            [self.folder / PYTHON, "-m", "SCons", "-Q", f"build={self.build.parents[1]}", *arguments],
             cwd=self.folder,
-            env={name: value for name, value in os.environ.items() if name != "BAREFLOW_CACHE"},
+            env=inherited | environment,
             capture_output=True,
             text=True,
             timeout=LIMIT,
@@ -56,10 +60,16 @@ class Checkout:
 
 @pytest.fixture(scope="module")
 def checkout(build_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Another checkout in a folder of another name, built from nothing."""
-    folder = tmp_path_factory.mktemp("elsewhere") / "a copy"
+    """Another checkout, built from nothing. What it is in, what it builds in and the Python that it is built
+    with have names that shells, SCons and lists of paths would take for something else."""
+    place = tmp_path_factory.mktemp("elsewhere") / "it's $HOME: a `c`"
+    folder = place / 'a  "copÿ"'
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
-    copy = Checkout(folder, folder / "build" / build_dir.parent.name / build_dir.name)
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / PYTHON).symlink_to(os.path.realpath(sys.executable))
+    for name in ("pyvenv.cfg", "lib"):
+        (folder / ".venv" / name).symlink_to(Path(sys.prefix) / name)
+    copy = Checkout(folder, place / "its $x 'build'" / build_dir.parent.name / build_dir.name)
     assert copy.steps(), "the first build did nothing"
     return copy
 
@@ -94,6 +104,30 @@ def test_run_builds_and_prints_only_the_story(checkout: Checkout, story: Story, 
     assert output == story.text + "\n"
 
 
+def test_run_boots_what_it_has_built(checkout: Checkout, story: Story, tmp_path: Path) -> None:
+    """Although another build puts another model into the image's file before QEMU opens it."""
+    other, done = tmp_path / "other.bin", tmp_path / "done"
+    other.write_bytes(b"no model")
+    build = [checkout.folder / PYTHON, "-m", "SCons", "-Q", f"build={checkout.build.parents[1]}"]
+    build += [f"model={other}", f"tokenizer={DEFAULT_TOKENIZER}"]
+    qemu = tmp_path / QEMU
+    qemu.write_text(
+        f"#!/bin/sh\n{shlex.join(map(str, build))} >{shlex.quote(str(done))} 2>&1\n"
+        f'exec {shutil.which(QEMU)} "$@"\n'
+    )
+    qemu.chmod(0o755)
+    output = checkout.scons(
+        "run",
+        f"prompt={story.beginning}",
+        "temperature=0",
+        f"steps={story.steps}",
+        PATH=f"{tmp_path}:{os.environ['PATH']}",
+    )
+    assert output == story.text + "\n"
+    assert "IMAGE]" in done.read_text()
+    assert DiskImage(checkout.build / "bareflow.img").read(MODEL) == other.read_bytes()
+
+
 def test_run_with_nothing_else_tells_a_story(checkout: Checkout) -> None:
     """What someone does first who has cloned the project: the model's own, from its own beginning."""
     story = checkout.scons("run", "seed=1")
@@ -119,7 +153,7 @@ def test_the_graph_is_made_without_what_the_steps_need(
     coverage.write_text("")
     result = subprocess.run(
         [
-            sys.executable,
+            checkout.folder / PYTHON,
             "-X",
             "importtime",
             "-m",

@@ -9,10 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import needed_python
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = """#!/bin/sh
+[ "$1 $2" = "-I -c" ] && exit
 [ "$1" = site_scons/start_scons.py ] && shift
 echo "cwd $PWD, from $BAREFLOW_CWD"
 for argument; do echo "<$argument>"; done
@@ -85,6 +87,42 @@ def test_without_root_it_prints_the_command(project: Path, tmp_path: Path) -> No
     result = launch(project, cwd=tmp_path, path=str(tools))
     assert result.returncode == 1
     assert "Please run:  sudo apt-get install --no-install-recommends clang-22" in result.stderr
+
+
+def test_an_upgraded_python_gets_its_packages(project: Path, tmp_path: Path) -> None:
+    """.venv is the old one's: what its Python leads to has no packages any more."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    python = tools / "python3"
+    python.write_text(
+        '#!/bin/sh\n[ "$1 $2" != "-m venv" ] || { mkdir -p "$3/bin" && cp "$0.made" "$3/bin/python"; }\n'
+    )
+    (tools / "python3.made").write_text(PYTHON)
+    for path in (python, tools / "python3.made"):
+        path.chmod(0o755)
+    old = project / ".venv" / "bin" / "python"
+    for breaks in (lambda: old.write_text("#!/bin/sh\nexit 1\n"), old.unlink):
+        breaks()
+        result = launch(project, "run", cwd=tmp_path, path=f"{tools}:{os.environ['PATH']}")
+        assert result.returncode == 0
+        assert result.stderr.startswith("bareflow: installing Python packages into .venv\n")
+        assert result.stdout.splitlines()[-2:] == ["<-Q>", "<run>"]
+        assert "installing" not in launch(project, cwd=tmp_path, path=os.environ["PATH"]).stderr
+
+
+def test_scons_of_another_python_says_what_to_use() -> None:
+    assert needed_python.complaint("4.4.0", (3, 11), ()) == "SCons 4.8 or later is needed, this is 4.4.0"
+    assert needed_python.complaint("4.10.1", (3, 9), ()) == "Python 3.11 or later is needed, this is 3.9"
+    assert needed_python.complaint("4.10.1", (3, 12), ()) == ""
+    code = "import needed_python\nneeded_python.PACKAGES += ('no_such_module',)\nneeded_python.check()"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "site_scons", capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"bareflow: {sys.executable} has no module no_such_module. "
+        "Please use ./bareflow: it has what is needed, and takes the same arguments.\n"
+    )
 
 
 def test_early_ctrl_c(tmp_path: Path) -> None:

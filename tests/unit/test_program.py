@@ -113,20 +113,13 @@ def test_signals_wait_for_the_end_of_the_block() -> None:
     assert (result.returncode, result.stdout, result.stderr) == (143, "still here\n", "")
 
 
-class Environment:
-    """What run_module() asks of SCons's."""
-
-    def __init__(self, python_path: str) -> None:
-        self.abspath = python_path
-
-    def Dir(self, name: str) -> Environment:
-        return self
-
-
-def test_early_ctrl_c(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_early_ctrl_c(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While the program is still being loaded."""
     code = PROGRAM.format(early="os.kill(os.getpid(), signal.SIGINT)", main="print('not reached')")
     (tmp_path / "slow_to_load.py").write_text(code)
-    status = run_module(Environment(f"{tmp_path}:{SITE_SCONS}"), "slow_to_load")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    status = run_module("slow_to_load")
     assert (status, *capfd.readouterr()) == (128 + signal.SIGINT, "", "")
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
