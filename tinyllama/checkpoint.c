@@ -298,14 +298,13 @@ bool checkpoint_read(struct model *model, struct file *file, const char *path,
                          "%s: it has %llu bytes where its header asks for %llu: damaged or "
                          "cut short",
                          path, (unsigned long long)file_size(file), (unsigned long long)expected);
-    r.piece = malloc(PIECE_BYTES);
-    if (!r.piece)
-        return error_set(error, "no memory to read the model; give the machine more");
-    bool good = model_allocate(model, error);
-    if (good && !read_tensors(&r)) {
-        model_free(model);
-        good = false;
-    }
+    if (!model_allocate(model, error))
+        return false;
+    r.piece = malloc(PIECE_BYTES); /* behind the model, so that no hole is left in front of it */
+    bool good = r.piece ? read_tensors(&r)
+                        : error_set(error, "no memory to read the model; give the machine more");
     free(r.piece);
+    if (!good)
+        model_free(model);
     return good;
 }

@@ -50,6 +50,12 @@ def test_memory(tell: Tell, story: Story, memory: int, machine: str) -> None:
     assert guest.text == story.text
 
 
+def test_least_memory(tell: Tell, story: Story) -> None:
+    """What README says: the default model and a text of the default length in 4 MiB."""
+    guest = tell(story.image, {"steps": 256}, memory=4)
+    assert guest.text.startswith(story.text)
+
+
 def test_power_off_without_debug_exit(tell: Tell, story: Story) -> None:
     guest = tell(story.image, {"steps": 64}, debug_exit=False)
     assert guest.wait_end().how == "power-off"
