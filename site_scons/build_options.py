@@ -216,8 +216,8 @@ def check(options: Variables, targets: Mapping[str, str], asked: Iterable[str]) 
         sys.exit("\n".join(f"bareflow: {line}" for line in lines))
 
 
-def help_text(options: Variables, env: Any, targets: Mapping[str, str]) -> str:
-    """What `help` prints."""
+def print_help(options: Variables, env: Any, targets: Mapping[str, str]) -> int:
+    """The target `help`; returns the exit status."""
     lines = ["./bareflow [TARGET...] [OPTION=VALUE...]", "", "Targets"]
     lines += [f"  {name:18}{text}" for name, text in targets.items()]
     lines += ["", "Options (defaults may be set in custom.py as Python assignments)"]
@@ -226,4 +226,5 @@ def help_text(options: Variables, env: Any, targets: Mapping[str, str]) -> str:
         default = str(option.default or "").removeprefix("#")
         default = f" [{default}]" if default else ""
         lines.append(f"  {option.key + '=':18}{option.help}{values}{default}")
-    return "\n".join(lines)
+    print("\n".join(lines))
+    return 0

@@ -61,3 +61,13 @@ def test_closed_standard_output(target: str, tmp_path: Path) -> None:
     result = subprocess.run(shell, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=120)
     assert (result.returncode, result.stderr) == (1, "bareflow: standard output is closed\n")
     assert not (tmp_path / "x86_64").exists()
+
+
+def test_help_that_nobody_gets(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "SCons", "-Q", f"build={tmp_path}", "help"]
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
+        )
+    assert result.returncode == 1
+    assert result.stderr == "bareflow: standard output cannot be written: No space left on device\n"

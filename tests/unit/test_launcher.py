@@ -125,6 +125,24 @@ def test_scons_of_another_python_says_what_to_use() -> None:
     )
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
+def test_a_clone_has_the_same_bytes_everywhere(tmp_path: Path) -> None:
+    """Also with the setting with which git makes every line end in CR LF."""
+
+    def git(*arguments: object) -> None:
+        settings = ("-c", "user.name=x", "-c", "user.email=x", "-c", "core.autocrlf=true")
+        subprocess.run(["git", *settings, *map(str, arguments)], cwd=tmp_path, check=True, timeout=60)
+
+    original = tmp_path / "original"
+    git("init", "--quiet", original)
+    for name in (".gitattributes", "bareflow"):
+        shutil.copy(ROOT / name, original)
+    git("-C", original, "add", ".")
+    git("-C", original, "commit", "--quiet", "-m", "x")
+    git("clone", "--quiet", original, tmp_path / "clone")
+    assert (tmp_path / "clone" / "bareflow").read_bytes() == (ROOT / "bareflow").read_bytes()
+
+
 def test_early_ctrl_c(tmp_path: Path) -> None:
     """SCons is still being loaded: this one sends the signal itself."""
     script = tmp_path / "SCons" / "Script" / "Main.py"
