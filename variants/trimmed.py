@@ -4,7 +4,7 @@ still interprets, profiles and compiles; a call of what is gone names itself and
 from dataclasses import replace
 from pathlib import Path
 
-from bareflow.trimming import NameTable, RemovedData, SharedEntries, Trimming
+from bareflow.trimming import RemovedData, Trimming
 from bareflow.variant import load_variant
 
 DESCRIPTIONS = "libLLVMX86Desc.a(X86MCTargetDesc.cpp.o)"
@@ -18,10 +18,6 @@ CONTAINERS = [
     *("SmallSet", "SmallVector", "StringMap"),
 ]
 STANDARD_CONTAINERS = ["3map", "5deque", "6vector", "8_Rb_tree", "10_Hashtable"]
-OTHER_PROCESSORS = [
-    *("aarch64", "amdgcn", "arm", "bpf", "dx", "hexagon", "loongarch", "mips", "nvvm", "ppc", "r600"),
-    *("riscv", "s390", "spv", "ve", "wasm", "xcore"),
-]
 # Vector mathematics of other libraries than libm, one of which an option would choose.
 VECTOR_LIBRARIES = [
     "_ZL13VecFuncs_SVML",
@@ -53,26 +49,6 @@ TRIMMING = Trimming(
         rf"^_ZNK?(4llvm\d+({'|'.join(CONTAINERS)})|St({'|'.join(STANDARD_CONTAINERS)}))",
         r"^_ZNK?4llvm(12SelectionDAG|15ScalarEvolution)\d+get",
         "InstrPosIndexes8getIndex",
-    ],
-    shared_entries=[
-        # Every CPU gets the scheduling model that the JIT's baseline, x86-64, has; less than half of the CPUs
-        # have one of their own, and each is over 50 KB.
-        SharedEntries(
-            file="libLLVMX86Desc.a(X86MCTargetDesc.cpp.o)",
-            table=".data.rel.ro._ZN4llvm12X86SubTypeKVE",
-            entries=r"\.data\.rel\.ro\._ZN4llvmL\d+(?!Generic)\w+ModelE",
-            kept="_ZN4llvmL16SandyBridgeModelE",
-        )
-    ],
-    name_tables=[
-        # The names of other processors' intrinsics, which are most: LLVM looks an intrinsic of x86 up among
-        # those of x86, and another one among those of no processor.
-        NameTable(
-            file="libLLVMCore.a(Intrinsics.cpp.o)",
-            names=".rodata._ZL25IntrinsicNameTableStorage",
-            offsets=".rodata._ZL24IntrinsicNameOffsetTable",
-            unwanted=rf"llvm\.({'|'.join(OTHER_PROCESSORS)})\..*",
-        )
     ],
     removed_data=[
         # Names of instructions and of their scheduling classes: for dumps and debug output.

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from .coverage_file import CoveredFunction
 from .stub_names import LONGEST_NAME
 from .translated import SHORTEST, Stretches, common
+from .trimming import Trimming
+
+NOTHING_DECLARED = Trimming()
 
 
 @dataclass(frozen=True)
@@ -29,23 +32,20 @@ class DeadFunctions:
     def __init__(
         self,
         coverage: Sequence[CoveredFunction],
+        trimming: Trimming = NOTHING_DECLARED,
         misses: Collection[str] = (),
-        whole: Collection[str] = (),
-        by_chance: Collection[str] = (),
-        in_parts: Collection[str] = (),
-        not_in_parts: Collection[str] = (),
     ) -> None:
-        """To keep although they did not run: `misses`, names of functions; `whole`, archives of which none is
-        removed; `by_chance`, patterns of names. Of functions in the archives `in_parts` parts go as
-        well, but for those with names like the patterns `not_in_parts`."""
-        chance, entire = (re.compile("|".join(names) or r"(?!)") for names in (by_chance, not_in_parts))
+        """`misses`: names of functions that are kept, whole, although they did not run."""
+        patterns = (trimming.by_chance, trimming.not_in_parts)
+        chance, entire = (re.compile("|".join(names) or r"(?!)") for names in patterns)
         self._by_name: dict[str, int] = {}
         self._by_place: dict[tuple[str, str, str], int] = {}
         self._parts: dict[tuple[str, str, str], CoveredFunction] = {}
         for number, function in enumerate(coverage, 1):
             archive = function.file.partition("(")[0]
-            keep = function.symbol in misses or archive in whole or bool(chance.search(function.symbol))
-            if archive in in_parts and not keep and not entire.search(function.symbol):
+            keep = function.symbol in misses or archive in trimming.whole
+            keep = keep or bool(chance.search(function.symbol))
+            if archive in trimming.in_parts and not keep and not entire.search(function.symbol):
                 self._parts[function.key] = function
             keep = keep or function.hit or len(function.symbol) > LONGEST_NAME
             dead = 0 if keep else number

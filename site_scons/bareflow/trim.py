@@ -24,12 +24,8 @@ from .coverage_file import CoveredFunction, merge_coverage, read_coverage
 from .dead_functions import DeadFunctions
 from .errors import BareFlowError
 from .link_map import file_name, read_map
-from .name_tables import for_file as names_of
-from .name_tables import shorten_names
 from .removed import Emptied, Removed, write_emptied, write_removed
-from .removed_data import for_file as data_of
-from .removed_data import remove_data, without_constructors
-from .shared_entries import for_file, share_entries
+from .removed_data import for_file, remove_data, without_constructors
 from .trim_job import Job, is_archive, output_of
 from .trim_object import Stub, TrimError, trim_object
 
@@ -71,12 +67,8 @@ class _Gone:
 def _trim_contents(job: Job, contents: bytes, file: str, *, weak_only: bool = False) -> tuple[bytes, _Gone]:
     """An object, trimmed."""
     contents, stubs, emptied = trim_object(contents, file, _functions, weak_only=weak_only)
-    for table in for_file(job.trimming.shared_entries, file):
-        contents = share_entries(contents, table)
-    for names in names_of(job.trimming.name_tables, file):
-        contents = shorten_names(contents, names)
     removed: list[Removed] = []
-    if data := data_of(job.trimming.removed_data, file, _misses):
+    if data := for_file(job.trimming.removed_data, file, _misses):
         contents, removed = remove_data(contents, file, data)
     if file in job.trimming.unconstructed:
         contents = without_constructors(contents, file)
@@ -132,15 +124,7 @@ def trim(job: Job) -> tuple[list[Removed], list[Emptied]]:
     _check_names(job)
     coverage = coverage_of(job.coverage)
     _misses = frozenset(names_in(job.misses))
-    trimming = job.trimming
-    _functions = DeadFunctions(
-        coverage,
-        _misses,
-        trimming.whole,
-        trimming.by_chance,
-        trimming.in_parts,
-        trimming.not_in_parts,
-    )
+    _functions = DeadFunctions(coverage, job.trimming, _misses)
     with open(job.map) as lines:
         _linked = frozenset(section.file for section in read_map(lines))
     # Forked, so that all have the coverage; the largest files first, so that none is late.

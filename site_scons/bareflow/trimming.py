@@ -6,34 +6,6 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class SharedEntries:
-    """A table of a library all of whose entries may lead to the same thing (bareflow/shared_entries.py)."""
-
-    file: str
-    """The object that has it, as link maps call it."""
-    table: str
-    """Its section."""
-    entries: str
-    """The sections that its entries refer to: a regular expression. Other entries stay."""
-    kept: str
-    """The symbol that these entries refer to from now on; the only one of that name in the object."""
-
-
-@dataclass(frozen=True)
-class NameTable:
-    """A library's table of names, some of which nobody asks for (bareflow/name_tables.py)."""
-
-    file: str
-    """The object that has it, as link maps call it."""
-    names: str
-    """The section with the names, each ended by a zero byte."""
-    offsets: str
-    """The section with where each name begins, 4 bytes each."""
-    unwanted: str
-    """The names that go, a regular expression."""
-
-
-@dataclass(frozen=True)
 class RemovedData:
     """A variable of a library that nothing uses (bareflow/removed_data.py)."""
 
@@ -47,10 +19,6 @@ class RemovedData:
 class Trimming:
     """What goes although coverage knows nothing of it, and what stays although it has not run."""
 
-    shared_entries: list[SharedEntries] = field(default_factory=list)
-    """Tables all of whose entries lead to the same thing afterwards."""
-    name_tables: list[NameTable] = field(default_factory=list)
-    """Tables of names that lose some."""
     removed_data: list[RemovedData] = field(default_factory=list)
     """Variables that are not linked."""
     unconstructed: list[str] = field(default_factory=list)
@@ -67,9 +35,5 @@ class Trimming:
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> "Trimming":
         """What dataclasses.asdict made of one."""
-        tables = {
-            "shared_entries": [SharedEntries(**table) for table in fields["shared_entries"]],
-            "name_tables": [NameTable(**table) for table in fields["name_tables"]],
-            "removed_data": [RemovedData(**variable) for variable in fields["removed_data"]],
-        }
-        return cls(**{**fields, **tables})
+        removed_data = [RemovedData(**variable) for variable in fields["removed_data"]]
+        return cls(**{**fields, "removed_data": removed_data})

@@ -24,6 +24,7 @@ from bareflow.removed import (
 from bareflow.stub_names import LinkedStubs, table_source
 from bareflow.trim_check import TrimCheckError, check
 from bareflow.trim_object import trim_object
+from bareflow.trimming import Trimming
 from trim_tools import ParsedObject, archived, compiled
 
 LIBRARY = """
@@ -100,7 +101,7 @@ def kernel(tmp_path: Path) -> Kernel:
         CoveredFunction(*GONE, hit=False),
         CoveredFunction(*ALIVE, True, 1, ((8, size),), zlib.crc32(plain.read_bytes())),
     ]
-    functions = DeadFunctions(known, in_parts=["liba.a"])
+    functions = DeadFunctions(known, Trimming(in_parts=["liba.a"]))
     trimmed, stubs, emptied = trim_object(plain.read_bytes(), GONE[0], functions)
     (tmp_path / "emptied.jsonl").write_text(write_emptied(emptied))
     plain.write_bytes(trimmed)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bareflow.coverage_file import CoveredFunction
 from bareflow.dead_functions import DeadFunctions
 from bareflow.removed import Emptied
 from bareflow.trim_object import TrimError, trim_object
+from bareflow.trimming import Trimming
 from trim_tools import ParsedObject, compiled, dead
 
 C_SOURCE = """
@@ -99,8 +102,10 @@ def test_local_namesakes_are_told_apart(c_object: Path) -> None:
     assert trimmed(c_object, namesakes, "a.o").contents(".text.helper")[:2] == b"\x0f\x0b"
 
 
-@pytest.mark.parametrize("kept", [{"misses": {"unused"}}, {"by_chance": ["nonsense", "^unus"]}])
-def test_what_is_kept_without_having_run(c_object: Path, kept: dict[str, Collection[str]]) -> None:
+@pytest.mark.parametrize(
+    "kept", [{"misses": {"unused"}}, {"trimming": Trimming(by_chance=["nonsense", "^unus"])}]
+)
+def test_what_is_kept_without_having_run(c_object: Path, kept: dict[str, Any]) -> None:
     known = [CoveredFunction(*key(name), hit=False) for name in ("unused", "uses_helper")]
     after = trimmed(c_object, DeadFunctions(known, **kept))
     assert after.contents(".text.unused") == ParsedObject(c_object).contents(".text.unused")
@@ -210,7 +215,7 @@ def in_parts(
     """A function of an archive ran, but not these parts of it."""
     crc = zlib.crc32(path.read_bytes())
     ran = CoveredFunction(file, f".text.{name}", name, True, 1, parts, crc)
-    return DeadFunctions([ran], in_parts=["liba.a"])
+    return DeadFunctions([ran], Trimming(in_parts=["liba.a"]))
 
 
 # Of its instructions `call callee` is 16 to 21, and the jump to `far` 40 to 45; `used` calls both.
@@ -273,12 +278,17 @@ def test_parts_of_another_version_of_the_object_stay(tmp_path: Path, long: Path)
 
 
 @pytest.mark.parametrize(
-    "kept", [{"misses": {"used"}}, {"by_chance": ["^us"]}, {"not_in_parts": ["^x", "^us"]}]
+    ("misses", "kept"),
+    [
+        ({"used"}, Trimming()),
+        ((), Trimming(by_chance=["^us"])),
+        ((), Trimming(not_in_parts=["^x", "^us"])),
+    ],
 )
-def test_function_that_is_kept_is_kept_whole(long: Path, kept: dict[str, Collection[str]]) -> None:
+def test_function_that_is_kept_is_kept_whole(long: Path, misses: Collection[str], kept: Trimming) -> None:
     crc = zlib.crc32(long.read_bytes())
     ran = CoveredFunction("liba.a(a.o)", ".text.used", "used", True, 1, ((16, 40),), crc)
-    functions = DeadFunctions([ran], in_parts=["liba.a"], **kept)
+    functions = DeadFunctions([ran], replace(kept, in_parts=["liba.a"]), misses)
     assert trim_object(long.read_bytes(), "liba.a(a.o)", functions)[2] == []
 
 
@@ -289,5 +299,5 @@ def test_part_counts_if_all_names_of_the_function_agree(tmp_path: Path) -> None:
     first = CoveredFunction("liba.a(a.o)", ".text.used", "used", True, 1, ((16, 60),), crc)
     second = CoveredFunction("liba.a(a.o)", ".text.used", "alias", True, 1, ((30, 70),), crc)
     for known, parts in (([first], []), ([first, second], [((30, 60),)])):
-        _, _, emptied = trim_object(data, "liba.a(a.o)", DeadFunctions(known, in_parts=["liba.a"]))
+        _, _, emptied = trim_object(data, "liba.a(a.o)", DeadFunctions(known, Trimming(in_parts=["liba.a"])))
         assert [entry.parts for entry in emptied] == parts
