@@ -20,33 +20,29 @@ bool tokenizer_find(const struct tokenizer *t, const char *bytes, uint32_t lengt
     uint32_t low = 0, high = t->count;
     while (low < high) { /* the first that is not less is in [low, high] */
         uint32_t middle = low + (high - low) / 2;
-        if (compare_bytes(bytes, length, &t->pieces[t->sorted[middle]]) > 0)
+        if (compare_bytes(bytes, length, t->sorted[middle]) > 0)
             low = middle + 1;
         else
             high = middle;
     }
-    if (low == t->count || compare_bytes(bytes, length, &t->pieces[t->sorted[low]]) != 0)
+    if (low == t->count || compare_bytes(bytes, length, t->sorted[low]) != 0)
         return false;
-    *token = t->sorted[low];
+    *token = (uint32_t)(t->sorted[low] - t->pieces);
     return true;
 }
 
-static const struct piece
-    *sorted_pieces; /* what compare_pieces compares, as qsort has no context */
-
 /* Of equal pieces the first comes first. */
 static int compare_pieces(const void *left, const void *right) {
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    const struct piece *piece = &sorted_pieces[a];
-    int order = compare_bytes(piece->bytes, piece->length, &sorted_pieces[b]);
+    const struct piece *a = *(const struct piece *const *)left;
+    const struct piece *b = *(const struct piece *const *)right;
+    int order = compare_bytes(a->bytes, a->length, b);
     return order != 0 ? order : a < b ? -1 : 1;
 }
 
 /* Not a hash table: a file can be made whose pieces all have the same hash. */
 static void sort_pieces(struct tokenizer *t) {
     for (uint32_t i = 0; i < t->count; i++)
-        t->sorted[i] = i;
-    sorted_pieces = t->pieces;
+        t->sorted[i] = &t->pieces[i];
     qsort(t->sorted, t->count, sizeof *t->sorted, compare_pieces);
 }
 

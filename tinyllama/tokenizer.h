@@ -20,9 +20,9 @@ struct piece {
 struct tokenizer {
     uint32_t count;
     struct piece *pieces;
-    uint32_t *sorted; /* the numbers of the pieces in the order of their bytes */
-    uint32_t longest; /* bytes of a piece */
-    char *memory;     /* the file */
+    const struct piece **sorted; /* the pieces in the order of their bytes */
+    uint32_t longest;            /* bytes of a piece */
+    char *memory;                /* the file */
 };
 
 /* Reads a tokenizer of count pieces from file, which path names in messages. False and *error if it
