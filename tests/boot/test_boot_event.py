@@ -44,5 +44,5 @@ def test_cpu_of_any_name(boot: Boot, guest_image: GuestImage) -> None:
 )
 def test_cpu_features(boot: Boot, guest_image: GuestImage, cpu: str, features: list[str]) -> None:
     guest = boot(guest_image("power"), config={"end": "exit"}, cpu=cpu)
-    guest.wait_exit()
+    assert guest.wait_exit() == 7
     assert guest.event("boot")["features"].split() == features
