@@ -125,8 +125,15 @@ uint64_t file_size(const struct file *file);
 bool file_read(struct file *file, uint64_t offset, void *buffer, size_t size, struct error *error);
 void file_close(struct file *file);
 /* Replaces (or makes) the file path with size bytes, so that a power cut at any moment leaves
- * either the old file or the new one. Names are 8.3; the directory must exist. */
+ * either the old file or the new one; where the disk can only be reached through the BIOS, the new
+ * one may be lost or cut short (docs/disk.md). Names are 8.3; the directory must exist. */
 bool file_replace(const char *path, const void *bytes, size_t size, struct error *error);
+/* Whether a write failed because of the disk itself (removed, broken). A disk that is gone may take
+ * seconds to say so: from then on every write fails at once, and who writes unasked need not even
+ * say so. */
+bool files_stopped(void);
+/* Lets the next write try the disk again: for when a person asks. */
+void files_resume(void);
 
 /* ---- Boot slots: a disk may hold a second kernel, which the loader boots when this one does not
  * come up (boot/boot_slots.h) ---- */

@@ -84,7 +84,7 @@ def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
     kernel = env.KernelFile(elf)
     given = env["fallback"]
     fallback = user_file(env, given) if given and given != build_options.UNTRIMMED else None
-    disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback)
+    disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback, learns=bool(made.engine))
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, made.engine)
     coverage = env.CoverageFile("$BUILD/coverage.txt", disk, elf, kernel)
     return Image(env, made, elf, kernel, disk, [sizes], coverage)
@@ -98,8 +98,8 @@ def trimmed_image(full: Image, name: str, model_files: dict[str, Any]) -> Image:
     kernel = env.KernelFile(elf)
     given = env["fallback"]
     fallback = full.kernel if given == build_options.UNTRIMMED else given and user_file(env, given)
-    disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback)
+    disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback, learns=True)
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, full.made.engine)
-    both = env.DiskImage("$BUILD/with_full.img", kernel, model_files, full.kernel)
+    both = env.DiskImage("$BUILD/with_full.img", kernel, model_files, full.kernel, learns=True)
     untrimmed = [full.image, both]
     return Image(env, full.made, elf, kernel, disk, [*full.sizes, sizes], full.coverage, untrimmed)

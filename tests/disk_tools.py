@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from bareflow.generations import read_generation
+
 PARTITION_OFFSET = 2048 * 512  # bytes; the partition begins at LBA 2048
 
 
@@ -40,6 +42,10 @@ class DiskImage:
     def read(self, path: str) -> bytes:
         """The contents of a file."""
         return self._mtools("mcopy", "-n", f"::{path}", "-")
+
+    def newest(self, path: str) -> bytes:
+        """The newest generation of a file that the guest keeps two of; empty without any."""
+        return read_generation(self.path.read_bytes(), path)
 
     def delete(self, path: str) -> None:
         """Removes a file."""

@@ -34,7 +34,7 @@ class Profile:
 
 def read_profile(disk: DiskImage) -> Profile:
     """The profile on a disk, its checksum compared with zlib's."""
-    data = disk.read(PROFILE_PATH)
+    data = disk.newest(PROFILE_PATH)
     match = _CRC_LINE.fullmatch(data[-13:])
     assert match is not None, data[-100:]
     assert int(match[1], 16) == zlib.crc32(data[:-13])
@@ -59,7 +59,7 @@ class CachedObject:
 
 def read_cache(disk: DiskImage) -> dict[str, CachedObject]:
     """The object cache on a disk, by function; its checksum compared with zlib's."""
-    data = disk.read(CACHE_PATH)
+    data = disk.newest(CACHE_PATH)
     assert zlib.crc32(data[:-4]) == int.from_bytes(data[-4:], "little")
     signature, _, _, count = struct.unpack_from(_HEAD, data)
     assert signature == b"BFJITOB1"

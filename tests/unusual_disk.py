@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from bareflow.qemu import Guest
 from bareflow.qemu_machine import Machine
@@ -19,11 +20,14 @@ class UnusualDisk(Machine):
         return [argument.replace(*self.change) for argument in super()._drive_arguments()]
 
 
-def boot_faulty(image: DiskImage, event: str, *, once: bool, sector: int | None = None) -> Guest:
+def boot_faulty(
+    image: DiskImage, event: str, *, once: bool, sector: int | None = None, **machine: Any
+) -> Guest:
     """Boots from a disk where one kind of access (to one sector) fails, once or always."""
     faults = image.path.with_name("faults.conf")
     lines = ["[inject-error]", f'event = "{event}"', 'errno = "5"', f'once = "{"on" if once else "off"}"']
     if sector is not None:
         lines.append(f'sector = "{sector}"')
     faults.write_text("\n".join(lines) + "\n")
-    return Guest(UnusualDisk(image.path, snapshot=False, change=("file=", f"file=blkdebug:{faults}:")))
+    change = ("file=", f"file=blkdebug:{faults}:")
+    return Guest(UnusualDisk(image.path, snapshot=False, change=change, **machine))

@@ -73,6 +73,16 @@ static void bench(struct dialogue *dialogue) {
     profiling_enable(true);
 }
 
+static void save(struct dialogue *dialogue) {
+    (void)dialogue;
+    if (!jit_available()) {
+        console_puts("There is no JIT: nothing is saved.\n");
+        return;
+    }
+    files_resume();
+    jit_persist_save();
+}
+
 static void reboot(struct dialogue *dialogue) {
     (void)dialogue;
     platform_reboot();
@@ -88,6 +98,7 @@ static const struct command {
     {"/profile", "where the stories' time went", print_profile},
     {"/jit", "what was compiled, how fast it is, and why", print_jit},
     {"/bench", "measures functions and the model", bench},
+    {"/save", "writes what the JIT has learnt to the disk", save},
     {"/reboot", "starts the machine again", reboot},
     {"/poweroff", "ends; so does Ctrl-D", NULL},
     {"/exit", "the same", NULL},

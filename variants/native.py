@@ -33,7 +33,6 @@ VARIANT = Variant(
         "kernel_lib/platform/linux_build_id.c",
         "kernel_lib/platform/linux_start.c",
         "kernel_lib/platform/linux_terminal.c",
-        "kernel_lib/whole_file.c",
     ],
     optimisation={
         # Most code runs once or waits for devices; what counts is how much there is to read from disk.

@@ -2,8 +2,8 @@
 #include "kernel_lib/cpu/coverage.h"
 #include "kernel_lib/cpu/coverage_file.h"
 #include "kernel_lib/cpu/symbols.h"
+#include "kernel_lib/generations.h"
 #include "kernel_lib/runtime.h"
-#include "kernel_lib/whole_file.h"
 
 #define MAX_SIZE (16u << 20)
 
@@ -24,7 +24,7 @@ static bool write(const uint8_t *old, size_t old_size, uint32_t *hit, struct err
     uint8_t *made = coverage_file_make(&seen, old, old_size, &size, why);
     if (!made)
         return error_set(error, "there is no memory for it");
-    bool written = file_replace(COVERAGE_PATH, made, size, error);
+    bool written = generation_write(COVERAGE_PATH, made, size, error);
     free(made);
     return written;
 }
@@ -34,7 +34,7 @@ static bool write(const uint8_t *old, size_t old_size, uint32_t *hit, struct err
 static bool save(uint32_t *hit, struct error *error) {
     size_t old_size = 0;
     struct error unreadable, why = {""};
-    uint8_t *old = whole_file_read(COVERAGE_PATH, MAX_SIZE, &old_size, &unreadable);
+    uint8_t *old = generation_read(COVERAGE_PATH, MAX_SIZE, &old_size, &unreadable);
     uint32_t executed;
     bool saved;
     unsigned writes = 0;
@@ -53,7 +53,7 @@ static bool save(uint32_t *hit, struct error *error) {
 void coverage_save(void) {
     struct error error;
     uint32_t hit, functions = 0;
-    if (!coverage_running())
+    if (!coverage_running() || files_stopped())
         return;
     if (!save(&hit, &error)) {
         console_printf("warning: %s is not written: %s\n", COVERAGE_PATH, error.text);

@@ -1,10 +1,10 @@
 #include "kernel_lib/jit/persist.h"
+#include "kernel_lib/generations.h"
 #include "kernel_lib/jit/log.h"
 #include "kernel_lib/jit/object_cache.h"
 #include "kernel_lib/jit/profile_file.h"
 #include "kernel_lib/jit/settings.h"
 #include "kernel_lib/jit_runtime.h"
-#include "kernel_lib/whole_file.h"
 
 #define PROFILE_PATH "/profile/JIT.PRF"
 #define CACHE_PATH "/profile/JIT.OBJ"
@@ -29,6 +29,8 @@ static void begins_anew(const char *path, const struct error *why) {
 
 static void not_written(const char *path, const struct error *error) {
     console_printf("warning: %s is not written: %s\n", path, error->text);
+    if (files_stopped())
+        console_puts("Nothing is saved any more until /save asks for it.\n");
 }
 
 /* ---- At the start ---- */
@@ -36,7 +38,7 @@ static void not_written(const char *path, const struct error *error) {
 static void read_profile(void) {
     struct error why;
     size_t size;
-    uint8_t *bytes = whole_file_read(PROFILE_PATH, MAX_PROFILE, &size, &why);
+    uint8_t *bytes = generation_read(PROFILE_PATH, MAX_PROFILE, &size, &why);
     if (bytes ? !profile_parse(&before, (const char *)bytes, size, &why) : why.text[0] != '\0')
         begins_anew(PROFILE_PATH, &why);
     free(bytes);
@@ -55,7 +57,7 @@ static void restore_tuples(struct jit_function *function, uint8_t arguments,
 static void read_cache(void) {
     struct error why;
     size_t size;
-    uint8_t *bytes = whole_file_read(CACHE_PATH, cache.limit, &size, &why);
+    uint8_t *bytes = generation_read(CACHE_PATH, cache.limit, &size, &why);
     if (bytes ? !object_cache_parse(&cache, bytes, size, &why) : why.text[0] != '\0')
         begins_anew(CACHE_PATH, &why);
     free(bytes);
@@ -182,7 +184,7 @@ static bool save_profile(size_t *size, struct error *error) {
     uint64_t calls = 0;
     for (size_t i = 0; i < count; i++)
         calls += functions[i].calls;
-    if (!seen.entries || calls == saved_calls)
+    if (!seen.entries || calls == saved_calls || files_stopped())
         return true;
     gather(functions, count);
     struct profile all;
@@ -192,7 +194,7 @@ static bool save_profile(size_t *size, struct error *error) {
         text = profile_write(&all, size);
         profile_free(&all);
     }
-    bool saved = text ? file_replace(PROFILE_PATH, text, *size, error)
+    bool saved = text ? generation_write(PROFILE_PATH, text, *size, error)
                       : error_set(error, "there is no memory for it");
     free(text);
     if (saved)
@@ -201,10 +203,10 @@ static bool save_profile(size_t *size, struct error *error) {
 }
 
 static bool save_cache(size_t *size, struct error *error) {
-    if (!cache_on || !cache.changed)
+    if (!cache_on || !cache.changed || files_stopped())
         return true;
     uint8_t *bytes = object_cache_write(&cache, size);
-    bool saved = bytes ? file_replace(CACHE_PATH, bytes, *size, error)
+    bool saved = bytes ? generation_write(CACHE_PATH, bytes, *size, error)
                        : error_set(error, "there is no memory for it");
     free(bytes);
     cache.changed = !saved;

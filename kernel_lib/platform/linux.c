@@ -3,6 +3,7 @@
  * console, events on standard error, the system's files.
  */
 #include "kernel_lib/platform/linux.h"
+#include "kernel_lib/generations.h"
 #include "kernel_lib/io/typed.h"
 #include "kernel_lib/io/utf8.h"
 #include "kernel_lib/jit_runtime.h"
@@ -327,6 +328,42 @@ bool file_replace(const char *path, const void *bytes, size_t size, struct error
     if (result >= 0)
         result = system_call3(SYS_RENAME, (long)temporary, (long)full, 0);
     return result >= 0 || error_set(error, "%s cannot be written (error %ld).", full, -result);
+}
+
+/* ---- Files of the program's own: rename(2) does what two generations are for ---- */
+
+uint8_t *generation_read(const char *path, size_t limit, size_t *size, struct error *error) {
+    struct file *file = file_open(path, error);
+    error->text[0] = '\0';
+    if (!file)
+        return NULL;
+    uint8_t *bytes = NULL;
+    if (file_size(file) > limit) {
+        error_set(error, "it has more than %zu bytes", limit);
+    } else {
+        *size = (size_t)file_size(file);
+        bytes = malloc(*size + 1);
+        if (!bytes)
+            error_set(error, "there is no memory to read it");
+    }
+    if (bytes && !file_read(file, 0, bytes, *size, error)) {
+        free(bytes);
+        bytes = NULL;
+    }
+    file_close(file);
+    return bytes;
+}
+
+bool generation_write(const char *path, const void *bytes, size_t size, struct error *error) {
+    return file_replace(path, bytes, size, error);
+}
+
+bool files_stopped(void) {
+    return false;
+}
+
+void files_resume(void) {
+    /* Nothing stops here. */
 }
 
 /* ---- Boot slots ---- */

@@ -1,4 +1,5 @@
 #include "kernel_lib/removed/misses.h"
+#include "kernel_lib/generations.h"
 #include "kernel_lib/runtime.h"
 
 static char text[MISSES_SIZE];
@@ -6,14 +7,13 @@ static char text[MISSES_SIZE];
 /* Reads what there is; a file that is not there, or no list of names, counts as empty. */
 static size_t read_list(void) {
     struct error ignored;
-    struct file *file = file_open(MISSES_PATH, &ignored);
-    if (!file)
-        return 0;
-    uint64_t size = file_size(file);
-    bool is_good = size > 0 && size <= sizeof text &&
-                   file_read(file, 0, text, (size_t)size, &ignored) && text[size - 1] == '\n';
-    file_close(file);
-    return is_good ? (size_t)size : 0;
+    size_t size;
+    uint8_t *bytes = generation_read(MISSES_PATH, sizeof text, &size, &ignored);
+    bool is_good = bytes && bytes[size - 1] == '\n';
+    if (is_good)
+        memcpy(text, bytes, size);
+    free(bytes);
+    return is_good ? size : 0;
 }
 
 static bool has_name(size_t size, const char *name, size_t length) {
@@ -37,5 +37,5 @@ bool misses_add(const char *name, struct error *error) {
                          MISSES_PATH);
     memcpy(text + size, name, length);
     text[size + length] = '\n';
-    return file_replace(MISSES_PATH, text, size + length + 1, error);
+    return generation_write(MISSES_PATH, text, size + length + 1, error);
 }

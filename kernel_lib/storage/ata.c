@@ -278,6 +278,7 @@ bool ata_open(struct block_device *device, const struct bios_disk_path *path, bo
         .read = ata_read,
         .write = ata_write,
         .flush = ata_flush,
+        .can_flush = true,
     };
     if (disk.has_lba48)
         memcpy(&device->sector_count, &words[IDENTIFY_SECTORS_48], 8);

@@ -3,6 +3,7 @@
  * 41h to 48h; "Ralf Brown's Interrupt List" for the older ones.
  */
 #include "bios_disk.h"
+#include "kernel_lib/runtime.h"
 #include "real_mode.h"
 #include <string.h>
 
@@ -19,6 +20,7 @@ _Static_assert(MAX_SECTORS *BLOCK_SECTOR_SIZE <= REAL_MODE_TRANSFER_SIZE, "trans
 
 #define CYLINDERS 1024 /* what a CHS address can name */
 #define ATTEMPTS 3     /* a floppy's motor may need that long */
+#define PATIENCE 2     /* seconds: a drive that needed longer to fail is not asked again */
 
 /* AH=42h, 43h: what and where to. */
 struct __attribute__((packed)) address_packet {
@@ -132,10 +134,13 @@ static bool transfer_chs(bool write, uint64_t lba, size_t count,
 /* Transfers between the disk and the transfer buffer. */
 static bool bios_transfer(bool write, uint64_t lba, size_t count, struct error *error) {
     struct real_mode_registers registers;
+    uint64_t begin = cpu_rdtsc();
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         if (disk.has_lba ? transfer_lba(write, lba, count, &registers)
                          : transfer_chs(write, lba, count, &registers))
             return true;
+        if (cpu_rdtsc() - begin > PATIENCE * cpu_cycles_per_second())
+            break; /* it is gone, and the BIOS waits for it each time, without interrupts */
         struct real_mode_registers reset = {.eax = RESET, .edx = disk.drive};
         bios_call(&reset);
     }
@@ -186,9 +191,8 @@ static bool bios_write(struct block_device *device, uint64_t lba, size_t count, 
     return true;
 }
 
-/* The BIOS has no call for it. It hands each write to the disk before it returns, in order, so a
- * crash of ours loses nothing; what a power cut leaves in the disk's own cache is the disk's
- * affair. */
+/* The BIOS has no call for it: can_flush is false. It hands each write to the disk before it
+ * returns, so a crash of ours loses nothing; a power cut takes what is in the disk's own cache. */
 static bool bios_flush(struct block_device *device, struct error *error) {
     (void)device, (void)error;
     return true;

@@ -11,12 +11,18 @@ static bool range_is_valid(const struct block_device *device, uint64_t lba, size
                      (unsigned long long)device->sector_count);
 }
 
+/* Notes a failure of the device itself. */
+static bool noted(struct block_device *device, bool done) {
+    device->has_failed |= !done;
+    return done;
+}
+
 bool block_read(struct block_device *device, uint64_t lba, size_t count, void *buffer,
                 struct error *error) {
     if (count == 0)
         return true;
     return range_is_valid(device, lba, count, error) &&
-           device->read(device, lba, count, buffer, error);
+           noted(device, device->read(device, lba, count, buffer, error));
 }
 
 bool block_write(struct block_device *device, uint64_t lba, size_t count, const void *buffer,
@@ -24,9 +30,9 @@ bool block_write(struct block_device *device, uint64_t lba, size_t count, const 
     if (count == 0)
         return true;
     return range_is_valid(device, lba, count, error) &&
-           device->write(device, lba, count, buffer, error);
+           noted(device, device->write(device, lba, count, buffer, error));
 }
 
 bool block_flush(struct block_device *device, struct error *error) {
-    return device->flush(device, error);
+    return noted(device, device->flush(device, error));
 }

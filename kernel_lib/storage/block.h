@@ -14,13 +14,17 @@ struct block_device {
     const char *name;      /* for people */
     uint64_t sector_count; /* sectors 0 to sector_count - 1 exist */
     void *context;         /* the driver's own */
+    /* Whether flush does what it says. Where it cannot, nothing written since power came on can be
+     * known to be on the medium, and the disk may bring its sectors there in any order. */
+    bool can_flush;
+    bool has_failed; /* a transfer or flush failed; whoever wants to know sets it back first */
     /* Transfer count (at least 1) sectors from lba on. The range has been checked and the buffer
      * may have any address and length; the driver splits the transfer as its hardware needs. */
     bool (*read)(struct block_device *device, uint64_t lba, size_t count, void *buffer,
                  struct error *error);
     bool (*write)(struct block_device *device, uint64_t lba, size_t count, const void *buffer,
                   struct error *error);
-    /* Returns once everything written before is on the medium. */
+    /* Returns once everything written before is on the medium; see can_flush. */
     bool (*flush)(struct block_device *device, struct error *error);
 };
 

@@ -13,6 +13,9 @@
 #pragma once
 #include "block.h"
 
+/* The directory of files that only the guest writes; what damages them is repaired. */
+#define FAT16_OWN_DIRECTORY "/profile"
+
 #define FAT16_WINDOW_SECTORS 16
 #define FAT16_CACHE_SECTORS 8
 
@@ -45,6 +48,9 @@ struct fat16 {
     /* One bit a cluster, 1 = taken; NULL until the first replacement and after a failed one. */
     uint8_t *used;
     uint32_t free_clusters;
+    /* Clusters that belong to no file stay taken: on a device without flush, a file that lost them
+     * since power came on may have them again after a power cut. */
+    bool keep_lost;
 };
 
 /* A run of consecutive clusters of a file. */
@@ -55,6 +61,7 @@ struct fat16_extent {
 
 struct fat16_file {
     uint32_t size;
+    bool by_guest; /* fat16_replace or fat16_reserve wrote it, and nobody else since */
     uint32_t extent_count;
     struct fat16_extent *extents;
 };
@@ -76,6 +83,14 @@ bool fat16_read(struct fat16 *fs, const struct fat16_file *file, uint64_t offset
 void fat16_close(struct fat16_file *file);
 
 /*
+ * Makes the file system ready for writing, once after a mount: walks the whole tree, frees lost
+ * clusters and makes the copies of the FAT equal. A file of the guest's own (in
+ * FAT16_OWN_DIRECTORY, or written by fat16_replace before) whose chain is damaged becomes empty;
+ * damage in any other file is an error, and a damaged tree is never written to.
+ */
+bool fat16_prepare(struct fat16 *fs, struct error *error);
+
+/*
  * Replaces the contents of the file, or makes it; a new name must be 8.3 and
  * its directory must exist. The file must not be open. Order of writes, with a flush of the
  * device after each step:
@@ -84,9 +99,19 @@ void fat16_close(struct fat16_file *file);
  *   2. one sector of the directory: first cluster and size change together;
  *   3. the old chain is freed.
  * A cut before 2 leaves the old file, a cut after it the new one; either may
- * leave clusters that belong to no file. The first replacement after a mount
- * (or after a failed replacement) walks the whole tree, frees such clusters
- * and makes the copies of the FAT equal again. A damaged tree is never written to.
+ * leave clusters that belong to no file, which the next fat16_prepare frees.
+ *
+ * A device without flush may bring any part of this to its medium. There step 3 is left out and no
+ * cluster is used that had an owner since power came on, so that after a cut every file that was
+ * not written is whole; this one is old, new, or damaged in a way that fat16_prepare repairs.
  */
 bool fat16_replace(struct fat16 *fs, const char *path, const void *bytes, size_t size,
                    struct error *error);
+/* The same with size bytes of undefined contents, for fat16_overwrite. */
+bool fat16_reserve(struct fat16 *fs, const char *path, size_t size, struct error *error);
+
+/* Writes size bytes at offset (a multiple of 512) into an open file, in place; the rest of their
+ * last sector becomes zeros. Nothing else on the disk changes and nothing is flushed. Needs
+ * fat16_prepare: a file that shares clusters must not be written to. */
+bool fat16_overwrite(struct fat16 *fs, const struct fat16_file *file, uint32_t offset,
+                     const void *bytes, size_t size, struct error *error);

@@ -59,6 +59,15 @@ enum fat16_step fat16_cursor_next(struct fat16 *fs, struct fat16_cursor *cursor,
     return entry->name[0] == FAT16_NAME_END ? FAT16_STEP_END_MARK : FAT16_STEP_ENTRY;
 }
 
+bool fat16_entry_write(struct fat16 *fs, uint64_t sector, uint32_t offset,
+                       const struct fat16_entry *entry, struct error *error) {
+    uint8_t *bytes = fat16_cached_sector(fs, sector, 1, error);
+    if (!bytes)
+        return false;
+    memcpy(bytes + offset, entry, sizeof *entry);
+    return block_write(fs->device, sector, 1, bytes, error) && block_flush(fs->device, error);
+}
+
 /* Looks for the name in lookup->directory. */
 static bool find_in_directory(struct fat16 *fs, const struct fat16_name *name,
                               struct fat16_lookup *lookup, struct error *error) {

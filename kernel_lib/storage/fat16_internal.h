@@ -60,6 +60,15 @@ _Static_assert(sizeof(struct fat16_entry) == 32, "directory entry");
 #define FAT16_ARCHIVE 0x20
 #define FAT16_LONG_NAME 0x0F
 
+/* What stands for the date of writing, because the machine's clock is not read: 1 January 1980, the
+ * first valid date, at 22:22:22, which marks the files that the guest wrote (fatgen103, "date and
+ * time formats"). */
+#define FAT16_GUEST_DATE 0x0021
+#define FAT16_GUEST_TIME 0xB2CB
+static inline bool fat16_is_by_guest(const struct fat16_entry *entry) {
+    return entry->written_date == FAT16_GUEST_DATE && entry->written_time == FAT16_GUEST_TIME;
+}
+
 /* A piece of a long name: attributes are FAT16_LONG_NAME. The pieces stand before the short entry,
  * the last one first. */
 struct __attribute__((packed)) fat16_long_entry {
@@ -129,6 +138,9 @@ enum fat16_step {
 void fat16_cursor_start(const struct fat16 *fs, struct fat16_cursor *cursor, uint32_t cluster);
 enum fat16_step fat16_cursor_next(struct fat16 *fs, struct fat16_cursor *cursor,
                                   struct fat16_entry *entry, struct error *error);
+/* Puts an entry into a directory's sector: one write of one sector, and a flush. */
+bool fat16_entry_write(struct fat16 *fs, uint64_t sector, uint32_t offset,
+                       const struct fat16_entry *entry, struct error *error);
 
 /* What a path names. */
 struct fat16_lookup {
@@ -149,8 +161,6 @@ bool fat16_find(struct fat16 *fs, const char *path, struct fat16_lookup *lookup,
 
 /* ---- fat16_space.c: which clusters are taken ---- */
 
-/* Makes fs->used from the tree and frees lost clusters, unless that has been done. */
-bool fat16_space_prepare(struct fat16 *fs, struct error *error);
 /* Forgets fs->used and unwritten changes: for after a failure. */
 void fat16_space_discard(struct fat16 *fs);
 bool fat16_space_is_used(const struct fat16 *fs, uint32_t cluster);

@@ -75,7 +75,8 @@ bool fat16_open(struct fat16 *fs, const char *path, struct fat16_file *file, str
         return error_set(error, "%.80s does not exist.", path);
     if (lookup.entry.attributes & FAT16_DIRECTORY)
         return error_set(error, "%.80s is a directory, not a file.", path);
-    *file = (struct fat16_file){.size = lookup.entry.size};
+    *file = (struct fat16_file){.size = lookup.entry.size,
+                                .by_guest = fat16_is_by_guest(&lookup.entry)};
     if (collect_extents(fs, file, lookup.entry.cluster, path, error))
         return true;
     fat16_close(file);

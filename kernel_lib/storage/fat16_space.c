@@ -42,14 +42,15 @@ void fat16_space_discard(struct fat16 *fs) {
 
 /* ---- The walk through the tree ---- */
 
-/* Directories that still have to be read, by first cluster; 0 is the root. A list, not recursion:
- * the stack is small and a tree may be deep. */
-struct worklist {
+/* The directories found so far, by first cluster; 0 is the root. A list, not recursion: the stack
+ * is small and a tree may be deep. */
+struct directories {
     uint16_t *clusters;
     size_t count, room;
+    uint32_t own; /* FAT16_OWN_DIRECTORY; UINT32_MAX: there is none */
 };
 
-static bool worklist_add(struct worklist *list, uint16_t cluster, struct error *error) {
+static bool directories_add(struct directories *list, uint16_t cluster, struct error *error) {
     if (list->count == list->room) {
         size_t room = list->room ? 2 * list->room : 16;
         uint16_t *grown = realloc(list->clusters, room * sizeof *grown);
@@ -69,23 +70,33 @@ static bool damaged_entry(const struct fat16_entry *entry, const char *what, str
                      (const char *)entry->name, (const char *)entry->name + 8, what);
 }
 
-/* Marks the chain of a file or directory as used. A cluster met for the second time means a loop or
- * two chains that share clusters: freeing one would destroy the other. */
-static bool claim_chain(struct fat16 *fs, const struct fat16_entry *entry, struct error *error) {
+/* Marks the chain of a file or directory as used, as far as it is whole; *damage says what is wrong
+ * with it, or is NULL. A cluster met for the second time means a loop or two chains that share
+ * clusters: freeing one would destroy the other. */
+static bool claim_chain(struct fat16 *fs, const struct fat16_entry *entry, const char **damage,
+                        struct error *error) {
     uint32_t cluster = entry->cluster, count = 0;
+    *damage = NULL;
     if (cluster != 0 && !fat16_is_cluster(fs, cluster))
-        return damaged_entry(entry, "begins at a cluster that does not exist", error);
-    while (cluster != 0) {
-        if (fat16_space_is_used(fs, cluster))
-            return damaged_entry(entry, "shares clusters with another file or with itself", error);
+        *damage = "begins at a cluster that does not exist";
+    while (cluster != 0 && !*damage) {
+        uint16_t next;
+        if (fat16_space_is_used(fs, cluster)) {
+            *damage = "shares clusters with another file or with itself";
+            break;
+        }
         fat16_space_mark(fs, cluster, true);
         count++;
-        if (!fat16_table_next(fs, cluster, &cluster, error))
+        if (!fat16_table_get(fs, cluster, &next, error))
             return false;
+        cluster = next >= FAT16_CLUSTER_LAST ? 0 : next;
+        if (next < FAT16_CLUSTER_LAST && !fat16_is_cluster(fs, next))
+            *damage = "has a cluster chain that leads to a number which is no cluster";
     }
-    if (entry->attributes & FAT16_DIRECTORY ? count == 0
-                                            : count != fat16_clusters_for(fs, entry->size))
-        return damaged_entry(entry, "has a cluster chain that does not fit its size", error);
+    if (!*damage &&
+        (entry->attributes & FAT16_DIRECTORY ? count == 0
+                                             : count != fat16_clusters_for(fs, entry->size)))
+        *damage = "has a cluster chain that does not fit its size";
     return true;
 }
 
@@ -100,37 +111,78 @@ static bool is_link(const struct fat16 *fs, const struct fat16_entry *entry) {
            (!fat16_is_cluster(fs, entry->cluster) || fat16_space_is_used(fs, entry->cluster));
 }
 
-/* Claims the chains of a directory's entries and adds its subdirectories to the list. */
-static bool claim_directory(struct fat16 *fs, uint32_t first, struct worklist *list,
+/* Whether it is a file that the guest alone writes, or wrote last: only such files can have been
+ * under way when the power was cut. */
+static bool is_own(const struct directories *list, uint32_t directory,
+                   const struct fat16_entry *entry) {
+    return !(entry->attributes & FAT16_DIRECTORY) &&
+           (directory == list->own || fat16_is_by_guest(entry));
+}
+
+/* Claims the chain of a file of the guest's own. A damaged one becomes empty; what it had stays
+ * taken until the next mount, because without flush the entry may come back. */
+static bool claim_or_empty(struct fat16 *fs, const struct fat16_cursor *cursor,
+                           struct fat16_entry *entry, struct error *error) {
+    const char *damage;
+    if (!claim_chain(fs, entry, &damage, error))
+        return false;
+    if (!damage)
+        return true;
+    entry->cluster = 0;
+    entry->size = 0;
+    return fat16_entry_write(fs, cursor->entry_sector, cursor->entry_offset, entry, error);
+}
+
+/* Claims the chains of a directory's files: of the guest's own, or of the others and of
+ * subdirectories, which join the list. */
+static bool claim_directory(struct fat16 *fs, uint32_t first, bool own, struct directories *list,
                             struct error *error) {
     struct fat16_cursor cursor;
     struct fat16_entry entry;
     enum fat16_step step;
+    const char *damage;
     fat16_cursor_start(fs, &cursor, first);
     while ((step = fat16_cursor_next(fs, &cursor, &entry, error)) == FAT16_STEP_ENTRY) {
         /* Skipped: deleted entries, labels and long names, "." and "..". */
         if (entry.name[0] == FAT16_NAME_DELETED || entry.attributes & FAT16_VOLUME_LABEL ||
-            is_link(fs, &entry))
+            is_own(list, first, &entry) != own || is_link(fs, &entry))
             continue;
-        if (!claim_chain(fs, &entry, error))
+        if (own) {
+            if (!claim_or_empty(fs, &cursor, &entry, error))
+                return false;
+            continue;
+        }
+        if (!claim_chain(fs, &entry, &damage, error))
             return false;
-        if (entry.attributes & FAT16_DIRECTORY && !worklist_add(list, entry.cluster, error))
+        if (damage)
+            return damaged_entry(&entry, damage, error);
+        if (entry.attributes & FAT16_DIRECTORY && !directories_add(list, entry.cluster, error))
             return false;
     }
     return step != FAT16_STEP_FAILED;
 }
 
+/* The guest's own files come last: where one shares clusters with another file, that one has them.
+ */
 static bool claim_tree(struct fat16 *fs, struct error *error) {
-    struct worklist list = {0};
-    bool done = worklist_add(&list, 0, error);
-    while (done && list.count > 0)
-        done = claim_directory(fs, list.clusters[--list.count], &list, error);
+    struct fat16_lookup own;
+    struct directories list = {.own = UINT32_MAX};
+    bool done =
+        fat16_find(fs, FAT16_OWN_DIRECTORY, &own, error) && directories_add(&list, 0, error);
+    if (done && own.found && own.entry.attributes & FAT16_DIRECTORY)
+        list.own = own.entry.cluster;
+    for (size_t i = 0; done && i < list.count; i++)
+        done = claim_directory(fs, list.clusters[i], false, &list, error);
+    for (size_t i = 0; done && i < list.count; i++)
+        done = claim_directory(fs, list.clusters[i], true, &list, error);
     free(list.clusters);
     return done;
 }
 
 /* Frees clusters that the FAT has as taken but no file owns, as a cut during a replacement leaves
- * them, and makes the copies of the FAT equal. Clusters marked as bad stay. */
+ * them, and makes the copies of the FAT equal. Clusters marked as bad stay. Without flush, what is
+ * freed here is used only after the next mount: then it is known to be free on the medium, and no
+ * old link in the FAT can come back. */
 static bool reclaim_lost_clusters(struct fat16 *fs, struct error *error) {
     uint32_t compared = UINT32_MAX; /* the window whose copies have been compared */
     for (uint32_t cluster = 2; cluster < fs->cluster_limit; cluster++) {
@@ -144,15 +196,19 @@ static bool reclaim_lost_clusters(struct fat16 *fs, struct error *error) {
         }
         if (fat16_space_is_used(fs, cluster) || value == FAT16_CLUSTER_FREE)
             continue;
-        if (value == FAT16_CLUSTER_BAD)
-            fat16_space_mark(fs, cluster, true);
-        else if (!fat16_table_set(fs, cluster, FAT16_CLUSTER_FREE, error))
+        bool is_bad = value == FAT16_CLUSTER_BAD;
+        if (!is_bad && !fs->keep_lost && !fat16_table_set(fs, cluster, FAT16_CLUSTER_FREE, error))
             return false;
+        if (is_bad || !fs->device->can_flush)
+            fat16_space_mark(fs, cluster, true);
     }
-    return fat16_table_sync(fs, error) && block_flush(fs->device, error);
+    if (!fat16_table_sync(fs, error) || !block_flush(fs->device, error))
+        return false;
+    fs->keep_lost = !fs->device->can_flush;
+    return true;
 }
 
-bool fat16_space_prepare(struct fat16 *fs, struct error *error) {
+bool fat16_prepare(struct fat16 *fs, struct error *error) {
     if (fs->used)
         return true;
     fs->used = calloc((fs->cluster_limit + 7) / 8, 1);

@@ -1,33 +1,34 @@
 #include "fat16_internal.h"
 #include <string.h>
 
-/* What stands for the date of writing: the machine's clock is not read. 1 January 1980, the first
- * valid date (fatgen103, "date and time formats"). */
-#define FIRST_DATE 0x0021
+/* Writes size bytes into the sectors from sector on; the last one is filled up with zeros. */
+static bool write_run(struct fat16 *fs, uint64_t sector, const uint8_t *bytes, size_t size,
+                      struct error *error) {
+    size_t whole = size / BLOCK_SECTOR_SIZE, rest = size % BLOCK_SECTOR_SIZE;
+    fs->cache_count = 0; /* it may hold these sectors */
+    if (!block_write(fs->device, sector, whole, bytes, error))
+        return false;
+    if (rest == 0)
+        return true;
+    memset(fs->cache, 0, BLOCK_SECTOR_SIZE);
+    memcpy(fs->cache, bytes + size - rest, rest);
+    return block_write(fs->device, sector + whole, 1, fs->cache, error);
+}
 
 /* Writes the data into count free clusters, the first being first, in one transfer for each run. */
 static bool write_data(struct fat16 *fs, uint32_t first, uint32_t count, const uint8_t *bytes,
                        size_t size, struct error *error) {
     uint32_t cluster = first;
-    fs->cache_count = 0;
     while (count > 0) {
         uint32_t start = fat16_space_next_free(fs, cluster), run = 1;
         while (run < count && start + run < fs->cluster_limit &&
                !fat16_space_is_used(fs, start + run))
             run++;
-        uint64_t sector = fat16_cluster_sector(fs, start);
         size_t part = (size_t)run * fs->cluster_size;
         if (part > size)
             part = size;
-        size_t whole = part / BLOCK_SECTOR_SIZE, rest = part % BLOCK_SECTOR_SIZE;
-        if (!block_write(fs->device, sector, whole, bytes, error))
+        if (!write_run(fs, fat16_cluster_sector(fs, start), bytes, part, error))
             return false;
-        if (rest > 0) {
-            memset(fs->cache, 0, BLOCK_SECTOR_SIZE);
-            memcpy(fs->cache, bytes + part - rest, rest);
-            if (!block_write(fs->device, sector + whole, 1, fs->cache, error))
-                return false;
-        }
         bytes += part;
         size -= part;
         count -= run;
@@ -49,7 +50,11 @@ static bool write_chain(struct fat16 *fs, uint32_t first, uint32_t count, struct
     return fat16_table_sync(fs, error) && block_flush(fs->device, error);
 }
 
+/* Without flush the chain stays in the FAT, owned by nobody: after a cut the old entry may be back.
+ */
 static bool free_chain(struct fat16 *fs, uint32_t cluster, struct error *error) {
+    if (!fs->device->can_flush)
+        return true;
     while (cluster != 0) {
         uint32_t next;
         if (!fat16_table_next(fs, cluster, &next, error) ||
@@ -59,16 +64,6 @@ static bool free_chain(struct fat16 *fs, uint32_t cluster, struct error *error) 
         cluster = next;
     }
     return fat16_table_sync(fs, error) && block_flush(fs->device, error);
-}
-
-/* Puts an entry into a directory's sector: one write of one sector. */
-static bool write_entry(struct fat16 *fs, uint64_t sector, uint32_t offset,
-                        const struct fat16_entry *entry, struct error *error) {
-    uint8_t *bytes = fat16_cached_sector(fs, sector, 1, error);
-    if (!bytes)
-        return false;
-    memcpy(bytes + offset, entry, sizeof *entry);
-    return block_write(fs->device, sector, 1, bytes, error) && block_flush(fs->device, error);
 }
 
 /* Adds a cluster of unused entries to the directory whose last cluster is last. It is on the disk
@@ -92,6 +87,12 @@ static bool extend_directory(struct fat16 *fs, uint32_t last, uint32_t *added,
            block_flush(fs->device, error);
 }
 
+/* A directory that must change in two sectors, in order. */
+static bool no_safe_room(struct error *error) {
+    return error_set(error, "The directory is full, and this way to the disk cannot keep the order "
+                            "of writes that making it larger needs: delete a file in it.");
+}
+
 /* Finds room for one entry in lookup->directory and leaves its place in lookup. */
 static bool find_unused_entry(struct fat16 *fs, struct fat16_lookup *lookup, struct error *error) {
     struct fat16_cursor cursor;
@@ -112,13 +113,17 @@ static bool find_unused_entry(struct fat16 *fs, struct fat16_lookup *lookup, str
         if (step == FAT16_STEP_FAILED)
             return false;
         if (step == FAT16_STEP_ENTRY) {
+            if (!fs->device->can_flush && cursor.entry_sector != lookup->sector)
+                return no_safe_room(error);
             memset(&entry, 0, sizeof entry);
-            return write_entry(fs, cursor.entry_sector, cursor.entry_offset, &entry, error);
+            return fat16_entry_write(fs, cursor.entry_sector, cursor.entry_offset, &entry, error);
         }
     } else if (step == FAT16_STEP_END) {
         uint32_t cluster;
         if (cursor.cluster == 0)
             return error_set(error, "The root directory is full: delete a file in it.");
+        if (!fs->device->can_flush)
+            return no_safe_room(error);
         if (!extend_directory(fs, cursor.cluster, &cluster, error))
             return false;
         lookup->sector = fat16_cluster_sector(fs, cluster);
@@ -127,11 +132,11 @@ static bool find_unused_entry(struct fat16 *fs, struct fat16_lookup *lookup, str
     return true;
 }
 
-/* Everything but the clean-up after a failure. */
+/* Everything but the clean-up after a failure. bytes NULL: their place only. */
 static bool replace(struct fat16 *fs, const char *path, const uint8_t *bytes, uint32_t size,
                     struct error *error) {
     struct fat16_lookup file;
-    if (!fat16_space_prepare(fs, error) || !fat16_find(fs, path, &file, error))
+    if (!fat16_prepare(fs, error) || !fat16_find(fs, path, &file, error))
         return false;
     if (file.found && file.entry.attributes & (FAT16_DIRECTORY | FAT16_READ_ONLY))
         return error_set(error, "%.80s is %s and cannot be replaced.", path,
@@ -158,24 +163,58 @@ static bool replace(struct fat16 *fs, const char *path, const uint8_t *bytes, ui
         memset(&file.entry, 0, sizeof file.entry);
         memcpy(file.entry.name, file.short_name, sizeof file.entry.name);
         file.entry.attributes = FAT16_ARCHIVE;
-        file.entry.created_date = FIRST_DATE;
-        file.entry.written_date = FIRST_DATE;
+        file.entry.created_date = FAT16_GUEST_DATE;
     }
     uint32_t first = count > 0 ? fat16_space_choose(fs, count) : 0;
     file.entry.cluster = (uint16_t)first;
     file.entry.size = size;
-    return write_data(fs, first, count, bytes, size, error) &&
+    file.entry.written_date = FAT16_GUEST_DATE;
+    file.entry.written_time = FAT16_GUEST_TIME;
+    return (!bytes || write_data(fs, first, count, bytes, size, error)) &&
            write_chain(fs, first, count, error) &&
-           write_entry(fs, file.sector, file.offset, &file.entry, error) &&
+           fat16_entry_write(fs, file.sector, file.offset, &file.entry, error) &&
            free_chain(fs, old_chain, error);
 }
 
-bool fat16_replace(struct fat16 *fs, const char *path, const void *bytes, size_t size,
-                   struct error *error) {
+static bool replace_or_discard(struct fat16 *fs, const char *path, const void *bytes, size_t size,
+                               struct error *error) {
     if (size > UINT32_MAX)
         return error_set(error, "%.80s cannot be written: a file on FAT16 ends at 4 GiB.", path);
     if (replace(fs, path, bytes, (uint32_t)size, error))
         return true;
     fat16_space_discard(fs);
     return false;
+}
+
+bool fat16_replace(struct fat16 *fs, const char *path, const void *bytes, size_t size,
+                   struct error *error) {
+    return replace_or_discard(fs, path, size ? bytes : NULL, size, error);
+}
+
+bool fat16_reserve(struct fat16 *fs, const char *path, size_t size, struct error *error) {
+    return replace_or_discard(fs, path, NULL, size, error);
+}
+
+bool fat16_overwrite(struct fat16 *fs, const struct fat16_file *file, uint32_t offset,
+                     const void *bytes, size_t size, struct error *error) {
+    if (offset % BLOCK_SECTOR_SIZE != 0 || offset > file->size || size > file->size - offset)
+        return error_set(error, "A file of %u bytes has no room for %llu at %u.",
+                         (unsigned)file->size, (unsigned long long)size, (unsigned)offset);
+    const uint8_t *source = bytes;
+    uint64_t begin = 0, place = offset; /* of the extent, and of the next byte, in the file */
+    for (const struct fat16_extent *extent = file->extents; size > 0; extent++) {
+        uint64_t end = (uint64_t)extent->end * fs->cluster_size;
+        if (place < end) {
+            size_t part = end - place < size ? (size_t)(end - place) : size;
+            uint64_t sector =
+                fat16_cluster_sector(fs, extent->cluster) + (place - begin) / BLOCK_SECTOR_SIZE;
+            if (!write_run(fs, sector, source, part, error))
+                return false;
+            source += part;
+            size -= part;
+            place += part;
+        }
+        begin = end;
+    }
+    return true;
 }

@@ -4,7 +4,9 @@
  */
 #include "files.h"
 #include "fat16.h"
+#include "kernel_lib/generations.h"
 #include "kernel_lib/runtime.h"
+#include "power_session.h"
 
 struct file {
     struct fat16_file contents;
@@ -13,11 +15,14 @@ struct file {
 static struct fat16 volume;
 static bool is_mounted;
 static struct error no_volume = {"Storage has not been started."};
+static bool is_stopped;
 
 bool files_mount(struct block_device *device, uint64_t first_sector, uint64_t sector_count,
                  struct error *error) {
     if (is_mounted)
         fat16_unmount(&volume);
+    generations_forget();
+    is_stopped = false;
     is_mounted = fat16_mount(&volume, device, first_sector, sector_count, error);
     return is_mounted;
 }
@@ -63,6 +68,43 @@ void file_close(struct file *file) {
     free(file);
 }
 
+bool files_by_guest(const struct file *file) {
+    return file->contents.by_guest;
+}
+
+/* ---- Writing ---- */
+
+bool files_can_flush(void) {
+    return is_mounted && volume.device->can_flush;
+}
+
+bool files_stopped(void) {
+    return is_stopped;
+}
+
+void files_resume(void) {
+    is_stopped = false;
+}
+
+struct fat16 *files_begin_writing(struct error *error) {
+    if (!files_ready(error))
+        return NULL;
+    if (is_stopped) {
+        error_set(error, "The disk has failed before.");
+        return NULL;
+    }
+    if (!volume.device->can_flush && power_session_is_old())
+        volume.keep_lost = true;
+    volume.device->has_failed = false;
+    return &volume;
+}
+
+bool files_end_writing(bool done) {
+    is_stopped = !done && volume.device->has_failed;
+    return done;
+}
+
 bool file_replace(const char *path, const void *bytes, size_t size, struct error *error) {
-    return files_ready(error) && fat16_replace(&volume, path, bytes, size, error);
+    struct fat16 *fs = files_begin_writing(error);
+    return fs && files_end_writing(fat16_replace(fs, path, bytes, size, error));
 }

@@ -4,10 +4,25 @@
 #pragma once
 #include "block.h"
 
+struct file; /* runtime.h */
+
 /* Mounts the FAT16 partition at these sectors of the device in place of the one mounted before. No
  * file may be open. After a failure nothing is mounted. */
 bool files_mount(struct block_device *device, uint64_t first_sector, uint64_t sector_count,
                  struct error *error);
+
+/* Whether a flush of the mounted device puts what was written on its medium. */
+bool files_can_flush(void);
+
+/* Whether the file was last written by the guest. */
+bool files_by_guest(const struct file *file);
+
+/* The file system to write to; NULL with *error when there is none, or when writing has stopped
+ * (files_stopped in runtime.h). */
+struct fat16 *files_begin_writing(struct error *error);
+/* Ends what files_begin_writing has begun, and returns done, which says how it went. A failure of
+ * the device stops all writing. */
+bool files_end_writing(bool done);
 
 /* Unmounts; from then on every file operation fails with this reason. */
 void files_unmount(const struct error *reason);

@@ -17,7 +17,7 @@ from elftools.elf.elffile import ELFFile
 
 from .coverage_file import CoverageError, CoveredFunction
 from .fat16_layout import Fat16Error
-from .fat16_reader import read_file
+from .generations import read_generation
 from .kernel_file import parse_header
 from .link_map import InputSection, read_map
 from .symbols import functions, symbol_table
@@ -68,9 +68,13 @@ def parse(data: bytes, name: str) -> Recording:
 def read_recording(image: Path) -> Recording:
     """What the guest left in a disk image."""
     try:
-        data = read_file(image.read_bytes(), COVERAGE_PATH)
+        data = read_generation(image.read_bytes(), COVERAGE_PATH)
     except Fat16Error as error:
-        raise CoverageError(f"{image}: {error}; did its guest run with coverage = on, to its end?") from None
+        raise CoverageError(f"{image}: {error}") from None
+    if not data:
+        raise CoverageError(
+            f"{image} has no whole {COVERAGE_PATH}; did its guest run with coverage = on, to its end?"
+        )
     return parse(data, str(image))
 
 

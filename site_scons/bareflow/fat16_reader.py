@@ -27,6 +27,7 @@ from .fat16_layout import (
 )
 from .fat16_names import decode_short
 
+_BY_GUEST = struct.pack("<HH", 22 << 11 | 22 << 5 | 22 // 2, 1 << 5 | 1)
 _DELETED = 0xE5
 
 
@@ -39,6 +40,8 @@ class Entry:
     is_directory: bool
     cluster: int
     size: int
+    by_guest: bool = False
+    """The guest wrote it last: its time of writing says so (kernel_lib/storage/fat16_internal.h)."""
 
 
 def _read_layout(image: bytes) -> Layout:
@@ -84,7 +87,8 @@ def _entries(directory: bytes) -> Iterator[Entry]:
             used = units[: units.index(0)] if 0 in units else units
             name = struct.pack(f"<{len(used)}H", *used).decode("utf-16-le") or short_name
             cluster, size = struct.unpack_from("<HI", entry, 26)
-            yield Entry(name, short_name, bool(attributes & ATTRIBUTE_DIRECTORY), cluster, size)
+            by_guest = entry[22:26] == _BY_GUEST
+            yield Entry(name, short_name, bool(attributes & ATTRIBUTE_DIRECTORY), cluster, size, by_guest)
             units = []
 
 

@@ -14,7 +14,7 @@ from .coverage import COVERAGE_PATH, LinkedProgram, parse
 from .coverage_file import CoveredFunction
 from .errors import BareFlowError
 from .fat16_layout import SECTOR, Fat16Error
-from .fat16_reader import list_directory, read_file
+from .generations import newest, read_generation
 
 MISSES_PATH = "/profile/MISSES.TXT"
 _BOOT_SIGNATURE = b"\x55\xaa"
@@ -28,17 +28,10 @@ def _is_image(data: bytes) -> bool:
     return len(data) > SECTOR and data[SECTOR - 2 : SECTOR] == _BOOT_SIGNATURE
 
 
-def _file_in(image: bytes, path: str) -> bytes:
-    """Its contents; of a file that is not there, none."""
-    folder, _, name = path.rpartition("/")
-    exists = any(entry.name.upper() == name for entry in list_directory(image, folder))
-    return read_file(image, path) if exists else b""
-
-
 def _names_in(path: Path) -> list[str]:
     data = path.read_bytes()
     try:
-        text = (_file_in(data, MISSES_PATH) if _is_image(data) else data).decode("ascii")
+        text = (read_generation(data, MISSES_PATH) if _is_image(data) else newest([data])).decode("ascii")
     except Fat16Error as error:
         raise MissesError(f"misses=: {path}: {error}") from None
     except UnicodeDecodeError:
@@ -56,7 +49,7 @@ def ran_untrimmed(image: Path, program: LinkedProgram, coverage: Iterable[Covere
     not seen, or not all of: which part of them ran there, nobody has noted. None of another file, or of a
     disk where another build has noted what ran."""
     data = image.read_bytes()
-    noted = _file_in(data, COVERAGE_PATH) if _is_image(data) else b""
+    noted = read_generation(data, COVERAGE_PATH) if _is_image(data) else b""
     recording = parse(noted, str(image)) if noted else None
     if recording is None or recording.build_id != program.build_id:
         return set()

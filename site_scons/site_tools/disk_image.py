@@ -4,10 +4,19 @@ from pathlib import Path
 from typing import Any
 
 from bareflow.boot_slots import FALLBACK, KERNELS, NEWEST
+from bareflow.generations import sibling, unwritten
 from SCons.Subst import Literal
 
 CONFIG_PATH = "/boot/BAREFLOW.CFG"
-IMAGE_MODULES = ("boot_slots", "fat16_image", "fat16_layout", "fat16_names")
+IMAGE_MODULES = ("boot_slots", "fat16_image", "fat16_layout", "fat16_names", "generations")
+ROOM = {
+    "/profile/JIT.PRF": 1 << 17,
+    "/profile/JIT.OBJ": 1 << 19,
+    "/profile/COVERAGE.BIN": 1 << 18,
+    "/profile/MISSES.TXT": 1 << 15,
+}
+"""What the guest of an image with a JIT writes, and how many bytes it is expected to: these files are there
+from the beginning, so that writing them changes their contents only."""
 
 
 def _content(node: Any) -> bytes:
@@ -27,6 +36,8 @@ def _make_image(target: list[Any], source: list[Any], env: Any) -> None:
     stage1, stage2, *files = source
     tree = {path: _content(node) for path, node in zip(env["IMAGE_PATHS"], files, strict=True)}
     tree |= {"/model/": b"", "/profile/": b"", "/boot/snapshots/": b""}
+    for path, room in env["IMAGE_ROOM"].items():
+        tree |= {path: unwritten(room), sibling(path): unwritten(room)}
     Path(target[0].abspath).write_bytes(build_image(_content(stage1), _content(stage2), tree))
 
 
@@ -54,14 +65,19 @@ def _kernel_file(env: Any, elf: Any) -> Any:
     return node[0]
 
 
-def _disk_image(env: Any, target: str, kernel: Any, files: dict[str, Any], fallback: Any = None) -> Any:
-    """An image with this kernel and files: path in the image to node; `fallback` is a second kernel file."""
+def _disk_image(
+    env: Any, target: str, kernel: Any, files: dict[str, Any], fallback: Any = None, learns: bool = False
+) -> Any:
+    """An image with this kernel and files: path in the image to node; `fallback` is a second kernel file. A
+    guest that learns writes files of its own."""
     if fallback:
         files = {KERNELS[FALLBACK]: fallback, **files}
     paths = [KERNELS[NEWEST], *files]
     sources = [*env["BOOT_SECTORS"], kernel, *files.values()]
-    node = env.Command(target, sources, env.Step(_make_image, "IMAGE"), IMAGE_PATHS=paths)
-    env.Depends(node, [env.Value(paths), *_modules(env, *IMAGE_MODULES)])
+    room = ROOM if learns else {}
+    step = env.Step(_make_image, "IMAGE")
+    node = env.Command(target, sources, step, IMAGE_PATHS=paths, IMAGE_ROOM=room)
+    env.Depends(node, [env.Value(paths), env.Value(room), *_modules(env, *IMAGE_MODULES)])
     env.NoCache(node)  # large, and quickly made
     return node[0]
 

@@ -6,6 +6,7 @@ import zlib
 
 import pytest
 from bareflow.coverage import COVERAGE_PATH, LinkedProgram, Recording, read_recording
+from bareflow.generations import sibling
 from bareflow.kernel_file import kernel_from_elf, parse_header
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage
@@ -27,7 +28,7 @@ CALLS = {
 # What runs before the breakpoints are placed, while they are, and last of all.
 OF_THE_START_AND_END = {
     "kernel_start", "app_main", "descriptors_load", "cpu_state_enable", "coverage_breakpoint",
-    "coverage_start", "platform_exit", "file_replace", "coverage_save",
+    "coverage_start", "platform_exit", "generation_write", "coverage_save",
 }  # fmt: skip
 
 
@@ -136,7 +137,7 @@ def test_a_breakpoint_of_the_program_is_an_exception(boot: Boot, image: DiskImag
 
 
 DAMAGES = [
-    (b"", "it is cut short"),
+    (b"B", "it is cut short"),
     (b"BFCOVER1 but no more", "it is cut short"),
     (bytes(4000), "it is of another version"),
 ]
@@ -153,10 +154,11 @@ def test_damaged_file_begins_anew(boot: Boot, image: DiskImage, content: bytes, 
 
 def test_another_build_begins_anew(boot: Boot, image: DiskImage) -> None:
     run(boot, image, "d")
-    data = bytearray(image.read(COVERAGE_PATH))
+    data = bytearray(image.newest(COVERAGE_PATH))
     data[8:40] = b"0" * 32
     data[-4:] = zlib.crc32(data[:-4]).to_bytes(4, "little")
     image.write(COVERAGE_PATH, bytes(data))
+    image.delete(sibling(COVERAGE_PATH))  # which has a footer, and would be the newer one
     guest = boot(image, config={"call": "o"}, snapshot=False)
     assert guest.wait_exit() == 0
     assert f"{COVERAGE_PATH} begins anew: it is of another build, {'0' * 32}.\n" in guest.console

@@ -13,6 +13,7 @@ from bareflow.qemu import Guest
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage
 from profile_tools import CACHE_PATH, PROFILE_PATH, beyond_a_cut, fsck, read_cache, read_profile
+from unusual_disk import UnusualDisk, boot_faulty
 
 CUTS = int(os.environ.get("BAREFLOW_BOOTS", "10"))
 OBJECT_BYTES = 60000
@@ -57,8 +58,8 @@ def test_first_start(boot: Boot, image: DiskImage) -> None:
     assert (warm.level, warm.specialised, warm.tuples) == (O1, False, [])
     assert hot.content == warm.content == b"b" * OBJECT_BYTES
     event = guest.event("profile_saved")
-    assert event["profile_bytes"] == len(image.read(PROFILE_PATH))
-    assert event["cache_bytes"] == len(image.read(CACHE_PATH))
+    assert event["profile_bytes"] == len(image.newest(PROFILE_PATH))
+    assert event["cache_bytes"] == len(image.newest(CACHE_PATH))
 
 
 def test_starts_add_up(boot: Boot, image: DiskImage) -> None:
@@ -107,7 +108,7 @@ def sealed_profile(text: bytes) -> bytes:
 
 def test_damaged_files_begin_anew(boot: Boot, image: DiskImage) -> None:
     run(boot, image)
-    profile, cache = image.read(PROFILE_PATH), image.read(CACHE_PATH)
+    profile, cache = image.newest(PROFILE_PATH), image.newest(CACHE_PATH)
     image.write(PROFILE_PATH, profile.replace(b"1000", b"1001"))
     image.write(CACHE_PATH, cache[:-1])
     guest = run(boot, image)
@@ -121,7 +122,7 @@ def test_damaged_files_begin_anew(boot: Boot, image: DiskImage) -> None:
 
 def test_another_build_begins_anew(boot: Boot, image: DiskImage) -> None:
     build = str(run(boot, image).event("boot")["build_id"]).encode()
-    profile, cache = image.read(PROFILE_PATH)[:-13], image.read(CACHE_PATH)[:-4]
+    profile, cache = image.newest(PROFILE_PATH)[:-13], image.newest(CACHE_PATH)[:-4]
     other = b"0" * 32
     image.write(PROFILE_PATH, sealed_profile(profile.replace(build, other)))
     changed = cache.replace(build, other)
@@ -154,6 +155,36 @@ def test_full_disk_is_a_message(boot: Boot, image: DiskImage) -> None:
     for path in (PROFILE_PATH, CACHE_PATH):
         assert any(line.startswith(f"warning: {path} is not written: The disk is full") for line in said)
     assert (image.read(PROFILE_PATH), image.read(CACHE_PATH)) == before
+
+
+STOPPED = "Nothing is saved any more until /save asks for it.\n"
+
+
+@pytest.mark.parametrize("drive", ["ide", "ahci"])
+def test_failing_disk_is_told_once(image: DiskImage, drive: str) -> None:
+    with boot_faulty(image, "write_aio", once=False, drive=drive, config={"saves": 5}) as guest:
+        assert guest.wait_exit() == 0
+        assert "saved 5\n" in guest.console
+        (message,) = messages(guest)
+        assert message.startswith(f"warning: {PROFILE_PATH} is not written: ")
+        assert guest.console.count(STOPPED) == 1
+
+
+def test_removed_disk_is_told_once(image: DiskImage) -> None:
+    """A USB stick is pulled while the guest saves without end: it goes on, and asks for the stick once."""
+    machine = UnusualDisk(
+        image.path,
+        drive="usb-storage",
+        config={"saves": 0},
+        snapshot=False,
+        change=("usb-storage,", "usb-storage,id=stick,"),
+    )
+    with Guest(machine) as guest:
+        guest.expect(r"^saved 2\n")
+        guest.qmp("device_del", id="stick")
+        guest.expect(f"^{STOPPED}")
+        guest.expect(r"^saved \d+\nsaved \d+\nsaved \d+\nsaved \d+\n")
+        assert len(messages(guest)) == 1
 
 
 @pytest.mark.soak

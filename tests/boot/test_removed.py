@@ -34,7 +34,7 @@ def test_call_is_named_and_noted(boot: Boot, image: DiskImage, call: str, name: 
     guest.expect(rf"^removed function {name} called by {caller}$")
     event = guest.event("trap")
     assert event["removed"] is True and event["name"] == name
-    assert image.read(MISSES).decode() == f"{name}\n"
+    assert image.newest(MISSES).decode() == f"{name}\n"
     guest.expect("^No other image takes over: ")
 
 
@@ -44,7 +44,7 @@ def test_use_of_data_is_named_and_noted(boot: Boot, image: DiskImage) -> None:
     guest.expect("^removed data weights used by weight$")
     event = guest.event("trap")
     assert event["removed"] is True and event["name"] == "weights" and event["caller"] == "weight"
-    assert image.read(MISSES).decode() == "weights\n"
+    assert image.newest(MISSES).decode() == "weights\n"
 
 
 @pytest.mark.parametrize(("call", "name"), [("part", "parted"), ("part_inside", "parted_inside")])
@@ -54,7 +54,7 @@ def test_part_that_is_reached_is_named_and_noted(boot: Boot, image: DiskImage, c
     guest.expect(f"^removed part of {name} reached by {name}$")
     event = guest.event("trap")
     assert event["removed"] is True and event["name"] == event["caller"] == name
-    assert image.read(MISSES).decode() == f"{name}\n"
+    assert image.newest(MISSES).decode() == f"{name}\n"
 
 
 @pytest.mark.parametrize(
@@ -89,13 +89,13 @@ def test_untrimmed_guest_has_them_all(boot: Boot, build_dir: Path, call: str, re
 def test_list_grows_by_what_is_new(boot: Boot, image: DiskImage) -> None:
     for call in ("direct", "virtual", "direct", "virtual"):
         assert boot(image, config={"call": call}, snapshot=False).wait_exit() == STOPPED
-    assert image.read(MISSES).decode() == "direct\n_ZNK4Bird5wingsEv\n"
+    assert image.newest(MISSES).decode() == "direct\n_ZNK4Bird5wingsEv\n"
 
 
 def test_name_that_begins_like_another(boot: Boot, image: DiskImage) -> None:
     image.write(MISSES, b"directly\nin_direct\n")
     assert boot(image, config={"call": "direct"}, snapshot=False).wait_exit() == STOPPED
-    assert image.read(MISSES).decode() == "directly\nin_direct\ndirect\n"
+    assert image.newest(MISSES).decode() == "directly\nin_direct\ndirect\n"
 
 
 def test_full_list_stays(boot: Boot, image: DiskImage) -> None:
@@ -104,14 +104,14 @@ def test_full_list_stays(boot: Boot, image: DiskImage) -> None:
     guest = boot(image, config={"call": "direct"}, snapshot=False)
     assert guest.wait_exit() == STOPPED
     guest.expect(rf"^It could not be noted: {MISSES} is full")
-    assert image.read(MISSES) == full
+    assert image.newest(MISSES) == full
 
 
 def test_disk_behind_the_bios(boot: Boot, image: DiskImage) -> None:
     """The way to the disk leads through real mode."""
     guest = boot(image, config={"call": "direct"}, snapshot=False, drive="virtio-blk")
     assert guest.wait_exit() == STOPPED
-    assert image.read(MISSES) == b"direct\n"
+    assert image.newest(MISSES) == b"direct\n"
 
 
 def test_too_little_stack_to_note_it(boot: Boot, image: DiskImage) -> None:
@@ -144,7 +144,7 @@ def test_full_image_takes_over(boot: Boot, build_dir: Path, disk: Disk) -> None:
     second = boot(both, config={"call": "virtual"}, snapshot=False)
     assert second.wait_exit() == 0
     second.expect("^result 2$")
-    assert both.read(MISSES) == b"_ZNK4Bird5wingsEv\n"
+    assert both.newest(MISSES) == b"_ZNK4Bird5wingsEv\n"
 
 
 def test_full_image_tells_the_text_again(boot: Boot, build_dir: Path) -> None:

@@ -45,7 +45,7 @@ static bool ram_flush(struct block_device *device, struct error *error) {
     if (disk->is_off)
         return power_is_off(error);
     disk->flushes++;
-    if (!disk->medium)
+    if (!disk->medium || !device->can_flush)
         return true;
     for (uint64_t i = 0; i < device->sector_count; i++) {
         if (disk->is_pending[i])
@@ -64,7 +64,8 @@ void ram_disk_init(struct ram_disk *disk, uint8_t *bytes, size_t size) {
                    .context = disk,
                    .read = ram_read,
                    .write = ram_write,
-                   .flush = ram_flush},
+                   .flush = ram_flush,
+                   .can_flush = true},
         .bytes = bytes,
         .writes_left = -1,
     };

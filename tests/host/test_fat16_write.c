@@ -365,6 +365,55 @@ static void test_names_with_dots(void) {
     image_free(&image);
 }
 
+/* What a power cut has damaged in the guest's own files is repaired: the file becomes empty, and
+ * who shared clusters with it keeps them. Its clusters are free after the next mount. */
+static void test_repair(bool in_directory, unsigned kind) {
+    struct fat16_image image;
+    struct ram_disk disk;
+    struct fat16 fs;
+    struct error error = {""};
+    image_format(&image, CLUSTERS, 1);
+    unsigned directory = image_add(&image, 0, "PROFILE    ", NULL, 0x10, NULL, 0, 2, 0);
+    image_add(&image, in_directory ? directory : 0, "JIT     PRF", NULL, 0x20, new_data, 3000, 2,
+              0);
+    image_add(&image, 0, "USER    BIN", NULL, 0x20, old_data, 3000, 2, 0);
+    uint8_t *entry = image_entry(&image, in_directory ? directory : 0, "JIT     PRF");
+    unsigned first = entry[26];
+    if (!in_directory)
+        memcpy(entry + 22, (uint8_t[]){0xCB, 0xB2, 0x21, 0x00}, 4); /* 1980-01-01 22:22:22 */
+    switch (kind) {
+    case 0:
+        image_set(&image, first + 2, 0); /* too short */
+        break;
+    case 1:
+        image_set(&image, first + 2, 0xFFFF);
+        break;
+    case 2:
+        entry[29] = 1; /* too long */
+        break;
+    case 3:
+        image_set(&image, first + 2, first); /* a loop */
+        break;
+    case 4:
+        image_set(&image, first + 2, image_entry(&image, 0, "USER    BIN")[26] + 1u);
+        break;
+    case 5:
+        entry[27] = 0xFF;
+        break;
+    }
+    for (int boot = 0; boot < 2; boot++) {
+        ram_disk_init(&disk, image.bytes, image.size);
+        mount(&fs, &disk);
+        CHECK(fat16_replace(&fs, "/new.txt", new_data, 600, &error));
+        fat16_unmount(&fs);
+        CHECK(image_check(&image, boot == 0) == NULL);
+        CHECK(image_holds(&image, in_directory ? directory : 0, "JIT     PRF", "", 0));
+        CHECK(image_holds(&image, 0, "USER    BIN", old_data, 3000));
+        CHECK(image_holds(&image, 0, "NEW     TXT", new_data, 600));
+    }
+    image_free(&image);
+}
+
 int main(void) {
     for (size_t i = 0; i < DATA_SIZE; i++) {
         old_data[i] = (uint8_t)(i * 7 + i / 512);
@@ -379,5 +428,9 @@ int main(void) {
     test_damaged_tree_is_not_written();
     test_bad_and_lost_clusters();
     test_names_with_dots();
+    for (unsigned kind = 0; kind < 6; kind++) {
+        test_repair(true, kind);
+        test_repair(false, kind);
+    }
     puts("fat16_write: passed");
 }

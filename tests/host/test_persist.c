@@ -5,6 +5,7 @@
 /* When what the JIT remembers is written, on a clock that only the test moves and a disk that takes
  * its time; and what is not kept. */
 #define cpu_rdtsc real_rdtsc
+#include "kernel_lib/generations.h"
 #include "kernel_lib/runtime.h"
 #undef cpu_rdtsc
 #define cpu_rdtsc() fake_clock
@@ -27,19 +28,23 @@ struct jit_function *jit_functions(size_t *count) {
     return functions;
 }
 
-uint8_t *whole_file_read(const char *path, size_t limit, size_t *size, struct error *error) {
+uint8_t *generation_read(const char *path, size_t limit, size_t *size, struct error *error) {
     (void)path, (void)limit, (void)size;
     error->text[0] = '\0';
     return NULL;
 }
 
-bool file_replace(const char *path, const void *bytes, size_t size, struct error *error) {
+bool generation_write(const char *path, const void *bytes, size_t size, struct error *error) {
     CHECK(bytes && size > 0);
     fake_clock += WRITING;
     if (disk_is_gone)
         return error_set(error, "the disk is gone");
     *(strcmp(path, PROFILE_PATH) == 0 ? &profiles : &caches) += 1;
     return true;
+}
+
+bool files_stopped(void) {
+    return false;
 }
 
 const char *platform_build_id(void) {

@@ -6,6 +6,7 @@
  * What the JIT remembers, with an engine and a policy that only pretend. Prints what the engine is
  * given from the cache ("loaded NAME level N, M bytes") and the last level of each function, then
  * lets the functions run and saves, `saves` times (0: for ever), and prints "saved N" after each.
+ * With the setting `output` it also replaces that file each time.
  * The object of a function is OBJECT_BYTES of one character, which changes with every save.
  */
 #include "kernel_lib/jit/code.h"
@@ -91,6 +92,14 @@ static void run(unsigned save) {
     jit_profile_note_candidate(hot, warm, 3, 500, true);
 }
 
+static void write_output(const char *path, unsigned long save) {
+    static char output[OBJECT_BYTES];
+    struct error error;
+    memset(output, (int)('a' + save % 26), sizeof output);
+    if (!file_replace(path, output, save * 2000 % sizeof output, &error))
+        console_printf("warning: %s\n", error.text);
+}
+
 int app_main(void) {
     struct error error;
     if (!jit_configure(&error)) {
@@ -106,6 +115,8 @@ int app_main(void) {
     for (unsigned long save = 1; saves == 0 || save <= saves; save++) {
         run((unsigned)save);
         jit_persist_save();
+        if (config_get("output"))
+            write_output(config_get("output"), save);
         console_printf("saved %lu\n", save);
     }
     return 0;

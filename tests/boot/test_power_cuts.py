@@ -1,0 +1,101 @@
+"""The power is cut while the guest saves what it has learnt, on every way to the disk: what is lost is what
+was written last, and nothing else (guests/profile.c; docs/disk.md)."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+from bareflow.generations import unwritten
+from bareflow.qemu import Guest
+from disk_tools import DiskImage
+from fixture_types import Boot, Disk, GuestImage
+from power_cut import LoggedDisk, PowerCut, read_log
+from profile_tools import CACHE_PATH, PROFILE_PATH, Profile, beyond_a_cut, fsck, read_cache, read_profile
+
+CUTS = int(os.environ.get("BAREFLOW_BOOTS", "10"))
+BOOTED_CUTS = 8
+"""After at most so many of them the disk is booted."""
+BUSES = ["ide", "ahci", "usb-storage", "virtio-blk", "nvme"]
+CAN_FLUSH = "ide"
+KERNEL = "/boot/BAREFLOW.KRN"
+USER = "/model/user.bin"
+OUTPUT = "/OUTPUT.TXT"
+USER_BYTES = random.Random(8).randbytes(100_000)
+
+
+def sequence_of(profile: Profile) -> tuple[int, int]:
+    """What only grows from one save to the next."""
+    return profile.boots, profile.calls["hot"]
+
+
+def check(disk: DiskImage, before: DiskImage) -> None:
+    """No other file has changed; profile and cache are whole."""
+    for path in (KERNEL, USER):
+        assert disk.read(path) == before.read(path), path
+    objects = read_cache(disk)
+    assert all(item.content == item.content[:1] * len(item.content) for item in objects.values())
+
+
+def saves(boot: Boot, image: DiskImage, bus: str) -> None:
+    """A boot after the cut: it finds the tree in order, or puts it in order, and goes on."""
+    guest = boot(image, drive=bus, config={"saves": 2, "output": OUTPUT}, snapshot=False)
+    assert guest.wait_exit() == 0, guest.serial
+    assert "warning:" not in guest.console
+
+
+def cut_often(boot: Boot, image: DiskImage, folder: Path, bus: str, cuts: int, made: bool) -> None:
+    """made: the files have their places before the boot that is cut, as in an image that is just built."""
+    image.write(USER, USER_BYTES)
+    if made:
+        for path, room in ((PROFILE_PATH, 1 << 14), (CACHE_PATH, 1 << 18)):
+            image.write(path, unwritten(room))
+            image.write(f"{path[:-1]}~", unwritten(room))
+        saves(boot, image, bus)  # and something is on the medium
+    before = DiskImage.copy(image.path, folder / "before.img")
+    log = folder / "writes.log"
+    log.touch()
+    config = {"saves": 6} if made else {"saves": 6, "output": OUTPUT}
+    with Guest(LoggedDisk(image.path, drive=bus, config=config, log=log)) as guest:
+        assert guest.wait_exit() == 0, guest.serial
+    writes = read_log(log)
+    start = before.path.read_bytes()
+    chance = random.Random(f"{bus} {made}")
+    rebuilt = DiskImage(folder / "cut.img")
+    for number in range(cuts):
+        cut = PowerCut(start, writes, chance)
+        assert bus != CAN_FLUSH or cut.flushes or cut.certain == start
+        # Without flush the guest knows of nothing that it wrote that it is on the medium.
+        rebuilt.path.write_bytes(cut.certain if bus == CAN_FLUSH else start)
+        certain = sequence_of(read_profile(rebuilt)) if rebuilt.newest(PROFILE_PATH) else (0, 0)
+        rebuilt.path.write_bytes(cut.disk)
+        if made:
+            assert certain >= (1, 2000)
+            assert sequence_of(read_profile(rebuilt)) >= certain
+            check(rebuilt, before)
+        elif rebuilt.newest(PROFILE_PATH):
+            assert sequence_of(read_profile(rebuilt)) >= certain
+        if made or bus == CAN_FLUSH:
+            assert beyond_a_cut(fsck(rebuilt.path, folder)) == [], f"cut {number}"
+        if number % max(1, cuts // BOOTED_CUTS) == 0:
+            saves(boot, rebuilt, bus)
+            check(rebuilt, before)
+            assert beyond_a_cut(fsck(rebuilt.path, folder)) == [], f"cut {number}"
+            assert sequence_of(read_profile(rebuilt)) > certain
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["in place", "making files"])
+def test_few_cuts(boot: Boot, disk: Disk, guest_image: GuestImage, tmp_path: Path, made: bool) -> None:
+    cut_often(boot, disk(guest_image("profile")), tmp_path, "ahci", 10, made)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(300 + 5 * CUTS)
+@pytest.mark.parametrize("made", [True, False], ids=["in place", "making files"])
+@pytest.mark.parametrize("bus", BUSES)
+def test_many_cuts(
+    boot: Boot, disk: Disk, guest_image: GuestImage, tmp_path: Path, bus: str, made: bool
+) -> None:
+    cut_often(boot, disk(guest_image("profile")), tmp_path, bus, CUTS, made)
