@@ -7,11 +7,12 @@ from pathlib import Path
 from bareflow.variant import load_variant
 
 NATIVE = load_variant(Path(__file__).parent, "native", "x86_64")
-AHEAD_OF_TIME = ("kernel_lib/jit/aot", "kernel_lib/jit/profile.c")
+AHEAD_OF_TIME = ("kernel_lib/cxx", "kernel_lib/jit/aot", "kernel_lib/jit/profile.c")
 
 
 def with_jit(sources: list[str]) -> list[str]:
-    """Native's sources with the JIT in place of what stands for it in a program compiled ahead of time."""
+    """Native's sources with the JIT in place of what stands for it in a program compiled ahead of time, and
+    libstdc++ in place of our part of it."""
     return ["kernel_lib/jit", *(source for source in sources if source not in AHEAD_OF_TIME)]
 
 

@@ -9,6 +9,7 @@ VARIANT = Variant(
     kernel_lib=[
         "kernel_lib",
         "kernel_lib/cpu",
+        "kernel_lib/cxx",
         "kernel_lib/io",
         "kernel_lib/jit/aot",
         "kernel_lib/jit/profile.c",
@@ -24,6 +25,7 @@ VARIANT = Variant(
         "kernel_lib/io/utf8.c",
         "kernel_lib/io/character_width.c",
         "kernel_lib/jit/aot",
+        "kernel_lib/cxx",
         "kernel_lib/jit/profile.c",
         "kernel_lib/memory/free_lists.c",
         "kernel_lib/memory/heap.cpp",
@@ -33,6 +35,8 @@ VARIANT = Variant(
         "kernel_lib/platform/linux_build_id.c",
         "kernel_lib/platform/linux_start.c",
         "kernel_lib/platform/linux_terminal.c",
+        "kernel_lib/program.c",
+        "kernel_lib/small_floats.c",
     ],
     optimisation={
         # Most code runs once or waits for devices; what counts is how much there is to read from disk.

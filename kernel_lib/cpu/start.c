@@ -12,10 +12,14 @@
 #include "kernel_lib/io/terminal.h"
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/memory/ram.h"
+#include "kernel_lib/program.h"
 #include "kernel_lib/runtime.h"
 #include "kernel_lib/storage/storage.h"
 
 static struct boot_info boot;
+
+/* The linker script's: behind the thread's variables. */
+extern char __thread_block[];
 
 /* Copies the block out of low memory; stops when it is not what this kernel was built for. */
 static void take_boot_info(const struct boot_info *given) {
@@ -68,6 +72,7 @@ __attribute__((noinline)) static void bring_up(const struct boot_info *given) {
     keyboard_start();
     serial_receive_by_interrupt();
     cpu_interrupts_on();
+    platform_set_thread_pointer(__thread_block);
 
     storage_start(&boot); /* if there is no disk, whoever needs a file says so */
     config_start();       /* from the disk and from QEMU's fw_cfg */
@@ -81,7 +86,9 @@ __attribute__((target("general-regs-only"))) _Noreturn void
 kernel_start(const struct boot_info *given) {
     cpu_state_enable(); /* SSE and wider: compiled code may use them from here on */
     bring_up(given);
+    program_begin();
     int code = app_main();
+    program_end();
     boot_slots_report_success();
     platform_exit(code);
 }

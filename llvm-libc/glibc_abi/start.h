@@ -5,7 +5,8 @@
 extern "C" {
 #endif
 
-/* Before anything of LLVM is called: thread-local variables, static constructors. */
+/* Before LLVM works: the stack canary, which objects made with -fstack-protector look for behind
+ * the thread's control block. */
 void glibc_abi_start(void);
 
 /* A function was called that nobody should call: says which one, and stops. */

@@ -18,6 +18,8 @@ class Symbols:
 
     defined: frozenset[str]
     undefined: frozenset[str]
+    weak: frozenset[str] = frozenset()
+    """Of the undefined ones, those that are 0 when nobody defines them."""
 
 
 def symbols(nm: str, file: Path) -> Symbols:
@@ -26,12 +28,15 @@ def symbols(nm: str, file: Path) -> Symbols:
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     defined: set[str] = set()
     undefined: set[str] = set()
+    weak: set[str] = set()
     for line in output.splitlines():
         name, letter = line.split()[:2]
         if name.startswith(_IGNORED):
             continue
         (undefined if letter in "Uwv" else defined).add(name)
-    return Symbols(frozenset(defined), frozenset(undefined))
+        if letter in "wv":
+            weak.add(name)
+    return Symbols(frozenset(defined), frozenset(undefined), frozenset(weak))
 
 
 def members_used(nm: str, application: Path, members: Sequence[Path]) -> list[Path]:
@@ -59,12 +64,24 @@ def native_names(nm: str, application: Path, libc: Path) -> set[str]:
     return set((app.undefined | own.undefined | own.defined) - app.defined)
 
 
-def table_source(names: Iterable[str]) -> str:
-    """The table as GNU assembler source."""
+OWN_NAMES = {"atexit": "program_at_exit", "__cxa_atexit": "program_at_exit_with"}
+"""What the application gets for a name that means something else for LLVM, whose own calls at the end of the
+program are never made."""
+
+
+def called_by_compiled_code(nm: str, operations: Iterable[Path]) -> set[str]:
+    """What objects of operations.py's module leave undefined: what the code generator calls by itself."""
+    names = frozenset[str]().union(*(symbols(nm, file).undefined for file in operations))
+    return {name for name in names if not name.startswith("test_")}
+
+
+def table_source(names: Iterable[str], weak: Iterable[str] = ()) -> str:
+    """The table as GNU assembler source. Of weak names that nobody defines the address is 0."""
     ordered = sorted(names, key=str.encode)
     lines = ['.section .rodata.jit_natives, "a", @progbits', ".balign 8"]
+    lines += [f".weak {name}" for name in sorted(weak, key=str.encode)]
     lines += [".globl jit_natives, jit_native_count", "jit_natives:"]
-    lines += [f"    .quad .Lname{index}, {name}" for index, name in enumerate(ordered)]
+    lines += [f"    .quad .Lname{index}, {OWN_NAMES.get(name, name)}" for index, name in enumerate(ordered)]
     lines += [f"jit_native_count: .quad {len(ordered)}"]
     lines += [f'.Lname{index}: .asciz "{name}"' for index, name in enumerate(ordered)]
     return "\n".join(lines) + "\n"

@@ -7,6 +7,7 @@ from typing import Any
 from SCons.Action import Action
 from scons_paths import escaped
 
+COMPILE = "$CC -target x86_64-unknown-none-elf -Wno-override-module"
 ASSEMBLE = "$CC -target x86_64-unknown-none-elf -c $SOURCE -o $TARGET"
 
 
@@ -30,9 +31,11 @@ def _check_assembly(target: list[Any], source: list[Any], env: Any) -> None:
 def _make_natives(target: list[Any], source: list[Any], env: Any) -> None:
     from bareflow import natives
 
-    application, libc = (Path(node.abspath) for node in source)
+    application, libc, *operations = (Path(node.abspath) for node in source)
     names = natives.native_names(env["LLVM_NM"], application, libc) | set(env["LIBC_RUNTIME"])
-    Path(target[0].abspath).write_text(natives.table_source(names))
+    names |= natives.called_by_compiled_code(env["LLVM_NM"], operations)
+    weak = natives.symbols(env["LLVM_NM"], application).weak
+    Path(target[0].abspath).write_text(natives.table_source(names, weak))
 
 
 def _assembled(env: Any, stem: str) -> Any:
@@ -63,6 +66,20 @@ def _embed(env: Any, name: str, bitcode: Any) -> Any:
     return node
 
 
+def _operations(env: Any) -> list[Any]:
+    """Objects of all that the code generator might call a function for: with and without optimisation."""
+    script = env.File("#site_scons/bareflow/operations.py")
+    text = env.Command(
+        "$BUILD/embedded/operations.ll", script, env.Step("$PYTHON $SOURCE > $TARGET", "GENERATE")
+    )
+    made = []
+    for level in ("O0", "O2"):
+        step = env.Step(f"{COMPILE} -{level} -c $SOURCE -o $TARGET", "CC")
+        made += env.Command(f"$BUILD/embedded/operations.{level}.o", text, step)
+    env.Depends(made, env["TOOL_VERSION"]["CC"])
+    return made
+
+
 def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
     """Objects with the bitcode of the application and of its part of libc, and the table of natives."""
     linked = env.Command(
@@ -79,7 +96,9 @@ def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
     libc_bitcode = env.Command("$BUILD/embedded/libc.bc", [app_bitcode, *libc_objects], choose)[0]
     env.Depends([linked, app_bitcode, libc_bitcode], env["TOOL_VERSION"]["CC"])
     table = env.Command(
-        "$BUILD/embedded/natives.s", [app_bitcode, libc_bitcode], env.Step(_make_natives, "NATIVES")
+        "$BUILD/embedded/natives.s",
+        [app_bitcode, libc_bitcode, *_operations(env)],
+        env.Step(_make_natives, "NATIVES"),
     )
     env.Depends(table, env.Value(env["LIBC_RUNTIME"]))
     env.Depends([table, libc_bitcode], env.File("#site_scons/bareflow/natives.py"))

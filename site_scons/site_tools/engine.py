@@ -35,7 +35,7 @@ WARNINGS = [
     "-Wno-deprecated-declarations",
 ]
 LIBRARIES = ["libstdc++.a", "libz.a", "libzstd.a", "libffi.a", "libgcc.a"]
-"""Besides LLVM's. libgcc for what the compiler calls; nobody unwinds a stack, so libgcc_eh is not there."""
+"""Besides LLVM's. Nobody unwinds a stack, so libgcc_eh is not there."""
 
 
 def _ask(*command: str) -> str:
@@ -79,7 +79,7 @@ def _engine_libraries(env: Any) -> list[Any]:
         if path is None:
             sys.exit(f"bareflow: there is no static {name}; ./bareflow installs what is missing")
         others.append(path)
-    return [env.File(path) for path in [*llvm, *others]]
+    return [*map(env.File, [*llvm, *others[:-1]]), env["COMPILER_RUNTIME"], env.File(others[-1])]
 
 
 def exists(env: Any) -> bool:

@@ -97,7 +97,8 @@ def _program(env: Any, test: Any, kind: str, options: list[str], link_options: l
     command = "$CXX" if inside_libc else "$CC"
     libraries = [f"-l{name}" for name in " ".join(_LIBRARIES.findall(text)).split()]
     arguments = " ".join([*link_options, "$LD_PATH"])
-    step = env.Step(f"{command} {arguments} $SOURCES {' '.join(libraries)} -lm -o $TARGET", "LINK")
+    libraries += ["-lm", "$COMPILER_RUNTIME"]
+    step = env.Step(f"{command} {arguments} $SOURCES {' '.join(libraries)} -o $TARGET", "LINK")
     program = env.Command(f"$HOST_BUILD/{kind}/{name}", objects, step)
     env.Depends(program, env["TOOL_VERSION"]["LD"])
     return program[0]

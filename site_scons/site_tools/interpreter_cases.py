@@ -1,6 +1,7 @@
 """SCons tool: what tests/engine/test_interpreter.cpp and test_levels.cpp compare, functions as bitcode and as
 native code."""
 
+from pathlib import Path
 from typing import Any
 
 from embedded import incbin
@@ -48,9 +49,7 @@ def _native(env: Any, base: str, functions: str, script: str) -> list[Any]:
 
 
 def _generated(env: Any, target: str, script: str, prefix: str) -> Any:
-    return env.Command(
-        target, f"#{FOLDER}/{script}", env.Step(f"$PYTHON $SOURCE {prefix} > $TARGET", "GENERATE")
-    )[0]
+    return env.Command(target, f"#{script}", env.Step(f"$PYTHON $SOURCE {prefix} > $TARGET", "GENERATE"))[0]
 
 
 def _interpreter_cases(env: Any, functions: str, script: str) -> list[Any]:
@@ -67,6 +66,30 @@ def _interpreter_cases(env: Any, functions: str, script: str) -> list[Any]:
     return [embedded, *_native(env, base, functions, script)]
 
 
+def _make_natives(target: list[Any], source: list[Any], env: Any) -> None:
+    """The table of natives, with all that native code of the cases wants of others."""
+    from bareflow import natives
+
+    names, weak = {"memcpy", "memset"}, set[str]()
+    for found in (natives.symbols(env["LLVM_NM"], Path(node.abspath)) for node in source):
+        names |= found.undefined
+        weak |= found.weak
+    Path(target[0].abspath).write_text(natives.table_source(names, weak))
+
+
+def _level_cases(env: Any, functions: str, script: str) -> list[Any]:
+    """The same, and the table of natives that the cases call, with the functions that are in it."""
+    base = f"$HOST_BUILD/engine/{functions.removesuffix('.c')}"
+    embedded, *native = _interpreter_cases(env, functions, script)
+    step = env.Step(f"$CC {' '.join(TARGET)} -Wno-override-module -O0 -c $SOURCE -o $TARGET", "CC")
+    slow = env.Command(f"{base}/slow.o", f"{base}/generated.ll", step)
+    env.Depends(slow, env["TOOL_VERSION"]["CC"])
+    table = env.Command(f"{base}/natives.s", [*native, *slow], env.Step(_make_natives, "NATIVES"))
+    env.Depends(table, env.File("#site_scons/bareflow/natives.py"))
+    floats = env.Object(f"{base}/small_floats.o", "#kernel_lib/small_floats.c", CCFLAGS=FLAGS)
+    return [embedded, *native, assembled(env, f"{base}/natives", table), *floats, env["COMPILER_RUNTIME"]]
+
+
 def exists(env: Any) -> bool:
     return True
 
@@ -74,3 +97,4 @@ def exists(env: Any) -> bool:
 def generate(env: Any) -> None:
     env.Tool("textfile")
     env.AddMethod(_interpreter_cases, "InterpreterCases")
+    env.AddMethod(_level_cases, "LevelCases")

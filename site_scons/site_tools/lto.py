@@ -1,12 +1,10 @@
 """SCons tool: the optimising link of bitcode and assembly into a kernel, with its table of function names.
 
-Two links. The first compiles all bitcode as one module, keeps the native object and gives every function its
-address, with an empty table of names. The second links that same native object with the real table, which the
-linker script puts behind everything that functions refer to by address.
+Three links. The first compiles all bitcode as one module, for its native object. The second links that object
+and gives every function its address, with an empty table of names. The third links the same inputs in the
+same order with the real table, which the linker script puts behind all that functions refer to by address.
 
-With a JIT engine in it there is one link more, before: of everything, with undefined symbols let pass, for
-the native object of the bitcode and for the list of the functions that become traps. Then all of it is
-native, and the other two links have the same inputs in the same order.
+With a JIT engine in it the first link lets undefined symbols pass: they are the functions that become traps.
 """
 
 from pathlib import Path
@@ -166,27 +164,30 @@ def _kernel(
     base = f"$BUILD/{stem}"
     no_names = _table_object(env, f"{base}.nosymbols", [])
     levels = " ".join(env["VARIANT"].lto)
-    first = env.Command(
-        [f"{base}.pass1.elf", f"{base}.native.o"],
-        [*assembly, no_names, *bitcode, *libraries],
-        env.Step(
-            f"{LINK} {levels} $LTO_OBJECT -T {script.path} $SOURCES -o $TARGET",
-            "LTO",
-        ),
+    link = f"{LINK} -T {script.path}"
+    linked, compiled = env.Command(
+        [f"{base}.lto.elf", f"{base}.native.o"],
+        [*assembly, no_names, *bitcode, *libraries, env["COMPILER_RUNTIME"]],
+        env.Step(f"{link} {levels} $LTO_OBJECT $SOURCES -o $TARGET", "LTO"),
         LTO_OBJECT=_lto_object(env, base),
     )
-    names = _table_object(env, f"{base}.symbols", first[0])
+    env.NoCache(linked)
+    inputs = [*assembly, compiled, env["COMPILER_RUNTIME"]]
+    first = env.Command(
+        f"{base}.pass1.elf", [*no_names, *inputs], env.Step(f"{link} $SOURCES -o $TARGET", "LD")
+    )
+    names = _table_object(env, f"{base}.symbols", first)
     second = env.Command(
         [f"{base}.elf", f"{base}.map"],
-        [*assembly, names, first[1]],
+        [*names, *inputs],
         [
-            env.Step(f"{LINK} -T {script.path} -Map ${{TARGETS[1]}} $SOURCES -o $TARGET", "LD"),
+            env.Step(f"{link} -Map ${{TARGETS[1]}} $SOURCES -o $TARGET", "LD"),
             Action(check_second_link, None),
             Action(_shorten_map, None),
         ],
     )
-    env.Depends(first, [script, env["TOOL_VERSION"]["LD"]])
-    env.Depends(second, [script, env["TOOL_VERSION"]["LD"], first[0]])
+    env.Depends([linked, first, second], [script, env["TOOL_VERSION"]["LD"]])
+    env.Depends(second, first)
     return second[0]
 
 
@@ -194,16 +195,15 @@ def _linux_program(
     env: Any, name: str, objects: list[Any], libraries: list[Any], native: dict[str, list[Any]]
 ) -> Any:
     """Links a static Linux program without any C library but ours; native: a JIT engine's ELF objects."""
-    script = env.File("#kernel_lib/platform/linux.ld")
     link = LINK
-    inputs = [*objects, *libraries]
+    inputs = [*objects, *libraries, env["COMPILER_RUNTIME"]]
     if native:
-        link += f" --strip-debug -T {script.path}"
+        link += " --strip-debug"
         inputs = _with_engine(env, f"$BUILD/{name}", link, objects, libraries, native)
     levels = " ".join(env["VARIANT"].lto)
     step = env.Step(f"{link} {levels} -Map $MAP $SOURCES -o $TARGET", "LTO")
     node = env.Command(f"$BUILD/{name}", inputs, step, MAP=env.File(f"$BUILD/{name}.map"))
-    env.Depends(node, [script, env["TOOL_VERSION"]["LD"]])
+    env.Depends(node, env["TOOL_VERSION"]["LD"])
     return node[0]
 
 

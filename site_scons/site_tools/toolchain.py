@@ -26,11 +26,17 @@ _VERSIONED = ("CC", "LD", "AS", "LLVM_CONFIG")
 _PASSED_ON = ("PATH", "HOME", "TMPDIR", "TERM", "XDG_CACHE_HOME", "BAREFLOW_MODELS")
 
 
-def _versions() -> dict[str, str]:
-    """The first line of each program's --version, asked for side by side."""
+_RUNTIME = ["-target", "x86_64-pc-linux-gnu", "--rtlib=compiler-rt", "-print-libgcc-file-name"]
+
+
+def _answers() -> dict[str, str]:
+    """The first line of each program's --version, and where the compiler has its runtime library: asked for
+    side by side."""
+    questions = {name: [PROGRAMS[name], "--version"] for name in _VERSIONED}
+    questions["RUNTIME"] = [PROGRAMS["CC"], *_RUNTIME]
     running = {
-        name: subprocess.Popen([PROGRAMS[name], "--version"], stdout=subprocess.PIPE, text=True)
-        for name in _VERSIONED
+        name: subprocess.Popen(question, stdout=subprocess.PIPE, text=True)
+        for name, question in questions.items()
     }
     return {name: process.communicate()[0].partition("\n")[0] for name, process in running.items()}
 
@@ -61,5 +67,11 @@ def generate(env: Any) -> None:
     env["ESCAPE"] = shlex.quote  # SCons's own leaves a backquote to the shell
     # A version names a tool better than the hash of its front-end, which is all that SCons would look at.
     env["IMPLICIT_COMMAND_DEPENDENCIES"] = 0
-    env["TOOL_VERSION"] = {name: env.Value(version) for name, version in _versions().items()}
+    answers = _answers()
+    runtime = answers.pop("RUNTIME")
+    if not os.path.isfile(runtime):
+        sys.exit(f"bareflow: {runtime} not found. ./bareflow installs what is missing.")
+    # The functions that the compiler calls where the processor has no instruction, such as 128-bit division.
+    env["COMPILER_RUNTIME"] = env.File(runtime)
+    env["TOOL_VERSION"] = {name: env.Value(version) for name, version in answers.items()}
     env.AddMethod(_compiler_for_this_cpu, "CompilerForThisCpu")

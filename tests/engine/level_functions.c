@@ -343,12 +343,38 @@ static uint64_t doubling(uint64_t seed) {
     return double_12(seed) + large_5(seed);
 }
 
+/* ---- Arithmetic that the front end calls functions for ---- */
+
+static uint64_t complex_numbers(uint64_t seed) {
+    volatile _Complex double a = test_double(seed, 1) + 1.0i * test_double(seed, 2);
+    volatile _Complex double b = test_double(seed, 3) + 1.0i * test_double(seed, 4);
+    volatile _Complex float c = a, d = b;
+    volatile _Complex double results[] = {a * b, a / b, c * d, c / d};
+    uint64_t total = seed;
+    for (size_t i = 0; i < SIZE(results); i++) {
+        double parts[2] = {__real__ results[i], __imag__ results[i]};
+        for (size_t k = 0; k < 2; k++)
+            if (parts[k] == parts[k]) /* all that are no number are the same */
+                total = test_mix(total, test_bytes(&parts[k], sizeof parts[k]));
+    }
+    return total;
+}
+
 /* ---- */
 
 #define CASE(name) {#name, name}
 const struct test_case CASE_TABLE(level_cases)[] = {
-    CASE(addresses_in_tables), CASE(label_table), CASE(label_differences),
-    CASE(labels_as_values),    CASE(aliases),     CASE(alignments),
-    CASE(thread_locals),       CASE(jump_out),    CASE(jump_out_often),
-    CASE(nested_jumps),        CASE(doubling),    {NULL, NULL},
+    CASE(addresses_in_tables),
+    CASE(label_table),
+    CASE(label_differences),
+    CASE(labels_as_values),
+    CASE(aliases),
+    CASE(alignments),
+    CASE(thread_locals),
+    CASE(jump_out),
+    CASE(jump_out_often),
+    CASE(nested_jumps),
+    CASE(doubling),
+    CASE(complex_numbers),
+    {NULL, NULL},
 };

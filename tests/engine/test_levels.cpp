@@ -1,5 +1,5 @@
 /*
- * Every case (level_functions.c, runtime_calls.py) runs as bitcode in the interpreter and compiled
+ * Every case (level_functions.c, operations.py) runs as bitcode in the interpreter and compiled
  * on each level, and as an object that clang made of the same source: the numbers are the same.
  */
 // sources: tests/engine/engine_fixture.cpp tests/engine/interpreter_natives.c
@@ -7,8 +7,6 @@
 #include "kernel_lib/jit/settings.h"
 #include "tests/engine/engine_fixture.h"
 #include "tests/engine/interpreter_cases.h"
-#include <math.h>
-#include <setjmp.h>
 
 using namespace llvm;
 
@@ -17,21 +15,9 @@ constexpr unsigned LOOP_DEPTH = 3;
 
 extern "C" {
 
-/* By name, sorted. */
-#define NATIVE(name) {#name, reinterpret_cast<void *>(name)}
-extern const struct jit_native jit_natives[] = {
-    {"_setjmp", reinterpret_cast<void *>(_setjmp)},
-    NATIVE(longjmp),
-    NATIVE(memcpy),
-    NATIVE(memset),
-    NATIVE(test_call),
-    NATIVE(test_mix),
-};
-extern const size_t jit_native_count = sizeof jit_natives / sizeof *jit_natives;
-
 extern const char cases_bitcode[], cases_bitcode_end[], empty_bitcode[], empty_bitcode_end[];
 /* The tables of the native object. */
-extern const struct test_case native_level_cases[];
+extern const struct test_case native_level_cases[], native_operation_cases[];
 }
 
 namespace {
@@ -114,11 +100,13 @@ int main() {
     new jit::Interpreter(*program, {true, LOOP_DEPTH});
     check_construction();
     run("interpreter", "level_cases", native_level_cases);
+    run("interpreter", "operation_cases", native_operation_cases);
     check_interpreted();
     for (jit_level level : {JIT_O0, JIT_O1, JIT_O2, JIT_O3}) {
         for (jit::Entry &entry : program->entries())
             CHECK(jit_compile(entry.profile, level, false, "test"));
         run(jit_level_name(level), "level_cases", native_level_cases);
+        run(jit_level_name(level), "operation_cases", native_operation_cases);
         check_growth(level);
     }
     return failures ? 1 : 0;
