@@ -19,8 +19,8 @@ def with_jit(sources: list[str]) -> list[str]:
 VARIANT = replace(
     NATIVE,
     summary="interpreted, profiled and compiled while it runs",
-    kernel_lib=[*with_jit(NATIVE.kernel_lib), "kernel_lib/removed"],
-    linux=[*with_jit(NATIVE.linux), "kernel_lib/platform/linux_memory.c"],
+    kernel_lib=[*with_jit(NATIVE.kernel_lib), "kernel_lib/debug", "kernel_lib/removed"],
+    linux=[*with_jit(NATIVE.linux), "kernel_lib/cpu/code_ranges.c", "kernel_lib/platform/linux_memory.c"],
     optimisation={
         "": "-O2",
         # As the front end makes it: what passes it needs, the JIT runs, on each level its own.

@@ -1,85 +1,44 @@
-/*
- * Backtraces by frame pointers (System V ABI AMD64, 3.2.2): everything is
- * compiled with -fno-omit-frame-pointer, and entry.asm ends the chain with 0.
- */
 #include "kernel_lib/cpu/backtrace.h"
-#include "kernel_lib/cpu/descriptors.h"
-#include "kernel_lib/cpu/paging.h"
+#include "kernel_lib/cpu/code_ranges.h"
 #include "kernel_lib/cpu/symbols.h"
-#include "kernel_lib/memory/layout.h"
 #include "kernel_lib/runtime.h"
 
-#define MAX_LINES 20
+#define MAX_LINES 400 /* interpreted calls nest, each of them several frames deep */
 
-struct frame {
-    uint64_t caller_frame;
-    uint64_t return_address;
-};
-
-/* Whether a whole frame at this address lies on the stack [bottom, bottom + size). */
-static bool within(uint64_t frame, uintptr_t bottom, size_t size) {
-    return frame >= bottom && frame <= bottom + size - sizeof(struct frame);
-}
-
-static bool on_a_stack(uint64_t frame) {
-    if (within(frame, (uintptr_t)__stack_bottom, (size_t)(__stack_top - __stack_bottom)))
-        return true;
-    for (int stack = 1; stack <= INTERRUPT_STACKS; stack++)
-        if (within(frame, interrupt_stack_guard(stack) + PAGE_SIZE, INTERRUPT_STACK_SIZE))
-            return true;
-    return false;
-}
-
-void backtrace_print_location(uint64_t address) {
+void backtrace_print_location(const struct frame *frame) {
+    uint64_t address = frame_address(frame);
+    const struct code_range *range = code_range_find(address);
     struct symbol symbol = symbol_find(address);
-    if (symbol.name)
-        console_printf("%s+0x%lx", symbol.name, symbol.offset);
+    if (range)
+        range->print(range, frame->instruction, frame->frame_pointer);
+    else if (symbol.name)
+        console_printf("%s+0x%lx", symbol.name, symbol.offset + frame->is_call);
     else
-        console_printf("0x%lx", address);
+        console_printf("0x%lx", frame->instruction);
 }
 
-static void print_call(uint64_t return_address, unsigned times) {
-    /* Look up the call, not what follows it: behind a call that never returns may be another
-     * function. */
-    struct symbol symbol = symbol_find(return_address - 1);
-    if (symbol.name)
-        console_printf("  %s+0x%lx", symbol.name, symbol.offset + 1);
-    else
-        console_printf("  0x%lx", return_address);
+static void print_call(const struct frame *frame, unsigned times) {
+    console_puts("  ");
+    backtrace_print_location(frame);
     if (times > 1)
         console_printf(" (%u times)", times);
-    console_puts("\n");
+    console_puts(frame->is_guess ? " (a guess)\n" : "\n");
 }
 
-/* The frame at this address, NULL where none can be. */
-static const struct frame *frame_at(uint64_t address) {
-    if (address % 8 != 0 || !on_a_stack(address))
-        return NULL;
-    const struct frame *frame = (const struct frame *)address;
-    return frame->return_address ? frame : NULL;
-}
-
-/* The frame that called this one's function: stacks grow downwards, so it lies above. */
-static const struct frame *caller_of(const struct frame *frame) {
-    return frame->caller_frame > (uintptr_t)frame ? frame_at(frame->caller_frame) : NULL;
-}
-
-void backtrace_print(uint64_t instruction, uint64_t frame_pointer, uint64_t stack_pointer) {
+void backtrace_print(struct frame frame) {
     console_puts("backtrace:\n");
-    if (!symbol_find(instruction).name && stack_pointer % 8 == 0 && on_a_stack(stack_pointer))
-        print_call(*(const uint64_t *)stack_pointer, 1);
-    const struct frame *frame = frame_at(frame_pointer);
-    for (unsigned lines = 0; frame; lines++) {
+    bool has_caller = unwind(&frame);
+    for (unsigned lines = 0; has_caller; lines++) {
         if (lines == MAX_LINES) {
             console_puts("  ...\n");
             return;
         }
-        uint64_t return_address = frame->return_address;
+        struct frame call = frame;
         unsigned times = 0;
         do {
             times++;
-            frame = caller_of(frame);
-        } while (frame && frame->return_address == return_address);
-        print_call(return_address, times);
+            has_caller = unwind(&frame);
+        } while (has_caller && frame.instruction == call.instruction);
+        print_call(&call, times);
     }
 }

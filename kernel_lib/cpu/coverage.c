@@ -8,6 +8,7 @@
 #include "kernel_lib/cpu/coverage.h"
 #include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/descriptors.h"
+#include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/cpu/symbols.h"
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/runtime.h"
@@ -107,6 +108,7 @@ static void mark_callers(void) {
 void coverage_start(void) {
     mark((uintptr_t)coverage_breakpoint);
     mark((uintptr_t)coverage_start);
+    mark((uintptr_t)exception_dispatch);
     mark_callers();
     running = true;
     change_code(true);

@@ -29,7 +29,7 @@ struct __attribute__((packed)) task_state {
     uint32_t reserved0;
     uint64_t privilege_stacks[3];
     uint64_t reserved1;
-    uint64_t interrupt_stacks[7]; /* IST1 is [0] */
+    struct interrupt_stack_top interrupt_stacks[7]; /* IST1 is [0] */
     uint64_t reserved2;
     uint16_t reserved3;
     uint16_t io_map_base; /* at or behind the limit: no I/O permission map */
@@ -65,6 +65,7 @@ char *const exception_stack_top =
     stacks[INTERRUPT_STACK_EXCEPTION - 1].stack + INTERRUPT_STACK_SIZE;
 
 static struct task_state task_state;
+struct interrupt_stack_top *const interrupt_stack_tops = task_state.interrupt_stacks;
 static struct gate idt[VECTORS];
 static uint64_t gdt[] = {
     [SELECTOR_CODE / 8] = DESCRIPTOR_CODE64,
@@ -89,7 +90,7 @@ static enum interrupt_stack stack_of(unsigned vector) {
 
 static void fill_task_state(void) {
     for (unsigned i = 0; i < INTERRUPT_STACKS; i++)
-        task_state.interrupt_stacks[i] = (uintptr_t)stacks[i].stack + INTERRUPT_STACK_SIZE;
+        task_state.interrupt_stacks[i].address = (uintptr_t)stacks[i].stack + INTERRUPT_STACK_SIZE;
     task_state.io_map_base = sizeof task_state;
 
     uint64_t base = (uintptr_t)&task_state;

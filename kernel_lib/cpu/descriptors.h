@@ -22,6 +22,11 @@ enum interrupt_stack {
  * bytes that follow the page. */
 uintptr_t interrupt_stack_guard(enum interrupt_stack stack);
 
+/* Where the next interrupt on a stack begins, from now on: in the table that the CPU reads. */
+extern struct interrupt_stack_top {
+    uint64_t address;
+} __attribute__((packed)) *const interrupt_stack_tops; /* [0] is stack 1's */
+
 /* Fills the tables and loads them. */
 void descriptors_start(void);
 

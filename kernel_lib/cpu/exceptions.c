@@ -5,6 +5,7 @@
 #include "kernel_lib/cpu/backtrace.h"
 #include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/descriptors.h"
+#include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/cpu/paging.h"
 #include "kernel_lib/cpu/power.h"
 #include "kernel_lib/memory/layout.h"
@@ -19,6 +20,8 @@
 #define PAGE_FAULT_WRITE 0x02
 #define PAGE_FAULT_RESERVED 0x08 /* a reserved bit is set in a page table */
 #define PAGE_FAULT_EXECUTE 0x10
+
+#define RED_ZONE 128 /* below the stack pointer; functions may use it (System V ABI, 3.2.2) */
 
 #define SELECTOR_ERROR_EXTERNAL 0x01
 #define SELECTOR_ERROR_IDT 0x02
@@ -118,10 +121,18 @@ static void print_registers(const struct exception_frame *f) {
 #pragma weak removed_part_reached
 #pragma weak removed_data_used
 
-/* Called by interrupts.asm with interrupts off. */
-_Noreturn void exception_dispatch(const struct exception_frame *frame);
+/* The functions that report may have breakpoints (coverage.h), which must leave alone what lies on
+ * their stack when it was one of them that was interrupted. Inline: to call something may be a
+ * breakpoint already. */
+static inline void keep_breakpoint_stack(uint64_t stack_pointer) {
+    struct interrupt_stack_top *top = &interrupt_stack_tops[INTERRUPT_STACK_BREAKPOINT - 1];
+    if (stack_pointer < top->address && stack_pointer >= top->address - INTERRUPT_STACK_SIZE)
+        top->address = (stack_pointer - RED_ZONE) & ~15ull;
+}
+
 _Noreturn void exception_dispatch(const struct exception_frame *frame) {
     static unsigned depth;
+    keep_breakpoint_stack(frame->rsp);
     if (frame->vector == VECTOR_INVALID_OPCODE && removed_function_called)
         removed_function_called(frame->rip, frame->rsp);
     if (frame->vector == VECTOR_BREAKPOINT && removed_part_reached)
@@ -137,13 +148,14 @@ _Noreturn void exception_dispatch(const struct exception_frame *frame) {
     console_printf("\nexception: %s, vector %lu, error code 0x%lx\n  in ",
                    frame->vector < NAMES ? names[frame->vector] : "reserved", frame->vector,
                    frame->error_code);
-    backtrace_print_location(frame->rip);
+    struct frame where = {frame->rip, frame->rsp, frame->rbp, false, false};
+    backtrace_print_location(&where);
     console_puts("\n");
     if (frame->vector == VECTOR_PAGE_FAULT)
         print_page_fault(frame->error_code);
     else
         print_selector_error(frame->error_code);
     print_registers(frame);
-    backtrace_print(frame->rip, frame->rbp, frame->rsp);
+    backtrace_print(where);
     machine_stop(1);
 }

@@ -101,3 +101,6 @@ return_from_interrupt:
         POP_REGISTERS CALLER_SAVED
         add rsp, 8                      ; the vector
         iretq
+
+global __interrupt_stubs_end              ; of all that runs on the interrupted program's RBP
+__interrupt_stubs_end:

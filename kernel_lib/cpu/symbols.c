@@ -46,9 +46,9 @@ static const char *name_of(uint32_t index) {
     return names;
 }
 
-struct symbol symbol_find(uint64_t address) {
+uint32_t symbol_index(uint64_t address) {
     if (address < (uintptr_t)__text_start || address >= (uintptr_t)__text_end)
-        return (struct symbol){0};
+        return SYMBOL_NONE;
     uint64_t offset = address - (uintptr_t)__kernel_start;
     uint32_t low = 0, high = kernel_symbols.count; /* the first start above offset is in between */
     while (low < high) {
@@ -58,7 +58,13 @@ struct symbol symbol_find(uint64_t address) {
         else
             high = middle;
     }
-    if (low == 0)
+    return low > 0 ? low - 1 : SYMBOL_NONE;
+}
+
+struct symbol symbol_find(uint64_t address) {
+    uint32_t index = symbol_index(address);
+    if (index == SYMBOL_NONE)
         return (struct symbol){0};
-    return (struct symbol){name_of(low - 1), offset - kernel_symbols.starts[low - 1]};
+    uint64_t start = (uintptr_t)__kernel_start + kernel_symbols.starts[index];
+    return (struct symbol){name_of(index), address - start};
 }

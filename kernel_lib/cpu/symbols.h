@@ -25,5 +25,9 @@ struct symbol {
     uint64_t offset;  /* from the function's start */
 };
 
+/* The place in kernel_symbols of the function that holds address. */
+#define SYMBOL_NONE UINT32_MAX
+uint32_t symbol_index(uint64_t address);
+
 /* The function that holds address. The name is good until the next call. */
 struct symbol symbol_find(uint64_t address);

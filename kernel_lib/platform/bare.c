@@ -203,6 +203,7 @@ _Noreturn void panic(const char *format, ...) {
     print(format, arguments);
     va_end(arguments);
     console_puts("\n");
-    backtrace_print((uintptr_t)panic, (uintptr_t)__builtin_frame_address(0), 0);
+    uint64_t here = (uintptr_t)__builtin_frame_address(0);
+    backtrace_print((struct frame){(uintptr_t)panic + 1, here, here, true, false});
     machine_stop(1);
 }

@@ -127,11 +127,12 @@ def table_source(
     *,
     coverage_by_default: bool = False,
     stubs: Mapping[int, str] | None = None,
+    unwinding: str = "",
 ) -> str:
     """The table as GNU assembler source, with `names` for the functions, all at or above `start`.
 
     With it what else may differ between kernels of the same objects: a constant of kernel_lib/cpu/coverage.h,
-    and the names of removed functions by the ids in their stubs.
+    the names of removed functions by the ids in their stubs, and the source of unwind_table.py.
 
     (NASM would leave the path of the source in the object.)
     """
@@ -148,7 +149,7 @@ def table_source(
     for label, size in ((f"kernel_symbol_{name}", size) for name, size in sizes.items()):
         room += [f".globl {label}", f"{label}:", f"    .space {size}"]
     head.append(f"    .long {len(found)}, {_NAMES_IN_BLOCK if pack else 0}")
-    table = "\n".join([*head, *offsets, *lines, *bits, *room]) + "\n"
+    table = "\n".join([*head, *offsets, *lines, *bits, unwinding, *room]) + "\n"
     return table + stub_names.table_source(stubs or {})
 
 

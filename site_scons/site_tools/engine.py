@@ -21,6 +21,8 @@ LANGUAGE = [
 CODE_GENERATION = [
     "-O2",
     "-fno-omit-frame-pointer",
+    "-mllvm",
+    "-enable-shrink-wrap=false",  # from the first instruction on, for backtraces (kernel_lib/cpu/unwind.c)
     "-fno-stack-protector",
     "-ffunction-sections",
     "-fdata-sections",

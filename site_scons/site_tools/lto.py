@@ -13,9 +13,10 @@ from typing import Any
 from SCons.Action import Action
 from SCons.Subst import Literal
 
+# Without shrink-wrapping a function has its frame from the first instruction on (kernel_lib/cpu/unwind.c).
 LINK = (
     "$LD -m elf_x86_64 -static --no-pie --gc-sections --build-id=none -z noexecstack -z max-page-size=4096 "
-    "--fatal-warnings -O2"
+    "--fatal-warnings -O2 -mllvm -enable-shrink-wrap=false"
 )
 
 
@@ -23,14 +24,27 @@ def _make_table(target: list[Any], source: list[Any], env: Any) -> None:
     """Without a source, the empty table of the first link."""
     from bareflow import symbols
 
-    functions, start = [], 0
+    functions, start, unwinding = [], 0, ""
     if source:
         elf = Path(source[0].abspath).read_bytes()
         functions, start = symbols.functions(elf), symbols.load_address(elf)
+    if env["UNWIND_TABLE"]:
+        unwinding = unwind_source(env, source[0].abspath if source else None, functions)
     names = symbols.readable([function.name for function in functions], env["LLVM_CXXFILT"])
     covered = env["COVERAGE_BY_DEFAULT"]
-    table = symbols.table_source(functions, names, start, coverage_by_default=covered)
+    table = symbols.table_source(functions, names, start, coverage_by_default=covered, unwinding=unwinding)
     Path(target[0].abspath).write_text(table)
+
+
+def unwind_source(env: Any, elf: str | None, functions: list[Any]) -> str:
+    """The source of the table for unwinding; an empty one without an ELF, which was linked with unwind.ld."""
+    from bareflow import unwind_table
+
+    addresses = [function.address for function in functions]
+    if not elf:
+        return unwind_table.table_source(addresses, {}, None)
+    rows = unwind_table.rows_of(elf, env["LLVM_DWARFDUMP"])
+    return unwind_table.table_source(addresses, rows, unwind_table.Code(Path(elf).read_bytes()))
 
 
 def check_second_link(target: list[Any], source: list[Any], env: Any) -> None:
@@ -50,7 +64,8 @@ def _shorten_map(target: list[Any], source: list[Any], env: Any) -> None:
 def _table_object(env: Any, stem: str, linked: Any) -> Any:
     """An object with the names of a linked ELF's functions, or with none when linked is empty."""
     table = env.Command(f"{stem}.s", linked, env.Step(_make_table, "SYMBOLS"))
-    env.Depends(table, [env.File("#site_scons/bareflow/symbols.py"), env.Value(env["COVERAGE_BY_DEFAULT"])])
+    python = [env.File(f"#site_scons/bareflow/{name}.py") for name in ("symbols", "unwind_table")]
+    env.Depends(table, [*python, env.Value((env["COVERAGE_BY_DEFAULT"], env["UNWIND_TABLE"]))])
     return assembled(env, stem, table)
 
 
@@ -92,6 +107,11 @@ def engine_link(env: Any) -> str:
     return f"{LINK} --strip-debug --no-demangle --no-branch-to-branch {stack} -T {script}"
 
 
+def link_for_tables(env: Any) -> str:
+    """The same, keeping how functions unwind."""
+    return engine_link(env).replace(" -T ", f" -T {env.File('#tinyllama/unwind.ld').path} -T ", 1)
+
+
 def _with_engine(
     env: Any, base: str, link: str, objects: list[Any], libraries: list[Any], native: dict[str, list[Any]]
 ) -> list[Any]:
@@ -123,16 +143,19 @@ def _engine_kernel(
     """Like _kernel, with the JIT engine's ELF objects (part to nodes) and libraries, which call the bitcode
     and are called by it. Beside the ELF and .map there is .inputs, the names of all that was linked, in
     order."""
-    env = env.Override({"COVERAGE_BY_DEFAULT": True})
-    script = env.File("#tinyllama/linker.ld")
+    env = env.Override({"COVERAGE_BY_DEFAULT": True, "UNWIND_TABLE": True})
+    script, unwind = env.File("#tinyllama/linker.ld"), env.File("#tinyllama/unwind.ld")
     base = f"$BUILD/{stem}"
     link = engine_link(env)
     no_names = _table_object(env, f"{base}.nosymbols", [])
     inputs = _with_engine(env, base, link, [*objects, *no_names], libraries, native)
     inputs = [node for node in inputs if node not in no_names]
     first = env.Command(
-        f"{base}.pass1.elf", [*no_names, *inputs], env.Step(f"{link} $SOURCES -o $TARGET", "LD")
+        f"{base}.pass1.elf",
+        [*no_names, *inputs],
+        env.Step(f"{link_for_tables(env)} $SOURCES -o $TARGET", "LD"),
     )
+    env.Depends(first, unwind)
     names = _table_object(env, f"{base}.symbols", first)
     second = env.Command(
         [f"{base}.elf", f"{base}.map", f"{base}.inputs"],
@@ -213,5 +236,6 @@ def exists(env: Any) -> bool:
 
 def generate(env: Any) -> None:
     env["COVERAGE_BY_DEFAULT"] = False
+    env["UNWIND_TABLE"] = False  # with libraries that have no frame pointers
     env.AddMethod(_kernel, "Kernel")
     env.AddMethod(_linux_program, "LinuxProgram")

@@ -16,6 +16,7 @@ PROGRAMS = {
     "LLVM_AR": "llvm-ar-22",
     "LLVM_NM": "llvm-nm-22",
     "LLVM_CXXFILT": "llvm-cxxfilt-22",
+    "LLVM_DWARFDUMP": "llvm-dwarfdump-22",
     "LLVM_CONFIG": "llvm-config-22",
     "LLVM_LINK": "llvm-link-22",
     "LLVM_OBJCOPY": "llvm-objcopy-22",

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lto import assembled, check_second_link, engine_link, write_inputs
+from lto import assembled, check_second_link, engine_link, link_for_tables, unwind_source, write_inputs
 from python_module import run_module
 from SCons.Action import Action
 from scons_paths import escaped
@@ -110,7 +110,13 @@ def _make_tables(target: list[Any], source: list[Any], env: Any) -> None:
     data = elf.read_bytes()
     functions = [entry for entry in symbols.functions(data) if entry.address not in stubs.addresses]
     names = symbols.readable([function.name for function in functions], env["LLVM_CXXFILT"])
-    table = symbols.table_source(functions, names, symbols.load_address(data), stubs=stubs.names)
+    table = symbols.table_source(
+        functions,
+        names,
+        symbols.load_address(data),
+        stubs=stubs.names,
+        unwinding=unwind_source(env, elf.as_posix(), functions),
+    )
     Path(target[0].abspath).write_text(table)
 
 
@@ -135,12 +141,14 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
     order = env.Command(f"{base}.order.txt", coverage, env.Step(_make_order, "ORDER"))[0]
     # It would warn of functions of which there are several, or by now none.
     ordered = "--icf=all --no-warn-symbol-ordering --symbol-ordering-file $ORDER"
-    link = f"{engine_link(env)} {ordered} -Map ${{TARGETS[1]}}"
+    link, first_link = (
+        f"{command} {ordered} -Map ${{TARGETS[1]}}" for command in (engine_link(env), link_for_tables(env))
+    )
     without_tables = full.target_from_source("", ".nosymbols.o")
     first = env.Command(
         [f"{base}.pass1.elf", f"{base}.pass1.map"],
         [without_tables, *trimmed],
-        [env.Step(f"{link} $SOURCES -o $TARGET", "LD"), Action(_shorten_map, None)],
+        [env.Step(f"{first_link} $SOURCES -o $TARGET", "LD"), Action(_shorten_map, None)],
         ORDER=order,
     )
     tables = env.Command(f"{base}.symbols.s", [*first, removed], env.Step(_make_tables, "SYMBOLS"))
@@ -151,6 +159,7 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
         "removed",
         "removed_data",
         "translated",
+        "unwind_table",
         "parts_check",
         "trim_check",
     )
@@ -169,7 +178,8 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
         TRIM_CHECKED=[removed, emptied, *trimmed],
         ORDER=order,
     )
-    env.Depends([first, second], [order, env.File("#tinyllama/linker.ld"), env["TOOL_VERSION"]["LD"]])
+    scripts = [env.File(f"#tinyllama/{name}.ld") for name in ("linker", "unwind")]
+    env.Depends([first, second], [order, *scripts, env["TOOL_VERSION"]["LD"]])
     env.Depends(second, [*first, *python])
     env.NoCache([*first, second])
     return second[0]

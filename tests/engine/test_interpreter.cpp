@@ -31,6 +31,13 @@ void panic(const char *format, ...) {
     abort();
 }
 
+/* Only backtraces print. */
+void console_printf(const char *, ...) {}
+
+const char *jit_level_name(jit_level) {
+    return "";
+}
+
 bool error_set(struct error *error, const char *format, ...) {
     va_list values;
     va_start(values, format);

@@ -4,6 +4,7 @@
         default rel
 
         global jit_enter
+        global __jit_enter_called
         global jit_call
         extern jit_entered
 
@@ -15,6 +16,7 @@ VECTORS         equ 64
 INTEGER_RESULT  equ 192
 FLOAT_RESULT    equ 200
 REGISTERS_SIZE  equ 208
+INDEX_SIZE      equ 16                  ; above them in jit_enter's frame; rounded up
 
 ; Loads the argument registers and RAX from struct jit_registers at %1.
 %macro LOAD_ARGUMENTS 1
@@ -39,7 +41,8 @@ REGISTERS_SIZE  equ 208
 jit_enter:
         push    rbp
         mov     rbp, rsp
-        sub     rsp, REGISTERS_SIZE
+        sub     rsp, REGISTERS_SIZE + INDEX_SIZE
+        mov     [rbp - 8], r11          ; for backtraces
         mov     [rsp + INTEGERS], rdi
         mov     [rsp + INTEGERS + 8], rsi
         mov     [rsp + INTEGERS + 16], rdx
@@ -57,13 +60,14 @@ jit_enter:
         mov     edi, r11d
         mov     rsi, rsp
         call    jit_entered
+__jit_enter_called:
         test    rax, rax
-        jz      .returned
+        jz      near jit_enter.returned
         mov     r11, rax
         LOAD_ARGUMENTS rsp
         leave
         jmp     r11
-.returned:
+jit_enter.returned:
         mov     rax, [rsp + INTEGER_RESULT]
         movsd   xmm0, [rsp + FLOAT_RESULT]
         leave

@@ -19,6 +19,8 @@ struct jit_registers {
 
 /* Where thunks jump to, with the function's index in r11d: calls jit_entered. Not for C++. */
 void jit_enter(void);
+/* Within it, where that returns to. The word below its saved RBP is the index. */
+extern const char __jit_enter_called[];
 
 /* Runs the function in the interpreter, leaves its result in *registers and returns nullptr; or
  * returns the address of compiled code, which then is jumped to with the registers as they were. */

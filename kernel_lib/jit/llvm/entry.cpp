@@ -196,6 +196,8 @@ Function *add_simple_entry(Function &body, jit_level level) {
  * never timed. */
 Function *add_counting_entry(Function &body, jit_level level) {
     Writer entry(body, level, ENTRY_SYMBOL);
+    if (level == JIT_O0) /* which keeps its arguments in memory meanwhile */
+        entry.function()->addFnAttr("frame-pointer", "all");
     entry.count();
     jump_to(body, &entry.function()->getEntryBlock());
     return entry.function();

@@ -37,15 +37,17 @@ class Context : public JITLinkContext {
 
     Error notifyResolved(LinkGraph &graph) override {
         for (Symbol *symbol : graph.defined_symbols())
-            if (is_entry(*symbol))
+            if (is_entry(*symbol)) {
                 entry = symbol->getAddress().toPtr<void *>();
+                entry_size = symbol->getSize();
+            }
         return entry ? Error::success()
                      : llvm::createStringError("an object without %s", ENTRY_SYMBOL);
     }
 
     void notifyFinalized(JITLinkMemoryManager::FinalizedAlloc allocation) override {
         auto *pages = allocation.getAddress().toPtr<MemoryManager::Pages *>();
-        result = LinkedCode{entry, pages->begin, pages->size, std::move(allocation)};
+        result = LinkedCode{entry, entry_size, pages->begin, pages->size, std::move(allocation)};
     }
 
     /* What the entry does not need is not linked. */
@@ -66,6 +68,7 @@ class Context : public JITLinkContext {
     Linker::Resolve resolve;
     llvm::Expected<LinkedCode> &result;
     void *entry = nullptr;
+    size_t entry_size = 0;
 };
 
 } // namespace

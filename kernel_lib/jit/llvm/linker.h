@@ -14,6 +14,7 @@ inline constexpr char ENTRY_SYMBOL[] = "jit_entry";
 /* Linked code, which stays until it is given to Linker::unlink. */
 struct LinkedCode {
     void *entry;
+    size_t entry_size;
     const char *begin; /* of all its memory, code and constants */
     size_t size;
     llvm::jitlink::JITLinkMemoryManager::FinalizedAlloc memory;

@@ -4,6 +4,7 @@
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCContext.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/TargetSelect.h"
 
 namespace jit {
@@ -42,6 +43,13 @@ bool inexact(llvm::StringRef name) {
            (name.consume_back("f") && llvm::is_contained(INEXACT, name));
 }
 
+/* A function has its frame from its first instruction on: backtraces rely on that
+ * (kernel_lib/cpu/unwind.c). */
+void forbid_shrink_wrapping() {
+    auto *option = llvm::cl::getRegisteredOptions().lookup("enable-shrink-wrap");
+    static_cast<llvm::cl::opt<llvm::cl::boolOrDefault> *>(option)->setValue(llvm::cl::BOU_FALSE);
+}
+
 } // namespace
 
 /* All that a level needs, made once: setting passes up takes as long as running them on a small
@@ -67,6 +75,7 @@ Pipeline::Pipeline(const llvm::Triple &triple, llvm::function_ref<bool(llvm::Str
     : library(triple) {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
+    forbid_shrink_wrapping();
     for (unsigned i = 0; i < llvm::NumLibFuncs; i++) {
         auto function = static_cast<llvm::LibFunc>(i);
         llvm::StringRef name = llvm::TargetLibraryInfo::getStandardName(function);

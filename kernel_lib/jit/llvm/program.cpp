@@ -1,6 +1,7 @@
 /* The application's bitcode, its symbols and their addresses. */
 #include "kernel_lib/jit/llvm/program.h"
 #include "kernel_lib/jit/llvm/bitcode.h"
+#include "kernel_lib/jit/llvm/named_code.h"
 #include "kernel_lib/jit/llvm/natives.h"
 #include "kernel_lib/jit/llvm/recover.h"
 #include "llvm/Analysis/LoopInfo.h"
@@ -78,6 +79,7 @@ void Program::make_entries(const std::vector<Function *> &functions) {
         by_function_[function] = &entries_[i];
         addresses_[function->getName()] = slots_->stub(i);
     }
+    name_stubs(slots_->begin(), slots_->end());
 }
 
 bool Program::renew() {
@@ -134,6 +136,10 @@ Entry *Program::find(const Function &function) {
 Entry *Program::at_stub(const void *address) {
     size_t index;
     return slots_->find(address, index) ? &entries_[index] : nullptr;
+}
+
+const Entry &Program::near(uintptr_t address, size_t &offset) const {
+    return entries_[slots_->index_at(address, offset)];
 }
 
 Entry &Program::of(const struct jit_function &profile) {

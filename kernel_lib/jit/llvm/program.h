@@ -40,6 +40,8 @@ class Program {
     Entry *find(llvm::StringRef name); /* by symbol */
     Entry *find(const llvm::Function &function);
     Entry *at_stub(const void *address); /* whose stub this is, or nullptr */
+    /* Whose stub or thunk holds an address of theirs, and how far inside. */
+    const Entry &near(uintptr_t address, size_t &offset) const;
     Entry &of(const struct jit_function &profile);
 
     /* Where a symbol of the module lives: a function's stub, a global variable's memory, a native

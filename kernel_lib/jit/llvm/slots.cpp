@@ -64,6 +64,22 @@ bool Slots::find(const void *address, size_t &index) const {
     return index < count_ && offset % STUB_SIZE == 0;
 }
 
+const char *Slots::end() const {
+    return code_ + count_ * (STUB_SIZE + THUNK_SIZE);
+}
+
+size_t Slots::index_at(uintptr_t address, size_t &offset) const {
+    offset = address - reinterpret_cast<uintptr_t>(code_);
+    size_t size = STUB_SIZE;
+    if (offset >= count_ * STUB_SIZE) {
+        offset -= count_ * STUB_SIZE;
+        size = THUNK_SIZE;
+    }
+    size_t index = offset / size;
+    offset %= size;
+    return index;
+}
+
 void Slots::redirect(size_t index, void *target) {
     size_t size = (count_ + 1) * sizeof(void *);
     protect_pages(slots_, size, MEMORY_READ_WRITE);

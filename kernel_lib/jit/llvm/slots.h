@@ -7,6 +7,7 @@
  */
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 
 namespace jit {
 
@@ -19,6 +20,10 @@ class Slots {
     void *thunk(size_t index) const;
     /* The function whose stub this is; false when it is none's. */
     bool find(const void *address, size_t &index) const;
+    /* Where stubs and thunks lie, and the index of one that holds an address in there. */
+    const char *begin() const { return code_; }
+    const char *end() const;
+    size_t index_at(uintptr_t address, size_t &offset) const;
     /* New calls go to target: one atomic store, and the slots are writable only meanwhile. */
     void redirect(size_t index, void *target);
 

@@ -38,8 +38,8 @@ Expected<jit_version *> Versions::add(Entry &entry, const jit_code &code,
         linker.abandon();
     if (error)
         return std::move(error);
-    versions.push_back(std::make_unique<jit_version>(
-        jit_version{&entry, code, std::move(*linked), std::move(object), true, false}));
+    versions.push_back(
+        std::make_unique<jit_version>(entry, code, std::move(*linked), std::move(object)));
     return versions.back().get();
 }
 

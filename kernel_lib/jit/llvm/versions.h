@@ -4,15 +4,22 @@
 #pragma once
 #include "kernel_lib/jit/code.h"
 #include "kernel_lib/jit/llvm/linker.h"
+#include "kernel_lib/jit/llvm/named_code.h"
 #include "kernel_lib/jit/llvm/program.h"
 #include <vector>
 
 struct jit_version {
+    jit_version(jit::Entry &of, const jit_code &made_of, jit::LinkedCode memory,
+                llvm::SmallVector<char, 0> bytes)
+        : entry(&of), code(made_of), linked(std::move(memory)), object(std::move(bytes)),
+          name(of.profile->name, code, linked) {}
+
     jit::Entry *entry;
     jit_code code;
     jit::LinkedCode linked;
     llvm::SmallVector<char, 0> object; /* for the object cache, while it is held */
-    bool held, installed;
+    bool held = true, installed = false;
+    jit::NamedCode name; /* in backtraces */
 };
 
 namespace jit {
