@@ -169,13 +169,13 @@ __attribute__((aligned(32768))) static NOINLINE uint64_t aligned_function(uint64
 
 static uint64_t alignments(uint64_t seed) {
     _Alignas(8192) volatile char local[2] = {(char)seed, 1};
-    volatile uintptr_t addresses[] = {(uintptr_t)page_pair % 8192,
-                                      (uintptr_t)large_constant % 65536,
-                                      (uintptr_t)&inside.second % 16384, (uintptr_t)local % 8192};
+    /* Through memory, or the compiler would compute the remainders from what it knows. */
+    const volatile void *volatile places[] = {page_pair, large_constant, &inside.second, local};
+    const uintptr_t alignments_of[] = {8192, 65536, 16384, 8192};
     page_pair[seed % 8192] = 1;
     uint64_t total = large_constant[seed % 3] + (uint64_t)inside.second + (uint64_t)local[0];
-    for (size_t i = 0; i < SIZE(addresses); i++)
-        total = total * 3 + addresses[i];
+    for (size_t i = 0; i < SIZE(places); i++)
+        total = total * 3 + (uintptr_t)places[i] % alignments_of[i];
     return aligned_function(total);
 }
 
