@@ -104,6 +104,11 @@ bool jit_persist_save_when_due(void);
 /* What the status line is to say of the application, next to the JIT's own state. */
 void jit_status(const char *text);
 
+/* Where the application is, for what has to be known when the machine stops all of a sudden
+ * (docs/jit-memory.md): it waits for its user; it goes on; it has a result. */
+enum jit_progress { JIT_WAITS, JIT_GOES_ON, JIT_HAS_RESULT };
+void jit_note_progress(enum jit_progress progress);
+
 /* What the JIT has done, in TSC cycles. */
 struct jit_statistics {
     uint64_t begin; /* TSC when the JIT began */

@@ -3,6 +3,7 @@ has the file system around them checked by dosfstools."""
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 import subprocess
@@ -10,10 +11,14 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from bareflow.generations import sibling
+from bareflow.symbols import symbol_table
 from disk_tools import PARTITION_OFFSET, DiskImage
+from elftools.elf.elffile import ELFFile
 
 PROFILE_PATH = "/profile/JIT.PRF"
 CACHE_PATH = "/profile/JIT.OBJ"
+MARK_PATH = "/profile/JIT.RUN"
 _CRC_LINE = re.compile(rb"crc ([0-9a-f]{8})\n")
 _HEAD = "<8s32s32sI"
 _OBJECT = "<8I"
@@ -110,3 +115,23 @@ def beyond_a_cut(complaints: list[str]) -> list[str]:
         for line in complaints
         if line and not _AFTER_A_CUT.search(line) and not line.startswith(harmless)
     ]
+
+
+def _entry_of(code: bytes) -> int:
+    """Where in an object file the code begins that calls of its function reach."""
+    elf = ELFFile(io.BytesIO(code))
+    entry = next(symbol for symbol in symbol_table(elf) if symbol.name == "jit_entry")
+    return int(elf.get_section(entry["st_shndx"])["sh_offset"] + entry["st_value"])
+
+
+def spoil_cache(disk: DiskImage, code: bytes) -> None:
+    """Makes every object in the cache begin with `code`, and the checksum right again; no other generation
+    is left."""
+    data = disk.newest(CACHE_PATH)
+    for cached in read_cache(disk).values():
+        at = _entry_of(cached.content)
+        spoilt = cached.content[:at] + code + cached.content[at + len(code) :]
+        assert data.count(cached.content) == 1
+        data = data.replace(cached.content, spoilt)
+    disk.delete(sibling(CACHE_PATH))
+    disk.write(CACHE_PATH, data[:-4] + zlib.crc32(data[:-4]).to_bytes(4, "little"))

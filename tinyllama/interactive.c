@@ -92,6 +92,7 @@ static const char *read_line(struct line_editor *editor) {
 static void tell(struct dialogue *dialogue, const char *prompt) {
     struct story *story = &dialogue->last;
     struct error error;
+    jit_note_progress(JIT_GOES_ON);
     *story = (struct story){.prompt = prompt, .begin = cpu_rdtsc(), .stop = stop_typed};
     if (!story_tell(dialogue->teller, story, &error))
         console_printf("error: %s\n", error.text);
@@ -111,6 +112,7 @@ void interactive_run(struct dialogue *dialogue) {
     profiling_enable(true);
     console_puts("Type the beginning of a story, or nothing; /help lists the commands.\n");
     boot_slots_report_success();
+    jit_note_progress(JIT_WAITS);
     for (const char *line; (line = read_line(&editor));) {
         if (line[0] != '/') {
             tell(dialogue, line);

@@ -178,8 +178,10 @@ static bool step(struct telling *t, uint32_t position) {
     const char *text = tokenizer_decode(t->teller->tokenizer, t->token, next, &length);
     if (!story->quiet)
         console_text(text, length);
-    if (position + 1 >= story->prompt_tokens)
+    if (position + 1 >= story->prompt_tokens) {
         boot_slots_report_success();
+        jit_note_progress(JIT_HAS_RESULT);
+    }
     t->token = next;
     if (jit_available() && story->tokens % STATUS_TOKENS == 0)
         show_speed(t);

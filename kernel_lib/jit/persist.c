@@ -3,6 +3,7 @@
 #include "kernel_lib/jit/log.h"
 #include "kernel_lib/jit/object_cache.h"
 #include "kernel_lib/jit/profile_file.h"
+#include "kernel_lib/jit/run_mark.h"
 #include "kernel_lib/jit/settings.h"
 #include "kernel_lib/jit_runtime.h"
 
@@ -17,6 +18,7 @@ static struct profile before; /* as the earlier starts left it; entries NULL: pr
 static struct profile seen;   /* candidates of this start */
 static struct object_cache cache;
 static bool cache_on;
+static bool not_trusted;     /* what is on the disk */
 static uint64_t saved_calls; /* of all functions when the profile was written last */
 
 #define SAVING_PART 256 /* of the time, saving takes one in so many, unless there is new code */
@@ -70,6 +72,16 @@ static bool wanted(const struct cached_object *object) {
            (settings->specialise || !object->code.specialised);
 }
 
+/* Wrong code would run in every boot from now on, were there no mark. */
+static bool may_use_what_is_left(void) {
+    struct error error;
+    if ((!cache.objects && before.boots == 0) || run_mark_begin(&error))
+        return true;
+    console_printf("warning: the code in %s is not used, because that cannot be noted: %s\n",
+                   CACHE_PATH, error.text);
+    return false;
+}
+
 static void install_objects(void) {
     for (struct cached_object *object = cache.objects; object; object = object->next) {
         struct jit_function *function = object->function;
@@ -86,16 +98,21 @@ static void install_objects(void) {
         jit_release(version);
         jit_statistics()->from_cache++;
     }
-    cache.changed = false;
 }
 
 void jit_persist_start(void) {
     size_t count;
     struct jit_function *functions = jit_functions(&count);
     const char *build_id = platform_build_id(), *cpu_id = jit_cpu_id();
+    struct error why;
+    bool any = jit_settings()->profile || jit_settings()->cache;
+    not_trusted = any && !run_mark_read(&why);
     if (jit_settings()->profile && profile_init(&before, build_id, cpu_id, functions, count) &&
         profile_init(&seen, build_id, cpu_id, functions, count)) {
-        read_profile();
+        if (not_trusted)
+            begins_anew(PROFILE_PATH, &why);
+        else
+            read_profile();
         for (size_t i = 0; i < count; i++)
             restore_tuples(&functions[i], before.entries[i].arguments, before.entries[i].tuples,
                            before.entries[i].tuple_count);
@@ -104,9 +121,14 @@ void jit_persist_start(void) {
         cache_on = true;
         object_cache_init(&cache, build_id, cpu_id, functions, count,
                           jit_settings()->cache_mb * MEBIBYTE);
-        read_cache();
-        install_objects();
+        if (not_trusted)
+            begins_anew(CACHE_PATH, &why);
+        else
+            read_cache();
     }
+    if (may_use_what_is_left())
+        install_objects();
+    cache.changed = not_trusted; /* then what is on the disk must go */
 }
 
 enum jit_level jit_profile_last_level(const struct jit_function *function) {
@@ -177,6 +199,12 @@ static void gather(const struct jit_function *functions, size_t count) {
     }
 }
 
+/* Neither generation of what is not trusted stays, where the disk lets both be written. */
+static bool write_file(const char *path, const void *bytes, size_t size, struct error *error) {
+    return (!not_trusted || generation_write(path, bytes, size, error)) &&
+           generation_write(path, bytes, size, error);
+}
+
 /* Sets *size to that of the file, or leaves it when there is nothing new. */
 static bool save_profile(size_t *size, struct error *error) {
     size_t count;
@@ -194,7 +222,7 @@ static bool save_profile(size_t *size, struct error *error) {
         text = profile_write(&all, size);
         profile_free(&all);
     }
-    bool saved = text ? generation_write(PROFILE_PATH, text, *size, error)
+    bool saved = text ? write_file(PROFILE_PATH, text, *size, error)
                       : error_set(error, "there is no memory for it");
     free(text);
     if (saved)
@@ -206,11 +234,17 @@ static bool save_cache(size_t *size, struct error *error) {
     if (!cache_on || !cache.changed || files_stopped())
         return true;
     uint8_t *bytes = object_cache_write(&cache, size);
-    bool saved = bytes ? generation_write(CACHE_PATH, bytes, *size, error)
+    bool saved = bytes ? write_file(CACHE_PATH, bytes, *size, error)
                        : error_set(error, "there is no memory for it");
     free(bytes);
     cache.changed = !saved;
     return saved;
+}
+
+/* The application has come to the end of what it was asked for. */
+static void note_end(void) {
+    if (!not_trusted)
+        run_mark_end();
 }
 
 void jit_persist_save(void) {
@@ -228,6 +262,8 @@ void jit_persist_save(void) {
         cache_bytes = 0;
         failed = true;
     }
+    not_trusted &= failed || !cache_on || cache.changed;
+    note_end();
     if (profile_bytes == 0 && cache_bytes == 0 && !failed)
         return;
     saved_at = cpu_rdtsc();
@@ -243,5 +279,7 @@ bool jit_persist_save_when_due(void) {
     bool due = (cache.changed && !failed) || cpu_rdtsc() - saved_at >= SAVING_PART * save_cycles;
     if (due)
         jit_persist_save();
+    else
+        note_end();
     return due;
 }

@@ -12,6 +12,7 @@ IMAGE_MODULES = ("boot_slots", "fat16_image", "fat16_layout", "fat16_names", "ge
 ROOM = {
     "/profile/JIT.PRF": 1 << 17,
     "/profile/JIT.OBJ": 1 << 19,
+    "/profile/JIT.RUN": 32,
     "/profile/COVERAGE.BIN": 1 << 18,
     "/profile/MISSES.TXT": 1 << 15,
 }

@@ -9,10 +9,11 @@ import zlib
 from pathlib import Path
 
 import pytest
+from bareflow.generations import sibling
 from bareflow.qemu import Guest
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage
-from profile_tools import CACHE_PATH, PROFILE_PATH, beyond_a_cut, fsck, read_cache, read_profile
+from profile_tools import CACHE_PATH, MARK_PATH, PROFILE_PATH, beyond_a_cut, fsck, read_cache, read_profile
 from unusual_disk import UnusualDisk, boot_faulty
 
 CUTS = int(os.environ.get("BAREFLOW_BOOTS", "10"))
@@ -144,6 +145,73 @@ def test_another_cpu_begins_anew(boot: Boot, image: DiskImage) -> None:
     ]
     assert read_profile(image).cpu != cpu
     assert run(boot, image).console.count("of another CPU") == 2
+
+
+PANICKED = 1
+NO_TOKEN = "the boot that used it last did not come to its first token"
+NO_END = "of 3 boots in a row that used it none came to its end"
+
+
+def stop(boot: Boot, image: DiskImage, progress: str) -> Guest:
+    """A boot that stops all of a sudden; what it has come to: guests/profile.c."""
+    guest = boot(image, config={"stop": progress}, snapshot=False)
+    assert guest.wait_exit() == PANICKED
+    return guest
+
+
+def begins_anew(boot: Boot, image: DiskImage, why: str) -> None:
+    """This boot and, as it cannot save, the next one; and the one after that uses what it has saved."""
+    said = [f"{path} begins anew: {why}." for path in (PROFILE_PATH, CACHE_PATH)]
+    not_trusted = read_cache(image)["hot"].content
+    for guest in (stop(boot, image, "gr"), run(boot, image)):
+        assert messages(guest) == said
+        assert "loaded" not in guest.console
+    assert read_profile(image).boots == 1
+    for path in (CACHE_PATH, sibling(CACHE_PATH)):
+        assert not_trusted not in image.read(path)
+    guest = run(boot, image)
+    assert messages(guest) == []
+    assert "loaded hot" in guest.console
+    assert image.newest(MARK_PATH) == b"good\n"
+
+
+@pytest.mark.parametrize("progress", ["g", "wg"])
+def test_without_a_result(boot: Boot, image: DiskImage, progress: str) -> None:
+    """Whether the code is wrong, is not known: it must not run in every boot from now on."""
+    run(boot, image, saves=2)
+    assert "loaded hot" in stop(boot, image, progress).console
+    begins_anew(boot, image, NO_TOKEN)
+
+
+def test_not_trusted_with_the_cache_off(boot: Boot, image: DiskImage) -> None:
+    """What has not been replaced is not trusted afterwards."""
+    run(boot, image, saves=2)
+    stop(boot, image, "g")
+    run(boot, image, **{"jit.cache": "off"})
+    begins_anew(boot, image, NO_TOKEN)
+
+
+def test_switched_off_while_waiting(boot: Boot, image: DiskImage) -> None:
+    run(boot, image)
+    for _ in range(4):
+        assert "loaded hot" in stop(boot, image, "w").console
+    assert messages(run(boot, image)) == []
+
+
+def test_result_but_no_end(boot: Boot, image: DiskImage) -> None:
+    """A person may switch off in the middle of a story, but not each time."""
+    run(boot, image, saves=2)
+    for progress in ("r", "wgr", "w", "r"):
+        assert "loaded hot" in stop(boot, image, progress).console
+    begins_anew(boot, image, NO_END)
+
+
+def test_mark_cannot_be_written(boot: Boot, image: DiskImage) -> None:
+    run(boot, image)
+    image.write("/profile/FILLER", bytes(image.free_bytes()))
+    guest = run(boot, image)
+    assert "loaded" not in guest.console
+    assert messages(guest)[0].startswith(f"warning: the code in {CACHE_PATH} is not used")
 
 
 def test_full_disk_is_a_message(boot: Boot, image: DiskImage) -> None:

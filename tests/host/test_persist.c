@@ -1,5 +1,6 @@
 // sources: kernel_lib/jit/profile_file.c kernel_lib/jit/profile_parse.c
 // sources: kernel_lib/jit/object_cache.c kernel_lib/jit/settings.c kernel_lib/jit/log.c
+// sources: kernel_lib/jit/run_mark.c
 // sources: kernel_lib/jit/function_names.c kernel_lib/storage/config.c kernel_lib/io/utf8.c
 // sources: kernel_lib/io/json_format.c kernel_lib/crc32.c kernel_lib/error.c tests/host/console.c
 /* When what the JIT remembers is written, on a clock that only the test moves and a disk that takes

@@ -39,6 +39,10 @@ void jit_note_waiting(uint64_t begin) {
 
 void jit_tell_costs(void) {}
 
+void jit_note_progress(enum jit_progress progress) {
+    (void)progress;
+}
+
 void jit_status(const char *text) {
     (void)text;
 }

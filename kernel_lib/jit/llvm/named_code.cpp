@@ -11,11 +11,10 @@ NamedCode::NamedCode(const char *function_name, const jit_code &code, const Link
     auto address = [](const void *pointer) { return reinterpret_cast<uintptr_t>(pointer); };
     range.begin = address(linked.begin);
     range.end = range.begin + linked.size;
-    /* What counts the calls of fast code and jumps there (entry.cpp). */
-    if (level > JIT_O0) {
-        range.frameless_begin = address(linked.entry);
-        range.frameless_end = range.frameless_begin + linked.entry_size;
-    }
+    /* What counts the calls of fast code and jumps there (entry.cpp); otherwise, the function's
+     * first instruction, whatever it is. */
+    range.frameless_begin = address(linked.entry);
+    range.frameless_end = range.frameless_begin + (level > JIT_O0 ? linked.entry_size : 1);
     range.print = print;
     code_range_add(&range);
 }

@@ -1,7 +1,7 @@
 // sources: kernel_lib/jit/persist.c kernel_lib/jit/profile_file.c kernel_lib/jit/profile_parse.c
 // sources: kernel_lib/jit/function_names.c kernel_lib/jit/object_cache.c
 // sources: kernel_lib/jit/cpu_id.c kernel_lib/jit/settings.c
-// sources: kernel_lib/jit/log.c
+// sources: kernel_lib/jit/log.c kernel_lib/jit/run_mark.c
 /*
  * What the JIT remembers, with an engine and a policy that only pretend. Prints what the engine is
  * given from the cache ("loaded NAME level N, M bytes") and the last level of each function, then
@@ -100,6 +100,13 @@ static void write_output(const char *path, unsigned long save) {
         console_printf("warning: %s\n", error.text);
 }
 
+/* Then the machine stops all of a sudden: "w" waits, "g" goes on, "r" has a result. */
+static void progress(const char *steps) {
+    for (; *steps; steps++)
+        jit_note_progress(*steps == 'w' ? JIT_WAITS : *steps == 'g' ? JIT_GOES_ON : JIT_HAS_RESULT);
+    panic("stopped");
+}
+
 int app_main(void) {
     struct error error;
     if (!jit_configure(&error)) {
@@ -110,6 +117,8 @@ int app_main(void) {
     for (int i = 0; i < FUNCTIONS; i++)
         console_printf("%s was on level %d, has %d tuples\n", functions[i].name,
                        jit_profile_last_level(&functions[i]), functions[i].tuple_count);
+    if (config_get("stop"))
+        progress(config_get("stop"));
     const char *value = config_get("saves");
     unsigned long saves = value ? strtoul(value, NULL, 10) : 1;
     for (unsigned long save = 1; saves == 0 || save <= saves; save++) {
