@@ -1,5 +1,5 @@
 """An NMI at any moment, in the application's code, in the interpreter and in the compiler: the report names
-the function, and its callers up to app_main. On every level: tests/soak/test_interrupted.py."""
+the function, and its callers up to app_main. On every level: tests/soak/test_interrupted_levels.py."""
 
 from __future__ import annotations
 
