@@ -3,13 +3,16 @@
 import difflib
 import functools
 import os
+import reprlib
 import sys
 import traceback
+import types
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bareflow.model_catalogue import DEFAULT, load_catalogue, unknown_model
+from bareflow.qemu_machine import DRIVES
 from SCons.Errors import UserError
 from SCons.Variables import BoolVariable, EnumVariable, Variables
 from scons_paths import collapses
@@ -24,7 +27,7 @@ UNTRIMMED = "full"
 
 RUN_OPTIONS = {
     "prompt": "text that the story begins with",
-    "steps": "most tokens to generate",
+    "steps": "most tokens of the text, the prompt's included; 0 = as many as the model's context has",
     "temperature": "0 = always the likeliest token",
     "topk": "sample from so many of the likeliest tokens; 0 = from all",
     "topp": "sample from the likeliest tokens that together have this probability",
@@ -37,9 +40,9 @@ RUN_OPTIONS = {
     "memory": "the machine's memory in MiB (by default enough for the model)",
     "cpu": "QEMU's CPU model",
     "machine": "QEMU's machine: pc or q35",
-    "drive": "how the disk is attached: ide, ahci, virtio-blk, usb-storage, nvme or floppy",
+    "drive": f"how the disk is attached: {', '.join(DRIVES[:-1])} or {DRIVES[-1]}",
     "accel": "tcg or kvm",
-    "timeout": "end the run after this many seconds",
+    "timeout": "end the run after this many seconds; 0 = no limit",
     "write": "1 = the guest may change the image",
 }
 """What `run` hands to bareflow.run, which checks the values."""
@@ -109,7 +112,7 @@ def _model(value: str, folder: str) -> str:
 
 
 def _is_number(key: str, value: str, _env: Any) -> None:
-    if not value.isdigit():
+    if not (value.isascii() and value.isdecimal()):
         raise SystemExit(f"bareflow: {key}={value} is not a whole number")
 
 
@@ -157,9 +160,13 @@ def custom_defaults(file: Path) -> dict[str, str]:
     """The assignments of custom.py as options of a command line; nothing where there is no such file."""
     values: dict[str, Any] = {"__name__": file.stem, "__file__": str(file)}
     try:
-        exec(compile(file.read_bytes(), file, "exec"), values)
+        text = file.read_bytes()
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        sys.exit(f"bareflow: {file} cannot be read: {error.strerror}")
+    try:
+        exec(compile(text, file, "exec"), values)
     except SyntaxError as error:
         sys.exit(f"bareflow: {file}, line {error.lineno}: {error.msg}")
     except Exception as error:  # whatever the user's Python raises
@@ -168,13 +175,17 @@ def custom_defaults(file: Path) -> dict[str, str]:
         ]
         place = f"{file}, line {lines[-1]}" if lines else str(file)
         sys.exit(f"bareflow: {place}: {type(error).__name__}: {error}")
-    plain = {
-        name: value for name, value in values.items() if isinstance(value, str | int | float | os.PathLike)
+    options = {
+        name: value
+        for name, value in values.items()
+        if not (name.startswith("_") or isinstance(value, types.ModuleType) or callable(value))
     }
+    for name, value in options.items():
+        if not isinstance(value, str | int | float | os.PathLike):
+            wrong = f"{name} = {reprlib.repr(value)}"
+            sys.exit(f"bareflow: {file}: {wrong}: a value is a string, a number, True or False")
     return {
-        name: str(int(value)) if isinstance(value, bool) else str(value)
-        for name, value in plain.items()
-        if not name.startswith("_")
+        name: str(int(value)) if isinstance(value, bool) else str(value) for name, value in options.items()
     }
 
 

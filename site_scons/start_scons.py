@@ -3,6 +3,8 @@
 import _signal as signal  # type: ignore[import-not-found] # the module `signal` is slow to load
 import sys
 
+import run_status
+
 by_python = signal.getsignal(signal.SIGINT) is signal.default_int_handler
 if by_python:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -11,4 +13,8 @@ from SCons.Script.Main import main
 
 if by_python:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.exit(main())
+run_status.passed_on = True
+try:
+    main()
+except SystemExit as end:
+    sys.exit(end.code or run_status.status)

@@ -3,10 +3,10 @@
     python -m bareflow.run image=FILE [key=value ...]
 
 or main(argv) with the same arguments. Machine: image= memory= (MiB; default: enough for the model) cpu=
-machine=pc|q35 drive=ide|ahci|virtio-blk|usb-storage|nvme|floppy accel=tcg|kvm qemu=PROGRAM write=0|1 (may
-the guest change the image; default 0) timeout=SECONDS (0: none). Guest: prompt= steps= temperature= topk=
-topp= minp= repeat= seed= vector= disk= mode=generate|interactive|bench. An argument with an empty value
-counts as not given, except prompt=.
+machine=pc|q35 drive=ide|ide-slave|ahci|virtio-blk|usb-storage|nvme|floppy accel=tcg|kvm qemu=PROGRAM
+write=0|1 (may the guest change the image; default 0) timeout=SECONDS (0: none). Guest: prompt= steps=
+temperature= topk= topp= minp= repeat= seed= vector= disk= mode=generate|interactive|bench. An argument with
+an empty value counts as not given, except prompt=.
 
 The model's text and nothing else goes to standard output as it is made, with a line break at its end if it
 has none, and everything else to standard error, also what comes in the middle of a text; after a story that

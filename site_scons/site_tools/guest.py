@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import run_status
 from build_options import RUN_OPTIONS
 from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
@@ -26,6 +27,14 @@ def _boot(target: list[Any], source: list[Any], env: Any) -> int:
         return _call(env, "bareflow.run", {"image": path, **env["BOOT_OPTIONS"], **_given_options(env)})
 
 
+def _boot_as_asked(target: list[Any], source: list[Any], env: Any) -> int:
+    status = _boot(target, source, env)
+    if COMMAND_LINE_TARGETS != ["run"] or not run_status.passed_on:
+        return status
+    run_status.status = status if status >= 0 else 128 - status  # negative: a signal has ended it
+    return 0
+
+
 def _boot_and_time(target: list[Any], source: list[Any], env: Any) -> int:
     image = {"image": source[0].abspath}
     return _boot(target, source, env) or _call(env, "bareflow.start_bench", image)
@@ -33,7 +42,7 @@ def _boot_and_time(target: list[Any], source: list[Any], env: Any) -> int:
 
 def _run(env: Any, name: str, image: Any, **options: str) -> None:
     """The target `name`, which boots the image with these options and the user's; never up to date."""
-    step = env.Step(_boot, "RUN", "$SOURCE")
+    step = env.Step(_boot_as_asked, "RUN", "$SOURCE")
     env.AlwaysBuild(env.Alias(name, image, step, BOOT_OPTIONS=options))
 
 

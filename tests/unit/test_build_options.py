@@ -7,6 +7,8 @@ from typing import Any
 
 import build_options
 import pytest
+from bareflow import run
+from bareflow.qemu_machine import DRIVES
 from SCons.Environment import Base
 from scons_paths import user_file
 
@@ -113,6 +115,35 @@ def test_custom_mistakes(called_in: Path, tmp_path: Path, text: str, message: st
         environment()
     assert str(end.value).startswith("bareflow: ")
     assert message.format(folder=tmp_path) in str(end.value)
+
+
+@pytest.mark.parametrize("value", ["[1, 2]", "None", "b'x'", "{'a': 1}"])
+def test_custom_values_of_other_types(called_in: Path, tmp_path: Path, value: str) -> None:
+    (tmp_path / "custom.py").write_text(f"_own = [1]\nsteps = {value}\n")
+    with pytest.raises(SystemExit) as end:
+        environment()
+    assert str(end.value) == (
+        f"bareflow: {tmp_path}/custom.py: steps = {value}: a value is a string, a number, True or False"
+    )
+
+
+def test_custom_is_a_folder(called_in: Path, tmp_path: Path) -> None:
+    (tmp_path / "custom.py").mkdir()
+    with pytest.raises(SystemExit) as end:
+        environment()
+    assert str(end.value) == f"bareflow: {tmp_path}/custom.py cannot be read: Is a directory"
+
+
+@pytest.mark.parametrize("value", ["²", "٣", "-1", ""])
+def test_numbers_have_ascii_digits(called_in: Path, value: str) -> None:
+    with pytest.raises(SystemExit, match=f"boots={value} is not a whole number"):
+        environment(boots=value)
+
+
+def test_drives_of_the_help_are_those_of_run() -> None:
+    named = build_options.RUN_OPTIONS["drive"].partition(": ")[2].replace(" or ", ", ").split(", ")
+    assert tuple(named) == DRIVES
+    assert f"drive={'|'.join(DRIVES)} " in str(run.__doc__)
 
 
 def test_custom_unknown_names(called_in: Path, tmp_path: Path) -> None:

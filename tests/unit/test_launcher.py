@@ -110,6 +110,80 @@ def test_an_upgraded_python_gets_its_packages(project: Path, tmp_path: Path) -> 
         assert "installing" not in launch(project, cwd=tmp_path, path=os.environ["PATH"]).stderr
 
 
+@pytest.fixture
+def old_venv(project: Path) -> Path:
+    """A project whose .venv is to be made again."""
+    (project / ".venv" / "requirements.txt").write_text("others\n")
+    return project
+
+
+def test_a_venv_that_may_not_be_written(old_venv: Path, tmp_path: Path) -> None:
+    """Another user's; this user may be root, so `find` is told what it would find."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "find").write_text('#!/bin/sh\n[ "$2" = -maxdepth ] || echo "$1/lib"\n')
+    for name in ("mktemp", "rm", "mv"):
+        (tools / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/called\n")
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    result = launch(old_venv, cwd=tmp_path, path=f"{tools}:{os.environ['PATH']}")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"bareflow: cannot write .venv here: no permission to write {old_venv}/.venv/lib; "
+        "its Python cannot be used by you\n"
+    )
+    assert not (tmp_path / "called").exists()
+
+
+@pytest.mark.parametrize("failing", ["python3", "rm", "mv"])
+def test_a_failure_leaves_no_temporary_folder(old_venv: Path, tmp_path: Path, failing: str) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    made = tmp_path / "made"
+    scripts = {
+        "mktemp": f"mkdir {made} && echo {made}",
+        "python3": '[ "$1 $2" != "-m venv" ] || mkdir -p "$3/bin"',
+    }
+    broken = '[ "$1" = -c ]' if failing == "python3" else f'[ "$2" = {made} ] && exec /bin/{failing} "$@"'
+    for name, script in {**scripts, failing: broken}.items():
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(0o755)
+    result = launch(old_venv, cwd=tmp_path, path=f"{tools}:{os.environ['PATH']}")
+    assert result.returncode == 1
+    assert not made.exists()
+
+
+def test_standard_input_that_is_a_folder(project: Path) -> None:
+    descriptor = os.open("/", os.O_RDONLY)
+    result = subprocess.run([project / "bareflow", "run"], stdin=descriptor, capture_output=True, timeout=60)
+    os.close(descriptor)
+    assert (result.returncode, result.stdout) == (1, b"")
+    assert result.stderr == b"bareflow: standard input is a folder\n"
+
+
+SCONS_MAIN = """import os, sys
+sys.path.append(os.environ["SITE"])
+import run_status
+def main():
+    run_status.status = 141
+    sys.exit(int(os.environ["SCONS_STATUS"]))
+"""
+
+
+@pytest.mark.parametrize(("scons_status", "status"), [("0", 141), ("2", 2)])
+def test_status_of_run(tmp_path: Path, scons_status: str, status: int) -> None:
+    """What SCons itself ends with only counts when it has failed."""
+    script = tmp_path / "SCons" / "Script" / "Main.py"
+    script.parent.mkdir(parents=True)
+    for package in (script.parent, script.parents[1]):
+        (package / "__init__.py").touch()
+    script.write_text(SCONS_MAIN)
+    site = ROOT / "site_scons"
+    environment = {"PYTHONPATH": str(tmp_path), "SITE": str(site), "SCONS_STATUS": scons_status}
+    result = subprocess.run([sys.executable, site / "start_scons.py"], env=environment, timeout=60)
+    assert result.returncode == status
+
+
 def test_scons_of_another_python_says_what_to_use() -> None:
     assert needed_python.complaint("4.4.0", (3, 11), ()) == "SCons 4.8 or later is needed, this is 4.4.0"
     assert needed_python.complaint("4.10.1", (3, 9), ()) == "Python 3.11 or later is needed, this is 3.9"
