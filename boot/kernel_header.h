@@ -1,6 +1,6 @@
 /*
  * The kernel file's header, at offset 0 of the file and of its image in
- * memory. tinyllama/entry.asm lays it out, site_scons/bareflow/kernel_file.py
+ * memory. kernel_lib/cpu/x86_64/entry.asm lays it out, site_scons/bareflow/kernel/kernel_file.py
  * compresses the file and fills in crc32 and build_id, boot/stage2.asm checks it.
  */
 #pragma once

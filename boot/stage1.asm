@@ -13,7 +13,7 @@ MBR_CODE_SIZE     equ 440       ; disk signature and partition table follow
 UART_LINE_CONTROL equ 3
 STAGE2_LBA        equ 1
 IMAGE_TRACK       equ 32        ; sectors, and
-IMAGE_HEADS       equ 64        ; heads, as site_scons/bareflow/fat16_layout.py has them
+IMAGE_HEADS       equ 64        ; heads, as site_scons/bareflow/disk/fat16_layout.py has them
 MEDIA_FIXED       equ 0xF8
 
     org STAGE1_ADDRESS

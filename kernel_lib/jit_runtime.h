@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* ---- Named profiles (kernel_lib/jit/profile.c) ---- */
+/* ---- Named profiles (kernel_lib/jit/timers.c) ---- */
 
 struct jit_profile {
     const char *name;

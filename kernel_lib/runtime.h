@@ -1,7 +1,7 @@
 /*
  * kernel_lib's public face: what the application sees of the machine.
  * Everything here is a direct call in ring 0. The same functions exist on
- * platform=linux (kernel_lib/platform/linux.c); those marked [bare] do not.
+ * platform=linux (kernel_lib/platform/linux/platform.c); those marked [bare] do not.
  */
 #pragma once
 #include "error.h"

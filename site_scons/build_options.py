@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bareflow.model_catalogue import DEFAULT, load_catalogue, unknown_model
-from bareflow.qemu_machine import DRIVES
+from bareflow.models.model_catalogue import DEFAULT, load_catalogue, unknown_model
+from bareflow.qemu.machine import DRIVES
 from SCons.Errors import UserError
 from SCons.Variables import BoolVariable, EnumVariable, Variables
 from scons_paths import collapses
@@ -45,7 +45,7 @@ RUN_OPTIONS = {
     "timeout": "end the run after this many seconds; 0 = no limit",
     "write": "1 = the guest may change the image",
 }
-"""What `run` hands to bareflow.run, which checks the values."""
+"""What `run` hands to bareflow.run.run, which checks the values."""
 
 
 def user_path(value: str, folder: str = "") -> str:
@@ -85,7 +85,7 @@ def _is_file(key: str, value: str, _env: Any) -> None:
 def _is_kernel(key: str, value: str, env: Any) -> None:
     if not value or value == UNTRIMMED:
         return
-    from bareflow.kernel_file import KernelFileError, parse_header
+    from bareflow.kernel.kernel_file import KernelFileError, parse_header
 
     _is_file(key, value, env)
     try:

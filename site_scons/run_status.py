@@ -1,4 +1,4 @@
-"""The exit status of `./bareflow run`: that of bareflow.run, which SCons would replace by 2 and tell in a
+"""The exit status of `./bareflow run`: that of bareflow.run.run, which SCons would replace by 2 and tell in a
 line of its own."""
 
 passed_on = False

@@ -24,8 +24,8 @@ from project_files import DEFAULT_MODEL, DEFAULT_TOKENIZER, ROOT
 
 sys.path.insert(0, str(ROOT / "site_scons"))
 
-from bareflow.qemu import Guest
-from bareflow.qemu_machine import Machine
+from bareflow.qemu.guest import Guest
+from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage, ModelImage, Reference, Story, Tell
 from reference_model import ReferenceModel

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from bareflow.generations import read_generation
+from bareflow.disk.generations import read_generation
 
 PARTITION_OFFSET = 2048 * 512  # bytes; the partition begins at LBA 2048
 

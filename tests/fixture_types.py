@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from bareflow.qemu import Guest
+from bareflow.qemu.guest import Guest
 from disk_tools import DiskImage
 
 
 class Boot(Protocol):
-    """Boots an image; keyword arguments are those of bareflow.qemu_machine.Machine, and timeout."""
+    """Boots an image; keyword arguments are those of bareflow.qemu.machine.Machine, and timeout."""
 
     def __call__(self, image: Path | DiskImage, *, timeout: float = 60.0, **machine: Any) -> Guest: ...
 

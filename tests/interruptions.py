@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bareflow.qemu import Guest
-from bareflow.qemu_machine import Machine
+from bareflow.qemu.guest import Guest
+from bareflow.qemu.machine import Machine
 
 _REPORT = re.compile(r"\nexception: NMI[^\n]*\n  in ([^\n]+)\n.*\nbacktrace:\n((?:  [^\n]+\n)*)", re.DOTALL)
 _HALTED = re.compile(r"RFL=(\w+).*\bHLT=1")

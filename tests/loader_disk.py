@@ -9,8 +9,8 @@ import zlib
 from functools import cache
 from pathlib import Path
 
-from bareflow.fat16_image import build_image
-from bareflow.fat16_layout import PARTITION_TABLE
+from bareflow.disk.fat16_image import build_image
+from bareflow.disk.fat16_layout import PARTITION_TABLE
 from disk_tools import PARTITION_OFFSET, DiskImage
 
 ROOT = Path(__file__).resolve().parents[1]

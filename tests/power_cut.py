@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bareflow.qemu_machine import Machine
+from bareflow.qemu.machine import Machine
 
 SECTOR = 512
 _REQUEST = "<4Q"  # first sector, sectors, flags, bytes of a marker

@@ -1,5 +1,5 @@
-"""Reads /profile/JIT.PRF and JIT.OBJ as kernel_lib/jit/profile_file.h and object_cache.h describe them, and
-has the file system around them checked by dosfstools."""
+"""Reads /profile/JIT.PRF and JIT.OBJ as kernel_lib/jit/store/profile_file.h and object_cache.h describe them,
+and has the file system around them checked by dosfstools."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from bareflow.generations import sibling
-from bareflow.symbols import symbol_table
+from bareflow.disk.generations import sibling
+from bareflow.kernel.symbols import symbol_table
 from disk_tools import PARTITION_OFFSET, DiskImage
 from elftools.elf.elffile import ELFFile
 
@@ -22,8 +22,8 @@ MARK_PATH = "/profile/JIT.RUN"
 _CRC_LINE = re.compile(rb"crc ([0-9a-f]{8})\n")
 _HEAD = "<8s32s32sI"
 _OBJECT = "<8I"
-# What a power cut may leave behind (kernel_lib/storage/fat16.h): clusters that no file owns, and copies of
-# the FAT of which the second is not yet like the first.
+# What a power cut may leave behind (kernel_lib/storage/fat16/fat16.h): clusters that no file owns, and copies
+# of the FAT of which the second is not yet like the first.
 _AFTER_A_CUT = re.compile(r"Reclaimed \d+ unused clusters?|FATs differ but appear to be intact")
 
 

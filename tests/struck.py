@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bareflow.coverage_file import read_coverage
-from bareflow.kernel_file import kernel_from_elf
-from bareflow.removed import read_removed
-from bareflow.symbols import symbol_table
+from bareflow.coverage.coverage_file import read_coverage
+from bareflow.kernel.kernel_file import kernel_from_elf
+from bareflow.kernel.symbols import symbol_table
+from bareflow.trim.removed import read_removed
 from disk_tools import DiskImage
 from elftools.elf.elffile import ELFFile
 
@@ -48,7 +48,7 @@ def strike(build_dir: Path, image: DiskImage, library: str, pattern: str) -> tup
     """
     elf = build_dir / "bareflow.elf"
     functions = {code.name: code for code in _functions(elf)}
-    ids = {entry.id: entry for entry in read_removed((build_dir / "bareflow.removed.jsonl").read_text())}
+    ids = {entry.id: entry for entry in read_removed((build_dir / "bareflow.trim.removed.jsonl").read_text())}
     stub = next(code.bytes for code in functions.values() if code.bytes.startswith(UD2))
     coverage = build_dir.parent / "full" / "coverage.txt"
     ran = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bareflow.qemu import Guest
-from bareflow.qemu_machine import Machine
+from bareflow.qemu.guest import Guest
+from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
 
 

@@ -5,8 +5,8 @@
  */
 #include "inference.h"
 #include "arena.h"
-#include "elementwise.h"
 #include "profiling.h"
+#include "tinyllama/kernels/elementwise.h"
 #include <math.h>
 
 #define LN_ROPE_BASE 9.210340371976182736 /* ln 10000 */

@@ -4,8 +4,8 @@
  * That changes no bit of what one token after the other gives.
  */
 #pragma once
-#include "kernels.h"
 #include "model.h"
+#include "tinyllama/kernels/kernels.h"
 
 /* Most positions of a batch. Memory for activations grows with it, gains hardly. */
 #define INFERENCE_BATCH 16u

@@ -1,8 +1,8 @@
 /* The application: loads the model and does what the configuration asks for. */
-#include "bench.h"
-#include "checkpoint.h"
-#include "interactive.h"
 #include "optimization.h"
+#include "tinyllama/bench/bench.h"
+#include "tinyllama/dialogue/interactive.h"
+#include "tinyllama/formats/checkpoint.h"
 
 /* Everything that is loaded. */
 struct application {

@@ -4,7 +4,7 @@
  */
 #pragma once
 #include "kernel_lib/runtime.h"
-#include "matrix.h"
+#include "tinyllama/kernels/matrix.h"
 
 struct shape {
     uint32_t dim;        /* length of the residual stream */

@@ -1,6 +1,6 @@
 /* Choosing the next token. */
 #include "sampler.h"
-#include "elementwise.h"
+#include "tinyllama/kernels/elementwise.h"
 #include <math.h>
 
 bool sampler_init(struct sampler *sampler, uint32_t vocabulary, const struct sampling *sampling,

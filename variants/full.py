@@ -7,20 +7,21 @@ from pathlib import Path
 from bareflow.variant import load_variant
 
 NATIVE = load_variant(Path(__file__).parent, "native", "x86_64")
-AHEAD_OF_TIME = ("kernel_lib/cxx", "kernel_lib/jit/aot", "kernel_lib/jit/profile.c")
+JIT = ("kernel_lib/jit", "kernel_lib/jit/policy", "kernel_lib/jit/store")
+AHEAD_OF_TIME = ("kernel_lib/cxx", "kernel_lib/jit/aot", "kernel_lib/jit/timers.c")
 
 
 def with_jit(sources: list[str]) -> list[str]:
     """Native's sources with the JIT in place of what stands for it in a program compiled ahead of time, and
     libstdc++ in place of our part of it."""
-    return ["kernel_lib/jit", *(source for source in sources if source not in AHEAD_OF_TIME)]
+    return [*JIT, *(source for source in sources if source not in AHEAD_OF_TIME)]
 
 
 VARIANT = replace(
     NATIVE,
     summary="interpreted, profiled and compiled while it runs",
-    kernel_lib=[*with_jit(NATIVE.kernel_lib), "kernel_lib/debug", "kernel_lib/removed"],
-    linux=[*with_jit(NATIVE.linux), "kernel_lib/cpu/code_ranges.c", "kernel_lib/platform/linux_memory.c"],
+    kernel_lib=[*with_jit(NATIVE.kernel_lib), "kernel_lib/debug/eh_frame", "kernel_lib/removed"],
+    linux=[*with_jit(NATIVE.linux), "kernel_lib/debug/code_ranges.c"],
     optimisation={
         "": "-O2",
         # As the front end makes it: what passes it needs, the JIT runs, on each level its own.
@@ -29,7 +30,7 @@ VARIANT = replace(
     },
     libc_defines=[],
     compression=12,  # a tenth larger than at 19, in a tenth of the time
-    engine=["kernel_lib/jit/llvm"],
+    engine=["kernel_lib/jit/engine"],
     llvm=[
         "jitlink",
         "interpreter",

@@ -4,7 +4,7 @@ still interprets, profiles and compiles; a call of what is gone names itself and
 from dataclasses import replace
 from pathlib import Path
 
-from bareflow.trimming import RemovedData, Trimming
+from bareflow.trim.trimming import RemovedData, Trimming
 from bareflow.variant import load_variant
 
 DESCRIPTIONS = "libLLVMX86Desc.a(X86MCTargetDesc.cpp.o)"

@@ -1,7 +1,7 @@
 #include "kernel_lib/io/character_width.h"
 #include <stddef.h>
 
-/* site_scons/bareflow/character_widths.py describes and makes it. */
+/* site_scons/bareflow/libc/character_widths.py describes and makes it. */
 static const uint8_t runs[] = {
 #include "character_widths.inc"
 };

@@ -1,6 +1,6 @@
 /*
  * A function of the application as the JIT sees it: how often it was called, how long that took, on
- * what level it runs and why. The engine (kernel_lib/jit/llvm) makes the versions of its code and
+ * what level it runs and why. The engine (kernel_lib/jit/engine) makes the versions of its code and
  * counts; the policy (optimize.c, adaptive.c) decides.
  */
 #pragma once

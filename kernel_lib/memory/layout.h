@@ -1,5 +1,5 @@
-/* The kernel's own extent in memory: symbols of tinyllama/linker.ld, all on page boundaries. Only
- * their addresses mean something. */
+/* The kernel's own extent in memory: symbols of kernel_lib/cpu/x86_64/linker.ld, all on page
+ * boundaries. Only their addresses mean something. */
 #pragma once
 
 extern const char __kernel_start[], __kernel_end[];

@@ -1,6 +1,6 @@
 /*
  * The names of the functions that the trim removed, in a table that the build makes
- * (site_scons/bareflow/stub_names.py).
+ * (site_scons/bareflow/trim/stub_names.py).
  */
 #pragma once
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /*
  * Calls of functions that the trim removed, parts of functions, and uses of data. Such a function
- * is a stub: ud2 and four bytes with its id (site_scons/bareflow/trim_object.py); such a part is
- * int3 throughout; such data is at an address where there is never memory (removed_data.py).
+ * is a stub: ud2 and four bytes with its id (site_scons/bareflow/trim/trim_object.py); such a part
+ * is int3 throughout; such data is at an address where there is never memory (removed_data.py).
  */
 #pragma once
 #include "kernel_lib/error.h"

@@ -3,9 +3,9 @@
  * revision 1.0, for the ports.
  */
 #include "ata_internal.h"
+#include "kernel_lib/cpu/real_mode.h"
+#include "kernel_lib/pci/pci.h"
 #include "kernel_lib/runtime.h"
-#include "pci.h"
-#include "real_mode.h"
 
 #define DEVICE_LBA 0xE0 /* with two bits that were once obligatory */
 #define DEVICE_SLAVE 0x10

@@ -3,7 +3,7 @@
  * revision 1.0.
  */
 #include "ata_internal.h"
-#include "pci.h"
+#include "kernel_lib/pci/pci.h"
 
 /* Offsets from the channel's port. */
 #define MASTER_COMMAND 0

@@ -3,8 +3,8 @@
  * 41h to 48h; "Ralf Brown's Interrupt List" for the older ones.
  */
 #include "bios_disk.h"
+#include "kernel_lib/cpu/real_mode.h"
 #include "kernel_lib/runtime.h"
-#include "real_mode.h"
 #include <string.h>
 
 #define RESET 0x0000 /* AX */

@@ -3,10 +3,10 @@
  * has mounted.
  */
 #include "files.h"
-#include "fat16.h"
 #include "kernel_lib/generations.h"
+#include "kernel_lib/platform/bare/power_session.h"
 #include "kernel_lib/runtime.h"
-#include "power_session.h"
+#include "kernel_lib/storage/fat16/fat16.h"
 
 struct file {
     struct fat16_file contents;

@@ -14,14 +14,14 @@
  * So the generation that was the newest then is kept until power is switched off, and every write
  * goes to the other. A restart does not switch power off: `session` tells what was written since.
  *
- * site_scons/bareflow/generations.py reads and makes the same.
+ * site_scons/bareflow/disk/generations.py reads and makes the same.
  */
 #include "kernel_lib/generations.h"
-#include "fat16.h"
 #include "files.h"
 #include "kernel_lib/crc32.h"
+#include "kernel_lib/platform/bare/power_session.h"
 #include "kernel_lib/runtime.h"
-#include "power_session.h"
+#include "kernel_lib/storage/fat16/fat16.h"
 
 #define MAGIC "BFGENER1"
 #define ROOM_UNIT 0x4000u /* files are made a multiple of this long */

@@ -1,4 +1,4 @@
-/* Traps: the functions of a C library that are not here (site_scons/bareflow/traps.py). */
+/* Traps: the functions of a C library that are not here (site_scons/bareflow/libc/traps.py). */
 #include "kernel_lib/runtime.h"
 #include "llvm-libc/glibc_abi/start.h"
 

@@ -20,7 +20,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .errors import BareFlowError
+from bareflow.errors import BareFlowError
 
 STREAMS = {0: "standard input", 1: "standard output", 2: "standard error"}
 

@@ -4,8 +4,8 @@ import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .errors import BareFlowError
-from .trimming import Trimming
+from bareflow.errors import BareFlowError
+from bareflow.trim.trimming import Trimming
 
 
 class VariantError(BareFlowError):

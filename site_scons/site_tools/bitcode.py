@@ -36,7 +36,7 @@ VECTOR_WIDTHS = {
         "-mprefer-vector-width=512",
     ),
 }
-"""What tinyllama/kernels.c is compiled for: file name suffix to options."""
+"""What tinyllama/kernels/kernels.c is compiled for: file name suffix to options."""
 
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Werror"]
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from bareflow.boot_slots import FALLBACK, KERNELS, NEWEST
-from bareflow.generations import sibling, unwritten
+from bareflow.disk.boot_slots import FALLBACK, KERNELS, NEWEST
+from bareflow.disk.generations import sibling, unwritten
+from python_imports import depends_on_modules
 from SCons.Subst import Literal
 
 CONFIG_PATH = "/boot/BAREFLOW.CFG"
-IMAGE_MODULES = ("boot_slots", "fat16_image", "fat16_layout", "fat16_names", "generations")
 ROOM = {
     "/profile/JIT.PRF": 1 << 17,
     "/profile/JIT.OBJ": 1 << 19,
@@ -25,14 +25,14 @@ def _content(node: Any) -> bytes:
 
 
 def _make_kernel(target: list[Any], source: list[Any], env: Any) -> None:
-    from bareflow.kernel_file import kernel_from_elf
+    from bareflow.kernel.kernel_file import kernel_from_elf
 
     kernel = kernel_from_elf(_content(source[0]), compression=env["VARIANT"].compression)
     Path(target[0].abspath).write_bytes(kernel)
 
 
 def _make_image(target: list[Any], source: list[Any], env: Any) -> None:
-    from bareflow.fat16_image import build_image
+    from bareflow.disk.fat16_image import build_image
 
     stage1, stage2, *files = source
     tree = {path: _content(node) for path, node in zip(env["IMAGE_PATHS"], files, strict=True)}
@@ -40,11 +40,6 @@ def _make_image(target: list[Any], source: list[Any], env: Any) -> None:
     for path, room in env["IMAGE_ROOM"].items():
         tree |= {path: unwritten(room), sibling(path): unwritten(room)}
     Path(target[0].abspath).write_bytes(build_image(_content(stage1), _content(stage2), tree))
-
-
-def _modules(env: Any, *names: str) -> list[Any]:
-    """The Python that makes an output is one of the things it depends on."""
-    return [env.File(f"#site_scons/bareflow/{name}.py") for name in names]
 
 
 def _boot_sectors(env: Any, target: str, source: Any) -> Any:
@@ -62,7 +57,8 @@ def _boot_sectors(env: Any, target: str, source: Any) -> Any:
 def _kernel_file(env: Any, elf: Any) -> Any:
     """The file that the loader reads, beside the ELF."""
     node = env.Command(elf.target_from_source("", ".krn"), elf, env.Step(_make_kernel, "KERNEL"))
-    env.Depends(node, [env.Value(env["VARIANT"].compression), *_modules(env, "kernel_file")])
+    env.Depends(node, env.Value(env["VARIANT"].compression))
+    depends_on_modules(env, node, "bareflow.kernel.kernel_file")
     return node[0]
 
 
@@ -78,7 +74,8 @@ def _disk_image(
     room = ROOM if learns else {}
     step = env.Step(_make_image, "IMAGE")
     node = env.Command(target, sources, step, IMAGE_PATHS=paths, IMAGE_ROOM=room)
-    env.Depends(node, [env.Value(paths), env.Value(room), *_modules(env, *IMAGE_MODULES)])
+    env.Depends(node, [env.Value(paths), env.Value(room)])
+    depends_on_modules(env, node, "bareflow.disk.fat16_image", "bareflow.disk.generations")
     env.NoCache(node)  # large, and quickly made
     return node[0]
 

@@ -4,6 +4,7 @@ native functions that they call."""
 from pathlib import Path
 from typing import Any
 
+from python_imports import depends_on_modules
 from SCons.Action import Action
 from scons_paths import escaped
 
@@ -14,28 +15,28 @@ ASSEMBLE = "$CC -target x86_64-unknown-none-elf -c $SOURCE -o $TARGET"
 def _choose_members(target: list[Any], source: list[Any], env: Any) -> None:
     """Links those of libc's objects that the application (the first source) uses, directly or not, and keeps
     what the JIT may inline."""
-    from bareflow import inlinable, natives
+    from bareflow.engine import host_symbols, inlinable
 
     application, *members = [Path(node.abspath) for node in source]
-    chosen = natives.members_used(env["LLVM_NM"], application, members)
-    natives.link_bitcode(env["LLVM_LINK"], chosen, Path(target[0].abspath))
+    chosen = host_symbols.members_used(env["LLVM_NM"], application, members)
+    host_symbols.link_bitcode(env["LLVM_LINK"], chosen, Path(target[0].abspath))
     inlinable.keep_inlinable(env["LLVM_OPT"], Path(target[0].abspath))
 
 
 def _check_assembly(target: list[Any], source: list[Any], env: Any) -> None:
-    from bareflow.assembly import check_no_assembly
+    from bareflow.engine.assembly import check_no_assembly
 
     check_no_assembly(env["LLVM_OPT"], Path(target[0].abspath))
 
 
 def _make_natives(target: list[Any], source: list[Any], env: Any) -> None:
-    from bareflow import natives
+    from bareflow.engine import host_symbols
 
     application, libc, *operations = (Path(node.abspath) for node in source)
-    names = natives.native_names(env["LLVM_NM"], application, libc) | set(env["LIBC_RUNTIME"])
-    names |= natives.called_by_compiled_code(env["LLVM_NM"], operations)
-    weak = natives.symbols(env["LLVM_NM"], application).weak
-    Path(target[0].abspath).write_text(natives.table_source(names, weak))
+    names = host_symbols.native_names(env["LLVM_NM"], application, libc) | set(env["LIBC_RUNTIME"])
+    names |= host_symbols.called_by_compiled_code(env["LLVM_NM"], operations)
+    weak = host_symbols.symbols(env["LLVM_NM"], application).weak
+    Path(target[0].abspath).write_text(host_symbols.table_source(names, weak))
 
 
 def _assembled(env: Any, stem: str) -> Any:
@@ -68,7 +69,7 @@ def _embed(env: Any, name: str, bitcode: Any) -> Any:
 
 def _operations(env: Any) -> list[Any]:
     """Objects of all that the code generator might call a function for: with and without optimisation."""
-    script = env.File("#site_scons/bareflow/operations.py")
+    script = env.File("#site_scons/bareflow/engine/operations.py")
     text = env.Command(
         "$BUILD/embedded/operations.ll", script, env.Step("$PYTHON $SOURCE > $TARGET", "GENERATE")
     )
@@ -81,7 +82,7 @@ def _operations(env: Any) -> list[Any]:
 
 
 def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
-    """Objects with the bitcode of the application and of its part of libc, and the table of natives."""
+    """Objects with the bitcode of the application and of its part of libc, and the table of host_symbols."""
     linked = env.Command(
         "$BUILD/embedded/app.linked.bc", app, env.Step("$LLVM_LINK $SOURCES -o $TARGET", "LINK")
     )
@@ -91,7 +92,7 @@ def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
     step = env.Step(f"$LLVM_OPT {options} $SOURCE -o $TARGET", "OPT")
     check = Action(_check_assembly, None)
     app_bitcode = env.Command("$BUILD/embedded/app.bc", linked, [step, check])[0]
-    env.Depends(app_bitcode, env.File("#site_scons/bareflow/assembly.py"))
+    depends_on_modules(env, app_bitcode, "bareflow.engine.assembly")
     choose = env.Step(_choose_members, "LINK")
     libc_bitcode = env.Command("$BUILD/embedded/libc.bc", [app_bitcode, *libc_objects], choose)[0]
     env.Depends([linked, app_bitcode, libc_bitcode], env["TOOL_VERSION"]["CC"])
@@ -101,8 +102,8 @@ def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
         env.Step(_make_natives, "NATIVES"),
     )
     env.Depends(table, env.Value(env["LIBC_RUNTIME"]))
-    env.Depends([table, libc_bitcode], env.File("#site_scons/bareflow/natives.py"))
-    env.Depends(libc_bitcode, env.File("#site_scons/bareflow/inlinable.py"))
+    depends_on_modules(env, table, "bareflow.engine.host_symbols")
+    depends_on_modules(env, libc_bitcode, "bareflow.engine.host_symbols", "bareflow.engine.inlinable")
     return [
         _embed(env, "app", app_bitcode),
         _embed(env, "libc", libc_bitcode),

@@ -22,7 +22,7 @@ CODE_GENERATION = [
     "-O2",
     "-fno-omit-frame-pointer",
     "-mllvm",
-    "-enable-shrink-wrap=false",  # from the first instruction on, for backtraces (kernel_lib/cpu/unwind.c)
+    "-enable-shrink-wrap=false",  # from the first instruction on, for backtraces (kernel_lib/debug/unwind.c)
     "-fno-stack-protector",
     "-ffunction-sections",
     "-fdata-sections",

@@ -13,7 +13,7 @@ from host_tests import TEST_LIMIT, _run, _sources_of
 from scons_paths import escaped
 
 FLAGS = ["-std=c++17", "-g", "-O1", "-fno-exceptions", "-fno-omit-frame-pointer", "-ffp-contract=off"]
-ENGINE = ("kernel_lib/jit/llvm", "kernel_lib/cpu/code_ranges.c", "kernel_lib/error.c")
+ENGINE = ("kernel_lib/jit/engine", "kernel_lib/debug/code_ranges.c", "kernel_lib/error.c")
 NOT_ON_LINUX = ("start.cpp",)
 
 

@@ -24,7 +24,7 @@ def _boot(target: list[Any], source: list[Any], env: Any) -> int:
             env["BUILD_LOCK"].release()
             # The path may name the image of another model by the time that it is booted.
             path = f"/proc/{os.getpid()}/fd/{image.fileno()}"
-        return _call(env, "bareflow.run", {"image": path, **env["BOOT_OPTIONS"], **_given_options(env)})
+        return _call(env, "bareflow.run.run", {"image": path, **env["BOOT_OPTIONS"], **_given_options(env)})
 
 
 def _boot_as_asked(target: list[Any], source: list[Any], env: Any) -> int:
@@ -37,7 +37,7 @@ def _boot_as_asked(target: list[Any], source: list[Any], env: Any) -> int:
 
 def _boot_and_time(target: list[Any], source: list[Any], env: Any) -> int:
     image = {"image": source[0].abspath}
-    return _boot(target, source, env) or _call(env, "bareflow.start_bench", image)
+    return _boot(target, source, env) or _call(env, "bareflow.bench.start_bench", image)
 
 
 def _run(env: Any, name: str, image: Any, **options: str) -> None:
@@ -54,7 +54,7 @@ def _start_bench(env: Any, name: str, image: Any) -> None:
 
 def _measure_jit(target: list[Any], source: list[Any], env: Any) -> int:
     image, native, sizes = (node.abspath for node in source)
-    return _call(env, "bareflow.jit_bench", {"image": image, "native": native, "sizes": sizes})
+    return _call(env, "bareflow.bench.jit_bench", {"image": image, "native": native, "sizes": sizes})
 
 
 def _jit_bench(env: Any, name: str, image: Any, native: Any, sizes: Any) -> None:
@@ -73,7 +73,7 @@ def _linux_bench(env: Any, name: str, program: Any, others: dict[str, Any], mode
     the others, next to those, and else the program at every vector width; never up to date."""
     files = {"program": program, **others}
     files |= dict(zip(("model", "tokenizer"), model_files.values(), strict=True))
-    module = "bareflow.linux_bench" if "native" in others else "bareflow.bench"
+    module = "bareflow.bench.linux_bench" if "native" in others else "bareflow.bench.vector_widths"
     step = env.Step(_measure_linux, "BENCH", "$SOURCE")
     alias = env.Alias(name, list(files.values()), step, BENCH_FILES=list(files), BENCH_MODULE=module)
     env.AlwaysBuild(alias)

@@ -7,6 +7,7 @@ from typing import Any
 from embedded import incbin
 from engine import TARGET
 from lto import assembled
+from python_imports import depends_on_modules
 
 FLAGS = [*TARGET, "-O1", "-fno-stack-protector", "-fno-math-errno", "-ffp-contract=off"]
 FOLDER = "tests/engine"
@@ -68,13 +69,13 @@ def _interpreter_cases(env: Any, functions: str, script: str) -> list[Any]:
 
 def _make_natives(target: list[Any], source: list[Any], env: Any) -> None:
     """The table of natives, with all that native code of the cases wants of others."""
-    from bareflow import natives
+    from bareflow.engine import host_symbols
 
     names, weak = {"memcpy", "memset"}, set[str]()
-    for found in (natives.symbols(env["LLVM_NM"], Path(node.abspath)) for node in source):
+    for found in (host_symbols.symbols(env["LLVM_NM"], Path(node.abspath)) for node in source):
         names |= found.undefined
         weak |= found.weak
-    Path(target[0].abspath).write_text(natives.table_source(names, weak))
+    Path(target[0].abspath).write_text(host_symbols.table_source(names, weak))
 
 
 def _level_cases(env: Any, functions: str, script: str) -> list[Any]:
@@ -85,7 +86,7 @@ def _level_cases(env: Any, functions: str, script: str) -> list[Any]:
     slow = env.Command(f"{base}/slow.o", f"{base}/generated.ll", step)
     env.Depends(slow, env["TOOL_VERSION"]["CC"])
     table = env.Command(f"{base}/natives.s", [*native, *slow], env.Step(_make_natives, "NATIVES"))
-    env.Depends(table, env.File("#site_scons/bareflow/natives.py"))
+    depends_on_modules(env, table, "bareflow.engine.host_symbols")
     floats = env.Object(f"{base}/small_floats.o", "#kernel_lib/small_floats.c", CCFLAGS=FLAGS)
     return [embedded, *native, assembled(env, f"{base}/natives", table), *floats, env["COMPILER_RUNTIME"]]
 

@@ -7,6 +7,7 @@ the stamp of the set of files and patches, stands for all its headers.
 from pathlib import Path
 from typing import Any
 
+from python_imports import depends_on_modules
 from SCons.Action import Action
 from SCons.Subst import Literal
 
@@ -40,23 +41,23 @@ _PATCHES = "#llvm-libc/patches"
 
 
 def _pin(env: Any) -> Any:
-    from bareflow.llvm_libc_source import load_pin
+    from bareflow.libc.source import load_pin
 
     return load_pin(Path(env.Dir("#llvm-libc").abspath))
 
 
 def _extract(target: list[Any], source: list[Any], env: Any) -> None:
-    from bareflow import llvm_libc_patches, llvm_libc_source
-    from bareflow.user_cache import user_cache
+    from bareflow.libc.patches import apply_patches, digest, read_patches
+    from bareflow.libc.source import find_files, lay_out
+    from bareflow.models.user_cache import user_cache
 
     pin = _pin(env)
     tarball = Path(env["llvm_libc_tarball"]) if env["llvm_libc_tarball"] else None
-    files = llvm_libc_source.find_files(pin, tarball, user_cache(), env.Progress)
-    patches = llvm_libc_patches.read_patches(Path(env.Dir(_PATCHES).abspath))
+    files = find_files(pin, tarball, user_cache(), env.Progress)
+    patches = read_patches(Path(env.Dir(_PATCHES).abspath))
     stamp = Path(target[0].abspath)
-    llvm_libc_source.lay_out(llvm_libc_patches.apply_patches(patches, files), stamp.parent)
-    digest = llvm_libc_patches.digest(patches)
-    stamp.write_text(f"LLVM-libc {pin.version}, files {pin.key}, patches {digest}\n")
+    lay_out(apply_patches(patches, files), stamp.parent)
+    stamp.write_text(f"LLVM-libc {pin.version}, files {pin.key}, patches {digest(patches)}\n")
 
 
 def _source(env: Any) -> list[Any]:
@@ -66,7 +67,7 @@ def _source(env: Any) -> list[Any]:
     targets = ["$LIBC_SOURCE/stamp", *(f"$LIBC_SOURCE/libc/src/{name}" for name in names)]
     pins = ["#llvm-libc/source.toml", "#llvm-libc/SHA256SUMS", *env.Glob(f"{_PATCHES}/*.patch")]
     nodes = env.Command(targets, pins, env.Step(_extract, "EXTRACT", "LLVM-libc's source"))
-    env.Depends(nodes, env.File("#site_scons/bareflow/llvm_libc_patches.py"))
+    depends_on_modules(env, nodes, "bareflow.libc.patches", "bareflow.libc.source")
     env.NoCache(nodes)
     return list(nodes)
 

@@ -10,10 +10,11 @@ With a JIT engine in it the first link lets undefined symbols pass: they are the
 from pathlib import Path
 from typing import Any
 
+from python_imports import depends_on_modules
 from SCons.Action import Action
 from SCons.Subst import Literal
 
-# Without shrink-wrapping a function has its frame from the first instruction on (kernel_lib/cpu/unwind.c).
+# Without shrink-wrapping a function has its frame from the first instruction on (kernel_lib/debug/unwind.c).
 LINK = (
     "$LD -m elf_x86_64 -static --no-pie --gc-sections --build-id=none -z noexecstack -z max-page-size=4096 "
     "--fatal-warnings -O2 -mllvm -enable-shrink-wrap=false"
@@ -22,7 +23,7 @@ LINK = (
 
 def _make_table(target: list[Any], source: list[Any], env: Any) -> None:
     """Without a source, the empty table of the first link."""
-    from bareflow import symbols
+    from bareflow.kernel import symbols
 
     functions, start, unwinding = [], 0, ""
     if source:
@@ -38,7 +39,7 @@ def _make_table(target: list[Any], source: list[Any], env: Any) -> None:
 
 def unwind_source(env: Any, elf: str | None, functions: list[Any]) -> str:
     """The source of the table for unwinding; an empty one without an ELF, which was linked with unwind.ld."""
-    from bareflow import unwind_table
+    from bareflow.kernel import unwind_table
 
     addresses = [function.address for function in functions]
     if not elf:
@@ -49,7 +50,7 @@ def unwind_source(env: Any, elf: str | None, functions: list[Any]) -> str:
 
 def check_second_link(target: list[Any], source: list[Any], env: Any) -> None:
     """For the first target, NAME.elf, and the link before it, NAME.pass1.elf."""
-    from bareflow import symbols
+    from bareflow.kernel import symbols
 
     first, second = Path(env.subst("${TARGET.base}.pass1.elf", target=target)), Path(target[0].abspath)
     symbols.check_same_functions(first.read_bytes(), second.read_bytes())
@@ -64,13 +65,13 @@ def _shorten_map(target: list[Any], source: list[Any], env: Any) -> None:
 def _table_object(env: Any, stem: str, linked: Any) -> Any:
     """An object with the names of a linked ELF's functions, or with none when linked is empty."""
     table = env.Command(f"{stem}.s", linked, env.Step(_make_table, "SYMBOLS"))
-    python = [env.File(f"#site_scons/bareflow/{name}.py") for name in ("symbols", "unwind_table")]
-    env.Depends(table, [*python, env.Value((env["COVERAGE_BY_DEFAULT"], env["UNWIND_TABLE"]))])
+    depends_on_modules(env, table, "bareflow.kernel.symbols", "bareflow.kernel.unwind_table")
+    env.Depends(table, env.Value((env["COVERAGE_BY_DEFAULT"], env["UNWIND_TABLE"])))
     return assembled(env, stem, table)
 
 
 def _make_traps(target: list[Any], source: list[Any], env: Any) -> None:
-    from bareflow import traps
+    from bareflow.libc import traps
 
     linked, *own = (Path(node.abspath) for node in source)
     missing = traps.undefined(linked.read_bytes())
@@ -102,14 +103,14 @@ def engine_link(env: Any) -> str:
     Without the linker sending calls of a function that only jumps to where that jumps to: such a function
     would look dead to coverage.
     """
-    script = env.File("#tinyllama/linker.ld").path
+    script = env.File("#kernel_lib/cpu/x86_64/linker.ld").path
     stack = f"--defsym=stack_size={env['VARIANT'].stack_size}"
     return f"{LINK} --strip-debug --no-demangle --no-branch-to-branch {stack} -T {script}"
 
 
 def link_for_tables(env: Any) -> str:
     """The same, keeping how functions unwind."""
-    return engine_link(env).replace(" -T ", f" -T {env.File('#tinyllama/unwind.ld').path} -T ", 1)
+    return engine_link(env).replace(" -T ", f" -T {env.File('#kernel_lib/cpu/x86_64/unwind.ld').path} -T ", 1)
 
 
 def _with_engine(
@@ -132,7 +133,7 @@ def _with_engine(
     env.NoCache(linked)
     own = [compiled, *engine]
     traps = env.Command(f"{base}.traps.s", [linked, *own], env.Step(_make_traps, "TRAPS"))
-    env.Depends(traps, [env.File(f"#site_scons/bareflow/{name}.py") for name in ("traps", "natives")])
+    depends_on_modules(env, traps, "bareflow.libc.traps")
     env.Depends(linked, env["TOOL_VERSION"]["LD"])
     return [*assembly, compiled, *assembled(env, f"{base}.traps", traps), *engine, *archives]
 
@@ -144,7 +145,10 @@ def _engine_kernel(
     and are called by it. Beside the ELF and .map there is .inputs, the names of all that was linked, in
     order."""
     env = env.Override({"COVERAGE_BY_DEFAULT": True, "UNWIND_TABLE": True})
-    script, unwind = env.File("#tinyllama/linker.ld"), env.File("#tinyllama/unwind.ld")
+    script, unwind = (
+        env.File("#kernel_lib/cpu/x86_64/linker.ld"),
+        env.File("#kernel_lib/cpu/x86_64/unwind.ld"),
+    )
     base = f"$BUILD/{stem}"
     link = engine_link(env)
     no_names = _table_object(env, f"{base}.nosymbols", [])
@@ -183,7 +187,7 @@ def _kernel(
         return _engine_kernel(env, stem, objects, libraries, native)
     assembly = [node for node in objects if str(node).endswith(".o")]
     bitcode = [node for node in objects if str(node).endswith(".bc")]
-    script = env.File("#tinyllama/linker.ld")
+    script = env.File("#kernel_lib/cpu/x86_64/linker.ld")
     base = f"$BUILD/{stem}"
     no_names = _table_object(env, f"{base}.nosymbols", [])
     levels = " ".join(env["VARIANT"].lto)

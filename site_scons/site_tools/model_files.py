@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bareflow.download import Download
-from bareflow.model_catalogue import DEFAULT, load_catalogue
+from bareflow.models.download import Download
+from bareflow.models.model_catalogue import DEFAULT, load_catalogue
 from build_options import CATALOGUE
 from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
@@ -20,12 +20,12 @@ NEED_A_MODEL = {"run", "bench"}
 def _fetch(target: list[Any], source: list[Any], env: Any) -> int:
     file: Download = env["DOWNLOAD"]
     what = [str(Path(target[0].abspath).parent), file.name, file.url, str(file.size), file.sha256]
-    return run_module("bareflow.model_catalogue", *what)
+    return run_module("bareflow.models.model_catalogue", *what)
 
 
 def _downloaded(env: Any, file: Download) -> Any:
     """The node of a file in the user's cache. What is there is checked, not deleted and fetched again."""
-    from bareflow.user_cache import user_cache
+    from bareflow.models.user_cache import user_cache
 
     path = user_cache() / "models" / file.name
     node = env.Command(

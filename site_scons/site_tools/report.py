@@ -2,25 +2,14 @@
 
 from typing import Any
 
+from python_imports import depends_on_modules
 from python_module import run_module
 from scons_paths import user_file
-
-_MODULES = (
-    "report.py",
-    "report.html",
-    "report_sizes.py",
-    "coverage_file.py",
-    "events.py",
-    "link_map.py",
-    "removed.py",
-    "size_report.py",
-    "translated.py",
-)
 
 
 def _make_page(target: list[Any], source: list[Any], env: Any) -> int:
     return run_module(
-        "bareflow.report",
+        "bareflow.report.report",
         build=env.Dir("$BUILD_ROOT/$arch").abspath,
         output=target[0].abspath,
         nm=env["LLVM_NM"],
@@ -30,7 +19,7 @@ def _make_page(target: list[Any], source: list[Any], env: Any) -> int:
 
 
 def _make_log(target: list[Any], source: list[Any], env: Any) -> int:
-    return run_module("bareflow.serial_log", image=source[0].abspath, output=target[0].abspath)
+    return run_module("bareflow.run.serial_log", image=source[0].abspath, output=target[0].abspath)
 
 
 def _serial_log(env: Any, image: Any) -> Any:
@@ -38,7 +27,7 @@ def _serial_log(env: Any, image: Any) -> Any:
     if env["serial_log"]:
         return user_file(env, env["serial_log"])
     node = env.Command("$BUILD/serial.log", image, env.Step(_make_log, "BOOT", "$SOURCE"))
-    env.Depends(node, env.File("#site_scons/bareflow/serial_log.py"))
+    depends_on_modules(env, node, "bareflow.run.serial_log", without=("bareflow.qemu", "bareflow.program"))
     env.NoCache(node)
     return node[0]
 
@@ -49,11 +38,10 @@ def _report_target(env: Any, name: str, built: list[Any], image: Any, coverage: 
     files = dict(coverage)
     if env["VARIANT"].engine:
         files["serial"] = _serial_log(env, image)
-    modules = [env.File(f"#site_scons/bareflow/{module}") for module in _MODULES]
     step = env.Step(_make_page, "REPORT")
-    page = env.Command(
-        "$BUILD_ROOT/$arch/report.html", [*built, *files.values(), *modules], step, REPORT_FILES=files
-    )
+    page = env.Command("$BUILD_ROOT/$arch/report.html", [*built, *files.values()], step, REPORT_FILES=files)
+    depends_on_modules(env, page, "bareflow.report.report")
+    env.Depends(page, "#site_scons/bareflow/report/report.html")
     env.NoCache(page)
     env.Alias(name, env.AlwaysBuild(page))
 

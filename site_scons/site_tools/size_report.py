@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from python_imports import depends_on_modules
+
 
 def _make_report(target: list[Any], source: list[Any], env: Any) -> None:
-    from bareflow import size_report
-    from bareflow.link_map import read_map
+    from bareflow.kernel.link_map import read_map
+    from bareflow.report import size_report
 
     elf, kernel = (Path(node.abspath).read_bytes() for node in source[:2])
     parts = {
@@ -42,8 +44,8 @@ def _size_report(env: Any, target: str, elf: Any, kernel: Any, native: dict[str,
         SIZE_OBJECTS=native,
         SIZE_MAP=link_map,
     )
-    modules = [env.File(f"#site_scons/bareflow/{name}.py") for name in ("size_report", "link_map")]
-    env.Depends(node, [*modules, *([link_map] if link_map else [])])
+    depends_on_modules(env, node, "bareflow.report.size_report")
+    env.Depends(node, [link_map] if link_map else [])
     return node[0]
 
 

@@ -1,6 +1,6 @@
 """SCons tool: a kernel again, linked of the same objects and archives without the functions that never run.
 
-objects and archives of the full link + coverage --bareflow.trim--> copies with stubs; *.jsonl: what went
+objects and archives of the full link + coverage --bareflow.trim.trim--> copies with stubs; *.jsonl: what went
 copies, ordered by first use --link--> pass1.elf --> tables of names of functions and of linked stubs
 copies + tables --second link, which moves nothing--> the ELF, checked
 """
@@ -12,24 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from lto import assembled, check_second_link, engine_link, link_for_tables, unwind_source, write_inputs
+from python_imports import depends_on_modules
 from python_module import run_module
 from SCons.Action import Action
 from scons_paths import escaped
 
-_MODULES = (
-    "archive",
-    "coverage_file",
-    "dead_functions",
-    "link_map",
-    "removed",
-    "removed_data",
-    "stub_names",
-    "translated",
-    "trim",
-    "trim_job",
-    "trim_object",
-    "trimming",
-)
 _SYMBOLS = ".symbols.o"
 """How the name of the object ends that holds the tables of a link."""
 
@@ -37,14 +24,14 @@ _SYMBOLS = ".symbols.o"
 def _trim(target: list[Any], source: list[Any], env: Any) -> int:
     job = Path(target[0].abspath).with_suffix(".job.json")
     job.write_text(json.dumps(asdict(env["TRIM_JOB"])))
-    return run_module("bareflow.trim", str(job))
+    return run_module("bareflow.trim.trim", str(job))
 
 
 def _trimmed_inputs(
     env: Any, base: str, full: Any, inputs: list[Any], coverage: Any, misses: Any
 ) -> list[Any]:
     """The nodes of the tables of what was removed, and of the trimmed inputs in the same order."""
-    from bareflow.trim_job import Job, output_of
+    from bareflow.trim.job import Job, output_of
 
     removed, emptied = env.File(f"{base}.removed.jsonl"), env.File(f"{base}.emptied.jsonl")
     link_map = full.target_from_source("", ".map")
@@ -63,14 +50,14 @@ def _trimmed_inputs(
     sources = [coverage, misses, link_map, *inputs]
     nodes = env.Command([removed, emptied, *outputs], sources, env.Step(_trim, "TRIM", base), TRIM_JOB=job)
     env.Depends(nodes, env.Value(str(job.trimming)))
-    env.Depends(nodes, [env.File(f"#site_scons/bareflow/{name}.py") for name in _MODULES])
+    depends_on_modules(env, nodes, "bareflow.trim.trim")
     env.NoCache(nodes)  # large
     return list(nodes)
 
 
 def _make_order(target: list[Any], source: list[Any], env: Any) -> None:
     """The names of the functions that ran, the first first, and then those of which that is not known."""
-    from bareflow.trim import coverage_of
+    from bareflow.trim.trim import coverage_of
 
     ran = [function for function in coverage_of([source[0].abspath]) if function.hit]
     ran.sort(key=lambda function: (function.rank == 0, function.rank))
@@ -78,9 +65,9 @@ def _make_order(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def _make_misses(target: list[Any], source: list[Any], env: Any) -> None:
-    from bareflow.coverage import linked_program
-    from bareflow.coverage_file import read_coverage
-    from bareflow.misses import as_symbols, missed_functions, ran_untrimmed
+    from bareflow.coverage.coverage_file import read_coverage
+    from bareflow.coverage.guest_coverage import linked_program
+    from bareflow.trim.misses import as_symbols, missed_functions, ran_untrimmed
 
     coverage, elf, link_map, kernel, *files = (Path(node.abspath) for node in source)
     names = missed_functions(files)
@@ -101,9 +88,10 @@ def _shorten_map(target: list[Any], source: list[Any], env: Any) -> None:
 
 def _make_tables(target: list[Any], source: list[Any], env: Any) -> None:
     """Of the functions that are left, for backtraces; and of the stubs."""
-    from bareflow import stub_names, symbols
-    from bareflow.link_map import read_map
-    from bareflow.removed import read_removed
+    from bareflow.kernel import symbols
+    from bareflow.kernel.link_map import read_map
+    from bareflow.trim import stub_names
+    from bareflow.trim.removed import read_removed
 
     elf, link_map, removed = (Path(node.abspath) for node in source)
     stubs = stub_names.LinkedStubs(read_map(link_map.open()), read_removed(removed.read_text()))
@@ -122,7 +110,7 @@ def _make_tables(target: list[Any], source: list[Any], env: Any) -> None:
 
 def _check(target: list[Any], source: list[Any], env: Any) -> int:
     return run_module(
-        "bareflow.trim_check", *(node.path for node in (target[0], target[1], *env["TRIM_CHECKED"]))
+        "bareflow.trim.check", *(node.path for node in (target[0], target[1], *env["TRIM_CHECKED"]))
     )
 
 
@@ -152,19 +140,8 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
         ORDER=order,
     )
     tables = env.Command(f"{base}.symbols.s", [*first, removed], env.Step(_make_tables, "SYMBOLS"))
-    modules = (
-        "symbols",
-        "stub_names",
-        "link_map",
-        "removed",
-        "removed_data",
-        "translated",
-        "unwind_table",
-        "parts_check",
-        "trim_check",
-    )
-    python = [env.File(f"#site_scons/bareflow/{name}.py") for name in modules]
-    env.Depends(tables, python)
+    makers = ("bareflow.trim.stub_names", "bareflow.kernel.symbols", "bareflow.kernel.unwind_table")
+    depends_on_modules(env, tables, *makers)
     second = env.Command(
         [f"{base}.elf", f"{base}.map", f"{base}.inputs"],
         [*assembled(env, f"{base}.symbols", tables), *trimmed],
@@ -178,9 +155,10 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
         TRIM_CHECKED=[removed, emptied, *trimmed],
         ORDER=order,
     )
-    scripts = [env.File(f"#tinyllama/{name}.ld") for name in ("linker", "unwind")]
+    scripts = [env.File(f"#kernel_lib/cpu/x86_64/{name}.ld") for name in ("linker", "unwind")]
     env.Depends([first, second], [order, *scripts, env["TOOL_VERSION"]["LD"]])
-    env.Depends(second, [*first, *python])
+    env.Depends(second, first)
+    depends_on_modules(env, second, "bareflow.trim.check", "bareflow.kernel.symbols")
     env.NoCache([*first, second])
     return second[0]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from bareflow.kernel_file import parse_header
+from bareflow.kernel.kernel_file import parse_header
 from disk_tools import DiskImage
 from fixture_types import Boot, GuestImage
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bareflow.qemu import Guest
+from bareflow.qemu.guest import Guest
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage
 from loader_disk import FALLBACK, KERNEL, LoaderDisk, kernel

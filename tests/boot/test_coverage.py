@@ -5,9 +5,9 @@ from __future__ import annotations
 import zlib
 
 import pytest
-from bareflow.coverage import COVERAGE_PATH, LinkedProgram, Recording, read_recording
-from bareflow.generations import sibling
-from bareflow.kernel_file import kernel_from_elf, parse_header
+from bareflow.coverage.guest_coverage import COVERAGE_PATH, LinkedProgram, Recording, read_recording
+from bareflow.disk.generations import sibling
+from bareflow.kernel.kernel_file import kernel_from_elf, parse_header
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage
 

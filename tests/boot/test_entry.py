@@ -1,4 +1,4 @@
-"""tinyllama/entry.asm and linker.ld: the kernel's first instructions and its layout."""
+"""kernel_lib/cpu/x86_64/entry.asm and linker.ld: the kernel's first instructions and its layout."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow.kernel_file import kernel_from_elf, parse_header
+from bareflow.kernel.kernel_file import kernel_from_elf, parse_header
 from elftools.elf.constants import P_FLAGS
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 from fixture_types import Boot
 from loader_disk import GUESTS, KERNEL, ROOT, LoaderDisk, assemble
 
+CPU = ROOT / "kernel_lib" / "cpu" / "x86_64"
 PAGE = 4096
 KERNEL_BASE = 0x100000
 STACK_SIZE = 64 << 10
@@ -23,11 +24,11 @@ def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """entry.asm with loader_guests/start.asm for a kernel, linked by linker.ld."""
     folder = tmp_path_factory.mktemp("entry")
     objects = []
-    for source in (ROOT / "tinyllama" / "entry.asm", GUESTS / "start.asm"):
+    for source in (CPU / "entry.asm", GUESTS / "start.asm"):
         target = folder / f"{source.stem}.o"
         subprocess.run(["nasm", "-f", "elf64", f"-I{ROOT}/", source, "-o", target], check=True)
         objects.append(target)
-    program, script = folder / "kernel.elf", ROOT / "tinyllama" / "linker.ld"
+    program, script = folder / "kernel.elf", CPU / "linker.ld"
     subprocess.run(["ld.lld-22", "--gc-sections", "-T", script, *objects, "-o", program], check=True)
     return program
 

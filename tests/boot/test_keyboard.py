@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from bareflow.qemu import Guest
+from bareflow.qemu.guest import Guest
 from fixture_types import Boot, GuestImage
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from bareflow.kernel_file import branches_to_addresses, compress, parse_header, seal
-from bareflow.qemu import Guest
+from bareflow.kernel.kernel_file import branches_to_addresses, compress, parse_header, seal
+from bareflow.qemu.guest import Guest
 from fixture_types import Boot
 from loader_disk import HEADER_SIZE, KERNEL, LoaderDisk, kernel, kernel_of_frame
 from zstd_frames import MARGIN, Block, frame, raw, rle, room, start

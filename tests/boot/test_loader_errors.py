@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bareflow.qemu import Guest
+from bareflow.qemu.guest import Guest
 from fixture_types import Boot
 from loader_disk import KERNEL, LoaderDisk, kernel
 

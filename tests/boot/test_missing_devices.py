@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from bareflow.qemu_machine import QEMU
+from bareflow.qemu.machine import QEMU
 from fixture_types import Boot, GuestImage
 
 

@@ -8,8 +8,8 @@ import random
 from pathlib import Path
 
 import pytest
-from bareflow.generations import unwritten
-from bareflow.qemu import Guest
+from bareflow.disk.generations import unwritten
+from bareflow.qemu.guest import Guest
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage
 from power_cut import LoggedDisk, PowerCut, read_log

@@ -9,8 +9,8 @@ import zlib
 from pathlib import Path
 
 import pytest
-from bareflow.generations import sibling
-from bareflow.qemu import Guest
+from bareflow.disk.generations import sibling
+from bareflow.qemu.guest import Guest
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage
 from profile_tools import CACHE_PATH, MARK_PATH, PROFILE_PATH, beyond_a_cut, fsck, read_cache, read_profile

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from bareflow.qemu_machine import QEMU
+from bareflow.qemu.machine import QEMU
 from fixture_types import GuestImage
 
 

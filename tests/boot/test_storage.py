@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bareflow.qemu import Guest
+from bareflow.qemu.guest import Guest
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage
 from unusual_disk import UnusualDisk, boot_faulty

@@ -1,5 +1,5 @@
 #include "tests/engine/engine_fixture.h"
-#include "kernel_lib/jit/llvm/enter.h"
+#include "kernel_lib/jit/engine/enter.h"
 #include "kernel_lib/jit/log.h"
 #include "kernel_lib/jit/settings.h"
 #include "llvm/AsmParser/Parser.h"

@@ -3,8 +3,8 @@
  * far as the engine needs it.
  */
 #pragma once
-#include "kernel_lib/jit/llvm/engine.h"
-#include "kernel_lib/jit/llvm/natives.h"
+#include "kernel_lib/jit/engine/engine.h"
+#include "kernel_lib/jit/engine/host_symbols.h"
 #include "tests/host/check.h"
 #include <string>
 #include <vector>

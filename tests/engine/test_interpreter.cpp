@@ -6,8 +6,8 @@
  * it from the object.
  */
 // sources: tests/engine/interpreter_natives.c
-#include "kernel_lib/jit/llvm/interpreter.h"
-#include "kernel_lib/jit/llvm/natives.h"
+#include "kernel_lib/jit/engine/host_symbols.h"
+#include "kernel_lib/jit/engine/interpreter.h"
 #include "tests/engine/interpreter_cases.h"
 #include "tests/host/check.h"
 #include <errno.h>

@@ -3,7 +3,7 @@
  * on each level, and as an object that clang made of the same source: the numbers are the same.
  */
 // sources: tests/engine/engine_fixture.cpp tests/engine/interpreter_natives.c
-#include "kernel_lib/jit/llvm/interpreter.h"
+#include "kernel_lib/jit/engine/interpreter.h"
 #include "kernel_lib/jit/settings.h"
 #include "tests/engine/engine_fixture.h"
 #include "tests/engine/interpreter_cases.h"

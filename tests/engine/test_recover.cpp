@@ -1,7 +1,7 @@
 // sources: tests/engine/engine_fixture.cpp
 /* LLVM is left in the middle of its work, at many places of it: nothing that comes later suffers.
  */
-#include "kernel_lib/jit/llvm/recover.h"
+#include "kernel_lib/jit/engine/recover.h"
 #include "kernel_lib/removed/removed.h"
 #include "tests/engine/engine_fixture.h"
 #include <new>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bareflow.qemu import Guest
+from bareflow.qemu.guest import Guest
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, ModelImage
 from profile_tools import CACHE_PATH, PROFILE_PATH, spoil_cache

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bareflow.fat16_reader import read_file
+from bareflow.disk.fat16_reader import read_file
 from fixture_types import Boot, Disk, ModelImage, Reference, Tell
 
 STEPS = 64
@@ -118,4 +118,4 @@ def test_sizes(build_dir: Path, image: Path) -> None:
 def test_every_input_of_the_link_is_listed(build_dir: Path) -> None:
     inputs = (build_dir / "bareflow.inputs").read_text().splitlines()
     names = {Path(name).name for name in inputs}
-    assert {"bareflow.native.o", "bareflow.traps.o", "start.o", "libLLVMCore.a", "libstdc++.a"} <= names
+    assert {"bareflow.native.o", "bareflow.libc.traps.o", "start.o", "libLLVMCore.a", "libstdc++.a"} <= names

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from bareflow.qemu import Guest
-from bareflow.qemu_machine import Machine
-from bareflow.qemu_serial import Event
+from bareflow.qemu.guest import Guest
+from bareflow.qemu.machine import Machine
+from bareflow.qemu.serial import Event
 from fixture_types import Disk, ModelImage
 
 CONFIG: dict[str, object] = {"mode": "interactive", "temperature": 0, "steps": 48}

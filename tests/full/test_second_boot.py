@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bareflow.jit_session import tell_stories
-from bareflow.qemu_machine import Machine
+from bareflow.bench.jit_session import tell_stories
+from bareflow.qemu.machine import Machine
 from fixture_types import Disk, ModelImage
 
 STEPS = 64

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from bareflow.kernel_file import kernel_from_elf
-from bareflow.symbols import symbol_table
+from bareflow.kernel.kernel_file import kernel_from_elf
+from bareflow.kernel.symbols import symbol_table
 from elftools.elf.elffile import ELFFile
 from fixture_types import Boot, Disk
 

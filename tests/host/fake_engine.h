@@ -10,7 +10,7 @@
 #define cpu_rdtsc() fake_clock
 
 #include "check.h"
-#include "kernel_lib/jit/policy.h"
+#include "kernel_lib/jit/policy/policy.h"
 #include "kernel_lib/jit/settings.h"
 #include "kernel_lib/jit_runtime.h"
 
@@ -166,7 +166,7 @@ void jit_release(struct jit_version *version) {
     drop(version);
 }
 
-#include "kernel_lib/jit/budget.c"
+#include "kernel_lib/jit/policy/budget.c"
 
 /* ---- The program ---- */
 
@@ -200,8 +200,8 @@ bool jit_has_loop(const struct jit_function *function) {
     return true;
 }
 
-#include "kernel_lib/jit/gain.c"
-#include "kernel_lib/jit/idle.c"
-#include "kernel_lib/jit/optimize.c"
-#include "kernel_lib/jit/policies.c"
-#include "kernel_lib/jit/trial.c"
+#include "kernel_lib/jit/policy/autotune.c"
+#include "kernel_lib/jit/policy/gain.c"
+#include "kernel_lib/jit/policy/idle.c"
+#include "kernel_lib/jit/policy/optimize.c"
+#include "kernel_lib/jit/policy/policies.c"

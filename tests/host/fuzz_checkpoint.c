@@ -1,6 +1,7 @@
-// sources: tinyllama/checkpoint.c tinyllama/model.c tinyllama/matrix.c tinyllama/inference.c
-// sources: tinyllama/kernels.c tinyllama/elementwise.c tinyllama/profiling.c
-// sources: kernel_lib/jit/profile.c kernel_lib/error.c tests/host/memory_file.c
+// sources: tinyllama/formats/checkpoint.c tinyllama/model.c tinyllama/kernels/matrix.c
+// sources: tinyllama/inference.c tinyllama/kernels/kernels.c tinyllama/kernels/elementwise.c
+// sources: tinyllama/profiling.c kernel_lib/jit/timers.c kernel_lib/error.c
+// sources: tests/host/memory_file.c
 /*
  * Any bytes as a model file: they are a model or there is a message, and a model can be run,
  * whatever its weights are.
@@ -10,7 +11,7 @@
  */
 #include "check.h"
 #include "memory_file.h"
-#include "tinyllama/checkpoint.h"
+#include "tinyllama/formats/checkpoint.h"
 #include "tinyllama/inference.h"
 
 #define MAX_FILE_BYTES (1u << 20)

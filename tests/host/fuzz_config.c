@@ -1,8 +1,8 @@
-// sources: kernel_lib/storage/config.c
+// sources: kernel_lib/config/config.c
 /* Any text as configuration: every setting that comes out can be got by its key. */
 #include "check.h"
+#include "kernel_lib/config/config.h"
 #include "kernel_lib/runtime.h"
-#include "kernel_lib/storage/config.h"
 
 static void report(void *context, unsigned line, const char *message) {
     unsigned *last = context;

@@ -1,7 +1,7 @@
-// sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/fat16_mount.c
-// sources: kernel_lib/storage/fat16_table.c kernel_lib/storage/fat16_name.c
-// sources: kernel_lib/storage/fat16_directory.c kernel_lib/storage/fat16_read.c
-// sources: kernel_lib/storage/fat16_space.c kernel_lib/storage/fat16_write.c
+// sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/fat16/fat16_mount.c
+// sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
+// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
+// sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
 // sources: tests/host/ram_disk.c tests/host/fat16_image.c
 /*
  * A small FAT16 image with bytes of its metadata changed: everything that
@@ -14,7 +14,7 @@
  */
 #include "check.h"
 #include "fat16_image.h"
-#include "kernel_lib/storage/fat16.h"
+#include "kernel_lib/storage/fat16/fat16.h"
 #include "ram_disk.h"
 #include <string.h>
 

@@ -1,9 +1,9 @@
-// sources: kernel_lib/jit/function_names.c kernel_lib/jit/object_cache.c
+// sources: kernel_lib/jit/store/function_names.c kernel_lib/jit/store/object_cache.c
 // sources: kernel_lib/crc32.c kernel_lib/error.c
 /* Any bytes as an object cache, with the right head and checksum. */
 #include "check.h"
 #include "kernel_lib/crc32.h"
-#include "kernel_lib/jit/object_cache.h"
+#include "kernel_lib/jit/store/object_cache.h"
 #include <string.h>
 
 #define BUILD "0123456789abcdef0123456789abcdef"

@@ -1,11 +1,10 @@
-// sources: kernel_lib/jit/function_names.c kernel_lib/jit/profile_file.c
-// sources: kernel_lib/jit/profile_parse.c kernel_lib/crc32.c
-// sources: kernel_lib/error.c
+// sources: kernel_lib/jit/store/function_names.c kernel_lib/jit/store/profile_file.c
+// sources: kernel_lib/jit/store/profile_parse.c kernel_lib/crc32.c kernel_lib/error.c
 /* Any text as a profile, its checksum made right: what is read is written again as the same text,
  * if all of it was understood. */
 #include "check.h"
 #include "kernel_lib/crc32.h"
-#include "kernel_lib/jit/profile_file.h"
+#include "kernel_lib/jit/store/profile_file.h"
 #include <string.h>
 
 static const char head[] = "bareflow jit profile 1\nbuild b\ncpu c\nboots 1\n";

@@ -1,6 +1,6 @@
 /* The kernels of every vector width, and which of them this CPU can run. */
 #pragma once
-#include "tinyllama/kernels.h"
+#include "tinyllama/kernels/kernels.h"
 
 static const struct kernels *const all_kernels[] = {&kernels_sse2, &kernels_avx2, &kernels_avx512};
 #define WIDTHS (sizeof all_kernels / sizeof *all_kernels)

@@ -1,9 +1,9 @@
-// sources: tinyllama/checkpoint.c tinyllama/model.c tinyllama/matrix.c kernel_lib/error.c
-// sources: tests/host/memory_file.c
+// sources: tinyllama/formats/checkpoint.c tinyllama/model.c tinyllama/kernels/matrix.c
+// sources: kernel_lib/error.c tests/host/memory_file.c
 /* The model reader: every version's weights at their places, and what it says about bad files. */
 #include "check.h"
 #include "memory_file.h"
-#include "tinyllama/checkpoint.h"
+#include "tinyllama/formats/checkpoint.h"
 
 /* ---- A writer of its own for small models ---- */
 

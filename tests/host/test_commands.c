@@ -1,12 +1,13 @@
-// sources: tinyllama/commands.c tinyllama/settings.c tinyllama/sampler.c tinyllama/elementwise.c
-// sources: kernel_lib/error.c kernel_lib/storage/config.c kernel_lib/jit/profile.c
-// sources: kernel_lib/jit/aot/aot.c kernel_lib/jit/aot/functions.c tests/host/console.c
+// sources: tinyllama/dialogue/commands.c tinyllama/settings.c tinyllama/sampler.c
+// sources: tinyllama/kernels/elementwise.c kernel_lib/error.c kernel_lib/config/config.c
+// sources: kernel_lib/jit/timers.c kernel_lib/jit/aot/aot.c kernel_lib/jit/aot/functions.c
+// sources: tests/host/console.c
 /* The dialogue's commands: what a line does, and what is said to a wrong one. */
 #include "check.h"
 #include "console.h"
 #include "kernel_lib/jit_runtime.h"
-#include "tinyllama/bench.h"
-#include "tinyllama/commands.h"
+#include "tinyllama/bench/bench.h"
+#include "tinyllama/dialogue/commands.h"
 #include "tinyllama/profiling.h"
 
 /* ---- In place of the rest of the program ---- */

@@ -1,8 +1,8 @@
-// sources: kernel_lib/storage/config.c
+// sources: kernel_lib/config/config.c
 /* The configuration's syntax. */
 #include "check.h"
+#include "kernel_lib/config/config.h"
 #include "kernel_lib/runtime.h"
-#include "kernel_lib/storage/config.h"
 
 /* What was reported last, and how often. */
 struct reports {

@@ -1,7 +1,7 @@
-// sources: tinyllama/elementwise.c
+// sources: tinyllama/kernels/elementwise.c
 /* The small operations against plain ones in double precision. */
 #include "check.h"
-#include "tinyllama/elementwise.h"
+#include "tinyllama/kernels/elementwise.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
-// sources: tinyllama/elementwise.c
+// sources: tinyllama/kernels/elementwise.c
 /* vector_exp.h, and what elementwise.c makes with it, against the host's long double functions. */
 #include "check.h"
-#include "tinyllama/elementwise.h"
-#include "tinyllama/vector_exp.h"
+#include "tinyllama/kernels/elementwise.h"
+#include "tinyllama/kernels/vector_exp.h"
 #include <math.h>
 
 /* The relative error that vector_exp.h promises. */

@@ -87,7 +87,7 @@ static uint32_t fake_inl(uint16_t port) {
     return subsystem;
 }
 
-#include "kernel_lib/storage/fw_cfg.c"
+#include "kernel_lib/config/fw_cfg.c"
 
 /* ---- Tests ---- */
 

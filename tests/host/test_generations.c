@@ -1,9 +1,9 @@
-// sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/fat16_mount.c
-// sources: kernel_lib/storage/fat16_table.c kernel_lib/storage/fat16_name.c
-// sources: kernel_lib/storage/fat16_directory.c kernel_lib/storage/fat16_read.c
-// sources: kernel_lib/storage/fat16_space.c kernel_lib/storage/fat16_write.c
-// sources: kernel_lib/storage/files.c kernel_lib/storage/generations.c
-// sources: kernel_lib/crc32.c tests/host/ram_disk.c tests/host/fat16_image.c
+// sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/fat16/fat16_mount.c
+// sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
+// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
+// sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
+// sources: kernel_lib/storage/files.c kernel_lib/storage/generations.c kernel_lib/crc32.c
+// sources: tests/host/ram_disk.c tests/host/fat16_image.c
 /*
  * Files in two generations on a disk that loses its power, again and again, in the middle of
  * writing: with a flush that works, and without one, where any of the sectors written since power
@@ -12,9 +12,9 @@
 #include "check.h"
 #include "fat16_image.h"
 #include "kernel_lib/generations.h"
+#include "kernel_lib/platform/bare/power_session.h"
 #include "kernel_lib/runtime.h"
 #include "kernel_lib/storage/files.h"
-#include "kernel_lib/storage/power_session.h"
 #include "ram_disk.h"
 #include <string.h>
 

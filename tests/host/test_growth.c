@@ -1,12 +1,12 @@
-// sources: kernel_lib/storage/config.c tinyllama/tokenizer.c tinyllama/tokenizer_encode.c
-// sources: tinyllama/checkpoint.c tinyllama/model.c tinyllama/matrix.c kernel_lib/error.c
-// sources: kernel_lib/storage/block.c kernel_lib/storage/fat16_mount.c
-// sources: kernel_lib/storage/fat16_table.c kernel_lib/storage/fat16_name.c
-// sources: kernel_lib/storage/fat16_directory.c kernel_lib/storage/fat16_read.c
-// sources: kernel_lib/storage/fat16_space.c kernel_lib/storage/fat16_write.c
-// sources: kernel_lib/jit/function_names.c kernel_lib/jit/object_cache.c kernel_lib/crc32.c
-// sources: kernel_lib/jit/profile_file.c kernel_lib/jit/profile_parse.c
-// sources: kernel_lib/cpu/coverage_file.c
+// sources: kernel_lib/config/config.c tinyllama/tokenizer.c tinyllama/tokenizer_encode.c
+// sources: tinyllama/formats/checkpoint.c tinyllama/model.c tinyllama/kernels/matrix.c
+// sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/fat16/fat16_mount.c
+// sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
+// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
+// sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
+// sources: kernel_lib/jit/store/function_names.c kernel_lib/jit/store/object_cache.c
+// sources: kernel_lib/crc32.c kernel_lib/jit/store/profile_file.c
+// sources: kernel_lib/jit/store/profile_parse.c kernel_lib/coverage/coverage_file.c
 // sources: tests/host/memory_file.c tests/host/ram_disk.c tests/host/fat16_image.c
 // compile: -fsanitize-coverage=trace-pc -fno-builtin
 // link: -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp,--wrap=memchr
@@ -18,15 +18,15 @@
  */
 #include "check.h"
 #include "fat16_image.h"
-#include "kernel_lib/cpu/coverage_file.h"
+#include "kernel_lib/config/config.h"
+#include "kernel_lib/coverage/coverage_file.h"
 #include "kernel_lib/crc32.h"
-#include "kernel_lib/jit/object_cache.h"
-#include "kernel_lib/jit/profile_file.h"
-#include "kernel_lib/storage/config.h"
-#include "kernel_lib/storage/fat16.h"
+#include "kernel_lib/jit/store/object_cache.h"
+#include "kernel_lib/jit/store/profile_file.h"
+#include "kernel_lib/storage/fat16/fat16.h"
 #include "memory_file.h"
 #include "ram_disk.h"
-#include "tinyllama/checkpoint.h"
+#include "tinyllama/formats/checkpoint.h"
 #include "tinyllama/tokenizer.h"
 #include "work.h"
 #include <stdarg.h>

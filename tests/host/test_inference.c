@@ -1,6 +1,6 @@
-// sources: tinyllama/inference.c tinyllama/kernels.c tinyllama/elementwise.c tinyllama/matrix.c
-// sources: tinyllama/model.c tinyllama/profiling.c kernel_lib/jit/profile.c kernel_lib/error.c
-// sources: tests/host/memory_file.c
+// sources: tinyllama/inference.c tinyllama/kernels/kernels.c tinyllama/kernels/elementwise.c
+// sources: tinyllama/kernels/matrix.c tinyllama/model.c tinyllama/profiling.c
+// sources: kernel_lib/jit/timers.c kernel_lib/error.c tests/host/memory_file.c
 /*
  * The forward pass against one in double precision, written down from the papers with plain loops
  * over rows: grouped and single heads, sizes that fill no block, more positions than one block.

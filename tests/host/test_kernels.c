@@ -1,11 +1,11 @@
-// sources: tinyllama/kernels.c tinyllama/matrix.c tinyllama/elementwise.c
+// sources: tinyllama/kernels/kernels.c tinyllama/kernels/matrix.c tinyllama/kernels/elementwise.c
 /*
  * The kernels of every vector width that this CPU has: the bits of plain loops in the promised
  * order, and near the result in double precision.
  */
 #include "check.h"
 #include "kernel_widths.h"
-#include "tinyllama/elementwise.h"
+#include "tinyllama/kernels/elementwise.h"
 #include <math.h>
 #include <string.h>
 

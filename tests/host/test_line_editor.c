@@ -1,8 +1,8 @@
-// sources: tinyllama/line_editor.c kernel_lib/io/utf8.c kernel_lib/io/character_width.c
+// sources: tinyllama/dialogue/line_editor.c kernel_lib/io/utf8.c kernel_lib/io/character_width.c
 /* The line editor: what is entered, and what a terminal of 80 columns shows meanwhile. */
 #include "check.h"
 #include "kernel_lib/io/character_width.h"
-#include "tinyllama/line_editor.h"
+#include "tinyllama/dialogue/line_editor.h"
 #include <stdint.h>
 #include <string.h>
 

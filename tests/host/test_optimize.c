@@ -1,10 +1,10 @@
-// sources: kernel_lib/jit/call_times.c kernel_lib/jit/adaptive.c kernel_lib/jit/settings.c
-// sources: kernel_lib/jit/log.c kernel_lib/storage/config.c kernel_lib/error.c tests/host/console.c
-// sources: kernel_lib/io/json_format.c kernel_lib/io/utf8.c
+// sources: kernel_lib/jit/policy/call_times.c kernel_lib/jit/policy/value_profile.c
+// sources: kernel_lib/jit/settings.c kernel_lib/jit/log.c kernel_lib/config/config.c
+// sources: kernel_lib/error.c tests/host/console.c kernel_lib/io/json_format.c kernel_lib/io/utf8.c
 /* What is compiled when, and what it may cost. */
 #include "console.h"
 #include "fake_engine.h"
-#include "kernel_lib/storage/config.h"
+#include "kernel_lib/config/config.h"
 
 #define BEGIN (1000 * HZ)
 

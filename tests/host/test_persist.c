@@ -1,8 +1,8 @@
-// sources: kernel_lib/jit/profile_file.c kernel_lib/jit/profile_parse.c
-// sources: kernel_lib/jit/object_cache.c kernel_lib/jit/settings.c kernel_lib/jit/log.c
-// sources: kernel_lib/jit/run_mark.c
-// sources: kernel_lib/jit/function_names.c kernel_lib/storage/config.c kernel_lib/io/utf8.c
-// sources: kernel_lib/io/json_format.c kernel_lib/crc32.c kernel_lib/error.c tests/host/console.c
+// sources: kernel_lib/jit/store/profile_file.c kernel_lib/jit/store/profile_parse.c
+// sources: kernel_lib/jit/store/object_cache.c kernel_lib/jit/settings.c kernel_lib/jit/log.c
+// sources: kernel_lib/jit/store/run_mark.c kernel_lib/jit/store/function_names.c
+// sources: kernel_lib/config/config.c kernel_lib/io/utf8.c kernel_lib/io/json_format.c
+// sources: kernel_lib/crc32.c kernel_lib/error.c tests/host/console.c
 /* When what the JIT remembers is written, on a clock that only the test moves and a disk that takes
  * its time; and what is not kept. */
 #define cpu_rdtsc real_rdtsc
@@ -14,8 +14,8 @@ static uint64_t fake_clock = 1000000;
 
 #include "check.h"
 #include "console.h"
-#include "kernel_lib/jit/cpu_id.h"
-#include "kernel_lib/jit/persist.c"
+#include "kernel_lib/jit/store/cpu_id.h"
+#include "kernel_lib/jit/store/persist.c"
 
 #define WRITING 5000 /* cycles that a file takes */
 

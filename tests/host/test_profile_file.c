@@ -1,10 +1,9 @@
-// sources: kernel_lib/jit/function_names.c kernel_lib/jit/profile_file.c
-// sources: kernel_lib/jit/profile_parse.c kernel_lib/crc32.c
-// sources: kernel_lib/error.c
+// sources: kernel_lib/jit/store/function_names.c kernel_lib/jit/store/profile_file.c
+// sources: kernel_lib/jit/store/profile_parse.c kernel_lib/crc32.c kernel_lib/error.c
 /* The profile file: its text, adding up over starts, and all that it refuses. */
 #include "check.h"
 #include "kernel_lib/crc32.h"
-#include "kernel_lib/jit/profile_file.h"
+#include "kernel_lib/jit/store/profile_file.h"
 #include <string.h>
 
 #define BUILD "0123456789abcdef0123456789abcdef"

@@ -1,4 +1,4 @@
-// sources: tinyllama/sampler.c tinyllama/elementwise.c kernel_lib/error.c
+// sources: tinyllama/sampler.c tinyllama/kernels/elementwise.c kernel_lib/error.c
 /* The sampler: which token, with which probability. */
 #include "check.h"
 #include "tinyllama/sampler.h"

@@ -1,9 +1,8 @@
-// sources: tinyllama/settings.c kernel_lib/storage/config.c kernel_lib/error.c
-// sources: tests/host/console.c
+// sources: tinyllama/settings.c kernel_lib/config/config.c kernel_lib/error.c tests/host/console.c
 /* The application's settings: defaults, values, messages. */
 #include "check.h"
 #include "console.h"
-#include "kernel_lib/storage/config.h"
+#include "kernel_lib/config/config.h"
 #include "tinyllama/settings.h"
 #include <math.h>
 

@@ -1,4 +1,4 @@
-// sources: tinyllama/kernels.c
+// sources: tinyllama/kernels/kernels.c
 /* The kernels for vectors of activations, of every vector width that this CPU has, against plain
  * ones in double precision, SwiGLU in long double. */
 #include "check.h"

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow.linux_session import Stories, make_root, record, run, tell_stories
-from bareflow.synthetic_model import Shape, random_checkpoint, tokenizer
+from bareflow.bench.linux_session import Stories, make_root, record, run, tell_stories
+from bareflow.models.synthetic_model import Shape, random_checkpoint, tokenizer
 from project_files import DEFAULT_MODEL, DEFAULT_TOKENIZER
 from reference_model import ReferenceModel
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from bareflow.coverage import COVERAGE_PATH, read_recording
-from bareflow.qemu import Guest
+from bareflow.coverage.guest_coverage import COVERAGE_PATH, read_recording
+from bareflow.qemu.guest import Guest
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk
 from profile_tools import CACHE_PATH, PROFILE_PATH, fsck, read_cache, read_profile, space_taken

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from bareflow.qemu_machine import QEMU
+from bareflow.qemu.machine import QEMU
 from disk_tools import DiskImage
 from fixture_types import Story
 from project_files import DEFAULT_MODEL, DEFAULT_TOKENIZER, ROOT

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bareflow.qemu import Guest
-from bareflow.synthetic_model import Shape, checkpoint_v0, checkpoint_v2, tokenizer
+from bareflow.models.synthetic_model import Shape, checkpoint_v0, checkpoint_v2, tokenizer
+from bareflow.qemu.guest import Guest
 from disk_tools import PARTITION_OFFSET, DiskImage
 from fixture_types import Boot, Disk
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from bareflow.qemu import Guest
+from bareflow.qemu.guest import Guest
 from fixture_types import Boot, ModelImage, Story, Tell
 
 CONFIG: dict[str, object] = {"mode": "interactive", "temperature": 0, "steps": 64}

@@ -1,4 +1,4 @@
-"""bareflow.qemu against a boot sector of known behaviour (session.asm)."""
+"""bareflow.qemu.guest against a boot sector of known behaviour (session.asm)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from bareflow.qemu import Ending, GuestError
-from bareflow.qemu_machine import Machine, QemuError
+from bareflow.qemu.guest import Ending, GuestError
+from bareflow.qemu.machine import Machine, QemuError
 from fixture_types import Boot
 
 

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow.qemu_machine import QEMU
+from bareflow.qemu.machine import QEMU
 from disk_tools import PARTITION_OFFSET
 from fixture_types import Boot, Disk, Story
 from project_files import ROOT

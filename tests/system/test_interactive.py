@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from bareflow.qemu import Guest
-from bareflow.qemu_machine import config_text
+from bareflow.qemu.guest import Guest
+from bareflow.qemu.machine import config_text
 from fixture_types import Boot, Disk, ModelImage, Story
 
 CONFIG: dict[str, object] = {"mode": "interactive", "temperature": 0, "steps": 64}

@@ -1,4 +1,4 @@
-"""bareflow.run, what `./bareflow run` does, as a program of its own: streams, status, terminal."""
+"""bareflow.run.run, what `./bareflow run` does, as a program of its own: streams, status, terminal."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from bareflow.qemu import Guest
-from bareflow.qemu_machine import QEMU, Machine
-from bareflow.run_input import ESCAPE
+from bareflow.qemu.guest import Guest
+from bareflow.qemu.machine import QEMU, Machine
+from bareflow.run.run_input import ESCAPE
 from fixture_types import Disk, GuestImage, Story
 from project_files import ROOT
 
@@ -23,7 +23,7 @@ STORY = ("temperature=0", "steps=64")
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "bareflow.run", *arguments]
+    return [sys.executable, "-m", "bareflow.run.run", *arguments]
 
 
 def environment() -> dict[str, str]:

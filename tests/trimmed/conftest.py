@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 LIST = "held-out-misses.txt"
-KEPT = "bareflow.misses.txt"
+KEPT = "bareflow.trim.misses.txt"
 """What this image keeps because of an earlier list."""
 
 

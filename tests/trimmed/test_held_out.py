@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bareflow.coverage import linked_program
-from bareflow.coverage_file import read_coverage
-from bareflow.misses import missed_functions, ran_untrimmed
-from bareflow.synthetic_model import Shape, checkpoint_v0, checkpoint_v2, tokenizer
+from bareflow.coverage.coverage_file import read_coverage
+from bareflow.coverage.guest_coverage import linked_program
+from bareflow.models.synthetic_model import Shape, checkpoint_v0, checkpoint_v2, tokenizer
+from bareflow.trim.misses import missed_functions, ran_untrimmed
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, ModelImage
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bareflow.misses import missed_functions
+from bareflow.trim.misses import missed_functions
 from fixture_types import Boot, Disk
 from struck import strike
 

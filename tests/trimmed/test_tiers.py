@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from bareflow.misses import missed_functions
+from bareflow.trim.misses import missed_functions
 from fixture_types import Disk, ModelImage, Tell
 from profile_tools import read_cache, read_profile
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow.archive import ArchiveError, members, replace_members
+from bareflow.kernel.archive import ArchiveError, members, replace_members
 from trim_tools import archived, compiled
 
 LONG = "a_name_of_more_than_fifteen_characters"

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow.assembly import AssemblyError, assembly_in, check_no_assembly
+from bareflow.engine.assembly import AssemblyError, assembly_in, check_no_assembly
 
 HARMLESS = """
 int hidden(int x) { __asm__("" : "+r"(x)); __asm__ volatile(""); return x; }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from bareflow.bench import BenchError, Run, parse_output
+from bareflow.bench.vector_widths import BenchError, Run, parse_output
 
 EVENTS = b"""@bareflow {"event":"text_begin"}
 @bareflow {"event":"text_end","bytes":17}

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow import boot_slots
+from bareflow.disk import boot_slots
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = {

@@ -7,8 +7,8 @@ from typing import Any
 
 import build_options
 import pytest
-from bareflow import run
-from bareflow.qemu_machine import DRIVES
+from bareflow.qemu.machine import DRIVES
+from bareflow.run import run
 from SCons.Environment import Base
 from scons_paths import user_file
 

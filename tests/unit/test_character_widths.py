@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from bareflow import character_widths
+from bareflow.libc import character_widths
 from project_files import ROOT
 
 TABLE = ROOT / "kernel_lib" / "io" / "character_widths.inc"

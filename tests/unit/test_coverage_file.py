@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from bareflow.coverage_file import (
+from bareflow.coverage.coverage_file import (
     CoverageError,
     CoveredFunction,
     merge_coverage,

@@ -7,7 +7,8 @@ import zlib
 from pathlib import Path
 
 import pytest
-from bareflow.coverage import (
+from bareflow.coverage.coverage_file import CoverageError, CoveredFunction
+from bareflow.coverage.guest_coverage import (
     COVERAGE_PATH,
     LinkedProgram,
     Recording,
@@ -16,10 +17,9 @@ from bareflow.coverage import (
     read_recording,
     summary,
 )
-from bareflow.coverage_file import CoverageError, CoveredFunction
-from bareflow.fat16_image import build_image
-from bareflow.misses import ran_untrimmed
-from bareflow.translated import CodeRange, TranslatedCode
+from bareflow.coverage.translated import CodeRange, TranslatedCode
+from bareflow.disk.fat16_image import build_image
+from bareflow.trim.misses import ran_untrimmed
 from elf_tools import link
 
 STAGE1 = bytes(510) + b"\x55\xaa"

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bareflow import coverage_run
-from bareflow.coverage import Recording
-from bareflow.coverage_file import CoverageError
-from bareflow.coverage_run import Recorder, checksums
-from bareflow.qemu import GuestError
-from bareflow.translated import CodeRange, Plugin
-from bareflow.workload import Run, Workload
+from bareflow.coverage import record as coverage_run
+from bareflow.coverage.coverage_file import CoverageError
+from bareflow.coverage.guest_coverage import Recording
+from bareflow.coverage.record import Recorder, checksums
+from bareflow.coverage.translated import CodeRange, Plugin
+from bareflow.coverage.workload import Run, Workload
+from bareflow.qemu.guest import GuestError
 from trim_tools import archived, compiled
 
 # What each run executes; the guest adds that to what its disk has.

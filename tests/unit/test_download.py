@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bareflow.download import Download, DownloadError, fetch
+from bareflow.models.download import Download, DownloadError, fetch
 from file_server import FileServer, serve
 
 CONTENT = random.Random(7).randbytes(1_000_003)

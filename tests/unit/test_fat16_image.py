@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from bareflow.fat16_image import Fat16Error, build_image, list_directory, read_file
+from bareflow.disk.fat16_image import Fat16Error, build_image, list_directory, read_file
 from loader_disk import ROOT, assemble
 
 STAGE1 = b"\xeb\xfe".ljust(510, b"\x00") + b"\x55\xaa"

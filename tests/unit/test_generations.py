@@ -6,8 +6,8 @@ import struct
 import zlib
 
 import pytest
-from bareflow.fat16_image import build_image
-from bareflow.generations import newest, read_generation, sibling, unwritten
+from bareflow.disk.fat16_image import build_image
+from bareflow.disk.generations import newest, read_generation, sibling, unwritten
 
 STAGE1 = bytes(510) + b"\x55\xaa"
 PATH = "/profile/JIT.PRF"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from bareflow.inlinable import LARGEST, inlinable, keep_inlinable
+from bareflow.engine.inlinable import LARGEST, inlinable, keep_inlinable
 
 SOURCE = """
 #include <stdarg.h>

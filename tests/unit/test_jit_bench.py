@@ -4,8 +4,8 @@ it."""
 from __future__ import annotations
 
 import pytest
-from bareflow.jit_session import Session, Stamped, Time, parse
-from bareflow.jit_table import (
+from bareflow.bench.jit_session import Session, Stamped, Time, parse
+from bareflow.bench.jit_table import (
     LENGTHS,
     cost_rows,
     length_columns,
@@ -16,7 +16,7 @@ from bareflow.jit_table import (
     speed_rows,
     start_rows,
 )
-from bareflow.qemu_serial import Console, Text
+from bareflow.qemu.serial import Console, Text
 
 MEBIBYTE = 1 << 20
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from bareflow.kernel_file import (
+from bareflow.kernel.kernel_file import (
     KernelFileError,
     branches_to_addresses,
     compress,

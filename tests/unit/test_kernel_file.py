@@ -9,8 +9,8 @@ import struct
 from pathlib import Path
 
 import pytest
-from bareflow import kernel_file
-from bareflow.kernel_file import KernelFileError, kernel_from_elf, parse_header
+from bareflow.kernel import kernel_file
+from bareflow.kernel.kernel_file import KernelFileError, kernel_from_elf, parse_header
 from elf_tools import link
 
 KERNEL = """

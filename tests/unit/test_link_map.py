@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bareflow.link_map import file_name, read_map
+from bareflow.kernel.link_map import file_name, read_map
 from trim_tools import ParsedObject, archived, compiled, linked
 
 

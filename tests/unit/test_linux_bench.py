@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bareflow.events import parse_event
-from bareflow.linux_bench import (
+from bareflow.bench.linux_bench import (
     AGAIN,
     FIRST,
     HOST,
@@ -19,8 +18,9 @@ from bareflow.linux_bench import (
     product_rows,
     speed_rows,
 )
-from bareflow.linux_session import LinuxRunError, Stories, processor_rate
-from bareflow.shape_bench import OTHER_SHAPE, Model, make_other, rows
+from bareflow.bench.linux_session import LinuxRunError, Stories, processor_rate
+from bareflow.bench.shape_bench import OTHER_SHAPE, Model, make_other, rows
+from bareflow.events import parse_event
 
 BITS = (b"1 2\n", b"logits")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bareflow.llvm_libc_patches import apply_patches, digest, read_patches
-from bareflow.llvm_libc_source import SourceError, load_pin
+from bareflow.libc.patches import apply_patches, digest, read_patches
+from bareflow.libc.source import SourceError, load_pin
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES = [f"line {number}\n" for number in range(1, 31)]

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bareflow import llvm_libc_source
-from bareflow.llvm_libc_source import Pin, SourceError, find_files, lay_out, load_pin
+from bareflow.libc import source as llvm_libc_source
+from bareflow.libc.source import Pin, SourceError, find_files, lay_out, load_pin
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {"libc/src/a.cpp": b"int a;\n", "libc/include/b.h": b"int b;\n"}

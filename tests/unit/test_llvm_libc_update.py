@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from bareflow.llvm_libc_source import SourceError
-from bareflow.llvm_libc_update import closure, sums
+from bareflow.libc.source import SourceError
+from bareflow.libc.update import closure, sums
 
 FILES = {
     "libc/src/math/sin.cpp": b'#include "sin.h"\n#include <math.h>\n  #  include "hdr/errno.h"\n',

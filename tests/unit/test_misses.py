@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bareflow.coverage_file import CoveredFunction
-from bareflow.fat16_image import build_image
-from bareflow.misses import MissesError, as_symbols, missed_functions
+from bareflow.coverage.coverage_file import CoveredFunction
+from bareflow.disk.fat16_image import build_image
+from bareflow.trim.misses import MissesError, as_symbols, missed_functions
 
 BOOT_SECTORS = bytes(510) + b"\x55\xaa", bytes(512)
 

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from bareflow.model_catalogue import load_catalogue, unknown_model
+from bareflow.models.model_catalogue import load_catalogue, unknown_model
 from file_server import FileServer, serve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,7 +124,7 @@ def test_interrupt_ends_a_download_and_keeps_what_came(tmp_path: Path) -> None:
     with serve(server):
         what = ["model.bin", server.url, str(len(server.content)), "0" * 64]
         with subprocess.Popen(
-            [sys.executable, "-m", "bareflow.model_catalogue", str(tmp_path), *what],
+            [sys.executable, "-m", "bareflow.models.model_catalogue", str(tmp_path), *what],
             env={**os.environ, "PYTHONPATH": str(ROOT / "site_scons"), "no_proxy": "127.0.0.1"},
             stderr=subprocess.PIPE,
             text=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from bareflow.natives import link_bitcode, members_used, native_names, symbols, table_source
+from bareflow.engine.host_symbols import link_bitcode, members_used, native_names, symbols, table_source
 
 APPLICATION = """
 extern int first(int), console(const char *, ...);

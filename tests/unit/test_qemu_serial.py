@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from bareflow.qemu_serial import Console, Item, Malformed, ProtocolError, SerialDecoder, Text
+from bareflow.qemu.serial import Console, Item, Malformed, ProtocolError, SerialDecoder, Text
 
 BEGIN = b'@bareflow {"event":"text_begin"}\r\n'
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from bareflow.qemu_state import halted, parse_registers, paused
+from bareflow.qemu.state import halted, parse_registers, paused
 
 # Of QEMU 7.2's `info registers`.
 REGISTERS = """

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow.removed_data import (
+from bareflow.trim.removed_data import (
     DATA_ID,
     RemovedDataError,
     address_of,
@@ -16,7 +16,7 @@ from bareflow.removed_data import (
     symbol_of,
     without_constructors,
 )
-from bareflow.trimming import RemovedData
+from bareflow.trim.trimming import RemovedData
 from trim_tools import ParsedObject, compiled, linked
 
 SOURCE = """

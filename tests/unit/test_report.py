@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
-from bareflow.coverage_file import CoveredFunction
-from bareflow.link_map import InputSection, MapSymbol
-from bareflow.removed import Emptied
-from bareflow.report import ReportError, data, first_use, page, runs, tiers
-from bareflow.report_sizes import Loss, function_of, libraries, library_of, losses, losses_by_library
+from bareflow.coverage.coverage_file import CoveredFunction
+from bareflow.kernel.link_map import InputSection, MapSymbol
+from bareflow.report.report import ReportError, data, first_use, page, runs, tiers
+from bareflow.report.report_sizes import Loss, function_of, libraries, library_of, losses, losses_by_library
+from bareflow.trim.removed import Emptied
 
 
 def section(file: str, name: str, size: int, output: str = ".text") -> InputSection:
@@ -44,9 +44,9 @@ def test_libraries() -> None:
     ("file", "name", "library"),
     [
         ("libLLVMCore.a(Value.cpp.o)", ".text.f", "libLLVMCore.a"),
-        ("obj/kernel_lib/jit/llvm/engine.o", ".text.f", "engine"),
+        ("obj/kernel_lib/jit/engine/engine.o", ".text.f", "engine"),
         ("embedded/app.o", ".rodata.app_bitcode", "application as bitcode"),
-        ("bareflow.symbols.o", ".symbols", "names of functions"),
+        ("bareflow.kernel.symbols.o", ".symbols", "names of functions"),
         ("<internal>", ".rodata.str1.1", "strings of all libraries"),
         ("bareflow.native.o", ".text.strlen", "libc"),
     ],

@@ -1,13 +1,13 @@
-"""Arguments of bareflow.run, the guest's configuration text, and the keyboard table."""
+"""Arguments of bareflow.run.run, the guest's configuration text, and the keyboard table."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from bareflow.qemu_keys import keys_of
-from bareflow.qemu_machine import MOST_CONFIG, Machine, QemuError, config_text
-from bareflow.run import UsageError, default_memory, parse, summary
+from bareflow.qemu.keys import keys_of
+from bareflow.qemu.machine import MOST_CONFIG, Machine, QemuError, config_text
+from bareflow.run.run import UsageError, default_memory, parse, summary
 from project_files import ROOT
 
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from bareflow.run_input import InputError, Keys, read_prompt
+from bareflow.run.run_input import InputError, Keys, read_prompt
 
 
 def prompt_of(data: bytes) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from bareflow.kernel_file import kernel_from_elf
-from bareflow.link_map import InputSection
-from bareflow.size_report import defined_symbols, owners, report, sections_by_part
-from bareflow.symbols import symbol_table
+from bareflow.kernel.kernel_file import kernel_from_elf
+from bareflow.kernel.link_map import InputSection
+from bareflow.kernel.symbols import symbol_table
+from bareflow.report.size_report import defined_symbols, owners, report, sections_by_part
 from elf_tools import link
 from elftools.elf.elffile import ELFFile
 from test_kernel_file import KERNEL

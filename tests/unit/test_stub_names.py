@@ -7,9 +7,9 @@ import struct
 import subprocess
 from pathlib import Path
 
-from bareflow.link_map import InputSection
-from bareflow.removed import Removed, read_removed, write_removed
-from bareflow.stub_names import LinkedStubs, encode, table_source
+from bareflow.kernel.link_map import InputSection
+from bareflow.trim.removed import Removed, read_removed, write_removed
+from bareflow.trim.stub_names import LinkedStubs, encode, table_source
 from lz4_reference import unpack
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import lz4.block
 import pytest
-from bareflow.symbols import (
+from bareflow.kernel.symbols import (
     Function,
     SymbolError,
     check_same_functions,

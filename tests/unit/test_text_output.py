@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from bareflow.text_output import TextOutput
+from bareflow.run.text_output import TextOutput
 
 
 def written(*steps: str) -> str:

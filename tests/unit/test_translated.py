@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow.qemu import Guest
-from bareflow.qemu_machine import Machine
-from bareflow.translated import CodeRange, Plugin, TranslatedCode, TranslatedError, common
+from bareflow.coverage.translated import CodeRange, Plugin, TranslatedCode, TranslatedError, common
+from bareflow.qemu.guest import Guest
+from bareflow.qemu.machine import Machine
 from project_files import ROOT
 
 START = 0x1000

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow.traps import TrapError, check_not_our_own, source, undefined
+from bareflow.libc.traps import TrapError, check_not_our_own, source, undefined
 
 # A program without a C library that calls a function which is not there, and one which is only weakly so. The
 # stack is off by 8 when it calls, as it is in assembly that does not care.

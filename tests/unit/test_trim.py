@@ -10,9 +10,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from bareflow.coverage_file import write_coverage
-from bareflow.removed import Removed, read_removed
-from bareflow.trim_job import Job
+from bareflow.coverage.coverage_file import write_coverage
+from bareflow.trim.job import Job
+from bareflow.trim.removed import Removed, read_removed
 from trim_tools import ParsedObject, archived, compiled, coverage, linked
 
 SITE_SCONS = Path(__file__).parents[2] / "site_scons"
@@ -85,7 +85,7 @@ def full(tmp_path: Path) -> Job:
 def run_trim(job: Job) -> subprocess.CompletedProcess[str]:
     path = Path(job.folder) / "job.json"
     path.write_text(json.dumps(asdict(job)))
-    command = [sys.executable, "-m", "bareflow.trim", str(path)]
+    command = [sys.executable, "-m", "bareflow.trim.trim", str(path)]
     return subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(SITE_SCONS)})
 
 

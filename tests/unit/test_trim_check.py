@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from bareflow.coverage_file import CoveredFunction
-from bareflow.dead_functions import DeadFunctions
-from bareflow.link_map import read_map
-from bareflow.removed import (
+from bareflow.coverage.coverage_file import CoveredFunction
+from bareflow.kernel.link_map import read_map
+from bareflow.trim.check import TrimCheckError, check
+from bareflow.trim.dead_functions import DeadFunctions
+from bareflow.trim.removed import (
     Emptied,
     Removed,
     read_emptied,
@@ -21,10 +22,9 @@ from bareflow.removed import (
     write_emptied,
     write_removed,
 )
-from bareflow.stub_names import LinkedStubs, table_source
-from bareflow.trim_check import TrimCheckError, check
-from bareflow.trim_object import trim_object
-from bareflow.trimming import Trimming
+from bareflow.trim.stub_names import LinkedStubs, table_source
+from bareflow.trim.trim_object import trim_object
+from bareflow.trim.trimming import Trimming
 from trim_tools import ParsedObject, archived, compiled
 
 LIBRARY = """

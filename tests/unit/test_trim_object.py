@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bareflow.coverage_file import CoveredFunction
-from bareflow.dead_functions import DeadFunctions
-from bareflow.removed import Emptied
-from bareflow.trim_object import TrimError, trim_object
-from bareflow.trimming import Trimming
+from bareflow.coverage.coverage_file import CoveredFunction
+from bareflow.trim.dead_functions import DeadFunctions
+from bareflow.trim.removed import Emptied
+from bareflow.trim.trim_object import TrimError, trim_object
+from bareflow.trim.trimming import Trimming
 from trim_tools import ParsedObject, compiled, dead
 
 C_SOURCE = """

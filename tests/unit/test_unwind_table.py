@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow.symbols import functions
-from bareflow.unwind_table import Code, Row, UnwindError, read_rows, rows_of, table_source
+from bareflow.kernel.symbols import functions
+from bareflow.kernel.unwind_table import Code, Row, UnwindError, read_rows, rows_of, table_source
 from elftools.dwarf.callframe import FDE
 from elftools.elf.elffile import ELFFile
 
@@ -64,7 +64,7 @@ def unpack(source: str) -> tuple[list[int], bytes]:
 
 
 def decode(data: bytes, addresses: list[int]) -> dict[int, list[Row]]:
-    """As kernel_lib/debug/unwind_table.c reads it."""
+    """As kernel_lib/debug/eh_frame/unwind_table.c reads it."""
     at = 0
 
     def number() -> int:

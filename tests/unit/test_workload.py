@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bareflow.fat16_edit import replaced_files
-from bareflow.fat16_image import build_image, read_file
-from bareflow.fat16_layout import Fat16Error
-from bareflow.workload import Run, WorkloadError, load_workload
+from bareflow.coverage.workload import Run, WorkloadError, load_workload
+from bareflow.disk.fat16_edit import replaced_files
+from bareflow.disk.fat16_image import build_image, read_file
+from bareflow.disk.fat16_layout import Fat16Error
 
 ROOT = Path(__file__).resolve().parents[2]
 

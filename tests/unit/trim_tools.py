@@ -6,9 +6,9 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from bareflow.coverage_file import CoveredFunction
-from bareflow.dead_functions import DeadFunctions
-from bareflow.link_map import read_map
+from bareflow.coverage.coverage_file import CoveredFunction
+from bareflow.kernel.link_map import read_map
+from bareflow.trim.dead_functions import DeadFunctions
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import SymbolTableSection

@@ -3,7 +3,7 @@
  * configuration key `call` is a list of letters: for each a function is called. Ends with code 0,
  * or restarts for `call = r`.
  */
-#include "kernel_lib/cpu/coverage.h"
+#include "kernel_lib/coverage/coverage.h"
 #include "kernel_lib/runtime.h"
 
 /* A function of its own, which is never inlined and has no copies for its constant arguments. */

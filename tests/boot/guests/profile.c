@@ -1,7 +1,7 @@
-// sources: kernel_lib/jit/persist.c kernel_lib/jit/profile_file.c kernel_lib/jit/profile_parse.c
-// sources: kernel_lib/jit/function_names.c kernel_lib/jit/object_cache.c
-// sources: kernel_lib/jit/cpu_id.c kernel_lib/jit/settings.c
-// sources: kernel_lib/jit/log.c kernel_lib/jit/run_mark.c
+// sources: kernel_lib/jit/store/persist.c kernel_lib/jit/store/profile_file.c
+// sources: kernel_lib/jit/store/profile_parse.c kernel_lib/jit/store/function_names.c
+// sources: kernel_lib/jit/store/object_cache.c kernel_lib/jit/store/cpu_id.c
+// sources: kernel_lib/jit/settings.c kernel_lib/jit/log.c kernel_lib/jit/store/run_mark.c
 /*
  * What the JIT remembers, with an engine and a policy that only pretend. Prints what the engine is
  * given from the cache ("loaded NAME level N, M bytes") and the last level of each function, then
@@ -10,8 +10,8 @@
  * The object of a function is OBJECT_BYTES of one character, which changes with every save.
  */
 #include "kernel_lib/jit/code.h"
-#include "kernel_lib/jit/persist.h"
 #include "kernel_lib/jit/settings.h"
+#include "kernel_lib/jit/store/persist.h"
 #include "kernel_lib/jit_runtime.h"
 
 #define FUNCTIONS 3

@@ -1,0 +1,132 @@
+/*
+ * One-shot breakpoints on functions.
+ *
+ * The kernel's code is mapped readable and executable, never writable, and stays so: to change a
+ * byte, the store is made with CR0.WP clear, which lets ring 0 write to read-only pages (Intel SDM
+ * vol. 3, 2.5). It is clear for as long as the stores take, with interrupts off, on the only CPU.
+ */
+#include "kernel_lib/coverage/coverage.h"
+#include "kernel_lib/cpu/control.h"
+#include "kernel_lib/cpu/descriptors.h"
+#include "kernel_lib/cpu/interrupts.h"
+#include "kernel_lib/debug/symbols.h"
+#include "kernel_lib/memory/layout.h"
+#include "kernel_lib/runtime.h"
+
+#define BREAKPOINT 0xCC /* INT3 */
+
+static bool running;
+static uint32_t executed; /* entries of kernel_symbol_order */
+
+bool coverage_breakpoint(uint64_t *rip);
+
+bool coverage_running(void) {
+    return running;
+}
+
+const uint32_t *coverage_order(uint32_t *count) {
+    *count = executed;
+    return kernel_symbol_order;
+}
+
+static bool bit(const uint8_t *bits, uint32_t index) {
+    return bits[index / 8] >> index % 8 & 1;
+}
+
+/*
+ * Called by interrupts.asm after an INT3, on a stack of its own and with interrupts off. If it was
+ * a function's breakpoint, *rip becomes the function's start and true is returned. Whatever this
+ * called would trap in turn on the same stack, so it calls nothing, not even an inline function,
+ * which the compiler may leave a function; and the vector registers are the program's.
+ */
+__attribute__((target("general-regs-only"))) bool coverage_breakpoint(uint64_t *rip) {
+    uint64_t start = *rip - 1 - (uintptr_t)__kernel_start;
+    uint32_t low = 0, high = kernel_symbols.count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (kernel_symbols.starts[middle] < start)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    uint8_t mask = (uint8_t)(1 << low % 8);
+    if (!running || low == kernel_symbols.count || kernel_symbols.starts[low] != start ||
+        (kernel_unsized_symbols[low / 8] & mask) || (kernel_symbol_bits[low / 8] & mask))
+        return false; /* an INT3 of the code itself */
+    kernel_symbol_bits[low / 8] |= mask;
+    kernel_symbol_order[executed++] = low;
+    uint64_t cr0;
+    __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
+    __asm__ volatile("mov %0, %%cr0" : : "r"(cr0 & ~CR0_WRITE_PROTECT) : "memory");
+    *(volatile uint8_t *)(*rip - 1) = kernel_symbol_bytes[low];
+    __asm__ volatile("mov %0, %%cr0" : : "r"(cr0) : "memory");
+    --*rip;
+    return true; /* IRET serialises: the changed code is fetched anew */
+}
+
+/* Sets (or takes away) the breakpoints of all functions that have not run. */
+static void change_code(bool set) {
+    uint64_t flags = cpu_interrupts_save(), cr0 = cpu_read_cr0();
+    cpu_write_cr0(cr0 & ~CR0_WRITE_PROTECT);
+    for (uint32_t i = 0; i < kernel_symbols.count; i++) {
+        if (bit(kernel_unsized_symbols, i) || bit(kernel_symbol_bits, i))
+            continue;
+        volatile uint8_t *code =
+            (volatile uint8_t *)((uintptr_t)__kernel_start + kernel_symbols.starts[i]);
+        if (set)
+            kernel_symbol_bytes[i] = *code;
+        *code = set ? BREAKPOINT : kernel_symbol_bytes[i];
+    }
+    cpu_write_cr0(cr0);
+    cpu_interrupts_restore(flags);
+}
+
+/* The function that holds this address has run. */
+static void mark(uint64_t address) {
+    uint64_t offset = address - (uintptr_t)__kernel_start;
+    uint32_t after = 0;
+    while (after < kernel_symbols.count && kernel_symbols.starts[after] <= offset)
+        after++;
+    if (after == 0 || bit(kernel_unsized_symbols, after - 1) || bit(kernel_symbol_bits, after - 1))
+        return;
+    kernel_symbol_bits[(after - 1) / 8] |= (uint8_t)(1 << (after - 1) % 8);
+    kernel_symbol_order[executed++] = after - 1;
+}
+
+/* All functions on the call stack have run, and would not be seen before they are called again. */
+static void mark_callers(void) {
+    const uint64_t *frame = __builtin_frame_address(0);
+    while (frame && frame[1]) {
+        mark(frame[1] - 1);
+        const uint64_t *caller = (const uint64_t *)frame[0];
+        if (caller <= frame)
+            break;
+        frame = caller;
+    }
+}
+
+void coverage_start(void) {
+    mark((uintptr_t)coverage_breakpoint);
+    mark((uintptr_t)coverage_start);
+    mark((uintptr_t)exception_dispatch);
+    mark_callers();
+    running = true;
+    change_code(true);
+    /* The way back from real mode calls this when there are no exception handlers: it must not be
+     * the first time. */
+    descriptors_load();
+}
+
+void coverage_configure(void) {
+    const char *value = config_get("coverage");
+    bool on = value ? strcmp(value, "on") == 0 : coverage_by_default;
+    if (value && !on && strcmp(value, "off") != 0)
+        console_printf("warning: coverage = %s is not possible: choose on or off; it is off.\n",
+                       value);
+    if (on && !running) {
+        coverage_start();
+    } else if (!on && running) {
+        change_code(false);
+        running = false;
+    }
+}

@@ -1,0 +1,42 @@
+/*
+ * /profile/COVERAGE.BIN: which functions have run, in all boots of one build. Pure: no disk, no
+ * console. All numbers are little-endian:
+ *
+ *   8 bytes    "BFCOVER1"
+ *   32 bytes   build id, as hexadecimal digits
+ *   u32        boots that are merged in it
+ *   u32        functions in the kernel's table of symbols
+ *   u32        of these have run
+ *   u32        bytes of names
+ *   bits       one a function, eight a byte, lowest bit first: it has run
+ *   u32s       those that have run, by their places in the table, in the order of their first calls
+ *   names      of the application's functions in bitcode, each "+name\n" (has run) or "-name\n"
+ *   u32        CRC-32 of all that stands before it
+ *
+ * site_scons/bareflow/coverage/coverage_file.py reads it.
+ */
+#pragma once
+#include "kernel_lib/error.h"
+#include "kernel_lib/jit/function.h"
+
+#define COVERAGE_PATH "/profile/COVERAGE.BIN"
+#define COVERAGE_BUILD_ID 32
+
+/* What one boot has seen. */
+struct coverage_seen {
+    const char *build_id; /* COVERAGE_BUILD_ID digits */
+    uint32_t functions;
+    const uint32_t *order; /* those of them that have run */
+    uint32_t executed;     /* entries of order */
+    const struct jit_function *application;
+    size_t application_count;
+};
+
+/*
+ * Makes the new contents of the file: what this boot has seen and, if old (old_size bytes, or NULL)
+ * is a file of the same build, what that says. Otherwise why->text tells why it begins anew; it is
+ * empty when it does not, or when there was no old file. The result is the caller's to free and
+ * *size its length; NULL when there is no memory for it.
+ */
+uint8_t *coverage_file_make(const struct coverage_seen *seen, const uint8_t *old, size_t old_size,
+                            size_t *size, struct error *why);

@@ -1,0 +1,65 @@
+/* What coverage.c has seen, into /profile. */
+#include "kernel_lib/coverage/coverage.h"
+#include "kernel_lib/coverage/coverage_file.h"
+#include "kernel_lib/debug/symbols.h"
+#include "kernel_lib/generations.h"
+#include "kernel_lib/runtime.h"
+
+#define MAX_SIZE (16u << 20)
+
+#define MAX_WRITES 4
+
+/* Makes the file's new contents from the old ones and writes them; *hit is how many functions of
+ * this boot are in it. */
+static bool write(const uint8_t *old, size_t old_size, uint32_t *hit, struct error *why,
+                  struct error *error) {
+    struct coverage_seen seen = {
+        .build_id = platform_build_id(),
+        .functions = kernel_symbols.count,
+    };
+    seen.order = coverage_order(&seen.executed);
+    *hit = seen.executed;
+    seen.application = jit_functions(&seen.application_count);
+    size_t size;
+    uint8_t *made = coverage_file_make(&seen, old, old_size, &size, why);
+    if (!made)
+        return error_set(error, "there is no memory for it");
+    bool written = generation_write(COVERAGE_PATH, made, size, error);
+    free(made);
+    return written;
+}
+
+/* Writing is itself among what has run, and only the next writing knows: so until nothing new has.
+ */
+static bool save(uint32_t *hit, struct error *error) {
+    size_t old_size = 0;
+    struct error unreadable, why = {""};
+    uint8_t *old = generation_read(COVERAGE_PATH, MAX_SIZE, &old_size, &unreadable);
+    uint32_t executed;
+    bool saved;
+    unsigned writes = 0;
+    do {
+        saved = write(old, old_size, hit, &why, error);
+        coverage_order(&executed);
+    } while (saved && executed != *hit && ++writes < MAX_WRITES);
+    if (!old && unreadable.text[0])
+        why = unreadable;
+    free(old);
+    if (why.text[0])
+        console_printf("%s begins anew: %s.\n", COVERAGE_PATH, why.text);
+    return saved;
+}
+
+void coverage_save(void) {
+    struct error error;
+    uint32_t hit, functions = 0;
+    if (!coverage_running() || files_stopped())
+        return;
+    if (!save(&hit, &error)) {
+        console_printf("warning: %s is not written: %s\n", COVERAGE_PATH, error.text);
+        return;
+    }
+    for (uint32_t i = 0; i < kernel_symbols.count; i++)
+        functions += !(kernel_unsized_symbols[i / 8] >> i % 8 & 1);
+    console_event("{\"event\":\"coverage\",\"functions\":%u,\"hit\":%u}", functions, hit);
+}

@@ -1,0 +1,59 @@
+#include "unwind_table.h"
+#include "kernel_lib/debug/symbols.h"
+#include "kernel_lib/memory/layout.h"
+
+/* Behind the names: for each UNWIND_BLOCK of the functions in kernel_symbols, where in
+ * kernel_unwind theirs begin. For each function there is the number of its rows, and for each row,
+ * as numbers of 7 bits a byte: how far it begins behind the last one; the change of its words with
+ * its sign lowest, shifted by two: bit 0 says that saved_pointer follows, bit 1 is
+ * by_frame_pointer. */
+#define UNWIND_BLOCK 64
+extern const uint32_t kernel_unwind_blocks[];
+extern const uint8_t kernel_unwind[];
+
+static uint32_t read_number(const uint8_t **at) {
+    uint32_t number = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        uint8_t byte = *(*at)++;
+        number |= (uint32_t)(byte & 0x7F) << shift;
+        if (byte < 0x80)
+            return number;
+    }
+}
+
+/* Reads one row; returns where it begins. */
+static uint32_t read_row(const uint8_t **at, uint32_t last, struct unwind_row *row) {
+    uint32_t begin = last + read_number(at), change = read_number(at);
+    uint32_t words = change >> 3;
+    row->words += change & 4 ? -words : words;
+    row->by_frame_pointer = change & 2;
+    if (change & 1)
+        row->saved_pointer = read_number(at);
+    return begin;
+}
+
+static void skip(const uint8_t **at) {
+    struct unwind_row ignored = {0};
+    for (uint32_t rows = read_number(at); rows > 0; rows--)
+        read_row(at, 0, &ignored);
+}
+
+bool unwind_table_find(uint64_t address, struct unwind_row *row) {
+    uint32_t function = symbol_index(address);
+    if (function == SYMBOL_NONE)
+        return false;
+    const uint8_t *at = kernel_unwind + kernel_unwind_blocks[function / UNWIND_BLOCK];
+    for (uint32_t before = function % UNWIND_BLOCK; before > 0; before--)
+        skip(&at);
+    uint64_t offset = address - (uintptr_t)__kernel_start - kernel_symbols.starts[function];
+    struct unwind_row next = {0};
+    uint32_t begin = 0, rows = read_number(&at);
+    *row = next;
+    for (uint32_t i = 0; i < rows; i++) {
+        begin = read_row(&at, begin, &next);
+        if (begin > offset)
+            break;
+        *row = next;
+    }
+    return row->words > 0;
+}

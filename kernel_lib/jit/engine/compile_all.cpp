@@ -1,0 +1,148 @@
+/* All code that there can be (jit.compile_all). */
+#include "kernel_lib/jit/engine/compile_all.h"
+#include "kernel_lib/jit/engine/lower.h"
+#include "kernel_lib/jit/engine/recover.h"
+#include "kernel_lib/jit/log.h"
+#include "llvm/Support/ErrorHandling.h"
+extern "C" {
+#include "kernel_lib/jit_runtime.h"
+}
+
+using namespace llvm;
+using namespace jit;
+
+namespace {
+
+constexpr size_t TELL_EVERY = 10; /* functions */
+
+/* The processor that JIT_ALL_FEATURES is made for, which need not run it. The application's own
+ * kernels say what they are for: AVX2, AVX-512. */
+constexpr char WIDEST[] = "sapphirerapids";
+
+class All {
+  public:
+    All(Engine &engine, bool general) : engine(engine), general(general) {}
+
+    void make(Entry &entry) {
+        const jit_function seen = *entry.profile;
+        bool loops = lower(entry);
+        if (entry.profile->tuple_count == 0)
+            borrow_tuples(entry);
+        make_levels(entry, loops);
+        if (general) { /* and as at the first calls: of arguments, the policy later drops some */
+            make_up_tuples(entry);
+            for (jit_level level : {JIT_O2, JIT_O3})
+                make_copies(entry, level, JIT_AS_WRITTEN);
+        }
+        *entry.profile = seen;
+    }
+
+    void tell(size_t functions, size_t all) const {
+        console_event("{\"event\":\"compile_all\",\"functions\":%zu,\"of\":%zu,\"made\":%u,"
+                      "\"failed\":%u,\"heap_used\":%llu}",
+                      functions, all, made, failed,
+                      static_cast<unsigned long long>(memory_usage().used));
+        jit_print_log();
+    }
+
+  private:
+    void make_levels(Entry &entry, bool loops) {
+        for (jit_level level : {JIT_O0, JIT_O1, JIT_O2, JIT_O3})
+            make(entry, level, JIT_AS_WRITTEN);
+        if (loops)
+            make(entry, JIT_O3, JIT_FREE_LOOPS);
+        engine.compiler.set_processor(WIDEST);
+        make(entry, JIT_O3, JIT_ALL_FEATURES | (loops ? JIT_FREE_LOOPS : 0));
+        engine.compiler.set_processor("");
+    }
+
+    /* Whether the function has loops. */
+    bool lower(Entry &entry) {
+        bool loops = false;
+        Error error = recovering(engine.program, [&]() -> Error {
+            const char *reason;
+            loops = loop_depth(*entry.function) > 0;
+            Lowering(engine.program).lower(*entry.function, &reason);
+            return Error::success();
+        });
+        failed += !!error;
+        consumeError(std::move(error));
+        return loops;
+    }
+
+    void make(Entry &entry, jit_level level, unsigned shape) {
+        if (general)
+            make_one(entry, {entry.profile, level, false, shape});
+        if (level >= JIT_O2)
+            make_copies(entry, level, shape);
+    }
+
+    void make_copies(Entry &entry, jit_level level, unsigned shape) {
+        if (entry.profile->tuple_count > 0)
+            make_one(entry, {entry.profile, level, true, shape});
+    }
+
+    void make_one(Entry &entry, const jit_code &code) {
+        jit_version *version = engine.make(*entry.profile, code);
+        if (version)
+            engine.versions.release(*version);
+        ++(version ? made : failed);
+    }
+
+    /* Alternatives of a function (kernels for wider vectors) are called with the same arguments. */
+    void borrow_tuples(Entry &entry) {
+        for (const Entry &other : engine.program.entries())
+            if (other.profile->tuple_count > 0 &&
+                other.function->getFunctionType() == entry.function->getFunctionType()) {
+                std::copy(std::begin(other.profile->tuples), std::end(other.profile->tuples),
+                          entry.profile->tuples);
+                entry.profile->arguments = other.profile->arguments;
+                entry.profile->tuple_count = other.profile->tuple_count;
+                return;
+            }
+    }
+
+    /* A position at its beginning, a flag, a size. */
+    void make_up_tuples(Entry &entry) {
+        jit_function &profile = *entry.profile;
+        auto is_integer = [](const Argument &a) { return a.getType()->isIntegerTy(); };
+        auto integers = static_cast<size_t>(count_if(entry.function->args(), is_integer));
+        profile.arguments = static_cast<uint8_t>(std::min<size_t>(integers, JIT_ARGUMENTS));
+        profile.tuple_count = 0;
+        for (uint64_t value : {0, 1, 64})
+            if (profile.arguments > 0)
+                std::fill_n(profile.tuples[profile.tuple_count++].values, JIT_ARGUMENTS, value);
+    }
+
+    Engine &engine;
+    bool general;
+    unsigned made = 0, failed = 0;
+};
+
+/* What it takes to give up must be there as well: in the middle of LLVM, and with an error that it
+ * returns. */
+void rehearse_failures(Engine &engine) {
+    Error error = recovering(engine.program,
+                             []() -> Error { report_fatal_error("not an error: a rehearsal"); });
+    jit_log("JIT: %s", toString(std::move(error)).c_str());
+    jit_function &function = *engine.program.entries()[0].profile;
+    engine.load(function, {&function, JIT_O0, false, JIT_AS_WRITTEN}, "no object: a rehearsal");
+}
+
+} // namespace
+
+void jit::compile_all(Engine &engine, const struct jit_settings &settings) {
+    if (settings.compile_all == JIT_COMPILE_NONE)
+        return;
+    rehearse_failures(engine);
+    if (settings.compile_all == JIT_COMPILE_FAILURES)
+        return;
+    All all(engine, settings.compile_all == JIT_COMPILE_ALL);
+    auto entries = engine.program.entries();
+    for (size_t i = 0; i < entries.size(); i++) {
+        if (i % settings.compile_parts == settings.compile_part - 1)
+            all.make(entries[i]);
+        if ((i + 1) % TELL_EVERY == 0 || i + 1 == entries.size())
+            all.tell(i + 1, entries.size());
+    }
+}

@@ -1,0 +1,147 @@
+/* Compiles, links and installs versions for the policy and for the object cache. */
+#include "kernel_lib/jit/engine/engine.h"
+#include "kernel_lib/jit/engine/recover.h"
+#include "kernel_lib/jit/log.h"
+#include "kernel_lib/jit/settings.h"
+
+using namespace llvm;
+using namespace jit;
+
+/* What compiling a large function at O3 may take. Running out of memory in the middle is survived,
+ * but what was allocated is lost. */
+static constexpr uint64_t MEMORY_TO_COMPILE = 12 << 20;
+
+/* Of all memory, what may be lost by giving up compilations, before no more are begun. */
+static constexpr uint64_t MOST_LOST_PART = 4;
+
+/* Compilations for a level in a row that called removed functions, before it is tried no more: each
+ * of them loses memory, and the next one is likely to need the same. */
+static constexpr unsigned MOST_MISSES = 3;
+
+static Engine *engine;
+
+Engine::Engine(Program &program, const void *stack_base)
+    : program(program), compiler(program), versions(program, stack_base) {
+    engine = this;
+}
+
+static jit_version *failed(const jit_function &function, jit_level level, Error error) {
+    std::string text = toString(std::move(error));
+    std::string why = StringRef(text).split('\n').first.str(); /* below may be a drawing */
+    const char *name = jit_level_name(level);
+    engine->costs.failed++;
+    jit_log("JIT: %s cannot be compiled at %s: %s", function.name, name, why.c_str());
+    jit_log_event("{\"event\":\"tier_failed\",\"function\":\"%s\",\"level\":\"%s\"}", function.name,
+                  name);
+    return nullptr;
+}
+
+jit_version *Engine::link(jit_function &function, const jit_code &code,
+                          SmallVector<char, 0> object) {
+    uint64_t begin = cpu_rdtsc();
+    auto version = versions.add(program.of(function), code, std::move(object));
+    costs.linked++;
+    costs.link_cycles += cpu_rdtsc() - begin;
+    return version ? *version : failed(function, code.level, version.takeError());
+}
+
+/* Once, for the whole program; what is compiled already goes on. */
+bool Engine::stops(const struct memory_usage &memory) {
+    if (!stopped && lost_memory() > memory.total / MOST_LOST_PART) {
+        stopped = true;
+        jit_log("JIT: nothing is compiled any more: of %llu MiB of memory, %llu were lost when "
+                "compilations had to be given up",
+                static_cast<unsigned long long>(memory.total >> 20),
+                static_cast<unsigned long long>(lost_memory() >> 20));
+    }
+    costs.failed += stopped;
+    return stopped;
+}
+
+/* Once for a level. */
+void Engine::note_miss(jit_level level) {
+    if (++misses[level] == MOST_MISSES)
+        jit_log("JIT: nothing is compiled at %s any more: it takes functions that were removed",
+                jit_level_name(level));
+}
+
+jit_version *Engine::make(jit_function &function, jit_code code) {
+    struct memory_usage memory = memory_usage();
+    if (stops(memory))
+        return nullptr;
+    if (misses[code.level] >= MOST_MISSES) {
+        costs.failed++;
+        return nullptr;
+    }
+    if (memory.total - memory.used < MEMORY_TO_COMPILE)
+        return failed(function, code.level, createStringError("too little memory is left"));
+    uint64_t begin = cpu_rdtsc();
+    auto object = compiler.compile(program.of(function), code);
+    costs.compiled++;
+    costs.compile_cycles += cpu_rdtsc() - begin;
+    if (!object && lacked_function())
+        note_miss(code.level);
+    if (!object)
+        return failed(function, code.level, object.takeError());
+    misses[code.level] = 0;
+    return link(function, code, std::move(*object));
+}
+
+jit_version *Engine::load(jit_function &function, const jit_code &code, StringRef object) {
+    jit_version *version = link(function, code, SmallVector<char, 0>(object.begin(), object.end()));
+    if (version)
+        version->object.clear(); /* the cache has it */
+    return version;
+}
+
+void Engine::install(jit_version &version, const char *reason) {
+    jit_function &function = *version.entry->profile;
+    versions.install(version);
+    function.level = version.code.level;
+    function.specialised = version.code.specialised;
+    function.body = version.code.body == &function ? nullptr : version.code.body;
+    function.reason = reason;
+    /* Again every time while it is held: the cache has forgotten it if another version was
+     * installed when it was saved. */
+    const SmallVector<char, 0> &object = version.object;
+    jit_cache_store(&function, &version.code, object.empty() ? nullptr : object.data(),
+                    object.size());
+}
+
+bool jit_compile(jit_function *function, jit_level level, bool specialise, const char *reason) {
+    jit_function *body = function->body ? function->body : function;
+    jit_version *version = jit_make(function, body, level, specialise, JIT_AS_WRITTEN);
+    if (!version) {
+        if (function->highest >= level)
+            function->highest = static_cast<jit_level>(level - 1);
+        return false;
+    }
+    jit_install(function, version, reason);
+    jit_release(version);
+    return true;
+}
+
+jit_version *jit_make(jit_function *function, jit_function *body, jit_level level, bool specialise,
+                      unsigned shape) {
+    return engine->make(*function, {body, level, specialise, shape});
+}
+
+jit_version *jit_load(jit_function *function, const jit_code *code, const void *object,
+                      size_t size) {
+    return engine->load(*function, *code, {static_cast<const char *>(object), size});
+}
+
+void jit_install(jit_function *, jit_version *version, const char *reason) {
+    engine->install(*version, reason);
+}
+
+void jit_release(jit_version *version) {
+    engine->versions.release(*version);
+}
+
+struct jit_costs jit_costs() {
+    struct jit_costs costs = engine->costs;
+    costs.code_bytes = engine->versions.bytes();
+    costs.retired = engine->versions.retired();
+    return costs;
+}

@@ -1,0 +1,48 @@
+/*
+ * Takes functions out of the application's module into one of their own, which has only what they
+ * refer to: a module of all would cost more to copy than most functions to compile.
+ */
+#pragma once
+#include "kernel_lib/jit/engine/expansion.h"
+#include "kernel_lib/jit/function.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Transforms/Utils/ValueMapper.h"
+#include <memory>
+
+namespace jit {
+
+class Extraction : private llvm::ValueMaterializer {
+  public:
+    explicit Extraction(const llvm::Module &source);
+
+    /* A local function with function's body. Where `values` has a constant for a parameter, the
+     * body uses that instead; the parameter stays, so the type does, too. */
+    llvm::Function &copy(const llvm::Function &function, const llvm::Twine &name,
+                         llvm::ArrayRef<llvm::Constant *> values = {});
+
+    /* Gives those functions a body that are called, have one in the source, and are to be inlined,
+     * which they must be then; and constants their value. All of them have their real code and
+     * memory elsewhere. At O0 these functions are only tiny ones, as a call costs more than they
+     * do; from O1 on those that are not too large; at O3 also larger ones that are called from one
+     * place alone. Never more than what a function may grow to by it. */
+    void add_what_may_be_inlined(jit_level level);
+
+    llvm::Module &module() { return *target; }
+    std::unique_ptr<llvm::Module> take() { return std::move(target); }
+
+  private:
+    llvm::Value *materialize(llvm::Value *value) override;
+    llvm::GlobalValue *declare(const llvm::GlobalValue &global);
+    void add_value(const llvm::GlobalVariable &variable);
+    void fill(const llvm::Function &from, llvm::Function &to,
+              llvm::ArrayRef<llvm::Constant *> values);
+
+    std::unique_ptr<llvm::Module> target;
+    llvm::DenseMap<const llvm::GlobalValue *, llvm::GlobalValue *> declared;
+    /* In the order in which they were met, which makes the object the same every time. */
+    llvm::SmallVector<const llvm::GlobalValue *, 32> met;
+    Expansion expansion;
+};
+
+} // namespace jit

@@ -1,0 +1,157 @@
+/* Tier 0. */
+#include "kernel_lib/jit/engine/interpreter.h"
+#include "kernel_lib/jit/engine/recover.h"
+#include "kernel_lib/jit/log.h"
+extern "C" {
+#include "kernel_lib/jit_runtime.h"
+}
+#include "llvm/ExecutionEngine/GenericValue.h"
+#include "llvm/ExecutionEngine/Interpreter.h"
+
+using namespace llvm;
+using namespace jit;
+
+/* Interpreted functions in each other at most; deeper ones are compiled, which needs less stack. */
+constexpr size_t MAX_DEPTH = 64;
+
+static jit::Interpreter *the_interpreter;
+
+extern "C" void *jit_entered(uint32_t index, struct jit_registers *registers) {
+    return the_interpreter->enter(index, *registers);
+}
+
+jit::Interpreter::Interpreter(Program &program, const InterpreterOptions &options)
+    : program_(program), options_(options), states_(program.entries().size()) {
+    the_interpreter = this;
+}
+
+/* Compiles the function; false when that fails. What runs it already, stays. */
+static bool compile(Entry &entry, const char *reason) {
+    if (*entry.slot != entry.first_target)
+        return true;
+    uint64_t begin = cpu_rdtsc();
+    bool good = jit_compile(entry.profile, JIT_O0, false, reason);
+    jit_note_first_code(entry.profile, cpu_rdtsc() - begin);
+    return good;
+}
+
+void *jit::Interpreter::enter(size_t index, struct jit_registers &registers) {
+    Entry &entry = program_.entries()[index];
+    State &state = states_[index];
+    leave_what_is_gone(registers);
+    if (!state.decided)
+        decide(entry, state);
+    if (state.reason) {
+        if (compile(entry, state.reason))
+            return *entry.slot;
+        settle_for_interpreting(entry, state);
+    } else if (depth_ >= MAX_DEPTH && compile(entry, "calls nested too deep to interpret")) {
+        return *entry.slot;
+    }
+    interpret(entry, *state.copy, registers);
+    return nullptr;
+}
+
+void jit::Interpreter::decide(Entry &entry, State &state) {
+    if (!options_.enabled)
+        state.reason = "no interpreter wanted";
+    else if (loop_depth(*entry.function) > options_.loop_depth)
+        state.reason = "loops would take long in the interpreter";
+    else
+        lower(entry, state);
+    state.decided = true;
+    entry.profile->reason = state.reason ? state.reason : "called";
+    entry.profile->lowest = state.reason ? JIT_O0 : JIT_INTERPRETER;
+}
+
+/* Copies that were made from an abandoned context stay, and so what they refer to. */
+void jit::Interpreter::lower(Entry &entry, State &state) {
+    Error error = recovering(program_, [&]() -> Error {
+        if (!lowering_ || &lowering_->context() != &program_.context()) {
+            lowering_.release();
+            lowering_ = std::make_unique<Lowering>(program_);
+        }
+        state.copy = lowering_->lower(*entry.function, &state.reason);
+        return Error::success();
+    });
+    if (!error)
+        return;
+    state.reason = "no copy for the interpreter could be made";
+    jit_log("JIT: %s cannot be interpreted: %s", entry.profile->name,
+            toString(std::move(error)).c_str());
+}
+
+/* For functions that it would be better to compile, but compiling failed. */
+void jit::Interpreter::settle_for_interpreting(Entry &entry, State &state) {
+    lower(entry, state);
+    if (!state.copy) {
+        struct memory_usage memory = memory_usage();
+        jit_print_log();
+        hand_over_if_trimmed();
+        panic("JIT: %s cannot be interpreted (%s) nor be compiled: %llu of %llu MiB of memory are "
+              "in use",
+              entry.profile->name, state.reason, static_cast<unsigned long long>(memory.used >> 20),
+              static_cast<unsigned long long>(memory.total >> 20));
+    }
+    entry.profile->reason = "compiling failed";
+    entry.profile->lowest = JIT_INTERPRETER;
+}
+
+/* A longjmp may have gone past interpreted calls: what called them is now below its caller. */
+void jit::Interpreter::leave_what_is_gone(const struct jit_registers &caller) {
+    size_t depth = depth_;
+    while (depth > 0 && nested_[depth - 1].caller <= &caller)
+        depth--;
+    if (depth < depth_)
+        leave(depth);
+}
+
+/* Interpreters that were left in the middle of their work are not used again. */
+void jit::Interpreter::leave(size_t depth) {
+    depth_ = depth;
+    auto used = [](const Nested &nested) { return nested.caller != nullptr; };
+    nested_.erase(
+        std::find_if(nested_.begin() + static_cast<ptrdiff_t>(depth), nested_.end(), used),
+        nested_.end());
+}
+
+/* Copies live in one module of their own; the engine's is empty. */
+ExecutionEngine &jit::Interpreter::engine() {
+    if (depth_ == nested_.size()) {
+        auto module = std::make_unique<Module>("interpreter", program_.context());
+        module->setDataLayout(program_.module().getDataLayout());
+        std::string error;
+        EngineBuilder builder(std::move(module));
+        builder.setEngineKind(EngineKind::Interpreter).setErrorStr(&error);
+        nested_.push_back({}); /* no code generation, so no target */
+        nested_.back().engine.reset(builder.create(nullptr));
+        if (!nested_.back().engine)
+            panic("JIT: LLVM's interpreter: %s", error.c_str());
+    }
+    return *nested_[depth_].engine;
+}
+
+void jit::Interpreter::interpret(Entry &entry, Function &copy, struct jit_registers &registers) {
+    SmallVector<GenericValue, 8> values;
+    uint64_t integers[JIT_ARGUMENTS];
+    size_t noted = 0;
+    ArgumentReader reader(registers);
+    for (const Argument &argument : copy.args()) {
+        values.push_back(reader.next(argument.getType()));
+        if (argument.getType()->isIntegerTy() && noted < entry.profile->arguments)
+            integers[noted++] = values.back().IntVal.getZExtValue();
+    }
+    entry.profile->calls++;
+    jit_note_arguments(entry.profile, integers);
+    ExecutionEngine &interpreter = engine();
+    size_t depth = depth_;
+    nested_[depth].caller = &registers;
+    depth_ = depth + 1;
+    uint64_t begin = cpu_rdtsc();
+    GenericValue result = interpreter.runFunction(&copy, values);
+    uint64_t cycles = cpu_rdtsc() - begin;
+    nested_[depth].caller = nullptr;
+    leave(depth);
+    write_result(registers, copy, result);
+    jit_note_call(entry.profile, JIT_INTERPRETER, cycles);
+}

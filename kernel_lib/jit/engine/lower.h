@@ -1,0 +1,39 @@
+/*
+ * Interpretable copies of the application's functions.
+ *
+ * LLVM's Interpreter cannot be entered while it runs, takes function pointers for Function objects,
+ * and knows only some instructions and hardly any intrinsic. So what it gets is a copy: all symbols
+ * are replaced by their addresses; every call, direct or not, is one of an external function that
+ * takes the target as its first argument and calls it from outside (native_call.h); intrinsics
+ * and instructions that it lacks, or runs wrongly, are written out with others.
+ */
+#pragma once
+#include "kernel_lib/jit/engine/native_call.h"
+#include "kernel_lib/jit/engine/program.h"
+
+namespace jit {
+
+class Lowering {
+  public:
+    explicit Lowering(Program &program);
+
+    /* The copy; or nullptr, and *reason (a string constant) says why the function cannot be
+     * interpreted. */
+    llvm::Function *lower(const llvm::Function &function, const char **reason);
+
+    /* The functions that it copies must be of this context. */
+    llvm::LLVMContext &context() const { return module_.getContext(); }
+
+  private:
+    const char *rewrite(llvm::Function &copy);
+    const char *rewrite(llvm::Instruction &instruction);
+
+    Program &program_;
+    llvm::Module module_; /* of the copies */
+    NativeCalls calls_;
+};
+
+/* How deep loops are nested in the function; 0 without any. */
+unsigned loop_depth(const llvm::Function &function);
+
+} // namespace jit

@@ -1,0 +1,84 @@
+/*
+ * The application as the engine holds it: its bitcode, and for every function of it a slot with the
+ * address of the code that calls now reach.
+ */
+#pragma once
+#include "kernel_lib/jit/engine/globals.h"
+#include "kernel_lib/jit/engine/kernel.h"
+#include "kernel_lib/jit/engine/slots.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace jit {
+
+/* A function with a body in the application's bitcode. */
+struct Entry {
+    llvm::Function *function; /* in Program::module(), as the front end made it */
+    struct jit_function *profile;
+    void *stub;        /* the function's address for the whole program: jumps to where *slot says */
+    void *const *slot; /* on a page that is writable only in Program::redirect */
+    void *first_target; /* what runs it on its lowest level */
+};
+
+class Program {
+  public:
+    /* Parses the application's bitcode and LLVM-libc's, bytes that stay (the latter becomes
+     * available_externally: it is inlined, and called at its native address), gives all local
+     * symbols unique global names, allocates and initialises the global variables, makes the stubs.
+     * Stops with a panic that says what is wrong when the bitcode is no good. There is one program;
+     * it is never destroyed. */
+    Program(llvm::StringRef application, llvm::StringRef libc);
+
+    llvm::LLVMContext &context() { return *context_; }
+    llvm::Module &module() { return *module_; }
+    llvm::MutableArrayRef<Entry> entries() { return entries_; }
+    Entry *find(llvm::StringRef name); /* by symbol */
+    Entry *find(const llvm::Function &function);
+    Entry *at_stub(const void *address); /* whose stub this is, or nullptr */
+    /* Whose stub or thunk holds an address of theirs, and how far inside. */
+    const Entry &near(uintptr_t address, size_t &offset) const;
+    Entry &of(const struct jit_function &profile);
+
+    /* Where a symbol of the module lives: a function's stub, a global variable's memory, a native
+     * function (natives.h). nullptr when there is none. */
+    void *address(llvm::StringRef symbol);
+
+    /* Call what is to run before the application's app_main, and what after it. */
+    void construct();
+    void destruct();
+
+    /* New calls of the entry go to target: one atomic store. */
+    void redirect(Entry &entry, void *target);
+
+    /* Somebody who worked on the module was left in the middle of it: nothing of this context can
+     * be relied on any more but that its functions can be read, as interpreted ones are. */
+    void abandon() { abandoned_ = true; }
+    /* After abandon(), loads the bitcode anew: another context, another module with the same
+     * symbols, and entries with its functions. The old ones stay, lost. True if it did. */
+    bool renew();
+
+  private:
+    void make_entries(const std::vector<llvm::Function *> &functions);
+    void drop_what_is_not_native();
+
+    llvm::StringRef application_, libc_; /* bitcode */
+    std::unique_ptr<llvm::LLVMContext> context_ = std::make_unique<llvm::LLVMContext>();
+    std::unique_ptr<llvm::Module> module_;
+    bool abandoned_ = false;
+    std::vector<struct jit_function> profiles_;
+    std::vector<Entry> entries_;
+    std::vector<void *> constructors_, destructors_; /* their stubs */
+    std::optional<Slots> slots_;
+    llvm::DenseMap<const llvm::Function *, Entry *> by_function_;
+    llvm::StringMap<void *> addresses_; /* of what the program itself defines */
+};
+
+/* The one there is; it must have been made. */
+Program &program();
+
+} // namespace jit

@@ -1,0 +1,30 @@
+/*
+ * Getting out of LLVM when it gives up, or calls a function that the trim has removed.
+ */
+#pragma once
+#include "kernel_lib/jit/engine/program.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/Support/Error.h"
+
+namespace jit {
+
+/* From now on fatal errors and a lack of memory reach recovering(). Outside of it they end in a
+ * panic. */
+void recover_from_now_on();
+
+/* Does the work, which must not call this again, on the program's module. When LLVM gives up in it,
+ * finds an error in the module's code, or calls a removed function, the work does not return, what
+ * it holds is lost, and the error says why. The module is loaded anew before the next work. */
+llvm::Error recovering(Program &program, llvm::function_ref<llvm::Error()> work);
+
+/* Whether the last work was given up because it called a removed function. */
+bool lacked_function();
+
+/* Memory that was lost so far. */
+uint64_t lost_memory();
+
+/* For when the program cannot go on without what recovering() could not do: if a removed function
+ * was ever called there, lets the kernel take over that has it, and does not return. */
+void hand_over_if_trimmed();
+
+} // namespace jit

@@ -1,0 +1,90 @@
+/*
+ * The full variant's app_main, native code: starts LLVM and the JIT, and then the application that
+ * is inside as bitcode.
+ */
+#include "llvm-libc/glibc_abi/start.h"
+#include "kernel_lib/jit/engine/compile_all.h"
+#include "kernel_lib/jit/engine/embedded.h"
+#include "kernel_lib/jit/engine/engine.h"
+#include "kernel_lib/jit/engine/interpreter.h"
+#include "kernel_lib/jit/engine/kernel.h"
+#include "kernel_lib/jit/log.h"
+#include "kernel_lib/jit/settings.h"
+#include "kernel_lib/jit/store/persist.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/TargetSelect.h"
+extern "C" {
+#include "kernel_lib/jit_runtime.h"
+}
+
+using namespace llvm;
+
+namespace {
+
+/* What the application's bitcode and a large compilation take. */
+constexpr uint64_t LEAST_HEAP = 32 << 20;
+
+/* LLVM has given up before there is an engine that could go on (recover.h). */
+void fatal(void *, const char *reason, bool) {
+    panic("LLVM: %s", reason);
+}
+
+void start_llvm() {
+    glibc_abi_start();
+    install_fatal_error_handler(fatal);
+    InitializeNativeTarget();
+    InitializeNativeTargetAsmPrinter();
+}
+
+/* The bytes from start to end, both symbols. */
+StringRef bytes(const char *start, const char *end) {
+    return StringRef(start, static_cast<size_t>(end - start));
+}
+
+/* For programs: how long it took until the application can be called, in TSC cycles. */
+void announce(size_t functions, uint64_t begin, uint64_t started) {
+    console_event("{\"event\":\"llvm\",\"version\":\"%s\",\"functions\":%zu,\"start_cycles\":%lu,"
+                  "\"program_cycles\":%lu,\"heap_bytes\":%lu}",
+                  LLVM_VERSION_STRING, functions, started - begin, cpu_rdtsc() - started,
+                  memory_usage().used);
+}
+
+} // namespace
+
+extern "C" int app_main() {
+    struct error error;
+    if (!jit_configure(&error)) {
+        console_printf("error: %s\n", error.text);
+        return 1;
+    }
+    if (memory_usage().total < LEAST_HEAP) {
+        console_printf(
+            "error: too little memory: the compiler needs %lu MiB beside the kernel, and %lu are "
+            "free; give the machine more\n",
+            LEAST_HEAP >> 20, memory_usage().total >> 20);
+        return 1;
+    }
+    uint64_t begin = cpu_rdtsc();
+    start_llvm();
+    uint64_t started = cpu_rdtsc();
+    /* Static: they are used until the machine stops, when this function has returned. */
+    static jit::Program program(bytes(app_bitcode, app_bitcode_end),
+                                bytes(libc_bitcode, libc_bitcode_end));
+    static jit::Engine engine(program, __builtin_frame_address(0));
+    const struct jit_settings *settings = jit_settings();
+    jit::InterpreterOptions tier0 = {settings->tier0 == JIT_INTERPRETER,
+                                     static_cast<unsigned>(settings->interpret_loops)};
+    static jit::Interpreter interpreter(program, tier0);
+    jit_persist_start();
+    announce(program.entries().size(), begin, started);
+    jit::Entry *main = program.find("app_main");
+    if (!main)
+        panic("the application's bitcode has no app_main");
+    program.construct();
+    int code = reinterpret_cast<int (*)()>(main->stub)();
+    program.destruct();
+    jit_print_log();
+    jit::compile_all(engine, *settings);
+    return code;
+}

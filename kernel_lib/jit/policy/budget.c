@@ -1,0 +1,142 @@
+/*
+ * What compiling may cost. Its cycles are measured by level and by the function's size; so what the
+ * next one takes can be expected, and compared with what it saves and with the share of the running
+ * time that is allowed. Running is everything but compiling and waiting for input.
+ */
+#include "kernel_lib/jit/policy/policy.h"
+#include "kernel_lib/jit/settings.h"
+#include "kernel_lib/jit_runtime.h"
+
+#define FIRST_GUESS_MS 10 /* for a usual function on O0, before anything was compiled */
+#define USUAL_SIZE 100    /* instructions of a usual function */
+#define FIXED_SIZE 40     /* so many more instructions would take what each compilation takes */
+#define OPTIMISE_FACTOR 4 /* of O1 to O0, until both are known */
+#define LEVEL_FACTOR 2    /* of O2 to O1, and of O3 to O2 */
+#define MEMORY 4          /* an average of about so many compilations */
+#define FIRST_FACTOR 4    /* the first on a level is slower: the compiler's own code is new */
+
+/* The start, when all is new, may last so long and compile so much: in units, what compiling a
+ * usual function on O0 takes on this machine. From then on it is the share alone; what the share
+ * leaves over is kept, but no more than it is in the longest time. */
+#define START_RUNNING 130
+#define START_COMPILING 200
+#define LONGEST_MS 60000
+
+static uint64_t average[JIT_LEVELS]; /* of a usual function */
+static struct jit_statistics statistics;
+static struct {
+    uint64_t cycles, size; /* of all compilations on O0 but the first */
+    bool any;
+} simple;
+static bool idle;           /* what is compiled now costs nobody anything */
+static bool started;        /* the start is over */
+static int64_t left;        /* then: cycles that may be spent ... */
+static uint64_t counted_to; /* ... by so much of the time that was not waited */
+
+struct jit_statistics *jit_statistics(void) {
+    return &statistics;
+}
+
+static uint64_t of_ms(uint64_t ms) {
+    return cpu_cycles_per_second() / 1000 * ms;
+}
+
+static uint64_t of_usual(enum jit_level level) {
+    if (average[level])
+        return average[level];
+    if (level > JIT_O0)
+        return (level == JIT_O1 ? OPTIMISE_FACTOR : LEVEL_FACTOR) * of_usual(level - 1);
+    return of_ms(FIRST_GUESS_MS);
+}
+
+/* From O1 on nearly all of the compiler's code is the same. */
+static bool is_first(enum jit_level level) {
+    for (int other = JIT_O1; other < JIT_LEVELS; other++)
+        if (average[other])
+            return false;
+    return level > JIT_O0;
+}
+
+/* Instructions that are compiled: the function's, and those of its copies. */
+static uint64_t size_on(const struct jit_function *f, enum jit_level level) {
+    uint64_t copies = level >= JIT_O2 && adaptive_can_specialise(f) ? f->tuple_count : 0;
+    return f->size * (1 + copies) + FIXED_SIZE;
+}
+
+uint64_t budget_expect(const struct jit_function *f, enum jit_level level) {
+    uint64_t usual = of_usual(level) * (is_first(level) ? FIRST_FACTOR : 1);
+    return usual * size_on(f, level) / (USUAL_SIZE + FIXED_SIZE);
+}
+
+static uint64_t not_waited(uint64_t now) {
+    return now - statistics.begin - statistics.waiting_cycles;
+}
+
+uint64_t budget_running(uint64_t now) {
+    return not_waited(now) - statistics.compile_cycles;
+}
+
+uint64_t budget_unit(void) {
+    return simple.size ? simple.cycles * (USUAL_SIZE + FIXED_SIZE) / simple.size
+                       : of_ms(FIRST_GUESS_MS);
+}
+
+bool budget_in_start(uint64_t now) {
+    return !started && budget_running(now) < START_RUNNING * budget_unit();
+}
+
+/* What may be spent by now. */
+static int64_t allowed(uint64_t now) {
+    int64_t start = (int64_t)(START_COMPILING * budget_unit() - statistics.compile_cycles);
+    uint64_t elapsed = not_waited(now), percent = jit_settings()->budget;
+    if (budget_in_start(now))
+        return start;
+    if (!started) { /* what the start has left over is gone, what it owes is not */
+        started = true;
+        left = start < 0 ? start : 0;
+        counted_to = elapsed;
+    }
+    int64_t most = (int64_t)(of_ms(LONGEST_MS) / 100 * percent);
+    left += (int64_t)((elapsed - counted_to) * percent / 100);
+    left = left < most ? left : most;
+    counted_to = elapsed;
+    return left;
+}
+
+bool budget_allows(uint64_t cycles, uint64_t now) {
+    return jit_settings()->budget == 100 || (int64_t)cycles <= allowed(now);
+}
+
+void budget_set_idle(bool on) {
+    idle = on;
+}
+
+bool budget_is_idle(void) {
+    return idle;
+}
+
+void budget_charge(const struct jit_function *f, enum jit_level level, uint64_t cycles) {
+    uint64_t usual = cycles * (USUAL_SIZE + FIXED_SIZE) / size_on(f, level);
+    if (level == JIT_O0 && simple.any) {
+        simple.cycles += cycles;
+        simple.size += size_on(f, level);
+    }
+    simple.any |= level == JIT_O0;
+    average[level] =
+        average[level] ? (average[level] * (MEMORY - 1) + usual) / MEMORY : usual / FIRST_FACTOR;
+    if (idle) {
+        statistics.idle_cycles += cycles;
+        return; /* it is a part of the waiting, which is told as a whole */
+    }
+    statistics.compile_cycles += cycles;
+    left -= (int64_t)cycles;
+    time_add_pause(cycles);
+}
+
+void jit_note_waiting(uint64_t begin) {
+    uint64_t cycles = cpu_rdtsc() - begin;
+    if (statistics.begin > begin) /* nothing has run yet */
+        return;
+    statistics.waiting_cycles += cycles;
+    time_add_pause(cycles);
+}

@@ -1,0 +1,190 @@
+/* Reading the profile's text (profile_file.h): whatever it says, it is checked. */
+#include "kernel_lib/crc32.h"
+#include "kernel_lib/jit/store/function_names.h"
+#include "kernel_lib/jit/store/profile_file.h"
+#include <string.h>
+
+#define CRC_LINE 13 /* "crc 01234567\n" */
+
+struct text {
+    const char *at, *end;
+};
+
+/* Takes these characters if they come next. */
+static bool take(struct text *text, const char *characters) {
+    size_t length = strlen(characters);
+    if ((size_t)(text->end - text->at) < length || memcmp(text->at, characters, length) != 0)
+        return false;
+    text->at += length;
+    return true;
+}
+
+static bool take_number(struct text *text, uint64_t max, uint64_t *number) {
+    const char *begin = text->at;
+    uint64_t value = 0;
+    for (; text->at < text->end && *text->at >= '0' && *text->at <= '9'; text->at++)
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(*text->at - '0'), &value))
+            return false;
+    *number = value;
+    return text->at > begin && value <= max;
+}
+
+/* " KEY NUMBER" */
+static bool take_member(struct text *text, const char *key, uint64_t max, uint64_t *number) {
+    return take(text, " ") && take(text, key) && take(text, " ") && take_number(text, max, number);
+}
+
+/* Characters up to the next one of stop, which is not taken. */
+static bool take_until(struct text *text, char stop, struct text *taken) {
+    const char *end = memchr(text->at, stop, (size_t)(text->end - text->at));
+    if (!end)
+        return false;
+    *taken = (struct text){text->at, end};
+    text->at = end;
+    return true;
+}
+
+/* What the lines are read into. */
+struct reading {
+    struct profile *profile;
+    struct function_names names;
+    size_t index; /* of the function whose lines are read */
+};
+
+static bool find_function(const struct reading *reading, struct text name, size_t *index) {
+    return function_names_find(&reading->names, name.at, (size_t)(name.end - name.at), index);
+}
+
+static bool parse_function(struct reading *reading, struct text *text) {
+    struct text name, reason;
+    uint64_t level, specialised, arguments;
+    if (!take_until(text, ' ', &name) || !find_function(reading, name, &reading->index))
+        return false;
+    struct profile_entry *entry = &reading->profile->entries[reading->index];
+    if (entry->calls || !take_member(text, "calls", UINT64_MAX, &entry->calls) || !entry->calls ||
+        !take_member(text, "level", JIT_LEVELS - 1, &level) ||
+        !take_member(text, "specialised", 1, &specialised) ||
+        !take_member(text, "arguments", JIT_ARGUMENTS, &arguments) || !take(text, " because ") ||
+        !take_until(text, '\n', &reason) || reason.end - reason.at >= PROFILE_REASON)
+        return false;
+    entry->level = (enum jit_level)level;
+    entry->specialised = specialised;
+    entry->arguments = (uint8_t)arguments;
+    memcpy(entry->reason, reason.at, (size_t)(reason.end - reason.at));
+    return true;
+}
+
+static bool parse_times(struct profile_entry *entry, struct text *text) {
+    uint64_t level;
+    if (!take_number(text, JIT_LEVELS - 1, &level) || entry->times[level].calls)
+        return false;
+    struct jit_times *times = &entry->times[level];
+    return take_member(text, "calls", UINT64_MAX, &times->calls) && times->calls &&
+           take_member(text, "total", UINT64_MAX, &times->total) &&
+           take_member(text, "min", UINT64_MAX, &times->min) &&
+           take_member(text, "max", UINT64_MAX, &times->max) && times->min <= times->max;
+}
+
+/* Begins at " calls": all that is behind the line's first word is in members. */
+static bool parse_tuple(struct profile_entry *entry, struct text *text) {
+    if (entry->tuple_count == JIT_TUPLES || entry->arguments == 0)
+        return false;
+    struct jit_tuple *tuple = &entry->tuples[entry->tuple_count++];
+    if (!take_member(text, "calls", UINT64_MAX, &tuple->calls) || !take(text, " values"))
+        return false;
+    for (unsigned i = 0; i < entry->arguments; i++)
+        if (!take(text, " ") || !take_number(text, UINT64_MAX, &tuple->values[i]))
+            return false;
+    return true;
+}
+
+static bool parse_candidate(const struct reading *reading, struct profile_entry *entry,
+                            struct text *text) {
+    struct text body;
+    uint64_t shape, chosen;
+    if (entry->candidate_count == PROFILE_CANDIDATES)
+        return false;
+    struct profile_candidate *candidate = &entry->candidates[entry->candidate_count++];
+    if (!take_until(text, ' ', &body) || !find_function(reading, body, &candidate->body) ||
+        !take_member(text, "shape", UINT32_MAX, &shape) ||
+        !take_member(text, "cycles", UINT64_MAX, &candidate->cycles) ||
+        !take_member(text, "chosen", 1, &chosen))
+        return false;
+    candidate->shape = (unsigned)shape;
+    candidate->chosen = chosen;
+    return true;
+}
+
+/* One line, without its end. */
+static bool parse_line(struct reading *reading, struct text *text, bool *in_one) {
+    if (take(text, "function "))
+        return *in_one = parse_function(reading, text);
+    struct profile_entry *entry = *in_one ? &reading->profile->entries[reading->index] : NULL;
+    if (!entry)
+        return false;
+    return take(text, "times ")       ? parse_times(entry, text)
+           : take(text, "tuple")      ? parse_tuple(entry, text)
+           : take(text, "candidate ") ? parse_candidate(reading, entry, text)
+                                      : false;
+}
+
+/* The lines up to the functions. */
+static bool parse_head(struct profile *profile, struct text *text, struct error *why) {
+    struct text build, cpu;
+    uint64_t max_level;
+    if (!take(text, "build ") || !take_until(text, '\n', &build) || !take(text, "\ncpu ") ||
+        !take_until(text, '\n', &cpu) || !take(text, "\nboots ") ||
+        !take_number(text, UINT64_MAX, &profile->boots) ||
+        !take_member(text, "max_level", JIT_LEVELS - 1, &max_level) || !take(text, "\n"))
+        return error_set(why, "its head is not understood");
+    if ((size_t)(build.end - build.at) != strlen(profile->build_id) ||
+        memcmp(build.at, profile->build_id, strlen(profile->build_id)) != 0)
+        return error_set(why, "it is of another build, %.*s", (int)(build.end - build.at),
+                         build.at);
+    if ((size_t)(cpu.end - cpu.at) != strlen(profile->cpu_id) ||
+        memcmp(cpu.at, profile->cpu_id, strlen(profile->cpu_id)) != 0)
+        return error_set(why, "it is of another CPU, %.*s", (int)(cpu.end - cpu.at), cpu.at);
+    profile->max_level = (enum jit_level)max_level;
+    return true;
+}
+
+static bool check_crc(struct text *text) {
+    static const char digits[] = "0123456789abcdef";
+    if (text->end - text->at < CRC_LINE)
+        return false;
+    text->end -= CRC_LINE;
+    uint32_t crc = crc32_update(0, text->at, (size_t)(text->end - text->at));
+    char line[CRC_LINE + 1] = "crc 00000000\n";
+    for (int i = 0; i < 8; i++)
+        line[4 + i] = digits[crc >> (28 - 4 * i) & 0xF];
+    return memcmp(text->end, line, CRC_LINE) == 0;
+}
+
+static bool parse(struct profile *profile, struct text text, struct error *why) {
+    struct text whole = text;
+    if (!take(&text, "bareflow jit profile 1\n"))
+        return error_set(why, "it is of another version, or no profile");
+    if (!check_crc(&whole))
+        return error_set(why, "it is damaged or cut short");
+    text.end = whole.end;
+    if (!parse_head(profile, &text, why))
+        return false;
+    struct reading reading = {.profile = profile};
+    if (!function_names_init(&reading.names, profile->functions, profile->count))
+        return error_set(why, "there is no memory to read it");
+    bool in_one = false, good = true;
+    for (unsigned line = 5; good && text.at < text.end; line++)
+        if (!parse_line(&reading, &text, &in_one) || !take(&text, "\n"))
+            good = error_set(why, "its line %u is not understood", line);
+    function_names_free(&reading.names);
+    return good;
+}
+
+bool profile_parse(struct profile *profile, const char *text, size_t size, struct error *why) {
+    if (parse(profile, (struct text){text, text + size}, why))
+        return true;
+    profile->boots = 0;
+    memset(profile->entries, 0, profile->count * sizeof *profile->entries);
+    return false;
+}

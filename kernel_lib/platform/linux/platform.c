@@ -1,0 +1,394 @@
+/*
+ * runtime.h for a Linux program without any other C library: standard input and output as the
+ * console, events on standard error, the system's files.
+ */
+#include "kernel_lib/generations.h"
+#include "kernel_lib/io/typed.h"
+#include "kernel_lib/io/utf8.h"
+#include "kernel_lib/jit_runtime.h"
+#include "kernel_lib/platform/linux/linux.h"
+#include "kernel_lib/platform/linux/syscall.h"
+#include "kernel_lib/runtime.h"
+#include <stdarg.h>
+
+#define STANDARD_INPUT 0
+#define STANDARD_OUTPUT 1
+#define STANDARD_ERROR 2
+#define MAX_LINE 512
+#define MAX_PATH 4096
+
+/* ---- Configuration ---- */
+
+static int argument_count;
+static char **arguments; /* without root=, which is no setting of the application */
+static const char *root; /* NULL: the system's */
+
+/* The value in an argument with this key, or NULL. */
+static const char *value_of(const char *argument, const char *key) {
+    size_t length = strlen(key);
+    return strncmp(argument, key, length) == 0 && argument[length] == '=' ? argument + length + 1
+                                                                          : NULL;
+}
+
+const char *config_get(const char *key) {
+    for (int i = argument_count - 1; i >= 0; i--) { /* the last one wins */
+        const char *value = value_of(arguments[i], key);
+        if (value)
+            return value;
+    }
+    return NULL;
+}
+
+const char *config_key(size_t index) {
+    static char key[MAX_LINE];
+    if (index >= (size_t)argument_count)
+        return NULL;
+    snprintf(key, sizeof key, "%.*s", (int)strcspn(arguments[index], "="), arguments[index]);
+    return key;
+}
+
+void linux_arguments(int count, char **given) {
+    arguments = given;
+    for (int i = 1; i < count; i++) {
+        if (!strchr(given[i], '=')) {
+            console_printf("error: argument \"%s\": settings are key=value\n", given[i]);
+            platform_exit(2);
+        }
+        const char *value = value_of(given[i], "root");
+        if (value)
+            root = value;
+        else
+            arguments[argument_count++] = given[i];
+    }
+}
+
+/* ---- Console ---- */
+
+/* Without saving anything. */
+_Noreturn static void stop(int code) {
+    linux_terminal_end();
+    for (;;)
+        system_call3(SYS_EXIT_GROUP, code, 0, 0);
+}
+
+static void write_all(int descriptor, const char *bytes, size_t size) {
+    while (size > 0) {
+        long written = system_call3(SYS_WRITE, descriptor, (long)bytes, (long)size);
+        if (written <= 0)
+            stop(1); /* nobody is listening */
+        bytes += written;
+        size -= (size_t)written;
+    }
+}
+
+void console_write(const char *bytes, size_t size) {
+    write_all(STANDARD_OUTPUT, bytes, size);
+}
+
+void console_puts(const char *string) {
+    console_write(string, strlen(string));
+}
+
+static void write_part(void *context, const char *bytes, size_t size) {
+    (void)context;
+    console_write(bytes, size);
+}
+
+static void print(const char *format, va_list values) {
+    char line[MAX_LINE];
+    struct utf8 utf8 = {0};
+    utf8_clean(&utf8, line, error_format(line, sizeof line, format, values), write_part, NULL);
+    utf8_clean_end(&utf8, write_part, NULL);
+}
+
+void console_status(const char *text) {
+    (void)text;
+}
+
+void console_printf(const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    print(format, values);
+    va_end(values);
+}
+
+/* What of an event has not been written yet. */
+struct event {
+    char bytes[MAX_LINE];
+    size_t size;
+};
+
+static void flush_event(struct event *event) {
+    write_all(STANDARD_ERROR, event->bytes, event->size);
+    event->size = 0;
+}
+
+static void add_to_event(void *context, const char *bytes, size_t size) {
+    struct event *event = context;
+    for (size_t i = 0; i < size; i++) {
+        if (event->size == sizeof event->bytes)
+            flush_event(event);
+        event->bytes[event->size++] = bytes[i];
+    }
+}
+
+void console_event(const char *format, ...) {
+    struct event event = {.size = 0};
+    va_list values;
+    va_start(values, format);
+    add_to_event(&event, "@bareflow ", 10);
+    json_format(add_to_event, &event, format, values);
+    add_to_event(&event, "\n", 1);
+    va_end(values);
+    flush_event(&event);
+}
+
+void console_event_made(const char *json) {
+    struct event event = {.size = 0};
+    add_to_event(&event, "@bareflow ", 10);
+    add_to_event(&event, json, strlen(json));
+    add_to_event(&event, "\n", 1);
+    flush_event(&event);
+}
+
+/* Events have a stream of their own, so that nothing interrupts a text. */
+static size_t text_bytes;
+static struct utf8 text_utf8;
+
+void console_text_begin(void) {
+    text_bytes = 0;
+    text_utf8 = (struct utf8){0};
+    console_event("{\"event\":\"text_begin\"}");
+}
+
+static void write_text(void *context, const char *bytes, size_t size) {
+    (void)context;
+    console_write(bytes, size);
+    text_bytes += size;
+}
+
+void console_text(const char *bytes, size_t size) {
+    utf8_clean(&text_utf8, bytes, size, write_text, NULL);
+}
+
+void console_text_end(void) {
+    utf8_clean_end(&text_utf8, write_text, NULL);
+    console_puts("\n");
+    console_event("{\"event\":\"text_end\",\"bytes\":%zu}", text_bytes);
+}
+
+enum { READABLE = 1 };
+
+/* What there is of the input within so many milliseconds; 0: nothing. */
+static short poll_input(unsigned milliseconds) {
+    struct {
+        int descriptor;
+        short events, found;
+    } input = {.descriptor = STANDARD_INPUT, .events = READABLE};
+    long ready = system_call3(SYS_POLL, (long)&input, 1, milliseconds);
+    return ready == 1 ? input.found : 0;
+}
+
+/* The next character; -1 at the end of input and, unless waiting, when there is none. */
+static int next_character(bool waiting) {
+    static struct typed typed;
+    unsigned char byte;
+    linux_terminal_begin();
+    while (waiting || poll_input(0) & READABLE) {
+        if (system_call3(SYS_READ, STANDARD_INPUT, (long)&byte, 1) != 1)
+            break;
+        int character = typed_byte(&typed, byte);
+        if (character >= 0)
+            return character;
+    }
+    return -1;
+}
+
+int console_getchar(void) {
+    return next_character(true);
+}
+
+int console_read(void) {
+    return next_character(false);
+}
+
+bool console_wait(unsigned milliseconds) {
+    linux_terminal_begin();
+    return poll_input(milliseconds) != 0;
+}
+
+/* ---- Processor ---- */
+
+static uint64_t nanoseconds(void) {
+    enum { CLOCK_MONOTONIC_RAW = 4 };
+    struct {
+        int64_t seconds, nanoseconds;
+    } time;
+    system_call3(SYS_CLOCK_GETTIME, CLOCK_MONOTONIC_RAW, (long)&time, 0);
+    return (uint64_t)time.seconds * 1000000000u + (uint64_t)time.nanoseconds;
+}
+
+uint64_t cpu_cycles_per_second(void) {
+    enum { MEASUREMENT = 10000000 }; /* ns */
+    static uint64_t frequency;
+    if (frequency)
+        return frequency;
+    uint64_t begin = nanoseconds(), first = cpu_rdtsc(), elapsed;
+    do
+        elapsed = nanoseconds() - begin;
+    while (elapsed < MEASUREMENT);
+    frequency = (cpu_rdtsc() - first) * 1000000000u / elapsed;
+    return frequency;
+}
+
+void platform_set_thread_pointer(void *block) {
+    enum { SET_FS = 0x1002 };
+    system_call3(SYS_ARCH_PRCTL, SET_FS, (long)block, 0);
+}
+
+/* ---- Files ---- */
+
+struct file {
+    int descriptor;
+    uint64_t size;
+};
+
+/* The system's path: below root, when there is one. */
+static bool full_path(char out[MAX_PATH], const char *path, const char *suffix,
+                      struct error *error) {
+    int length = snprintf(out, MAX_PATH, "%s%s%s%s", root ? root : "",
+                          root && path[0] != '/' ? "/" : "", path, suffix);
+    return (length > 0 && length < MAX_PATH) || error_set(error, "The path %s is too long.", path);
+}
+
+bool files_ready(struct error *error) {
+    (void)error;
+    return true;
+}
+
+struct file *file_open(const char *path, struct error *error) {
+    enum { SEEK_TO_END = 2 };
+    char full[MAX_PATH];
+    if (!full_path(full, path, "", error))
+        return NULL;
+    long descriptor = system_call3(SYS_OPEN, (long)full, 0, 0);
+    if (descriptor < 0) {
+        error_set(error, "%s cannot be opened (error %ld).", full, -descriptor);
+        return NULL;
+    }
+    long size = system_call3(SYS_LSEEK, descriptor, 0, SEEK_TO_END);
+    struct file *file = size < 0 ? NULL : malloc(sizeof *file);
+    if (!file) {
+        system_call3(SYS_CLOSE, descriptor, 0, 0);
+        error_set(error, size < 0 ? "%s is not a file." : "No memory to open %s.", full);
+        return NULL;
+    }
+    *file = (struct file){(int)descriptor, (uint64_t)size};
+    return file;
+}
+
+uint64_t file_size(const struct file *file) {
+    return file->size;
+}
+
+bool file_read(struct file *file, uint64_t offset, void *buffer, size_t size, struct error *error) {
+    for (size_t done = 0; done < size;) {
+        long got = system_call(SYS_PREAD64, file->descriptor, (long)((char *)buffer + done),
+                               (long)(size - done), (long)(offset + done), 0, 0);
+        if (got < 0)
+            return error_set(error, "A file cannot be read (error %ld).", -got);
+        if (got == 0)
+            return error_set(error, "A file ended while it was read.");
+        done += (size_t)got;
+    }
+    return true;
+}
+
+void file_close(struct file *file) {
+    system_call3(SYS_CLOSE, file->descriptor, 0, 0);
+    free(file);
+}
+
+/* Writes a new file beside the old one and renames it (rename(2): atomic). */
+bool file_replace(const char *path, const void *bytes, size_t size, struct error *error) {
+    enum { WRITE_CREATE_TRUNCATE = 01 | 0100 | 01000, MODE = 0644 };
+    char full[MAX_PATH], temporary[MAX_PATH];
+    if (!full_path(full, path, "", error) || !full_path(temporary, path, ".new", error))
+        return false;
+    long descriptor = system_call3(SYS_OPEN, (long)temporary, WRITE_CREATE_TRUNCATE, MODE);
+    if (descriptor < 0)
+        return error_set(error, "%s cannot be made (error %ld).", temporary, -descriptor);
+    long result = 0;
+    for (size_t done = 0; done < size && result >= 0; done += (size_t)result)
+        result = system_call3(SYS_WRITE, descriptor, (long)((const char *)bytes + done),
+                              (long)(size - done));
+    if (result >= 0)
+        result = system_call3(SYS_FSYNC, descriptor, 0, 0);
+    system_call3(SYS_CLOSE, descriptor, 0, 0);
+    if (result >= 0)
+        result = system_call3(SYS_RENAME, (long)temporary, (long)full, 0);
+    return result >= 0 || error_set(error, "%s cannot be written (error %ld).", full, -result);
+}
+
+/* ---- Files of the program's own: rename(2) does what two generations are for ---- */
+
+uint8_t *generation_read(const char *path, size_t limit, size_t *size, struct error *error) {
+    struct file *file = file_open(path, error);
+    error->text[0] = '\0';
+    if (!file)
+        return NULL;
+    uint8_t *bytes = NULL;
+    if (file_size(file) > limit) {
+        error_set(error, "it has more than %zu bytes", limit);
+    } else {
+        *size = (size_t)file_size(file);
+        bytes = malloc(*size + 1);
+        if (!bytes)
+            error_set(error, "there is no memory to read it");
+    }
+    if (bytes && !file_read(file, 0, bytes, *size, error)) {
+        free(bytes);
+        bytes = NULL;
+    }
+    file_close(file);
+    return bytes;
+}
+
+bool generation_write(const char *path, const void *bytes, size_t size, struct error *error) {
+    return file_replace(path, bytes, size, error);
+}
+
+bool files_stopped(void) {
+    return false;
+}
+
+void files_resume(void) {
+    /* Nothing stops here. */
+}
+
+/* ---- Boot slots ---- */
+
+void boot_slots_report_success(void) {
+    /* No loader waits for it. */
+}
+
+/* ---- End ---- */
+
+_Noreturn void platform_exit(int code) {
+    jit_persist_save();
+    stop(code);
+}
+
+_Noreturn void platform_reboot(void) {
+    platform_exit(0);
+}
+
+_Noreturn void panic(const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    console_puts("\npanic: ");
+    print(format, values);
+    console_puts("\n");
+    va_end(values);
+    stop(1);
+}

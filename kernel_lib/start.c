@@ -1,0 +1,94 @@
+/* From the kernel's entry point to the application. */
+#include "boot/boot_info.h"
+#include "kernel_lib/coverage/coverage.h"
+#include "kernel_lib/cpu/clock.h"
+#include "kernel_lib/cpu/control.h"
+#include "kernel_lib/cpu/descriptors.h"
+#include "kernel_lib/cpu/features.h"
+#include "kernel_lib/cpu/paging.h"
+#include "kernel_lib/cpu/pic.h"
+#include "kernel_lib/io/keyboard.h"
+#include "kernel_lib/io/serial.h"
+#include "kernel_lib/io/terminal.h"
+#include "kernel_lib/memory/layout.h"
+#include "kernel_lib/memory/ram.h"
+#include "kernel_lib/program.h"
+#include "kernel_lib/runtime.h"
+#include "kernel_lib/storage/storage.h"
+
+static struct boot_info boot;
+
+/* The linker script's: behind the thread's variables. */
+extern char __thread_block[];
+
+/* Copies the block out of low memory; stops when it is not what this kernel was built for. */
+static void take_boot_info(const struct boot_info *given) {
+    if (given->magic != BOOT_INFO_MAGIC || given->version != BOOT_INFO_VERSION)
+        panic("boot information has magic %#lx and version %u instead of %#lx and %u: "
+              "loader and kernel are from different builds",
+              given->magic, given->version, (uint64_t)BOOT_INFO_MAGIC, BOOT_INFO_VERSION);
+    if (given->region_count > BOOT_INFO_MAX_REGIONS)
+        panic("boot information has %u memory regions, more than %u", given->region_count,
+              BOOT_INFO_MAX_REGIONS);
+    boot = *given;
+}
+
+/* Tells programs what was booted, on what, and how long it took: TSC cycles from stage1's first
+ * instruction to the kernel, and from there to here. */
+static void announce(void) {
+    uint64_t now = cpu_rdtsc();
+    const struct cpu_features *cpu = cpu_features();
+    console_event("{\"event\":\"boot\",\"build_id\":\"%s\",\"slot\":%u,\"loader_cycles\":%lu,"
+                  "\"kernel_cycles\":%lu,\"ram_bytes\":%lu,\"heap_bytes\":%lu,\"disk\":\"%s\","
+                  "\"cpu\":\"%s\",\"features\":\"sse2%s%s%s\",\"tcg\":%s}",
+                  platform_build_id(), boot.boot_slot, boot.kernel_tsc - boot.stage1_tsc,
+                  now - boot.kernel_tsc, memory_map_total(ram_map()), memory_usage().total,
+                  storage_disk_name(), cpu->brand, cpu->avx2 ? " avx2" : "",
+                  cpu->avx512 ? " avx512" : "", cpu->avx512_vnni ? " avx512_vnni" : "",
+                  cpu->tcg ? "true" : "false");
+}
+
+/* What runs before the breakpoints are placed, runs once more behind them, to be seen: here the
+ * state of the CPU, in bring_up the descriptors. */
+static void start_coverage(void) {
+    descriptors_start();
+    coverage_start();
+    cpu_state_enable();
+}
+
+/* Not inlined into kernel_start: the compiler may use vector registers anywhere in here. */
+__attribute__((noinline)) static void bring_up(const struct boot_info *given) {
+    if (coverage_by_default)
+        start_coverage();
+    serial_init();       /* from here on panic() can be heard */
+    descriptors_start(); /* GDT, IDT: exceptions are reported from here on */
+    take_boot_info(given);
+    terminal_start((boot.cursor >> 8) + 1u); /* screen, below what the BIOS wrote */
+    clock_start();                           /* PIT: runs until someone wants the TSC's frequency */
+    ram_start(&boot);                        /* memory map */
+    paging_start();                          /* own page tables, W^X, guard pages */
+    ram_give_to_heap();                      /* malloc works */
+    pic_start();                             /* IRQs off the exceptions' vectors */
+    keyboard_start();
+    serial_receive_by_interrupt();
+    cpu_interrupts_on();
+    platform_set_thread_pointer(__thread_block);
+
+    storage_start(&boot); /* if there is no disk, whoever needs a file says so */
+    config_start();       /* from the disk and from QEMU's fw_cfg */
+    coverage_configure();
+    announce();
+}
+
+/* Called by entry.asm in 64-bit mode on the kernel's stack, with interrupts off. */
+_Noreturn void kernel_start(const struct boot_info *given);
+__attribute__((target("general-regs-only"))) _Noreturn void
+kernel_start(const struct boot_info *given) {
+    cpu_state_enable(); /* SSE and wider: compiled code may use them from here on */
+    bring_up(given);
+    program_begin();
+    int code = app_main();
+    program_end();
+    boot_slots_report_success();
+    platform_exit(code);
+}

@@ -1,0 +1,117 @@
+/*
+ * The FAT16 file system over a block device: reading, and replacing a file so
+ * that a power cut leaves the old one or the new one. After Microsoft's "FAT:
+ * General Overview of On-Disk Format", version 1.03 (fatgen103).
+ *
+ * Paths are UTF-8, parts separated by "/", compared without regard to the case
+ * of ASCII letters with both the long (VFAT) and the short (8.3) name.
+ *
+ * Memory: about 12 KiB in struct fat16, 8 bytes for each fragment of an open
+ * file and, from the first replacement on, one bit for each cluster (at most
+ * 8 KiB).
+ */
+#pragma once
+#include "kernel_lib/storage/block.h"
+
+/* The directory of files that only the guest writes; what damages them is repaired. */
+#define FAT16_OWN_DIRECTORY "/profile"
+
+#define FAT16_WINDOW_SECTORS 16
+#define FAT16_CACHE_SECTORS 8
+
+/* A mounted file system. The members are for the fat16_*.c files only. */
+struct fat16 {
+    struct block_device *device;
+
+    /* Layout. Sectors count from the start of the device, clusters from 2 to cluster_limit - 1. */
+    uint64_t table_sector; /* of the first FAT */
+    uint64_t root_sector;
+    uint64_t data_sector;   /* of cluster 2 */
+    uint32_t table_sectors; /* of one FAT */
+    uint32_t table_copies;
+    uint32_t root_sectors;
+    uint32_t cluster_sectors;
+    uint32_t cluster_size; /* bytes */
+    uint32_t cluster_limit;
+
+    /* The part of the FAT in memory. Changed sectors are [dirty_begin, dirty_end). */
+    uint32_t window_first; /* sector within the FAT */
+    uint32_t window_count; /* 0: none */
+    uint32_t dirty_begin, dirty_end;
+    _Alignas(64) uint16_t window[FAT16_WINDOW_SECTORS * BLOCK_SECTOR_SIZE / 2];
+
+    /* Sectors read last for directories and for parts of sectors. */
+    uint64_t cache_first;
+    uint32_t cache_count; /* 0: none */
+    _Alignas(64) uint8_t cache[FAT16_CACHE_SECTORS * BLOCK_SECTOR_SIZE];
+
+    /* One bit a cluster, 1 = taken; NULL until the first replacement and after a failed one. */
+    uint8_t *used;
+    uint32_t free_clusters;
+    /* Clusters that belong to no file stay taken: on a device without flush, a file that lost them
+     * since power came on may have them again after a power cut. */
+    bool keep_lost;
+};
+
+/* A run of consecutive clusters of a file. */
+struct fat16_extent {
+    uint32_t cluster; /* the first one */
+    uint32_t end;     /* clusters of the file up to the run's last one */
+};
+
+struct fat16_file {
+    uint32_t size;
+    bool by_guest; /* fat16_replace or fat16_reserve wrote it, and nobody else since */
+    uint32_t extent_count;
+    struct fat16_extent *extents;
+};
+
+/* Mounts the file system in sector_count sectors of the device from first_sector on; false with
+ * *error when they hold no FAT16 or a damaged one. */
+bool fat16_mount(struct fat16 *fs, struct block_device *device, uint64_t first_sector,
+                 uint64_t sector_count, struct error *error);
+/* Frees what the file system holds. Files must have been closed. */
+void fat16_unmount(struct fat16 *fs);
+
+/* Opens a file for reading. Its cluster chain is checked against its size here, so that reading
+ * cannot run astray. */
+bool fat16_open(struct fat16 *fs, const char *path, struct fat16_file *file, struct error *error);
+/* Reads exactly size bytes at offset. Whole sectors go straight into buffer, one transfer for each
+ * fragment of the file. */
+bool fat16_read(struct fat16 *fs, const struct fat16_file *file, uint64_t offset, void *buffer,
+                size_t size, struct error *error);
+void fat16_close(struct fat16_file *file);
+
+/*
+ * Makes the file system ready for writing, once after a mount: walks the whole tree, frees lost
+ * clusters and makes the copies of the FAT equal. A file of the guest's own (in
+ * FAT16_OWN_DIRECTORY, or written by fat16_replace before) whose chain is damaged becomes empty;
+ * damage in any other file is an error, and a damaged tree is never written to.
+ */
+bool fat16_prepare(struct fat16 *fs, struct error *error);
+
+/*
+ * Replaces the contents of the file, or makes it; a new name must be 8.3 and
+ * its directory must exist. The file must not be open. Order of writes, with a flush of the
+ * device after each step:
+ *   1. the data, into free clusters, and their chain, into every copy of the FAT (in any order:
+ *      nothing leads there yet);
+ *   2. one sector of the directory: first cluster and size change together;
+ *   3. the old chain is freed.
+ * A cut before 2 leaves the old file, a cut after it the new one; either may
+ * leave clusters that belong to no file, which the next fat16_prepare frees.
+ *
+ * A device without flush may bring any part of this to its medium. There step 3 is left out and no
+ * cluster is used that had an owner since power came on, so that after a cut every file that was
+ * not written is whole; this one is old, new, or damaged in a way that fat16_prepare repairs.
+ */
+bool fat16_replace(struct fat16 *fs, const char *path, const void *bytes, size_t size,
+                   struct error *error);
+/* The same with size bytes of undefined contents, for fat16_overwrite. */
+bool fat16_reserve(struct fat16 *fs, const char *path, size_t size, struct error *error);
+
+/* Writes size bytes at offset (a multiple of 512) into an open file, in place; the rest of their
+ * last sector becomes zeros. Nothing else on the disk changes and nothing is flushed. Needs
+ * fat16_prepare: a file that shares clusters must not be written to. */
+bool fat16_overwrite(struct fat16 *fs, const struct fat16_file *file, uint32_t offset,
+                     const void *bytes, size_t size, struct error *error);

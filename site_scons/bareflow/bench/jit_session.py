@@ -1,0 +1,194 @@
+"""A guest that tells one story after another in one boot, with the times at which things happened.
+
+There are two clocks: one on the wall, and QEMU's processor time, which says the same however busy the machine
+is with other things.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from bareflow.qemu.guest import Guest
+from bareflow.qemu.machine import Machine
+from bareflow.qemu.serial import Console, Event, Item, Text
+
+PROMPT = b"> "
+POWER_OFF = "/poweroff\r"
+STEADY = 0.95
+"""Of the final speed: what counts as having reached it."""
+
+
+class Time(NamedTuple):
+    """Seconds since the machine was switched on."""
+
+    wall: float
+    processor: float
+
+
+Stamped = tuple[Time, Item]
+"""What came over the serial line, and when."""
+
+
+@dataclass
+class Story:
+    """One text: when its first byte came and when its end, the text, and what the guest reported after it."""
+
+    begun: Time | None = None
+    ended: Time | None = None
+    text: bytes = b""
+    rate: float = 0.0
+    """Tokens per second on the wall, without the prompt's."""
+    tokens: int = 0
+    costs: Event = field(default_factory=dict)
+    """The event "jit", of all that was before."""
+
+    @property
+    def processor_rate(self) -> float:
+        """Tokens per second of processor time, from the first one's text to the end."""
+        assert self.begun and self.ended
+        return self.tokens / max(self.ended.processor - self.begun.processor, 1e-9)
+
+
+@dataclass
+class Session:
+    """One boot: seconds are those since power-on."""
+
+    llvm: Time | None = None
+    """When the compiler was ready; None when there is none."""
+    cycles_per_s: float = 0.0
+    events: list[Event] = field(default_factory=list)
+    stories: list[Story] = field(default_factory=list)
+
+    @property
+    def first_token(self) -> Time:
+        assert self.stories[0].begun
+        return self.stories[0].begun
+
+    @property
+    def tokens(self) -> int:
+        return sum(story.tokens for story in self.stories)
+
+    @property
+    def last_stories(self) -> list[Story]:
+        """The last quarter of them."""
+        return self.stories[-max(1, len(self.stories) // 4) :]
+
+    @property
+    def final_rate(self) -> float:
+        """Tokens per second in the end."""
+        return median(story.rate for story in self.last_stories)
+
+    @property
+    def final_processor_rate(self) -> float:
+        """The same by processor time."""
+        return median(story.processor_rate for story in self.last_stories)
+
+    @property
+    def steady(self) -> Time:
+        """When the first story began that was told at (nearly) the final speed, by processor time."""
+        fast = STEADY * self.final_processor_rate
+        begun = next(story.begun for story in self.stories if story.processor_rate >= fast)
+        assert begun
+        return begun
+
+    def costs_after(self, tokens: int) -> Event:
+        """The event "jit" after the story that reached so many tokens, or the last one; of 0 none."""
+        told = 0
+        costs: Event = {}
+        for story in self.stories:
+            if told >= tokens:
+                break
+            told += story.tokens
+            costs = story.costs
+        return costs
+
+    def share(self, what: str, begin: int, end: int) -> float:
+        """What "compile" or "profiling" took of the running time between two numbers of tokens. Waiting for
+        input is no running time, and what is compiled meanwhile takes none of it."""
+        before, after = self.costs_after(begin), self.costs_after(end)
+
+        def passed(key: str) -> float:
+            return float(after.get(key, 0)) - float(before.get(key, 0))
+
+        running = passed("cycles") - passed("waiting_cycles")
+        taken = passed(f"{what}_cycles")
+        return taken / running if running > 0 else 0.0
+
+    def events_named(self, name: str) -> list[Event]:
+        return [event for event in self.events if event["event"] == name]
+
+
+def _note_event(session: Session, now: Time, event: Event) -> None:
+    session.events.append(event)
+    name = event["event"]
+    if name == "llvm":
+        session.llvm = now
+    elif name == "text_begin":
+        session.stories.append(Story())
+    elif name == "text_end":
+        session.stories[-1].ended = now
+    elif name == "generate":
+        story = session.stories[-1]
+        story.rate, story.tokens = float(event["tokens_per_s"]), int(event["tokens"])
+        session.cycles_per_s = event["first_token_cycles"] / max(event["first_token_us"], 1) * 1e6
+    elif name == "jit":
+        session.stories[-1].costs = event
+
+
+def parse(items: Iterable[Stamped]) -> Session:
+    """What a boot's output says."""
+    session = Session()
+    for now, item in items:
+        if isinstance(item, Text):
+            story = session.stories[-1]
+            story.begun = story.begun or now
+            story.text += item.data
+        elif isinstance(item, dict):
+            _note_event(session, now, item)
+    return session
+
+
+def processor_seconds(pid: int) -> float:
+    """What the threads of a process have used so far; 0 when it has ended."""
+    nanoseconds = 0
+    for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        try:
+            nanoseconds += int(path.read_text().split()[0])
+        except (OSError, IndexError):
+            continue  # the thread ended just now
+    return nanoseconds / 1e9
+
+
+def _answer(guest: Guest, prompt: str, tokens: int, begun: float) -> Iterator[Stamped]:
+    """Types the prompt whenever the guest asks for one, until it has told so many tokens."""
+    told, waiting, line = 0, True, b""
+    for item in guest.items():
+        yield Time(time.monotonic() - begun, processor_seconds(guest.pid)), item
+        if isinstance(item, dict):
+            if item["event"] == "generate":
+                told += int(item["tokens"])
+                waiting, line = True, b""
+        elif isinstance(item, Console) and waiting:
+            line = (line + item.data).rpartition(b"\n")[2]
+            if line == PROMPT:
+                waiting = False
+                guest.send(f"{prompt}\r" if told < tokens else POWER_OFF)
+
+
+def tell_stories(machine: Machine, prompt: str, tokens: int, limit: float) -> Session:
+    """Boots the machine, in mode interactive, for the same story again and again until so many tokens are
+    told; raises GuestError when it does not, or takes longer than limit (seconds)."""
+    begun = time.monotonic()
+    with Guest(machine, timeout=limit) as guest:
+        timer = threading.Timer(limit, guest.kill)
+        timer.start()
+        try:
+            session = parse(_answer(guest, prompt, tokens, begun))
+            guest.wait_exit()
+        finally:
+            timer.cancel()
+    return session

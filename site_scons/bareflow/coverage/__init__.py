@@ -1,0 +1,1 @@
+"""Which functions of a kernel have run, and which parts of them."""

@@ -1,0 +1,87 @@
+"""What bitcode calls outside of itself: libc's functions that are embedded with it, and the table of natives.
+
+The table (struct jit_native in kernel_lib/jit/engine/host_symbols.h) gives every name that embedded bitcode
+may refer to its address in the kernel, sorted by name.
+"""
+
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_IGNORED = ("llvm.", ".")
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """The global symbols of one object."""
+
+    defined: frozenset[str]
+    undefined: frozenset[str]
+    weak: frozenset[str] = frozenset()
+    """Of the undefined ones, those that are 0 when nobody defines them."""
+
+
+def symbols(nm: str, file: Path) -> Symbols:
+    """Reads the global symbols of bitcode or an ELF object."""
+    command = [nm, "--extern-only", "--format=posix", str(file)]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    defined: set[str] = set()
+    undefined: set[str] = set()
+    weak: set[str] = set()
+    for line in output.splitlines():
+        name, letter = line.split()[:2]
+        if name.startswith(_IGNORED):
+            continue
+        (undefined if letter in "Uwv" else defined).add(name)
+        if letter in "wv":
+            weak.add(name)
+    return Symbols(frozenset(defined), frozenset(undefined), frozenset(weak))
+
+
+def members_used(nm: str, application: Path, members: Sequence[Path]) -> list[Path]:
+    """Those members that define what the application, or another of them, uses; in their own order."""
+    by_member = {member: symbols(nm, member) for member in members}
+    provider = {name: member for member, found in by_member.items() for name in found.defined}
+    chosen: set[Path] = set()
+    pending = sorted(symbols(nm, application).undefined)
+    while pending:
+        member = provider.get(pending.pop())
+        if member and member not in chosen:
+            chosen.add(member)
+            pending += sorted(by_member[member].undefined)
+    return [member for member in members if member in chosen]
+
+
+def link_bitcode(linker: str, members: Sequence[Path], target: Path) -> None:
+    """Makes one module of several."""
+    subprocess.run([linker, *map(str, members), "-o", str(target)], check=True)
+
+
+def native_names(nm: str, application: Path, libc: Path) -> set[str]:
+    """What either module leaves undefined, and all that libc's defines: it is called natively."""
+    app, own = symbols(nm, application), symbols(nm, libc)
+    return set((app.undefined | own.undefined | own.defined) - app.defined)
+
+
+OWN_NAMES = {"atexit": "program_at_exit", "__cxa_atexit": "program_at_exit_with"}
+"""What the application gets for a name that means something else for LLVM, whose own calls at the end of the
+program are never made."""
+
+
+def called_by_compiled_code(nm: str, operations: Iterable[Path]) -> set[str]:
+    """What objects of operations.py's module leave undefined: what the code generator calls by itself."""
+    names = frozenset[str]().union(*(symbols(nm, file).undefined for file in operations))
+    return {name for name in names if not name.startswith("test_")}
+
+
+def table_source(names: Iterable[str], weak: Iterable[str] = ()) -> str:
+    """The table as GNU assembler source. Of weak names that nobody defines the address is 0."""
+    ordered = sorted(names, key=str.encode)
+    lines = ['.section .rodata.jit_natives, "a", @progbits', ".balign 8"]
+    lines += [f".weak {name}" for name in sorted(weak, key=str.encode)]
+    lines += [".globl jit_natives, jit_native_count", "jit_natives:"]
+    lines += [f"    .quad .Lname{index}, {OWN_NAMES.get(name, name)}" for index, name in enumerate(ordered)]
+    lines += [f"jit_native_count: .quad {len(ordered)}"]
+    lines += [f'.Lname{index}: .asciz "{name}"' for index, name in enumerate(ordered)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""Linked kernels: archives, link maps, symbol tables, and the kernel file."""

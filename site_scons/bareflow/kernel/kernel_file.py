@@ -1,0 +1,166 @@
+"""The kernel file: the linked ELF as a flat image with its header (boot/kernel_header.h) completed.
+
+The linker script lays the header out and fills in the sizes; build id and CRC can only be known afterwards.
+The loader also takes the image compressed.
+"""
+
+import hashlib
+import io
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+
+import zstandard
+from elftools.elf.elffile import ELFFile
+
+from bareflow.errors import BareFlowError
+
+SIGNATURE = 0x464C5544
+VERSION = 3
+COMPRESSED = 1
+HEADER_FORMAT = "<IHHIIQQQQ16sQ"
+HEADER_SIZE = struct.calcsize(HEADER_FORMAT)
+FLAGS_OFFSET = 8
+CRC_OFFSET = 12
+SIZES_OFFSET = 16
+BUILD_ID_OFFSET = 48
+BUILD_ID_SIZE = 16
+UNPACK_MARGIN = 16
+MAX_BLOCK = 128 << 10
+MAX_WINDOW_LOG = 26
+"""The loader refuses offsets of 2^26 and more."""
+BLOCK_HEADER_SIZE = 3
+BLOCK_RLE = 1
+BRANCH_SIZE = 5
+_BRANCH_OPCODES = re.compile(b"[\xe8\xe9]")
+
+
+class KernelFileError(BareFlowError):
+    """The ELF, or the kernel file, is not one that the loader would take."""
+
+
+@dataclass(frozen=True)
+class KernelHeader:
+    """The fields of struct kernel_header."""
+
+    signature: int
+    version: int
+    header_size: int
+    flags: int
+    crc32: int
+    file_size: int
+    memory_size: int
+    load_address: int
+    entry: int
+    build_id: bytes
+    image_size: int
+
+
+def _flatten(elf: ELFFile) -> bytes:
+    """The loaded segments' file contents, as they lie in memory from the first to the last byte."""
+    segments = [s for s in elf.iter_segments("PT_LOAD") if s["p_filesz"]]
+    if not segments:
+        raise KernelFileError("the ELF has nothing to load")
+    start = min(s["p_paddr"] for s in segments)
+    image = bytearray(max(s["p_paddr"] + s["p_filesz"] for s in segments) - start)
+    for segment in segments:
+        at = segment["p_paddr"] - start
+        image[at : at + segment["p_filesz"]] = segment.data()
+    return bytes(image)
+
+
+def parse_header(kernel: bytes) -> KernelHeader:
+    """Reads and checks a kernel file's header; raises KernelFileError with what is wrong."""
+    if len(kernel) < HEADER_SIZE:
+        raise KernelFileError(f"{len(kernel)} bytes are too few for a kernel file's header")
+    header = KernelHeader(*struct.unpack_from(HEADER_FORMAT, kernel))
+    if header.signature != SIGNATURE:
+        raise KernelFileError(f"signature {header.signature:#010x} instead of {SIGNATURE:#010x}")
+    if header.version != VERSION or header.header_size != HEADER_SIZE:
+        raise KernelFileError(f"header version {header.version}, {header.header_size} bytes, is not known")
+    if header.file_size != len(kernel):
+        raise KernelFileError(f"the header says {header.file_size} bytes, the file has {len(kernel)}")
+    if header.flags & ~COMPRESSED:
+        raise KernelFileError(f"flags {header.flags:#x} are not known")
+    if not header.flags and header.image_size != header.file_size:
+        raise KernelFileError(f"not compressed, but {header.file_size} bytes for {header.image_size}")
+    if not header.load_address + HEADER_SIZE <= header.entry < header.load_address + header.image_size:
+        raise KernelFileError(f"the entry {header.entry:#x} lies outside of the image")
+    if header.memory_size < header.image_size:
+        sizes = f"memory size {header.memory_size} is less than the image's {header.image_size}"
+        raise KernelFileError(sizes)
+    if header.flags and header.memory_size < header.file_size + 2 * UNPACK_MARGIN:
+        raise KernelFileError(f"memory size {header.memory_size} leaves no room to unpack")
+    return header
+
+
+def seal(kernel: bytes) -> bytes:
+    """The kernel with build id (SHA-256 of its contents, first 16 bytes) and CRC-32 filled in."""
+    sealed = bytearray(kernel)
+    sealed[CRC_OFFSET : CRC_OFFSET + 4] = bytes(4)
+    sealed[BUILD_ID_OFFSET : BUILD_ID_OFFSET + BUILD_ID_SIZE] = bytes(BUILD_ID_SIZE)
+    build_id = hashlib.sha256(sealed).digest()[:BUILD_ID_SIZE]
+    sealed[BUILD_ID_OFFSET : BUILD_ID_OFFSET + BUILD_ID_SIZE] = build_id
+    struct.pack_into("<I", sealed, CRC_OFFSET, zlib.crc32(sealed))
+    return bytes(sealed)
+
+
+def branches_to_addresses(code: bytes) -> bytes:
+    """The code with addresses in place of the distances of calls and jumps: boot/unpack/branches.h."""
+    result, size = bytearray(code), len(code)
+    for opcode in reversed(list(_BRANCH_OPCODES.finditer(code, 0, max(0, size - BRANCH_SIZE + 1)))):
+        at, position = opcode.end(), opcode.start() + BRANCH_SIZE
+        distance = int.from_bytes(result[at:position], "little", signed=True)
+        if -position <= distance < size:
+            distance += position if distance < size - position else -size
+            result[at:position] = distance.to_bytes(4, "little", signed=True)
+    return bytes(result)
+
+
+def _blocks(frame: bytes) -> int:
+    """How many blocks a Zstandard frame has (RFC 8878, 3.1.1.2)."""
+    at, count, is_last = zstandard.frame_header_size(frame), 0, 0
+    while not is_last:
+        header = int.from_bytes(frame[at : at + BLOCK_HEADER_SIZE], "little")
+        is_last, kind, size = header & 1, header >> 1 & 3, header >> 3
+        at += BLOCK_HEADER_SIZE + (1 if kind == BLOCK_RLE else size)
+        count += 1
+    return count
+
+
+def compress(kernel: bytes, level: int) -> bytes:
+    """The kernel with all behind its header as a Zstandard frame, not sealed; its memory grows if it must.
+
+    The loader unpacks in place: what a block becomes ends UNPACK_MARGIN or more in front of the block.
+    Apart from its header, no block is longer than what it becomes: so it is enough that there is room for the
+    headers and for one whole block.
+    """
+    header = parse_header(kernel)
+    if header.flags & COMPRESSED:
+        raise KernelFileError("the kernel is compressed already")
+    code = branches_to_addresses(kernel[HEADER_SIZE:])
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        level,
+        source_size=len(code),
+        window_log=min(max(len(code).bit_length(), zstandard.WINDOWLOG_MIN), MAX_WINDOW_LOG),
+        write_content_size=True,
+    )
+    frame = zstandard.ZstdCompressor(compression_params=parameters).compress(code)
+    packed = bytearray(kernel[:HEADER_SIZE]) + frame
+    room = header.image_size + MAX_BLOCK + BLOCK_HEADER_SIZE * _blocks(frame) + 2 * UNPACK_MARGIN
+    struct.pack_into("<I", packed, FLAGS_OFFSET, COMPRESSED)
+    struct.pack_into("<QQ", packed, SIZES_OFFSET, len(packed), max(header.memory_size, room))
+    kernel_file = bytes(packed)
+    parse_header(kernel_file)
+    return kernel_file
+
+
+def kernel_from_elf(elf: bytes, *, compression: int = 0) -> bytes:
+    """The complete kernel file of a linked ELF, compressed with a Zstandard level unless that is 0.
+
+    Raises KernelFileError when its header is wrong.
+    """
+    kernel = _flatten(ELFFile(io.BytesIO(elf)))
+    parse_header(kernel)
+    return seal(compress(kernel, compression) if compression else kernel)

@@ -1,0 +1,161 @@
+"""The kernel's own table of functions, by which it names the frames of a backtrace and notes which have run.
+
+Layout: u32 count, u32 names in a block, u32 offset[count] (function start minus the kernel's load address,
+ascending), then the names in the same order, each ended by a zero byte; then a bit for each, lowest bit
+first: 1 = its size is not known. In .bss a byte, a bit and a u32 for each, for coverage/coverage.c.
+
+Many names are packed: so many of them are an LZ4 block, behind its size (u32).
+"""
+
+import io
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import lz4.block
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import Symbol, SymbolTableSection
+
+from bareflow.errors import BareFlowError
+from bareflow.trim import stub_names
+
+_EXECUTABLE = 0x4
+_TEMPLATE_ARGUMENTS = re.compile(r"<[^<>]*>")
+_DULL_NAMESPACES = re.compile(r"__llvm_libc::|\(anonymous namespace\)::")
+_NAMES_IN_BLOCK = 4096
+"""To find one, a whole block is unpacked."""
+_LZ4_BEST = 12
+_FUNCTION_TYPES = ("STT_FUNC", "STT_NOTYPE")
+
+
+class SymbolError(BareFlowError):
+    """An ELF has no symbols, or the two links of a kernel disagree about where its functions are."""
+
+
+@dataclass(frozen=True, order=True)
+class Function:
+    """A function of the linked kernel."""
+
+    address: int
+    name: str
+    sized: bool = field(default=False, compare=False)
+    """Whether the ELF says how long it is; what it does not say that of (assembly) may as well be data."""
+
+
+def symbol_table(elf: ELFFile) -> Iterator[Symbol]:
+    """All symbols of a linked ELF; raises SymbolError when it has been stripped of them."""
+    table = elf.get_section_by_name(".symtab")
+    if not isinstance(table, SymbolTableSection):
+        raise SymbolError("the ELF has no symbol table")
+    return iter(table.iter_symbols())
+
+
+def _candidates(elf: ELFFile) -> Iterator[tuple[int, bool, bool, str, int]]:
+    """Address, "is untyped", "is local", name and size of each symbol that may name code."""
+    executable = {
+        index for index, section in enumerate(elf.iter_sections()) if section["sh_flags"] & _EXECUTABLE
+    }
+    for symbol in symbol_table(elf):
+        kind = symbol["st_info"]["type"]
+        name = symbol.name
+        if symbol["st_shndx"] not in executable or kind not in _FUNCTION_TYPES or not name:
+            continue
+        untyped = kind == "STT_NOTYPE"
+        if untyped and ("." in name or name.startswith("__")):
+            continue  # NASM's local labels, and section bounds from the linker script
+        local = symbol["st_info"]["bind"] == "STB_LOCAL"
+        yield symbol["st_value"], untyped, local, name, 0 if untyped else symbol["st_size"]
+
+
+def functions(elf: bytes) -> list[Function]:
+    """The functions of a linked ELF by address, one name each: typed before untyped, global before local."""
+    names: dict[int, str] = {}
+    sized = set()
+    for address, _, _, name, size in sorted(_candidates(ELFFile(io.BytesIO(elf)))):
+        names.setdefault(address, name)
+        if size:
+            sized.add(address)
+    return [Function(address, name, address in sized) for address, name in names.items()]
+
+
+def load_address(elf: bytes) -> int:
+    """Where the first byte of a linked ELF is loaded."""
+    segments = ELFFile(io.BytesIO(elf)).iter_segments("PT_LOAD")
+    return min(int(segment["p_paddr"]) for segment in segments)
+
+
+def readable(names: list[str], demangler: str) -> list[str]:
+    """C++ names without namespaces of no interest, template arguments and parameters: they cost bytes."""
+    text = "".join(f"{name}\n" for name in names)
+    command = [demangler, "--no-params"]
+    output = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+    shortened = []
+    for name in output.splitlines():
+        while (plain := _TEMPLATE_ARGUMENTS.sub("", name)) != name:
+            name = plain
+        shortened.append(_DULL_NAMESPACES.sub("", name))
+    return shortened
+
+
+def pack_bits(bits: Sequence[bool]) -> bytes:
+    """Bits as the kernel keeps them: eight a byte, the first one lowest."""
+    packed = bytearray((len(bits) + 7) // 8)
+    for index, bit in enumerate(bits):
+        packed[index // 8] |= bit << index % 8
+    return bytes(packed)
+
+
+def _bytes(data: bytes) -> list[str]:
+    return [f"    .byte {','.join(map(str, data[at : at + 32]))}" for at in range(0, len(data), 32)]
+
+
+def _packed(names: list[str]) -> list[str]:
+    """The names in blocks, as source lines."""
+    lines = []
+    for first in range(0, len(names), _NAMES_IN_BLOCK):
+        plain = b"".join(name.encode() + b"\0" for name in names[first : first + _NAMES_IN_BLOCK])
+        block = lz4.block.compress(plain, mode="high_compression", compression=_LZ4_BEST, store_size=False)
+        lines += [f"    .long {len(block)}", *_bytes(block)]
+    return lines
+
+
+def table_source(
+    found: list[Function],
+    names: list[str],
+    start: int,
+    *,
+    coverage_by_default: bool = False,
+    stubs: Mapping[int, str] | None = None,
+    unwinding: str = "",
+) -> str:
+    """The table as GNU assembler source, with `names` for the functions, all at or above `start`.
+
+    With it what else may differ between kernels of the same objects: a constant of coverage/coverage.h, the
+    names of removed functions by the ids in their stubs, and the source of unwind_table.py.
+
+    (NASM would leave the path of the source in the object.)
+    """
+    offsets = [f"    .long {function.address - start:#x}" for function in found]
+    pack = len(names) > _NAMES_IN_BLOCK
+    lines = _packed(names) if pack else [f'    .asciz "{name}"' for name in names]
+    head = ['.section .symbols, "a", @progbits', ".balign 4", ".globl kernel_symbols", "kernel_symbols:"]
+    unsized = pack_bits([not function.sized for function in found])
+    bits = [".globl kernel_unsized_symbols", "kernel_unsized_symbols:"]
+    bits += _bytes(unsized)
+    bits += [".globl coverage_by_default", f"coverage_by_default: .byte {int(coverage_by_default)}"]
+    room = ['.section .bss.kernel_symbols, "aw", @nobits', ".balign 4"]
+    sizes = {"order": 4 * len(found), "bytes": len(found), "bits": len(unsized)}
+    for label, size in ((f"kernel_symbol_{name}", size) for name, size in sizes.items()):
+        room += [f".globl {label}", f"{label}:", f"    .space {size}"]
+    head.append(f"    .long {len(found)}, {_NAMES_IN_BLOCK if pack else 0}")
+    table = "\n".join([*head, *offsets, *lines, *bits, unwinding, *room]) + "\n"
+    return table + stub_names.table_source(stubs or {})
+
+
+def check_same_functions(first: bytes, second: bytes) -> None:
+    """Raises SymbolError unless both ELFs have the same functions at the same addresses."""
+    if functions(first) != functions(second):
+        raise SymbolError(
+            "the link with the symbol table moved functions: the linker script must put it last"
+        )

@@ -1,0 +1,57 @@
+"""Traps: what stands for the functions of a C library that LLVM's archives refer to but nobody should call.
+
+Which these are, a link tells whose undefined symbols are let pass; each becomes a label that calls trap()
+with its own name.
+"""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
+
+from bareflow.engine.host_symbols import symbols
+from bareflow.errors import BareFlowError
+from bareflow.kernel.symbols import symbol_table
+
+
+class TrapError(BareFlowError):
+    """A function is missing that is not a C library's."""
+
+
+def undefined(elf: bytes) -> list[str]:
+    """The names that a linked ELF uses and does not define, sorted. Weak ones are none: they are 0."""
+    return sorted(
+        symbol.name
+        for symbol in symbol_table(ELFFile(io.BytesIO(elf)))
+        if symbol.name and symbol["st_shndx"] == "SHN_UNDEF" and symbol["st_info"]["bind"] == "STB_GLOBAL"
+    )
+
+
+def source(names: Iterable[str]) -> str:
+    """The traps as GNU assembler source. Each keeps the caller's frame, for the backtrace."""
+    lines = []
+    for index, name in enumerate(names):
+        lines += [
+            f'.section .text.trap.{name}, "ax", @progbits',
+            f".globl {name}",
+            f".type {name}, @function",
+            f"{name}:",
+            "    pushq %rbp",
+            "    movq %rsp, %rbp",
+            "    andq $-16, %rsp",
+            f"    movl $.Ltrap{index}, %edi",
+            "    call trap",
+            f".size {name}, . - {name}",
+            '.section .rodata.traps, "aMS", @progbits, 1',
+            f'.Ltrap{index}: .asciz "{name}"',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def check_not_our_own(names: Iterable[str], nm: str, objects: Iterable[Path]) -> None:
+    """Raises TrapError when one of our own objects, not only LLVM's archives, wants one of the names."""
+    wanted = set(names)
+    for path in objects:
+        for name in sorted(symbols(nm, path).undefined & wanted):
+            raise TrapError(f"{path.name} refers to {name}, which is not defined anywhere")

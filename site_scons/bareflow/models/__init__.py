@@ -1,0 +1,1 @@
+"""Models: by name from models.toml, downloaded, or made up for tests."""

@@ -1,0 +1,1 @@
+"""A guest in QEMU: its command line, process, serial line and keyboard."""

@@ -1,0 +1,1 @@
+"""Sizes of kernels, as JSON and as a page."""

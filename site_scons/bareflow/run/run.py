@@ -1,0 +1,291 @@
+"""What `./bareflow run` does: boots an image and puts the model's text on standard output.
+
+    python -m bareflow.run.run image=FILE [key=value ...]
+
+or main(argv) with the same arguments. Machine: image= memory= (MiB; default: enough for the model) cpu=
+machine=pc|q35 drive=ide|ide-slave|ahci|virtio-blk|usb-storage|nvme|floppy accel=tcg|kvm qemu=PROGRAM
+write=0|1 (may the guest change the image; default 0) timeout=SECONDS (0: none). Guest: prompt= steps=
+temperature= topk= topp= minp= repeat= seed= vector= disk= mode=generate|interactive|bench. An argument with
+an empty value counts as not given, except prompt=.
+
+The model's text and nothing else goes to standard output as it is made, with a line break at its end if it
+has none, and everything else to standard error, also what comes in the middle of a text; after a story that
+is how fast it was told. When the machine restarts, because the guest wants it or because it has crashed and
+the disk has a second kernel, the run goes on; a text that was interrupted is then told again, and standard
+output gets what is new of it. In mode bench the table, which is what was asked for, goes there too.
+
+Without prompt= and mode= on a terminal the mode is interactive: the terminal is the guest's serial line until
+the guest ends or Ctrl-] is typed. Without prompt=, where standard input is no terminal, all of it is the
+prompt. With mode=interactive and no terminal, its lines are typed to the guest one after the other, and then
+"/poweroff".
+
+The status is 0 when the guest ended with code 0, otherwise 1 and a message, also when the machine will never
+go on by itself; 2 for a wrong argument.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import mmap
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from bareflow import program
+from bareflow.disk.boot_slots import ATTEMPTS, KERNELS
+from bareflow.disk.fat16_reader import read_file
+from bareflow.errors import BareFlowError
+from bareflow.kernel.kernel_file import KernelHeader, parse_header
+from bareflow.qemu.guest import Guest, GuestError
+from bareflow.qemu.machine import DRIVES, MACHINES, QEMU, Machine
+from bareflow.qemu.serial import Console, Event, Malformed, Text
+from bareflow.run.run_input import POWER_OFF, forward, forward_keys, raw_terminal, read_prompt
+from bareflow.run.text_output import ByteStream, TextOutput
+
+SAMPLING_KEYS = ("temperature", "topk", "topp", "minp", "repeat", "seed")
+GUEST_KEYS = ("mode", "prompt", "steps", *SAMPLING_KEYS, "vector", "disk")
+MACHINE_KEYS = ("image", "memory", "cpu", "machine", "drive", "accel", "qemu", "write", "timeout")
+MODES = ("generate", "interactive", "bench")
+USER = "the user ended it"
+SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+WATCH_INTERVAL = 0.5  # seconds between two looks at a machine that may be stuck
+MOST = 10**9
+"""Of the numbers: more MiB than any machine has, more seconds than anybody waits."""
+
+
+class UsageError(Exception):
+    """An argument is wrong; the message says which and what would be right."""
+
+
+def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
+    """The machine to boot and the time limit in seconds (0: none) from key=value arguments.
+
+    terminal: whether a person sits at standard input and output.
+    """
+    given: dict[str, str] = {}
+    for argument in argv:
+        key, equals, value = argument.partition("=")
+        if not equals or key not in GUEST_KEYS + MACHINE_KEYS:
+            known = " ".join(f"{name}=" for name in MACHINE_KEYS + GUEST_KEYS)
+            raise UsageError(f"{argument!r} is not an option of run; there are {known}")
+        if value or key == "prompt":
+            given[key] = value
+    if "image" not in given:
+        raise UsageError("image=FILE is missing")
+    config: dict[str, object] = {key: given[key] for key in GUEST_KEYS if key in given}
+    config.setdefault("mode", "interactive" if terminal and "prompt" not in given else "generate")
+    _one_of("mode", str(config["mode"]), MODES)
+    if config["mode"] == "interactive" and given.get("prompt"):
+        raise UsageError("mode=interactive takes no prompt=: prompts are typed")
+    _one_of("write", given.get("write", "0"), ("0", "1"))
+    machine = _one_of("machine", given.get("machine", "pc"), MACHINES)
+    image = Path(given["image"])
+    kernels = _kernels(image)
+    drive = given.get("drive", "ahci" if machine == "q35" else "ide")
+    return (
+        Machine(
+            image,
+            config=config,
+            memory=_whole_number("memory", given.get("memory", str(_memory_for(image, kernels))), minimum=1),
+            cpu=given.get("cpu"),
+            machine=machine,
+            drive=_one_of("drive", drive, DRIVES),
+            snapshot=given.get("write") != "1",
+            crashes=ATTEMPTS if len(kernels) > 1 else 0,
+            accel=given.get("accel", "tcg"),
+            qemu=given.get("qemu", QEMU),
+        ),
+        _whole_number("timeout", given.get("timeout", "0"), minimum=0),
+    )
+
+
+def _one_of(key: str, value: str, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise UsageError(f"{key}={value}: not one of {', '.join(allowed)}")
+    return value
+
+
+def _whole_number(key: str, value: str, *, minimum: int) -> int:
+    digits = value.lstrip("0") or value[-1:]
+    if not (digits.isascii() and digits.isdecimal()) or (len(digits) < 10 and int(digits) < minimum):
+        raise UsageError(f"{key}={value}: not a whole number of at least {minimum}")
+    if len(digits) > 9:
+        raise UsageError(f"{key}={value[:40]}: too large")
+    return int(digits)
+
+
+def default_memory(image: Path) -> int:
+    """MiB for this image's model and kernels: the model lies in memory whole, and what it computes with takes
+    less than that; a kernel with a compiler in it wants as much again to work with."""
+    return _memory_for(image, _kernels(image))
+
+
+def _memory_for(image: Path, kernels: list[KernelHeader]) -> int:
+    mebibytes = image.stat().st_size >> 20 if image.is_file() else 0
+    least = 64 if mebibytes <= 32 else 64 + mebibytes * 5 // 4
+    return least + 2 * (max((kernel.memory_size for kernel in kernels), default=0) >> 20)
+
+
+def _kernels(image: Path) -> list[KernelHeader]:
+    """Of the image's kernels, the newest first, those that can be found: booting says what is wrong."""
+    found = []
+    with contextlib.suppress(OSError, ValueError), image.open("rb") as file:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            for path in KERNELS:
+                with contextlib.suppress(BareFlowError):
+                    found.append(parse_header(read_file(cast(bytes, content), path)))
+    return found
+
+
+class Stop:
+    """Ends the guest from another thread or a signal's handler, once, and remembers why."""
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+        self.reason: str | None = None
+        self.status = 1
+
+    def __call__(self, reason: str) -> None:
+        if self.reason is None:
+            self.reason = reason
+            self._guest.kill()
+
+    def by_signal(self, number: int, frame: object) -> None:
+        """Raises nothing: the signal may come in the middle of taking a lock. A second one ends at once."""
+        signal.signal(number, signal.SIG_DFL)
+        self.status = 128 + number
+        self(f"ended by {signal.Signals(number).name}")
+
+
+def _watch(guest: Guest, stop: Stop, over: threading.Event) -> None:
+    """Ends a guest that will never go on by itself."""
+    while not over.wait(WATCH_INTERVAL):
+        if why := guest.stuck(typing=guest.machine.config["mode"] == "interactive"):
+            stop(why)
+            return
+
+
+def summary(event: Event) -> str:
+    """What a `generate` event says, for a person: "256 tokens, 498.2 tokens/s, first token after 0.02 s"."""
+    tokens = int(event["tokens"])
+    parts = [f"{tokens} token{'' if tokens == 1 else 's'}"]
+    if event["tokens_per_s"]:  # 0: too few to tell
+        parts.append(f"{event['tokens_per_s']:.1f} tokens/s")
+    return ", ".join([*parts, f"first token after {event['first_token_us'] / 1e6:.2f} s"])
+
+
+def _copy_output(
+    guest: Guest,
+    text: TextOutput,
+    console: ByteStream,
+    *,
+    summarise: bool,
+    on_restart: Callable[[], None] = lambda: None,
+) -> None:
+    """Writes the model's text and the guest's messages as they come, until the guest ends. on_restart is
+    called when the guest is up again after a restart."""
+    restarting = False
+    for item in guest.items():
+        if isinstance(item, Text):
+            text.write(item.data)
+        elif isinstance(item, dict):
+            if item["event"] == "text_begin":
+                text.begin()
+            elif item["event"] == "text_end":
+                text.end()
+            elif item["event"] == "generate" and summarise:
+                print(summary(item), file=sys.stderr)
+            elif item["event"] == "boot" and restarting:
+                restarting = False
+                on_restart()
+        elif isinstance(item, Console):
+            console.write(item.data)
+        elif isinstance(item, Malformed):
+            print(f"run: passed over what the guest said to programs: {item.problem}", file=sys.stderr)
+        else:
+            restarting = True
+            if not item.announced:
+                print("run: the machine has crashed and starts again", file=sys.stderr)
+
+
+def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
+    mode = machine.config["mode"]
+    output = program.Output()
+    text = TextOutput(output)
+    console = output if mode == "bench" or (mode == "interactive" and terminal) else program.Messages()
+    with contextlib.ExitStack() as stack:
+        with program.signals_held_back():
+            guest = stack.enter_context(Guest(machine, strict=False))
+        stop = Stop(guest)
+        for number in SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
+                signal.signal(number, stop.by_signal)
+        if timeout:
+            timer = threading.Timer(timeout, stop, [f"no end within {timeout} seconds (timeout=)"])
+            timer.daemon = True
+            timer.start()
+            stack.callback(timer.cancel)
+        over = threading.Event()
+        stack.callback(over.set)
+        threading.Thread(target=_watch, args=(guest, stop, over), daemon=True).start()
+        input_ended = threading.Event()
+        if mode == "interactive":
+            typist = partial(forward, guest, stop, 0, input_ended)
+            if terminal:
+                print("Ctrl-] ends.", file=sys.stderr)
+                stack.enter_context(raw_terminal(0))
+                typist = partial(forward_keys, guest, partial(stop, USER), 0)
+            threading.Thread(target=typist, daemon=True).start()
+
+        def begin_dialogue_again() -> None:
+            text.end()  # nobody tells it again
+            if input_ended.is_set():
+                guest.send(POWER_OFF)  # the first one may have been lost
+
+        # In a dialogue the guest has a command that tells this.
+        try:
+            if mode == "interactive":
+                _copy_output(guest, text, console, summarise=False, on_restart=begin_dialogue_again)
+            else:
+                _copy_output(guest, text, console, summarise=mode == "generate")
+        except GuestError:
+            if stop.reason is None:  # else it was cut off within something
+                raise
+        finally:
+            text.end()
+        code = guest.wait_exit() if stop.reason is None else 0
+        if warnings := guest.qemu_output:
+            print(warnings, file=sys.stderr)
+        if stop.reason is not None:
+            return 0 if stop.reason == USER else _fail(stop.reason, stop.status)
+        return _fail(f"the guest ended with code {code}") if code else 0
+
+
+def _fail(message: str, status: int = 1) -> int:
+    print(f"run: {message}", file=sys.stderr)
+    return status
+
+
+def main(argv: Sequence[str]) -> int:
+    """Boots as argv (key=value strings) says; returns the exit status."""
+    piped = not os.isatty(0)
+    terminal = not piped and os.isatty(1)
+    try:
+        machine, timeout = parse(argv, terminal=terminal)
+        if piped and machine.config["mode"] == "generate" and "prompt" not in machine.config:
+            machine = dataclasses.replace(machine, config={**machine.config, "prompt": read_prompt(0)})
+        return _run(machine, timeout, terminal=terminal)
+    except UsageError as error:
+        return _fail(str(error), 2)
+    except GuestError as error:
+        return _fail("\n".join(filter(None, (error.problem, error.output))))
+
+
+if __name__ == "__main__":
+    sys.exit(program.call("run", main, sys.argv[1:]))

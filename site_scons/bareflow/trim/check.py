@@ -1,0 +1,222 @@
+"""Checks a trimmed kernel with another ELF library than the one that trimmed it.
+
+    python -m bareflow.trim.check ELF MAP REMOVED EMPTIED INPUT...
+
+In every object that took part: a removed function's section is a stub, refers to nothing, and nothing that
+was linked refers to anything in it but its first byte. A removed part of a function is INT3, refers to
+nothing and has no symbol in it. In the kernel: every stub is where the map says, and has its name in the
+table; every removed part is INT3; the program's sections are those of a kernel.
+"""
+
+import io
+import multiprocessing
+import os
+import struct
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import lz4.block
+from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
+from elftools.elf.sections import SymbolTableSection
+
+from bareflow import program
+from bareflow.errors import BareFlowError
+from bareflow.kernel.archive import members
+from bareflow.kernel.link_map import InputSection, file_name, read_map
+from bareflow.trim import parts_check
+from bareflow.trim.removed import Emptied, Removed, read_emptied, read_removed
+from bareflow.trim.removed_data import DATA_ID, DATA_START
+
+_STUB_SIZE = 6
+_UD2 = b"\x0f\x0b"
+_RELOCATION = struct.Struct("<QIIq")  # r_offset, type and symbol of r_info, r_addend
+_SYMBOL = struct.Struct("<IBBHQQ")
+_LOADED, _EXECUTABLE = 0x2, 0x4
+# System V ABI AMD64, table 4.9.
+_NONE = 0
+_RELATIVE = {2: "PC32", 4: "PLT32", 9: "GOTPCREL", 41: "GOTPCRELX", 42: "REX_GOTPCRELX"}
+_NEEDED = (".text", ".rodata", ".symbols", ".data", ".bss")
+_UNWANTED = (".eh_frame", ".eh_frame_hdr", ".gcc_except_table")
+_PROCESSES = 2
+
+
+class TrimCheckError(BareFlowError):
+    """The trimmed kernel is not what it should be."""
+
+
+class _Stubs:
+    """What should be a stub, by object: section name to id; and of which functions parts should be gone."""
+
+    def __init__(
+        self, removed: Iterable[Removed], emptied: Iterable[Emptied], linked: Iterable[InputSection]
+    ) -> None:
+        self.ids: dict[str, dict[str, int]] = defaultdict(dict)
+        self.parts = parts_check.by_file(emptied)
+        self.linked: dict[str, set[str]] = defaultdict(set)
+        for entry in removed:
+            self.ids[entry.file][entry.section] = entry.id
+        for section in linked:
+            self.linked[section.file].add(section.name)
+
+
+def _check_object(data: bytes, file: str, all_stubs: _Stubs) -> Iterator[str]:
+    """What is wrong with an object, a sentence each."""
+    ids, linked = all_stubs.ids.get(file, {}), all_stubs.linked.get(file, set())
+    elf = ELFFile(io.BytesIO(data))
+    sections = list(elf.iter_sections())
+    stubs = {
+        index
+        for index, section in enumerate(sections)
+        if section.name in ids and section["sh_flags"] & _EXECUTABLE
+    }
+    for index in stubs:
+        name = sections[index].name
+        if sections[index].data() != _UD2 + ids[name].to_bytes(4, "little"):
+            yield f"{file}: {name} is no stub with id {ids[name]}"
+    table = elf.get_section_by_name(".symtab")
+    if not isinstance(table, SymbolTableSection):
+        return
+    symbols = list(_SYMBOL.iter_unpack(table.data()))
+    yield from parts_check.check_object(file, sections, symbols, all_stubs.parts.get(file, {}))
+    for section in sections:
+        if not isinstance(section, RelocationSection):
+            continue
+        source = section["sh_info"]
+        if not sections[source]["sh_flags"] & _LOADED:
+            continue
+        if source in stubs:
+            if any(kind != _NONE for _, kind, _, _ in _RELOCATION.iter_unpack(section.data())):
+                yield f"{file}: the stub {sections[source].name} refers to something"
+        elif sections[source].name in linked:
+            executable = sections[source]["sh_flags"] & _EXECUTABLE
+            for _, kind, symbol, addend in _RELOCATION.iter_unpack(section.data()):
+                _, _, _, target, value, _ = symbols[symbol]
+                if target not in stubs or kind == _NONE:
+                    continue
+                offset = value + addend + (4 if kind in _RELATIVE and executable else 0)
+                if offset:
+                    yield f"{file}: {sections[source].name} refers into the stub {sections[target].name}"
+
+
+def _check_input(stubs: _Stubs, path: str) -> list[str]:
+    if not path.endswith(".a"):
+        trimmed = stubs.ids.keys() | stubs.parts.keys()
+        (file,) = [name for name in trimmed if path.endswith(f"/{name}")] or [""]
+        if not file:
+            return []
+        return list(_check_object(Path(path).read_bytes(), file, stubs))
+    archive = Path(path).read_bytes()
+    found: list[str] = []
+    for member in members(archive):
+        file = file_name(f"{path}({member.name})")
+        if (file in stubs.ids or file in stubs.parts) and file in stubs.linked:
+            found += _check_object(archive[member.offset : member.offset + member.size], file, stubs)
+    return found
+
+
+def _names(table: bytes) -> Iterator[tuple[int, str]]:
+    """The contents of a table of names (kernel_lib/removed/names.h)."""
+    count, size = struct.unpack_from("<II", table)
+    plain = _unpacked(table[8 : 8 + size])
+    at = number = 0
+    name = b""
+    for _ in range(count):
+        shift = 0
+        while plain[at] >= 0x80:
+            number += (plain[at] & 0x7F) << shift
+            shift += 7
+            at += 1
+        number += plain[at] << shift
+        end = plain.index(b"\0", at + 2)
+        name = name[: plain[at + 1]] + plain[at + 2 : end]
+        at = end + 1
+        yield number, name.decode()
+
+
+def _unpacked(block: bytes) -> bytes:
+    """An LZ4 block does not say how long its contents are: room is tried in powers of two."""
+    room = max(64, 4 * len(block))
+    while True:
+        try:
+            return bytes(lz4.block.decompress(block, uncompressed_size=room))
+        except lz4.block.LZ4BlockError:
+            room *= 2
+            if room > 1 << 28:
+                raise TrimCheckError("the table of removed names cannot be unpacked") from None
+
+
+def _check_kernel(
+    path: str, removed: list[Removed], linked: list[InputSection], parts: Mapping[str, parts_check.Parts]
+) -> Iterator[str]:
+    """What is wrong with the linked kernel."""
+    elf = ELFFile(io.BytesIO(Path(path).read_bytes()))
+    names = {section.name for section in elf.iter_sections()}
+    for name in _NEEDED:
+        if name not in names:
+            yield f"{path} has no section {name}"
+    for name in _UNWANTED:
+        if name in names:
+            yield f"{path} has a section {name}"
+    text = elf.get_section_by_name(".text")
+    symbols = elf.get_section_by_name(".symtab")
+    if text is None or not isinstance(symbols, SymbolTableSection):
+        return
+    table_symbols = symbols.get_symbol_by_name("removed_names")
+    if not table_symbols:
+        yield f"{path} has no table of removed names"
+        return
+    holder = elf.get_section(table_symbols[0]["st_shndx"])
+    table = dict(_names(holder.data()[table_symbols[0]["st_value"] - holder["sh_addr"] :]))
+    code, start = text.data(), text["sh_addr"]
+    yield from parts_check.check_kernel(code, start, linked, parts)
+    stubs = {(entry.file, entry.section): entry for entry in removed}
+    wanted = {entry.id: entry.symbol for entry in removed if entry.id >= DATA_ID}
+    for name in wanted.values():
+        places = symbols.get_symbol_by_name(name) or []
+        if any(symbol["st_shndx"] != "SHN_ABS" or symbol["st_value"] < DATA_START for symbol in places):
+            yield f"{path}: {name} has not been removed"
+    for section in linked:
+        entry = stubs.get((section.file, section.name))
+        at = section.address - start
+        if entry is None:
+            if section.output == ".text" and section.size == _STUB_SIZE and code[at : at + 2] == _UD2:
+                yield f"{path}: {section.file}:({section.name}) is a stub that nobody has removed"
+            continue
+        if code[at : at + _STUB_SIZE] != _UD2 + entry.id.to_bytes(4, "little") or section.address % 4:
+            yield f"{path}: at {section.address:#x} is not the stub of {entry.symbol}"
+        wanted[entry.id] = entry.symbol
+    for number in wanted.keys() ^ table.keys():
+        yield f"{path}: id {number} is in the table of names or among the stubs, not in both"
+    for number in wanted.keys() & table.keys():
+        if wanted[number] != table[number]:
+            yield f"{path}: the table calls the stub of {wanted[number]} {table[number]}"
+
+
+def check(elf: str, link_map: str, removed_file: str, emptied_file: str, inputs: list[str]) -> None:
+    """Raises TrimCheckError with all that is wrong."""
+    removed = read_removed(Path(removed_file).read_text())
+    with open(link_map) as lines:
+        linked = list(read_map(lines))
+    stubs = _Stubs(removed, read_emptied(Path(emptied_file).read_text()), linked)
+    largest_first = sorted(inputs, key=lambda path: -os.path.getsize(path))
+    with multiprocessing.get_context("fork").Pool(_PROCESSES) as pool:
+        results = pool.imap_unordered(partial(_check_input, stubs), largest_first)
+        wrong = sorted(line for found in results for line in found)
+    wrong += _check_kernel(elf, removed, linked, stubs.parts)
+    if wrong:
+        raise TrimCheckError("\n".join(["the trimmed kernel is wrong:", *wrong[:20]]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Checks what the arguments name; returns the exit status."""
+    elf, link_map, removed, emptied, *inputs = arguments
+    check(elf, link_map, removed, emptied, inputs)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(program.call("bareflow", main, sys.argv[1:]))

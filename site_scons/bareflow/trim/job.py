@@ -1,0 +1,45 @@
+"""What one run of bareflow.trim.trim is to do. The graph knows it without importing what trimming needs."""
+
+import json
+import os
+from dataclasses import dataclass, field
+
+from bareflow.trim.trimming import Trimming
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to trim by what. Paths."""
+
+    coverage: list[str]
+    misses: list[str]
+    """Files with names of functions to keep, one a line."""
+    map: str
+    inputs: list[str]
+    """Objects and archives; of objects only copies of inline functions are trimmed, the rest is ours."""
+    folder: str
+    """The objects' names in map and coverage are relative to this one."""
+    output: str
+    """A folder for the trimmed inputs: objects under the same names, archives without their folders."""
+    removed: str
+    """The table of what was removed (bareflow/removed.py), to be written."""
+    emptied: str
+    """That of the functions of which parts were removed."""
+    trimming: Trimming = field(default_factory=Trimming)
+
+    @classmethod
+    def read(cls, text: str) -> "Job":
+        """A job from JSON."""
+        fields = json.loads(text)
+        return cls(**fields | {"trimming": Trimming.from_fields(fields["trimming"])})
+
+
+def is_archive(path: str) -> bool:
+    """By its name, for the file need not exist yet."""
+    return path.endswith(".a")
+
+
+def output_of(job: Job, source: str) -> str:
+    """Where the trimmed copy of an input goes."""
+    name = os.path.basename(source) if is_archive(source) else os.path.relpath(source, job.folder)
+    return os.path.join(job.output, name)

@@ -1,0 +1,160 @@
+"""Trims the objects and archives of a link: copies of them in which dead functions are stubs.
+
+A program of its own, because it works in several processes; called by the SCons tool `trim`:
+
+    python -m bareflow.trim.trim JOB    (a JSON file, see trim_job.py)
+
+The link map of the untrimmed link says which members of an archive took part; the others are copied as they
+are.
+"""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import lief
+
+from bareflow import program
+from bareflow.coverage.coverage_file import CoveredFunction, merge_coverage, read_coverage
+from bareflow.errors import BareFlowError
+from bareflow.kernel.archive import members, replace_members
+from bareflow.kernel.link_map import file_name, read_map
+from bareflow.trim.dead_functions import DeadFunctions
+from bareflow.trim.job import Job, is_archive, output_of
+from bareflow.trim.removed import Emptied, Removed, write_emptied, write_removed
+from bareflow.trim.removed_data import for_file, remove_data, without_constructors
+from bareflow.trim.trim_object import Stub, TrimError, trim_object
+
+PROCESSES = 2
+
+_functions = DeadFunctions([])
+_linked: frozenset[str] = frozenset()
+_misses: frozenset[str] = frozenset()
+
+
+def coverage_of(paths: Iterable[str]) -> list[CoveredFunction]:
+    """The merged contents of coverage files. Ids of stubs are places in it, from 1.
+
+    By symbol, because names that follow each other in the table of names should be alike.
+    """
+    merged = merge_coverage(read_coverage(Path(path).read_text(), path) for path in paths)
+    return sorted(merged, key=lambda function: (function.symbol, function.file, function.section))
+
+
+def names_in(paths: Iterable[str]) -> set[str]:
+    """The names in files that hold one a line."""
+    return {name for path in paths for line in Path(path).read_text().splitlines() if (name := line.strip())}
+
+
+@dataclass
+class _Gone:
+    """What was removed of an object or archive."""
+
+    stubs: list[Stub] = field(default_factory=list)
+    data: list[Removed] = field(default_factory=list)
+    emptied: list[Emptied] = field(default_factory=list)
+
+    def extend(self, other: "_Gone") -> None:
+        self.stubs += other.stubs
+        self.data += other.data
+        self.emptied += other.emptied
+
+
+def _trim_contents(job: Job, contents: bytes, file: str, *, weak_only: bool = False) -> tuple[bytes, _Gone]:
+    """An object, trimmed."""
+    contents, stubs, emptied = trim_object(contents, file, _functions, weak_only=weak_only)
+    removed: list[Removed] = []
+    if data := for_file(job.trimming.removed_data, file, _misses):
+        contents, removed = remove_data(contents, file, data)
+    if file in job.trimming.unconstructed:
+        contents = without_constructors(contents, file)
+    return contents, _Gone(stubs, removed, emptied)
+
+
+def _trim_archive(job: Job, source: str, target: Path) -> _Gone:
+    archive = Path(source).read_bytes()
+    linked = {
+        member.offset: member
+        for member in members(archive)
+        if file_name(f"{source}({member.name})") in _linked
+    }
+    gone = _Gone()
+
+    def trimmed(offset: int) -> bytes | None:
+        member = linked.get(offset)
+        if member is None:
+            return None
+        file = file_name(f"{source}({member.name})")
+        contents, found = _trim_contents(job, archive[offset : offset + member.size], file)
+        gone.extend(found)
+        return contents
+
+    with open(target, "wb") as output:
+        replace_members(archive, output, trimmed)
+    return gone
+
+
+def _trim_file(job: Job, source: str) -> _Gone:
+    target = Path(output_of(job, source))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if is_archive(source):
+        return _trim_archive(job, source, target)
+    name = os.path.relpath(source, job.folder)
+    contents, gone = _trim_contents(job, Path(source).read_bytes(), name, weak_only=True)
+    target.write_bytes(contents)
+    return gone
+
+
+def _check_names(job: Job) -> None:
+    """The map's names of members have no folders, so that two archives of one name would be one."""
+    outputs = [output_of(job, source) for source in job.inputs]
+    twice = {name for name in outputs if outputs.count(name) > 1}
+    if twice:
+        raise TrimError(f"several inputs of the link have the same name: {', '.join(sorted(twice))}")
+
+
+def trim(job: Job) -> tuple[list[Removed], list[Emptied]]:
+    """Writes the trimmed inputs. What was removed is in the order of the ids; with it, of which functions
+    parts were."""
+    global _functions, _linked, _misses
+    _check_names(job)
+    coverage = coverage_of(job.coverage)
+    _misses = frozenset(names_in(job.misses))
+    _functions = DeadFunctions(coverage, job.trimming, _misses)
+    with open(job.map) as lines:
+        _linked = frozenset(section.file for section in read_map(lines))
+    # Forked, so that all have the coverage; the largest files first, so that none is late.
+    inputs = sorted(job.inputs, key=lambda path: -os.path.getsize(path))
+    with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
+        gone = _Gone()
+        for found in pool.imap_unordered(partial(_trim_file, job), inputs):
+            gone.extend(found)
+    removed = [
+        Removed(stub.id, stub.size, stub.file, stub.section, coverage[stub.id - 1].symbol)
+        for stub in gone.stubs
+    ]
+    removed += gone.data
+    emptied = sorted(gone.emptied, key=lambda entry: (entry.file, entry.section))
+    return sorted(removed, key=lambda entry: (entry.id, entry.file, entry.section)), emptied
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The program; the result is its exit code."""
+    lief.logging.disable()
+    try:
+        job = Job.read(Path(arguments[0]).read_text())
+        removed, emptied = trim(job)
+        Path(job.removed).write_text(write_removed(removed))
+        Path(job.emptied).write_text(write_emptied(emptied))
+    except BareFlowError as error:
+        print(f"bareflow: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(program.call("bareflow", main, sys.argv[1:]))

@@ -1,0 +1,154 @@
+/* The commands of the dialogue. */
+#include "commands.h"
+#include "kernel_lib/jit_runtime.h"
+#include "tinyllama/bench/bench.h"
+#include "tinyllama/profiling.h"
+
+static void print_help(struct dialogue *dialogue);
+
+static void print_error(const struct error *error) {
+    console_printf("error: %s\n", error->text);
+}
+
+/* Makes the settings count from the next story on. */
+static void apply(const struct dialogue *dialogue, bool new_seed) {
+    const struct settings *settings = dialogue->settings;
+    struct teller *teller = dialogue->teller;
+    teller->sampler->sampling = settings->sampling;
+    teller->steps = teller_steps(teller->inference->model, settings);
+    if (new_seed)
+        teller->sampler->state = teller_seed(settings);
+}
+
+static void set(struct dialogue *dialogue, char *arguments) {
+    struct error error;
+    if (!*arguments) {
+        settings_print(dialogue->settings);
+        return;
+    }
+    char *value = arguments + strcspn(arguments, " =");
+    if (*value)
+        *value++ = '\0';
+    value += strspn(value, " =");
+    if (settings_set(dialogue->settings, arguments, value, &error))
+        apply(dialogue, strcmp(arguments, "seed") == 0);
+    else
+        print_error(&error);
+}
+
+static void print_stats(struct dialogue *dialogue) {
+    const struct story *last = &dialogue->last;
+    struct memory_usage memory = memory_usage();
+    uint64_t rate = story_centitokens_per_second(last);
+    console_printf("last story: %u tokens, %u of them the prompt's; %llu.%02llu tokens/s\n",
+                   (unsigned)last->tokens,
+                   last->prompt_tokens ? (unsigned)last->prompt_tokens - 1 : 0, /* without BOS */
+                   (unsigned long long)(rate / 100), (unsigned long long)(rate % 100));
+    console_printf(
+        "memory: %llu KiB used, at most %llu, of %llu\n", (unsigned long long)(memory.used / 1024),
+        (unsigned long long)(memory.peak / 1024), (unsigned long long)(memory.total / 1024));
+    console_puts("cycles in a layer: ");
+    profiling_print_layer();
+}
+
+static void print_profile(struct dialogue *dialogue) {
+    if (dialogue->last.tokens == 0)
+        console_puts("Nothing has been measured yet: tell a story first.\n");
+    else
+        profiling_print();
+}
+
+static void print_jit(struct dialogue *dialogue) {
+    (void)dialogue;
+    jit_print();
+}
+
+static void bench(struct dialogue *dialogue) {
+    struct error error;
+    jit_profile_reset(); /* its tables are to show what it measures, and later ones what follows */
+    if (!bench_run(dialogue->teller, "", false, dialogue->begin, dialogue->initialised, &error))
+        print_error(&error);
+    jit_profile_reset();
+    dialogue->last = (struct story){0};
+    profiling_enable(true);
+}
+
+static void save(struct dialogue *dialogue) {
+    (void)dialogue;
+    if (!jit_available()) {
+        console_puts("There is no JIT: nothing is saved.\n");
+        return;
+    }
+    files_resume();
+    jit_persist_save();
+}
+
+static void reboot(struct dialogue *dialogue) {
+    (void)dialogue;
+    platform_reboot();
+}
+
+static const struct command {
+    const char *name, *meaning;
+    void (*run)(struct dialogue *); /* NULL: those that command_run does itself */
+} commands[] = {
+    {"/help", "this list", print_help},
+    {"/set", "NAME VALUE changes a setting; alone it shows all", NULL},
+    {"/stats", "speed, memory, and cycles of a layer's parts", print_stats},
+    {"/profile", "where the stories' time went", print_profile},
+    {"/jit", "what was compiled, how fast it is, and why", print_jit},
+    {"/bench", "measures functions and the model", bench},
+    {"/save", "writes what the JIT has learnt to the disk", save},
+    {"/reboot", "starts the machine again", reboot},
+    {"/poweroff", "ends; so does Ctrl-D", NULL},
+    {"/exit", "the same", NULL},
+    {"/quit", "the same", NULL},
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static void print_help(struct dialogue *dialogue) {
+    (void)dialogue;
+    console_puts("A line is the beginning of a story, which Ctrl-C stops. Commands:\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        console_printf("%-12s %s\n", commands[i].name, commands[i].meaning);
+}
+
+static const struct command *find(const char *name) {
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* Ends a text behind its last character that is no space. */
+static void trim(char *text) {
+    size_t length = strlen(text);
+    while (length > 0 && text[length - 1] == ' ')
+        text[--length] = '\0';
+}
+
+bool command_run(struct dialogue *dialogue, char *line) {
+    trim(line);
+    char *arguments = line + strcspn(line, " ");
+    if (*arguments)
+        *arguments++ = '\0';
+    arguments += strspn(arguments, " ");
+    const struct command *command = find(line);
+    if (!command) {
+        console_printf("error: there is no command %.40s; there are", line);
+        for (size_t i = 0; i < COMMANDS; i++)
+            console_printf(" %s", commands[i].name);
+        console_puts("\n");
+        return true;
+    }
+    if (strcmp(line, "/set") == 0) {
+        set(dialogue, arguments);
+    } else if (*arguments) {
+        console_printf("error: %s stands alone, without \"%.40s\"\n", line, arguments);
+    } else if (command->run) {
+        command->run(dialogue);
+    } else {
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,125 @@
+/* The dialogue on the console. */
+#include "interactive.h"
+#include "kernel_lib/jit_runtime.h"
+#include "line_editor.h"
+#include "tinyllama/profiling.h"
+
+#define CONTROL_C 3
+#define PAUSE_MS 300
+
+/* What was typed while a story was told. It grows, so that a Ctrl-C behind it is seen. When it is
+ * as large as it may be nothing more is taken, so that nothing gets lost that the serial line's
+ * other end still has. */
+static char *typed_ahead;
+static size_t ahead_size, ahead_read, ahead_room;
+#define FIRST_ROOM 256
+#define LARGEST_SHARE 16 /* of the memory */
+
+static bool has_told; /* a story: before, the JIT cannot know what will run */
+static bool unsaved;  /* what the JIT has learnt from the last one */
+
+/* Lets the JIT compile until something is typed, once nothing was for a while: whoever types gets
+ * the answer at once. What it made, and what it has learnt, is kept for the next start. */
+static void use_pause(void) {
+    uint64_t begin = cpu_rdtsc();
+    bool typed = console_wait(PAUSE_MS);
+    for (; !typed && jit_use_idle_time(); typed = console_wait(0))
+        unsaved = true;
+    if (!typed && unsaved) {
+        jit_persist_save();
+        unsaved = false;
+    }
+    jit_note_waiting(begin);
+}
+
+static int next_byte(void) {
+    if (ahead_read < ahead_size)
+        return (unsigned char)typed_ahead[ahead_read++];
+    ahead_read = ahead_size = 0;
+    if (has_told)
+        use_pause();
+    uint64_t begin = cpu_rdtsc();
+    int byte = console_getchar();
+    jit_note_waiting(begin);
+    return byte;
+}
+
+/* Makes room for another byte, if there is none. */
+static bool has_room(void) {
+    if (ahead_size < ahead_room)
+        return true;
+    size_t room = ahead_room ? 2 * ahead_room : FIRST_ROOM;
+    char *grown = room <= memory_usage().total / LARGEST_SHARE ? realloc(typed_ahead, room) : NULL;
+    if (!grown)
+        return false;
+    typed_ahead = grown;
+    ahead_room = room;
+    return true;
+}
+
+/* Whether Ctrl-C has been typed, which also drops what was typed before it. */
+static bool stop_typed(void) {
+    while (has_room()) {
+        int byte = console_read();
+        if (byte < 0)
+            return false;
+        if (byte == CONTROL_C) {
+            ahead_read = ahead_size = 0;
+            return true;
+        }
+        typed_ahead[ahead_size++] = (char)byte;
+    }
+    return false;
+}
+
+/* Reads a line; NULL at the end of the input. */
+static const char *read_line(struct line_editor *editor) {
+    for (;;) {
+        console_puts("> ");
+        for (enum line_event event = LINE_TYPING; event != LINE_CANCELLED;) {
+            int byte = next_byte();
+            if (byte < 0)
+                return NULL;
+            event = line_editor_byte(editor, (unsigned char)byte);
+            if (event == LINE_ENDED)
+                return NULL;
+            if (event == LINE_ENTERED)
+                return line_editor_take(editor);
+        }
+    }
+}
+
+static void tell(struct dialogue *dialogue, const char *prompt) {
+    struct story *story = &dialogue->last;
+    struct error error;
+    jit_note_progress(JIT_GOES_ON);
+    *story = (struct story){.prompt = prompt, .begin = cpu_rdtsc(), .stop = stop_typed};
+    if (!story_tell(dialogue->teller, story, &error))
+        console_printf("error: %s\n", error.text);
+    else if (strcmp(story->end, "context") == 0)
+        console_printf("The model's context of %u tokens is full: the story stops here.\n",
+                       (unsigned)dialogue->teller->steps);
+    else if (strcmp(story->end, "stopped") == 0)
+        console_puts("Stopped.\n");
+    has_told = true;
+    unsaved = !jit_persist_save_when_due(); /* a person may just switch off */
+}
+
+void interactive_run(struct dialogue *dialogue) {
+    static struct line_editor editor;
+    static char command[LINE_SIZE];
+    line_editor_init(&editor, console_write);
+    profiling_enable(true);
+    console_puts("Type the beginning of a story, or nothing; /help lists the commands.\n");
+    boot_slots_report_success();
+    jit_note_progress(JIT_WAITS);
+    for (const char *line; (line = read_line(&editor));) {
+        if (line[0] != '/') {
+            tell(dialogue, line);
+            continue;
+        }
+        strcpy(command, line);
+        if (!command_run(dialogue, command))
+            return;
+    }
+}

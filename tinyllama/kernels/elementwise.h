@@ -1,0 +1,21 @@
+/*
+ * Operations on vectors beside the kernels: in native code not worth a version for each vector
+ * width. Vectors and sizes are as kernels.h says.
+ */
+#pragma once
+#include "matrix.h"
+#include "tinyllama/formats/quantized.h"
+
+/* Quantises x: scale = largest magnitude / 127, values rounded to nearest, halves away from zero.
+ * columns is not padded and a multiple of group. */
+void quantize(struct quantized *out, const float *x, uint32_t columns, uint32_t group);
+
+/* The index of the largest element, of the first among equal ones; 0 when none is a number. size is
+ * not padded, but the room is. */
+uint32_t argmax(float *x, uint32_t size);
+
+/* Whether one of them is no number. */
+bool any_nan(const float *x, uint32_t size);
+
+/* x = softmax(x / temperature); size is not padded, but the room is. */
+void softmax(float *x, uint32_t size, float temperature);

@@ -1,0 +1,201 @@
+/*
+ * Vectors for kernels.c and elementwise.c, as wide as the compiler's options allow. They do not
+ * change what is computed: a vector is just so many independent float32 operations at once. Where
+ * the order of a sum matters, they keep SUM_LANES partial sums in SUM_VECTORS vectors at every
+ * width.
+ *
+ * Loads and broadcasts are written out for SSE2, because there the program may run under QEMU's
+ * emulation (TCG). Each instruction on floats is a call there, 11 ns for four lanes, and that is
+ * the floor; but a 16-byte load costs another 6 ns, as an operand in memory 14, and shufps 3.5,
+ * while 8-byte moves and integer instructions cost 0.2 to 0.3. So: halves, and no operands in
+ * memory, which the compiler would make of an ordinary load.
+ */
+#pragma once
+#include "tinyllama/formats/quantized.h"
+#include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+/* What the registers can hold: F32_ROWS and Q8_ROWS rows of a matrix whose sums for one position
+ * are computed at once; F32_TILE_ROWS and Q8_TILE_ROWS for F32_POSITIONS and Q8_POSITIONS. */
+#if defined(__AVX512F__)
+#define VECTOR_LANES 16
+#define F32_ROWS 64
+#define F32_TILE_ROWS 16
+#define F32_POSITIONS 4
+#define Q8_ROWS 64
+#define Q8_TILE_ROWS 16
+#define Q8_POSITIONS 4
+#elif defined(__AVX2__)
+#define VECTOR_LANES 8
+#define F32_ROWS 64
+#define F32_TILE_ROWS 16
+#define F32_POSITIONS 4
+#define Q8_ROWS 32
+#define Q8_TILE_ROWS 16
+#define Q8_POSITIONS 2
+#else
+#define VECTOR_LANES 4
+#define F32_ROWS 32
+#define F32_TILE_ROWS 16
+#define F32_POSITIONS 2
+#define Q8_ROWS 16
+#define Q8_TILE_ROWS 8
+#define Q8_POSITIONS 2
+#endif
+
+#define MAX_SUMS 8 /* vectors of any tile's sums, at most */
+
+#define SUM_LANES 16
+#define SUM_VECTORS (SUM_LANES / VECTOR_LANES)
+
+typedef float vector __attribute__((vector_size(4 * VECTOR_LANES)));
+typedef int32_t vector_i32 __attribute__((vector_size(4 * VECTOR_LANES)));
+typedef float f32x4 __attribute__((vector_size(16)));
+typedef float f32x8 __attribute__((vector_size(32)));
+/* In memory: aligned like its elements. */
+typedef float vector_memory __attribute__((vector_size(4 * VECTOR_LANES), aligned(4)));
+typedef float f32x8_memory __attribute__((vector_size(32), aligned(4)));
+
+/* load: as many floats as there are lanes; splat: one number in all lanes. */
+#if VECTOR_LANES == 4
+
+/* Empty assembly: what the value is, the compiler does not know. Otherwise it would make one load
+ * of two, and shuffles of moves. It writes no instruction, so that no assembler is in the JIT. */
+#define OPAQUE(value) __asm__("" : "+x"(value))
+
+static inline vector load(const float *from) {
+    __m128d v = _mm_load_sd((const double *)from);
+    OPAQUE(v);
+    return (vector)_mm_loadh_pd(v, (const double *)(from + 2));
+}
+/* Two registers' low halves: MOVLHPS, which is a move, while PUNPCKLQDQ is a call. */
+static inline __m128i join(uint64_t low, uint64_t high) {
+    __m128 v = (__m128)_mm_cvtsi64_si128((long long)low);
+    __m128 upper = (__m128)_mm_cvtsi64_si128((long long)high);
+    OPAQUE(v);
+    OPAQUE(upper);
+    v = _mm_movelh_ps(v, upper);
+    OPAQUE(v);
+    return (__m128i)v;
+}
+static inline vector_i32 splat_i32(int32_t value) {
+    uint64_t pair = (uint32_t)value | (uint64_t)(uint32_t)value << 32;
+    __asm__("" : "+r"(pair)); /* no constant in memory */
+    __m128 v = (__m128)_mm_cvtsi64_si128((long long)pair);
+    OPAQUE(v);
+    v = _mm_movelh_ps(v, v);
+    OPAQUE(v);
+    return (vector_i32)v;
+}
+static inline vector splat(float value) {
+    int32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (vector)splat_i32(bits);
+}
+/* The halves of a register. */
+static inline void split(__m128i v, uint64_t *low, uint64_t *high) {
+    *low = (uint64_t)_mm_cvtsi128_si64(v);
+    *high = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(v, v));
+    __asm__("" : "+r"(*low), "+r"(*high));
+}
+static inline f32x8 load_f32x8(const float *from) {
+    return __builtin_shufflevector(load(from), load(from + 4), 0, 1, 2, 3, 4, 5, 6, 7);
+}
+static inline f32x8 splat_f32x8(float value) {
+    return __builtin_shufflevector(splat(value), splat(value), 0, 1, 2, 3, 4, 5, 6, 7);
+}
+
+#else
+
+static inline f32x8 load_f32x8(const float *from) {
+    return *(const f32x8_memory *)from;
+}
+static inline f32x8 splat_f32x8(float value) {
+    f32x4 v = {value};
+    return __builtin_shufflevector(v, v, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+static inline vector load(const float *from) {
+    return *(const vector_memory *)from;
+}
+static inline vector_i32 splat_i32(int32_t value) {
+    return (vector_i32){0} + value;
+}
+static inline vector splat(float value) {
+    f32x4 v = {value};
+#if VECTOR_LANES == 8
+    return __builtin_shufflevector(v, v, 0, 0, 0, 0, 0, 0, 0, 0);
+#else
+    return __builtin_shufflevector(v, v, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+#endif
+}
+
+#endif
+
+static inline void store(float *to, vector v) {
+    *(vector_memory *)to = v;
+}
+
+/* The larger or smaller of each pair of lanes; b where one is no number (MAXPS, MINPS). */
+static inline vector larger(vector a, vector b) {
+#if VECTOR_LANES == 4
+    return (vector)_mm_max_ps((__m128)a, (__m128)b);
+#elif VECTOR_LANES == 8
+    return (vector)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    return (vector)_mm512_max_ps((__m512)a, (__m512)b);
+#endif
+}
+static inline vector smaller(vector a, vector b) {
+#if VECTOR_LANES == 4
+    return (vector)_mm_min_ps((__m128)a, (__m128)b);
+#elif VECTOR_LANES == 8
+    return (vector)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    return (vector)_mm512_min_ps((__m512)a, (__m512)b);
+#endif
+}
+
+/* A chunk of 4 activations in all lanes, as dot_chunk wants it. */
+struct lanes {
+#if VECTOR_LANES == 16
+    vector_i32 all;
+#else
+    vector_i32 even, odd;
+#endif
+};
+static inline struct lanes splat_chunk(const struct chunk *x) {
+#if VECTOR_LANES == 16
+    return (struct lanes){splat_i32(x->all)};
+#else
+    return (struct lanes){splat_i32(x->even), splat_i32(x->odd)};
+#endif
+}
+
+/*
+ * Adds to each 32-bit lane of sum the products of a chunk of 4 weights with the chunk x of
+ * activations, exactly. At weights lie, for each lane, 4 bytes that are the weights + 128; what 128
+ * times x adds is for the caller to take away.
+ */
+static inline vector_i32 dot_chunk(vector_i32 sum, const void *weights, struct lanes x) {
+#if VECTOR_LANES == 16
+    __m512i bytes = _mm512_loadu_si512(weights);
+    return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, bytes, (__m512i)x.all);
+#elif VECTOR_LANES == 8
+    __m256i bytes = _mm256_loadu_si256(weights);
+    __m256i even = _mm256_and_si256(bytes, _mm256_set1_epi16(0xFF));
+    __m256i odd = _mm256_srli_epi16(bytes, 8);
+    even = _mm256_madd_epi16(even, (__m256i)x.even);
+    odd = _mm256_madd_epi16(odd, (__m256i)x.odd);
+    return sum + ((vector_i32)even + (vector_i32)odd);
+#else
+    const uint64_t even_bytes = 0x00FF00FF00FF00FF;
+    uint64_t bytes[2];
+    memcpy(bytes, weights, sizeof bytes);
+    __m128i even = join(bytes[0] & even_bytes, bytes[1] & even_bytes);
+    __m128i odd = join(bytes[0] >> 8 & even_bytes, bytes[1] >> 8 & even_bytes);
+    even = _mm_madd_epi16(even, (__m128i)x.even);
+    odd = _mm_madd_epi16(odd, (__m128i)x.odd);
+    return sum + ((vector_i32)even + (vector_i32)odd);
+#endif
+}
