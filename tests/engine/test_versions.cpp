@@ -74,6 +74,15 @@ define i32 @seven_times(i32 %x) {
     ret i32 %y
 }
 
+define i64 @sums(i64 %a, i128 %wide, i32 %b) {
+    %high = lshr i128 %wide, 64
+    %low = trunc i128 %high to i64
+    %long = zext i32 %b to i64
+    %both = add i64 %a, %low
+    %result = add i64 %both, %long
+    ret i64 %result
+}
+
 define i32 @bad_assembly(i32 %x) {
     call void asm sideeffect "nonsense", ""()
     ret i32 %x
@@ -145,6 +154,23 @@ static void test_specialisation() {
         CHECK(jit_compile(function, level, true, "test") && function->specialised);
         CHECK(knows_count(nullptr, 64) == 385 && knows_count(nullptr, -1) == (-6 | 1));
         CHECK(knows_count(nullptr, 5) == 30);
+    }
+}
+
+/* Of the arguments, those count whose values fit into 64 bits. */
+static void test_wide_argument() {
+    jit_function *function = profile("sums");
+    auto *sums = address<uint64_t(uint64_t, unsigned __int128, uint32_t)>("sums");
+    CHECK(function->arguments == 2);
+    function->tuples[0] = {{5, 9}, 10};
+    function->tuple_count = 1;
+    for (jit_level level : COMPILED) {
+        CHECK(jit_compile(function, level, level >= JIT_O2, "test"));
+        CHECK(function->specialised == (level >= JIT_O2));
+        noted_arguments.clear();
+        CHECK(sums(5, static_cast<unsigned __int128>(7) << 64, 9) == 21);
+        CHECK(sums(6, static_cast<unsigned __int128>(7) << 64, 9) == 22);
+        CHECK(noted_arguments == (std::vector<std::vector<uint64_t>>{{5, 9}, {6, 9}}));
     }
 }
 
@@ -306,6 +332,7 @@ int main() {
     load(ASSEMBLY, __builtin_frame_address(0));
     test_results_and_counts();
     test_specialisation();
+    test_wide_argument();
     test_same_bits();
     test_alternative();
     test_object_cache();

@@ -1,6 +1,7 @@
 /* All code that there can be (jit.compile_all). */
 #include "kernel_lib/jit/engine/compile_all.h"
 #include "kernel_lib/jit/engine/lower.h"
+#include "kernel_lib/jit/engine/profiled_arguments.h"
 #include "kernel_lib/jit/engine/recover.h"
 #include "kernel_lib/jit/log.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -105,9 +106,7 @@ class All {
     /* A position at its beginning, a flag, a size. */
     void make_up_tuples(Entry &entry) {
         jit_function &profile = *entry.profile;
-        auto is_integer = [](const Argument &a) { return a.getType()->isIntegerTy(); };
-        auto integers = static_cast<size_t>(count_if(entry.function->args(), is_integer));
-        profile.arguments = static_cast<uint8_t>(std::min<size_t>(integers, JIT_ARGUMENTS));
+        profile.arguments = static_cast<uint8_t>(profiled_arguments(*entry.function).size());
         profile.tuple_count = 0;
         for (uint64_t value : {0, 1, 64})
             if (profile.arguments > 0)

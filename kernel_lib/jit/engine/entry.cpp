@@ -1,5 +1,6 @@
 #include "kernel_lib/jit/engine/entry.h"
 #include "kernel_lib/jit/engine/linker.h"
+#include "kernel_lib/jit/engine/profiled_arguments.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/MDBuilder.h"
 #include "llvm/IR/Module.h"
@@ -12,15 +13,6 @@ using llvm::Function;
 using llvm::GlobalValue;
 using llvm::IRBuilder;
 using llvm::Value;
-
-llvm::SmallVector<llvm::Argument *, JIT_ARGUMENTS> tuple_arguments(Function &function) {
-    llvm::SmallVector<llvm::Argument *, JIT_ARGUMENTS> found;
-    for (llvm::Argument &argument : function.args())
-        if (found.size() < JIT_ARGUMENTS && argument.getType()->isIntegerTy() &&
-            argument.getType()->getIntegerBitWidth() <= 64)
-            found.push_back(&argument);
-    return found;
-}
 
 Function *make_like(const Function &body, const llvm::Twine &name) {
     auto *made = Function::Create(body.getFunctionType(), GlobalValue::InternalLinkage,
@@ -122,7 +114,7 @@ class Writer {
     }
 
     void note_arguments() {
-        auto noted = tuple_arguments(*made);
+        auto noted = profiled_arguments(*made);
         auto *type = llvm::ArrayType::get(builder.getInt64Ty(), noted.size());
         BasicBlock &first = made->getEntryBlock();
         Value *values = IRBuilder<>(&first, first.begin()).CreateAlloca(type);

@@ -3,17 +3,12 @@
  */
 #pragma once
 #include "kernel_lib/jit/function.h"
-#include "llvm/ADT/SmallVector.h"
 #include "llvm/IR/Function.h"
 
 namespace jit {
 
 /* The symbol by which code names the struct jit_function that it belongs to. */
 inline constexpr char PROFILE_SYMBOL[] = "jit_this_function";
-
-/* A function's integer parameters that count as arguments of a tuple: the first JIT_ARGUMENTS of up
- * to 64 bits, in order. */
-llvm::SmallVector<llvm::Argument *, JIT_ARGUMENTS> tuple_arguments(llvm::Function &function);
 
 /* A new local function of body's type, with what body says about the processor and the passing of
  * arguments, but nothing that it promises about effects. */

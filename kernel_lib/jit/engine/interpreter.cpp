@@ -1,5 +1,6 @@
 /* Tier 0. */
 #include "kernel_lib/jit/engine/interpreter.h"
+#include "kernel_lib/jit/engine/profiled_arguments.h"
 #include "kernel_lib/jit/engine/recover.h"
 #include "kernel_lib/jit/log.h"
 extern "C" {
@@ -138,7 +139,7 @@ void jit::Interpreter::interpret(Entry &entry, Function &copy, struct jit_regist
     ArgumentReader reader(registers);
     for (const Argument &argument : copy.args()) {
         values.push_back(reader.next(argument.getType()));
-        if (argument.getType()->isIntegerTy() && noted < entry.profile->arguments)
+        if (is_profiled(argument.getType()) && noted < entry.profile->arguments)
             integers[noted++] = values.back().IntVal.getZExtValue();
     }
     entry.profile->calls++;

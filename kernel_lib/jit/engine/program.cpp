@@ -3,6 +3,7 @@
 #include "kernel_lib/jit/engine/bitcode.h"
 #include "kernel_lib/jit/engine/host_symbols.h"
 #include "kernel_lib/jit/engine/named_code.h"
+#include "kernel_lib/jit/engine/profiled_arguments.h"
 #include "kernel_lib/jit/engine/recover.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/Dominators.h"
@@ -18,20 +19,13 @@ Program &jit::program() {
     return *the_program;
 }
 
-/* The first arguments that the policy looks at for values to specialise for: the integers. */
-static uint8_t count_integers(const Function &function) {
-    size_t count =
-        count_if(function.args(), [](const Argument &a) { return a.getType()->isIntegerTy(); });
-    return static_cast<uint8_t>(std::min<size_t>(count, JIT_ARGUMENTS));
-}
-
-static struct jit_function fresh_profile(const Function &function) {
+static struct jit_function fresh_profile(Function &function) {
     struct jit_function profile = {};
     profile.name = function.getName().data();
     profile.reason = "not called yet";
     profile.size = function.getInstructionCount();
     profile.highest = JIT_O3;
-    profile.arguments = count_integers(function);
+    profile.arguments = static_cast<uint8_t>(profiled_arguments(function).size());
     for (struct jit_times &times : profile.times)
         times.min = UINT64_MAX;
     return profile;

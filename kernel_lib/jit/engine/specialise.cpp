@@ -1,5 +1,6 @@
 #include "kernel_lib/jit/engine/specialise.h"
 #include "kernel_lib/jit/engine/entry.h"
+#include "kernel_lib/jit/engine/profiled_arguments.h"
 #include "llvm/IR/IRBuilder.h"
 
 namespace jit {
@@ -35,7 +36,7 @@ Function &specialise(Extraction &extraction, const Function &original, Function 
         return general;
     Function *choose = make_like(general, "jit_choose");
     choose->addFnAttr(llvm::Attribute::AlwaysInline);
-    auto arguments = tuple_arguments(*choose);
+    auto arguments = profiled_arguments(*choose);
     arguments.truncate(std::min<size_t>(arguments.size(), profile.arguments));
     llvm::LLVMContext &context = choose->getContext();
     auto *block = BasicBlock::Create(context, "", choose);
