@@ -15,6 +15,7 @@
 #include "kernel_lib/program.h"
 #include "kernel_lib/runtime.h"
 #include "kernel_lib/storage/storage.h"
+#include "kernel_lib/version.h"
 
 static struct boot_info boot;
 
@@ -38,7 +39,8 @@ static void take_boot_info(const struct boot_info *given) {
 static void announce(void) {
     uint64_t now = cpu_rdtsc();
     const struct cpu_features *cpu = cpu_features();
-    console_event("{\"event\":\"boot\",\"build_id\":\"%s\",\"slot\":%u,\"loader_cycles\":%lu,"
+    console_event("{\"event\":\"boot\",\"version\":\"" BAREFLOW_VERSION "\","
+                  "\"build_id\":\"%s\",\"slot\":%u,\"loader_cycles\":%lu,"
                   "\"kernel_cycles\":%lu,\"ram_bytes\":%lu,\"heap_bytes\":%lu,\"disk\":\"%s\","
                   "\"cpu\":\"%s\",\"features\":\"sse2%s%s%s\",\"tcg\":%s}",
                   platform_build_id(), boot.boot_slot, boot.kernel_tsc - boot.stage1_tsc,

@@ -27,11 +27,13 @@ def _lint(env: Any) -> list[Any]:
     python = _files(env, PYTHON_FOLDERS, ("*.py", "SConscript"))
     python += [env.File("#SConstruct"), env.File("#pyproject.toml")]
     c = _files(env, C_FOLDERS, ("*.c", "*.cpp", "*.h"))
+    prose = [*env.Glob("#*.md"), *env.Glob("#docs/*.md")]
     ruff = "$( $PYTHON $) -m ruff"
     return [
         _check(env, "clang-format", [*c, env.File("#.clang-format")],
                "clang-format-22 --dry-run -Werror ${SOURCES[:-1]}"),
         _check(env, "ruff", python, f"{ruff} check --quiet", f"{ruff} format --quiet --check"),
+        _check(env, "codespell", [*python, *c, *prose], "$( $PYTHON $) -m codespell_lib ${SOURCES}"),
         _check(env, "mypy", python, "$( $PYTHON $) -m mypy"),
     ]  # fmt: skip
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from bareflow.kernel.kernel_file import parse_header
 from disk_tools import DiskImage
 from fixture_types import Boot, GuestImage
+from project_files import ROOT
 
 MIB = 1 << 20
+CHANGELOG = ROOT / "CHANGELOG.md"
 
 
 def test_machine_and_build(boot: Boot, guest_image: GuestImage) -> None:
@@ -16,6 +20,7 @@ def test_machine_and_build(boot: Boot, guest_image: GuestImage) -> None:
     guest.wait_exit()
     event = guest.event("boot")
     header = parse_header(DiskImage(image).read("/boot/BAREFLOW.KRN"))
+    assert event["version"] == re.findall(r"^## (\d+\.\d+\.\d+)", CHANGELOG.read_text(), re.MULTILINE)[0]
     assert event["build_id"] == header.build_id.hex()
     # The BIOS keeps the addresses from 640 KiB to 1 MiB and some 100 KiB at the end.
     assert 63 * MIB < event["ram_bytes"] < 64 * MIB

@@ -1,0 +1,49 @@
+"""The documents' links lead somewhere, and the files that they name exist."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from project_files import ROOT
+
+FOLDERS = "boot|docs|examples|kernel_lib|llvm-libc|site_scons|tests|tinyllama|variants"
+DOCUMENTS = sorted(
+    Path(name)
+    for name in subprocess.run(
+        ["git", "ls-files", "*.md"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split()
+)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as Markdown's renderers make them of their words."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_links_lead_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", (ROOT / document).read_text()):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        page = (ROOT / document).parent / name if name else ROOT / document
+        assert page.exists(), link
+        assert not anchor or anchor in anchors(page), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_named_files_exist(document: Path) -> None:
+    text = (ROOT / document).read_text()
+    for name in re.findall(rf"`((?:{FOLDERS})/[\w./*-]+)`", text):
+        assert list(ROOT.glob(name.rstrip("/"))), f"{document} names {name}"
+
+
+def test_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    for page in DOCUMENTS:
+        if page.parent == Path("docs") and page.name != "README.md":
+            assert f"]({page.name})" in index, page
