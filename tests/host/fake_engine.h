@@ -1,7 +1,7 @@
 /*
  * The JIT's policy on a clock that only the test moves, with an engine that compiles nothing: it
- * only takes the time that a test says. For tests/host/test_optimize.c and test_adaptive.c, which
- * therefore contain the parts of the policy that look at the clock.
+ * only takes the time that a test says. The tests that include it contain therefore the parts of the
+ * policy that look at the clock.
  */
 #pragma once
 #define cpu_rdtsc real_rdtsc

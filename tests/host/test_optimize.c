@@ -1,87 +1,9 @@
 // sources: kernel_lib/jit/policy/call_times.c kernel_lib/jit/policy/value_profile.c
 // sources: kernel_lib/jit/settings.c kernel_lib/jit/log.c kernel_lib/config/config.c
 // sources: kernel_lib/error.c tests/host/console.c kernel_lib/io/json_format.c kernel_lib/io/utf8.c
-/* What is compiled when, and what it may cost. */
+/* Which level a function is compiled for, and at which call. */
 #include "console.h"
-#include "fake_engine.h"
-#include "kernel_lib/config/config.h"
-
-#define BEGIN (1000 * HZ)
-
-static void call(struct jit_function *f, uint64_t cycles) {
-    static const uint64_t none[JIT_ARGUMENTS];
-    call_with(f, cycles, none);
-}
-
-static void call_often(struct jit_function *f, int times, uint64_t cycles) {
-    for (int i = 0; i < times; i++)
-        call(f, cycles);
-}
-
-static void no_report(void *context, unsigned line, const char *message) {
-    (void)context, (void)line, (void)message;
-    CHECK(false);
-}
-
-static bool configure(const char *text, struct error *error) {
-    config_clear();
-    config_parse(text, strlen(text), no_report, NULL);
-    bool good = jit_configure(error);
-    jit_statistics()->begin = BEGIN;
-    return good;
-}
-
-static void check_wrong(const char *text, const char *message) {
-    struct error error = {""};
-    CHECK(!configure(text, &error));
-    if (strcmp(error.text, message) != 0)
-        fprintf(stderr, "said: %s\nwant: %s\n", error.text, message);
-    CHECK(strcmp(error.text, message) == 0);
-}
-
-static void test_settings(void) {
-    struct error error;
-    CHECK(configure("", &error) && jit_settings()->thresholds[JIT_O2] == 1000);
-    CHECK(configure("jit.thresholds = 1,2,2,30\njit.max_level = O2\njit.specialise = off\n"
-                    "jit.cost_ms = 7\njit.tier0 = O0\nsteps = 4",
-                    &error));
-    const struct jit_settings *s = jit_settings();
-    CHECK(s->thresholds[JIT_O0] == 1 && s->thresholds[JIT_O1] == 2 && s->thresholds[JIT_O3] == 30);
-    CHECK(s->max_level == JIT_O2 && !s->specialise && s->cost_ms == 7 && s->tier0 == JIT_O0);
-#define NOT_FOUR                                                                                   \
-    ": not four ascending numbers of calls, for O0, O1, O2 and O3, like 10,100,1000,10000"
-    check_wrong("jit.thresholds = 10,100,1000", "jit.thresholds = 10,100,1000" NOT_FOUR);
-    check_wrong("jit.thresholds = 10,100,99,1000", "jit.thresholds = 10,100,99,1000" NOT_FOUR);
-    check_wrong("jit.thresholds = 0,1,2,3", "jit.thresholds = 0,1,2,3" NOT_FOUR);
-    check_wrong("jit.thresholds = 1,2,3,4,", "jit.thresholds = 1,2,3,4," NOT_FOUR);
-    check_wrong("jit.thresholds = 1,2,3,18446744073709551616",
-                "jit.thresholds = 1,2,3,18446744073709551616" NOT_FOUR);
-    check_wrong("jit.tier0 = O1", "jit.tier0 = O1: there are interpreter and O0");
-    check_wrong("jit.max_level = 2", "jit.max_level = 2: there are interpreter, O0, O1, O2 and O3");
-    check_wrong("jit.cache = yes", "jit.cache = yes: there are on and off");
-    check_wrong("jit.budget = 101", "jit.budget = 101: not a whole number from 0 to 100");
-    check_wrong("jit.budget = 5%", "jit.budget = 5%: not a whole number from 0 to 100");
-    check_wrong(
-        "jit.tier = O0",
-        "there is no setting \"jit.tier\"; of the JIT there are tier0 max_level thresholds "
-        "cost_ms interpret_loops budget specialise cache cache_mb profile compile_all idle");
-#define NOT_ALL ": there are off, failures, copies, on, and parts like 1/2"
-    check_wrong("jit.compile_all = all", "jit.compile_all = all" NOT_ALL);
-    check_wrong("jit.compile_all = 0/2", "jit.compile_all = 0/2" NOT_ALL);
-    check_wrong("jit.compile_all = 3/2", "jit.compile_all = 3/2" NOT_ALL);
-    check_wrong("jit.compile_all = 1/2/3", "jit.compile_all = 1/2/3" NOT_ALL);
-    CHECK(configure("jit.compile_all = copies", &error) && s->compile_all == JIT_COMPILE_COPIES);
-    CHECK(s->compile_part == 1 && s->compile_parts == 1);
-    CHECK(configure("jit.compile_all = 2/3", &error) && s->compile_all == JIT_COMPILE_ALL);
-    CHECK(s->compile_part == 2 && s->compile_parts == 3);
-    CHECK(configure("jit.compile_all = failures", &error));
-    CHECK(s->compile_all == JIT_COMPILE_FAILURES);
-    CHECK(configure("jit.compile_all = on", &error) && s->compile_all == JIT_COMPILE_ALL);
-    CHECK(configure("jit.compile_all = off", &error) && s->compile_all == JIT_COMPILE_NONE);
-    CHECK(configure("jit.tier0 = interpreter\njit.max_level = O3\njit.specialise = on\n"
-                    "jit.thresholds = 10,100,1000,10000\njit.cost_ms = 50\njit.budget = 100\n",
-                    &error));
-}
+#include "policy_calls.h"
 
 /* Compiling that costs nothing happens at the very call that reaches the threshold, or at the next
  * one that is timed, which from O2 on are 32 of 256. */
@@ -145,10 +67,10 @@ static void test_settled_below_limit(void) {
 static void test_max_level(void) {
     struct error error;
     struct jit_function *f = fresh_function(0);
-    CHECK(configure("jit.max_level = O1", &error));
+    CHECK(configure_at_begin("jit.max_level = O1", &error));
     call_often(f, 20000, 100);
     CHECK(f->level == JIT_O1);
-    CHECK(configure("jit.max_level = O3", &error));
+    CHECK(configure_at_begin("jit.max_level = O3", &error));
     struct jit_function *low = fresh_function(0);
     low->highest = JIT_O0;
     call_often(low, 20000, 100);
@@ -168,7 +90,7 @@ static void test_set_threshold(void) {
     call_often(f, 2, 100);
     CHECK(f->level == JIT_O2);
     struct error error;
-    CHECK(configure("jit.thresholds = 10,100,1000,10000", &error));
+    CHECK(configure_at_begin("jit.thresholds = 10,100,1000,10000", &error));
 }
 
 /* One interpreted call of 50 ms compiles; one of 49, or one that only waits for others, does not.
@@ -227,160 +149,6 @@ static void test_calls_within(void) {
     /* What interrupted one call did not interrupt those that it stands for. */
     time_begin_call();
     CHECK(time_end_call(5000, &(struct sample){8, 200}, &paused) == 5000 + 7 * 200);
-}
-
-/* The start may compile as much as 200 usual functions on O0, while 130 of them would be compiled;
- * then it is 5 % of the time, of at most a minute, and what the start owes is paid first. */
-static void test_start(void) {
-    struct error error;
-    struct jit_function usual = {.size = USUAL_SIZE};
-    CHECK(configure("jit.budget = 5", &error));
-    uint64_t unit = budget_unit();
-    CHECK(unit == 10 * MS && budget_in_start(fake_clock));
-    CHECK(budget_allows(200 * unit, fake_clock) && !budget_allows(200 * unit + 1, fake_clock));
-    fake_clock += 220 * unit;
-    budget_charge(&usual, JIT_O1, 220 * unit);
-    CHECK(budget_running(fake_clock) == 0 && !budget_allows(1, fake_clock));
-    uint64_t begin = fake_clock;
-    fake_clock += 1000 * unit;
-    jit_note_waiting(begin); /* which changes nothing */
-    fake_clock += 129 * unit;
-    CHECK(budget_running(fake_clock) == 129 * unit && budget_in_start(fake_clock));
-    fake_clock += unit;
-    CHECK(!budget_in_start(fake_clock) && !budget_allows(1, fake_clock));
-    fake_clock += 20 * 20 * unit;
-    CHECK(budget_allows(0, fake_clock) && !budget_allows(1, fake_clock));
-    fake_clock += 20 * unit;
-    CHECK(budget_allows(unit, fake_clock) && !budget_allows(unit + 1, fake_clock));
-    fake_clock += 1000 * HZ;
-    CHECK(budget_allows(3 * HZ, fake_clock) && !budget_allows(3 * HZ + 1, fake_clock));
-    fake_clock += 3 * HZ;
-    budget_charge(&usual, JIT_O1, 3 * HZ);
-    CHECK(!budget_allows(HZ, fake_clock));
-    /* What is compiled while waiting is nobody's. */
-    budget_set_idle(true);
-    budget_charge(&usual, JIT_O1, 1000 * HZ);
-    budget_set_idle(false);
-    CHECK(jit_statistics()->idle_cycles == 1000 * HZ);
-    CHECK(jit_statistics()->compile_cycles == 220 * unit + 3 * HZ);
-    jit_statistics()->compile_cycles = jit_statistics()->waiting_cycles = 0;
-    memset(average, 0, sizeof average);
-    CHECK(configure("jit.budget = 100", &error));
-}
-
-/* Without calls enough, time pays when it is as much as compiling takes; from O0 on for O1, when
- * the part that this saves is as much. */
-static void test_time(void) {
-    struct jit_function *f = fresh_function(0);
-    compile_cycles[JIT_O0] = compile_cycles[JIT_O2] = 100 * MS;
-    for (int i = 0; i < 40; i++) { /* until the averages are these */
-        budget_charge(f, JIT_O0, 100 * MS);
-        budget_charge(f, JIT_O2, 300 * MS);
-    }
-    uint64_t expected = budget_expect(f, JIT_O0);
-    CHECK(expected >= 99 * MS && expected < 101 * MS);
-    fake_clock += 1000 * HZ; /* that is 5 % of it, and more */
-    call_often(f, 4, 24 * MS);
-    CHECK(f->level == JIT_INTERPRETER);
-    call(f, 6 * MS);
-    CHECK(f->level == JIT_O0 && strcmp(f->reason, "time") == 0 && f->calls == 5);
-    uint64_t saves = (uint64_t)((double)budget_expect(f, JIT_O1) / gain_part(f));
-    call_often(f, 9, saves / 10);
-    CHECK(f->level == JIT_O0);
-    call(f, saves / 10 + MS);
-    CHECK(f->level == JIT_O1);
-}
-
-/* Who has been called often is expected to keep its share of the time: it need not have taken yet
- * what compiling takes. Without a loop of its own that gains too little. */
-static void test_goes_on(void) {
-    struct jit_function *f = fresh_function(0), *waits = fresh_function(0);
-    memset(compile_cycles, 0, sizeof compile_cycles);
-    f->level = waits->level = JIT_O0;
-    policy_of(waits)->loop = LOOP_NONE;
-    fake_clock += 100000 * HZ; /* enough for what there was before */
-    memset(average, 0, sizeof average);
-    uint64_t cost = budget_expect(f, JIT_O1);
-    for (int i = 0; i < 200 && f->level == JIT_O0; i++) {
-        fake_clock += cost / 400; /* others */
-        call(waits, cost / 400);
-        call(f, cost / 400);
-    }
-    CHECK(f->level == JIT_O1 && f->calls < 150 && waits->level == JIT_O0);
-    CHECK(policy_of(f)->self[JIT_O0] < (int64_t)cost / 2);
-}
-
-/* While the application waits, what has run lately is compiled, one function after the other, what
- * gains most first; and that is nobody's time. */
-static void test_idle(void) {
-    struct jit_function *f = fresh_function(0), *more = fresh_function(0), *old = fresh_function(0);
-    struct error error;
-    CHECK(configure("jit.budget = 0", &error));
-    budget_charge(f, JIT_O1, 1000 * HZ); /* too much for anything to be compiled for calls */
-    f->level = more->level = old->level = JIT_O0;
-    call_often(old, 50, 10 * MS);
-    jit_statistics()->waiting_cycles = 0;
-    for (int i = 0; i < FUNCTIONS; i++)
-        if (program[i].level < JIT_O3 && &program[i] != f && &program[i] != more &&
-            &program[i] != old)
-            program[i].highest = program[i].level;
-    fake_clock += 2 * (fake_clock - BEGIN);
-    uint64_t step = budget_unit() * 10;
-    for (int i = 0; i < 50; i++) {
-        call(f, step);
-        call(more, 2 * step);
-    }
-    CHECK(f->level == JIT_O0 && more->level == JIT_O0);
-    uint64_t compiled = jit_statistics()->compiled, cycles = jit_statistics()->compile_cycles;
-    compile_cycles[JIT_O3] = 7 * MS;
-    int trials = 0;
-    while (jit_use_idle_time())
-        trials += policy_of(more)->trial && !policy_of(f)->trial;
-    CHECK(trials > 0); /* more came first */
-    CHECK(policy_of(f)->trial && policy_of(more)->trial && old->level == JIT_O0);
-    CHECK(jit_statistics()->compiled == compiled);
-    CHECK(jit_statistics()->compile_cycles == cycles && jit_statistics()->idle_compiled == 4);
-    /* The trials themselves compile nothing any more. */
-    int before = compilations;
-    const uint64_t most = 32 * (2 * 28 + 2 * 1024);
-    for (uint64_t i = 0; i < most && (policy_of(f)->trial || policy_of(more)->trial); i++) {
-        call(f, 100);
-        call(more, 100);
-    }
-    CHECK(!policy_of(f)->trial && !policy_of(more)->trial && compilations == before);
-    CHECK(f->level == JIT_O3 && strcmp(f->reason, "idle") == 0);
-    CHECK(configure("jit.idle = off", &error) && !jit_use_idle_time());
-    memset(compile_cycles, 0, sizeof compile_cycles);
-}
-
-/* The first compilation on a level, which is slow, counts a quarter. */
-static void test_expectation(void) {
-    struct jit_function usual = {.size = 100}, large = {.size = 100 + 140};
-    CHECK(budget_expect(&usual, JIT_O0) == 10 * MS);
-    CHECK(budget_expect(&usual, JIT_O2) == (uint64_t)4 * 2 * 40 * MS); /* it would be the first */
-    budget_charge(&usual, JIT_O1, 400 * MS);
-    CHECK(budget_expect(&usual, JIT_O1) == 100 * MS && budget_expect(&usual, JIT_O2) == 200 * MS);
-    CHECK(budget_expect(&large, JIT_O1) == 200 * MS); /* each takes what 40 instructions take */
-    budget_charge(&large, JIT_O1, 400 * MS);
-    CHECK(budget_expect(&usual, JIT_O1) == 125 * MS);
-    /* Copies for tuples are compiled, too, from O2 on. */
-    large.arguments = large.tuple_count = 2;
-    CHECK(budget_expect(&large, JIT_O1) == 250 * MS);
-    CHECK(budget_expect(&large, JIT_O2) == (uint64_t)250 * MS * (3 * 240 + 40) / 140);
-}
-
-/* What is due waits when compiling has had more than its share, until it has paid for itself. */
-static void test_budget(void) {
-    struct jit_function *f = fresh_function(0);
-    while (budget_allows(0, fake_clock))
-        budget_charge(f, JIT_O0, 100 * MS);
-    int before = compilations;
-    call_often(f, 1000, 30000);
-    CHECK(f->level == JIT_INTERPRETER && compilations == before);
-    fake_clock += 1000 * HZ; /* and now compiling is below 5 % again */
-    call(f, 30000);
-    CHECK(f->level != JIT_INTERPRETER);
-    CHECK(jit_statistics()->compile_cycles <= fake_clock / 20 + HZ);
 }
 
 /* What cannot be compiled for a level stays below it, and is not tried again. */
@@ -442,12 +210,11 @@ static void test_hot_functions(void) {
 int main(void) {
     cpu.tcg = true;
     fake_clock = BEGIN;
-    test_settings();
-    test_start();
+    struct error error;
+    CHECK(configure_at_begin("jit.budget = 100", &error));
     fake_clock += 10000 * HZ;
     test_settled(); /* first: the policy looks once at what was before */
     test_settled_below_limit();
-    test_expectation();
     test_thresholds();
     test_max_level();
     test_set_threshold();
@@ -455,16 +222,8 @@ int main(void) {
     test_calls_within();
     test_failure();
     test_entered_again();
-    struct error error;
-    CHECK(configure("jit.budget = 5", &error));
-    test_time();
-    test_budget();
+    CHECK(configure_at_begin("jit.budget = 5", &error));
     test_hot_functions();
-    test_goes_on();
-    test_idle();
-    CHECK(versions == 2); /* those that were chosen by the trials in it */
-    for (int i = 0; i < FUNCTIONS; i++)
-        free(installed[i]);
     config_clear();
     puts("optimize: passed");
 }

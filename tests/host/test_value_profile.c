@@ -4,7 +4,7 @@
 /* What code is specialised for, and which of several versions is kept. */
 #include "console.h"
 #include "fake_engine.h"
-#include "kernel_lib/config/config.h"
+#include "jit_configuration.h"
 
 /* ---- Tuples ---- */
 
@@ -326,11 +326,6 @@ static void test_trial_failures(void) {
     failing = JIT_LEVELS;
 }
 
-static void no_report(void *context, unsigned line, const char *message) {
-    (void)context, (void)line, (void)message;
-    CHECK(false);
-}
-
 /* The usual function, on every level: so long that no function is compiled for its time. */
 static void compiling_takes(uint64_t cycles) {
     static const struct jit_function usual = {.size = USUAL_SIZE};
@@ -342,10 +337,8 @@ static void compiling_takes(uint64_t cycles) {
 }
 
 int main(void) {
-    static const char settings[] = "jit.budget = 100"; /* the thresholds to the letter */
     struct error error;
-    config_parse(settings, sizeof settings - 1, no_report, NULL);
-    CHECK(jit_configure(&error));
+    CHECK(configure("jit.budget = 100", &error)); /* the thresholds to the letter */
     fake_clock = HZ;
     compiling_takes(15 * MS);
     test_tuples();
@@ -368,5 +361,5 @@ int main(void) {
     for (int i = 0; i < FUNCTIONS; i++)
         free(installed[i]);
     config_clear();
-    puts("adaptive: passed");
+    puts("value profile: passed");
 }
