@@ -1,7 +1,7 @@
 /*
  * The boot-information block: what stage2 tells the kernel. The block lies in
- * low memory; its address is in RDI at the kernel's entry. boot/boot_info.inc
- * is the same contract for NASM; tests/unit compares the two.
+ * low memory; its address is in RDI at the kernel's entry. The assembler's
+ * include file is made of this header (site_scons/bareflow/layouts.py).
  *
  * Machine state at the kernel's entry: 64-bit mode, interrupts off, flat
  * segments, first 4 GiB identity-mapped by stage2's own page tables (writable

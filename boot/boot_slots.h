@@ -2,7 +2,7 @@
  * Boot slots: a disk may have two kernels, and when the one that is to be booted does not come up,
  * the loader takes the other. This is the record that the loader and the kernel keep about it, at
  * the start of a sector of its own, because a disk writes one sector whole or not at all.
- * boot/boot_slots.inc is the same contract for NASM; tests/unit compares the two.
+ * site_scons/bareflow/layouts.py reads this header for the loader and for the image builder.
  *
  * The loader counts `attempts` down at every boot of `slot`, before it loads the kernel, and takes
  * the other slot for good when none is left. A kernel that works sets them back. Without a record,

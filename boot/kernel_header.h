@@ -1,7 +1,8 @@
 /*
  * The kernel file's header, at offset 0 of the file and of its image in
  * memory. kernel_lib/cpu/x86_64/entry.asm lays it out, site_scons/bareflow/kernel/kernel_file.py
- * compresses the file and fills in crc32 and build_id, boot/stage2.asm checks it.
+ * compresses the file and fills in crc32 and build_id, boot/stage2.asm checks it. They all know it
+ * from here (site_scons/bareflow/layouts.py).
  */
 #pragma once
 #include <stdint.h>

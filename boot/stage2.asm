@@ -3,8 +3,8 @@
 ; boot-information block. In: DS = ES = SS = 0, stack below STACK_TOP.
 
 %include "boot/boot_info.inc"
-%include "boot/boot_slots.inc"
-%include "boot/kernel_header.inc"
+%include "generated/boot/boot_slots.inc"
+%include "generated/boot/kernel_header.inc"
 %include "boot/memory_map.inc"
 
     org STAGE2_ADDRESS

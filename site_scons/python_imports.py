@@ -1,9 +1,12 @@
-"""Which files of bareflow/ a module consists of: itself and all that it imports, for what depends on it."""
+"""Which files a module of bareflow/ consists of, for what depends on it: itself, all that it imports, and the
+C headers that these read."""
 
 import ast
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from bareflow import layouts
 
 _FOLDER = Path(__file__).parent
 _PACKAGE = "bareflow"
@@ -16,10 +19,15 @@ def _file_of(module: str) -> Path | None:
 
 
 @cache
+def _nodes(file: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(file.read_bytes())))
+
+
+@cache
 def _imports(file: Path) -> frozenset[str]:
     """The dotted names of bareflow that a file imports, wherever in it."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in _nodes(file):
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
@@ -27,9 +35,23 @@ def _imports(file: Path) -> frozenset[str]:
     return frozenset(name for name in names if name.split(".")[0] == _PACKAGE)
 
 
+@cache
+def _headers(file: Path) -> frozenset[Path]:
+    """The C headers that a file reads, as in read_header("boot/boot_info.h"), and those that they include."""
+    return frozenset(
+        _FOLDER.parent / header
+        for node in _nodes(file)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "read_header"
+        for argument in node.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+        for header in layouts.header_files(argument.value)
+    )
+
+
 def closure(*modules: str, without: tuple[str, ...] = ()) -> list[Path]:
-    """The files of the modules and of all that they import, sorted. What is in the modules or packages
-    `without` is left out, and so is what only that imports. ValueError when there is no such module."""
+    """The files of the modules and of all that they import, and the C headers that these read, sorted. What
+    is in the modules or packages `without` is left out, and so is what only that imports or reads. ValueError
+    when there is no such module."""
     files: set[Path] = set()
     waiting = list(modules)
     for module in modules:
@@ -42,7 +64,7 @@ def closure(*modules: str, without: tuple[str, ...] = ()) -> list[Path]:
             continue
         files.add(file)
         waiting += [*_imports(file), module.rpartition(".")[0]]
-    return sorted(files)
+    return sorted(files.union(*map(_headers, files)))
 
 
 def depends_on_modules(env: Any, nodes: Any, *modules: str, without: tuple[str, ...] = ()) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import struct
 import subprocess
+import tempfile
 import zlib
 from functools import cache
 from pathlib import Path
 
 from bareflow.disk.fat16_image import build_image
 from bareflow.disk.fat16_layout import PARTITION_TABLE
+from bareflow.layouts import write_nasm
 from disk_tools import PARTITION_OFFSET, DiskImage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,10 +37,20 @@ HEADER_SIZE = 72
 COMPRESSED = 1
 
 
+_INCLUDES = tempfile.TemporaryDirectory()
+
+
+@cache
+def include_folders() -> tuple[str, ...]:
+    """Where NASM finds the project's include files, those that are made of C headers among them."""
+    write_nasm(Path(_INCLUDES.name))
+    return f"-I{ROOT}/", f"-I{_INCLUDES.name}/"
+
+
 @cache
 def assemble(source: Path, *options: str) -> bytes:
     """The flat binary of an assembler file."""
-    command = ["nasm", "-f", "bin", f"-I{ROOT}/", *options, "-o", "/dev/stdout", str(source)]
+    command = ["nasm", "-f", "bin", *include_folders(), *options, "-o", "/dev/stdout", str(source)]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 

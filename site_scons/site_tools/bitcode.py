@@ -6,8 +6,6 @@ The same objects are linked into the kernel and, with another platform layer, in
 import os
 from typing import Any
 
-import SCons.Scanner
-
 TARGET = ["-target", "x86_64-unknown-none-elf", "-fno-pic", "-mcmodel=small", "-flto"]
 """Full LTO: one module in the end, for code this small."""
 
@@ -88,15 +86,9 @@ def generate(env: Any) -> None:
         CPPPATH=["#"],
         CCCOMSTR=env.Quiet("CC", "$SOURCE"),
         CXXCOMSTR=env.Quiet("CXX", "$SOURCE"),
-        ASFLAGS=["-f", "elf64", "-I", "./", "-Werror"],
-        ASCOMSTR=env.Quiet("NASM", "$SOURCE"),
         LIBC_HEADERS=[],
         VECTOR_WIDTHS=VECTOR_WIDTHS,
         STATIC_AND_SHARED_OBJECTS_ARE_THE_SAME=1,
     )
-    include = r'^[ \t]*(?:%include|.*\bincbin)[ \t]+"([^"]+)"'
-    scanner = SCons.Scanner.Classic("NasmScan", [".asm", ".inc"], "CPPPATH", include)
-    env.Append(SCANNERS=[scanner])
-    SCons.Tool.SourceFileScanner.add_scanner(".asm", scanner)
     env.AddMethod(_objects, "BitcodeObjects")
     env.AddMethod(_sources, "SourcesIn")

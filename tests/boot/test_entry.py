@@ -11,7 +11,7 @@ from elftools.elf.constants import P_FLAGS
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 from fixture_types import Boot
-from loader_disk import GUESTS, KERNEL, ROOT, LoaderDisk, assemble
+from loader_disk import GUESTS, KERNEL, ROOT, LoaderDisk, assemble, include_folders
 
 CPU = ROOT / "kernel_lib" / "cpu" / "x86_64"
 PAGE = 4096
@@ -26,7 +26,7 @@ def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     objects = []
     for source in (CPU / "entry.asm", GUESTS / "start.asm"):
         target = folder / f"{source.stem}.o"
-        subprocess.run(["nasm", "-f", "elf64", f"-I{ROOT}/", source, "-o", target], check=True)
+        subprocess.run(["nasm", "-f", "elf64", *include_folders(), source, "-o", target], check=True)
         objects.append(target)
     program, script = folder / "kernel.elf", CPU / "linker.ld"
     subprocess.run(["ld.lld-22", "--gc-sections", "-T", script, *objects, "-o", program], check=True)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-import re
 import struct
 from pathlib import Path
 
 import pytest
-from bareflow.kernel import kernel_file
 from bareflow.kernel.kernel_file import KernelFileError, kernel_from_elf, parse_header
 from elf_tools import link
 
@@ -31,15 +29,6 @@ section .data
 section .bss
     resb 10000
 """
-
-
-def test_the_same_contract_as_in_c() -> None:
-    text = (Path(__file__).resolve().parents[2] / "boot" / "kernel_header.h").read_text()
-    defines = dict(re.findall(r"#define (KERNEL_\w+) (\w+?)u?\b", text))
-    assert int(defines["KERNEL_SIGNATURE"], 0) == kernel_file.SIGNATURE
-    assert int(defines["KERNEL_HEADER_VERSION"], 0) == kernel_file.VERSION
-    assert int(defines["KERNEL_COMPRESSED"], 0) == kernel_file.COMPRESSED
-    assert int(defines["KERNEL_UNPACK_MARGIN"], 0) == kernel_file.UNPACK_MARGIN
 
 
 def test_file_and_header(tmp_path: Path) -> None:

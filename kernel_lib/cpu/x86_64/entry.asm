@@ -1,6 +1,6 @@
 ; The kernel file's header (boot/kernel_header.h) and the kernel's first instructions.
 
-%include "boot/kernel_header.inc"
+%include "generated/boot/kernel_header.inc"
 
 extern __kernel_start, __kernel_file_size, __kernel_memory_size, __stack_top
 extern kernel_start

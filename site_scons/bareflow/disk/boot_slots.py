@@ -1,17 +1,19 @@
 """The record about the boot slots of a disk with two kernels: boot/boot_slots.h explains it."""
 
-import struct
 from dataclasses import dataclass
 
-NEWEST, FALLBACK, NONE = 0, 1, 0xFF
-"""Slots, and none."""
+from bareflow.layouts import read_header
+
+_HEADER = read_header("boot/boot_slots.h")
+_RECORD = _HEADER.structures["boot_slots"]
+NEWEST, FALLBACK = _HEADER["BOOT_SLOT_NEWEST"], _HEADER["BOOT_SLOT_FALLBACK"]
+"""Slots."""
+NONE = _HEADER["BOOT_SLOT_NONE"]
+"""No slot."""
 KERNELS = ("/boot/BAREFLOW.KRN", "/boot/FALLBACK.KRN")
 """Their files."""
-ATTEMPTS = 3
-LBA = 21
-MAGIC = 0x544F4C53
-VERSION = 1
-FORMAT = "<IBBBBI"
+ATTEMPTS = _HEADER["BOOT_SLOT_ATTEMPTS"]
+LBA = _HEADER["BOOT_SLOTS_LBA"]
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,19 @@ class BootSlots:
 
     def encode(self) -> bytes:
         """The record, which begins its sector."""
-        state = bytes([VERSION, self.slot, self.attempts, self.requested])
-        check = int.from_bytes(state, "little") ^ 0xFFFFFFFF
-        return struct.pack(FORMAT, MAGIC, *state, check)
+        fields = {
+            "magic": _HEADER["BOOT_SLOTS_MAGIC"],
+            "version": _HEADER["BOOT_SLOTS_VERSION"],
+            "slot": self.slot,
+            "attempts": self.attempts,
+            "requested": self.requested,
+        }
+        checked = _RECORD.pack(**fields, check=0)[_RECORD["version"].offset : _RECORD["check"].offset]
+        return _RECORD.pack(**fields, check=int.from_bytes(checked, "little") ^ 0xFFFFFFFF)
 
 
 def decode(sector: bytes) -> BootSlots | None:
     """The record in a sector; None when there is none, or a damaged one."""
-    _, _, slot, attempts, requested, _ = struct.unpack_from(FORMAT, sector)
-    record = BootSlots(slot, attempts, requested)
-    return record if slot in (NEWEST, FALLBACK) and sector.startswith(record.encode()) else None
+    fields = _RECORD.unpack(sector)
+    record = BootSlots(fields["slot"], fields["attempts"], fields["requested"])
+    return record if record.slot in (NEWEST, FALLBACK) and sector.startswith(record.encode()) else None

@@ -7,7 +7,6 @@ The loader also takes the image compressed.
 import hashlib
 import io
 import re
-import struct
 import zlib
 from dataclasses import dataclass
 
@@ -15,18 +14,16 @@ import zstandard
 from elftools.elf.elffile import ELFFile
 
 from bareflow.errors import BareFlowError
+from bareflow.layouts import read_header
 
-SIGNATURE = 0x464C5544
-VERSION = 3
-COMPRESSED = 1
-HEADER_FORMAT = "<IHHIIQQQQ16sQ"
-HEADER_SIZE = struct.calcsize(HEADER_FORMAT)
-FLAGS_OFFSET = 8
-CRC_OFFSET = 12
-SIZES_OFFSET = 16
-BUILD_ID_OFFSET = 48
-BUILD_ID_SIZE = 16
-UNPACK_MARGIN = 16
+_CONTRACT = read_header("boot/kernel_header.h")
+_LAYOUT = _CONTRACT.structures["kernel_header"]
+SIGNATURE = _CONTRACT["KERNEL_SIGNATURE"]
+VERSION = _CONTRACT["KERNEL_HEADER_VERSION"]
+COMPRESSED = _CONTRACT["KERNEL_COMPRESSED"]
+UNPACK_MARGIN = _CONTRACT["KERNEL_UNPACK_MARGIN"]
+HEADER_SIZE = _LAYOUT.size
+BUILD_ID_SIZE = _LAYOUT["build_id"].size
 MAX_BLOCK = 128 << 10
 MAX_WINDOW_LOG = 26
 """The loader refuses offsets of 2^26 and more."""
@@ -74,7 +71,7 @@ def parse_header(kernel: bytes) -> KernelHeader:
     """Reads and checks a kernel file's header; raises KernelFileError with what is wrong."""
     if len(kernel) < HEADER_SIZE:
         raise KernelFileError(f"{len(kernel)} bytes are too few for a kernel file's header")
-    header = KernelHeader(*struct.unpack_from(HEADER_FORMAT, kernel))
+    header = KernelHeader(**_LAYOUT.unpack(kernel))
     if header.signature != SIGNATURE:
         raise KernelFileError(f"signature {header.signature:#010x} instead of {SIGNATURE:#010x}")
     if header.version != VERSION or header.header_size != HEADER_SIZE:
@@ -95,15 +92,16 @@ def parse_header(kernel: bytes) -> KernelHeader:
     return header
 
 
+def _with_header(kernel: bytes, **fields: int | bytes) -> bytes:
+    """The kernel file with other values in these fields of its header."""
+    return _LAYOUT.pack(**{**_LAYOUT.unpack(kernel), **fields}) + kernel[HEADER_SIZE:]
+
+
 def seal(kernel: bytes) -> bytes:
     """The kernel with build id (SHA-256 of its contents, first 16 bytes) and CRC-32 filled in."""
-    sealed = bytearray(kernel)
-    sealed[CRC_OFFSET : CRC_OFFSET + 4] = bytes(4)
-    sealed[BUILD_ID_OFFSET : BUILD_ID_OFFSET + BUILD_ID_SIZE] = bytes(BUILD_ID_SIZE)
-    build_id = hashlib.sha256(sealed).digest()[:BUILD_ID_SIZE]
-    sealed[BUILD_ID_OFFSET : BUILD_ID_OFFSET + BUILD_ID_SIZE] = build_id
-    struct.pack_into("<I", sealed, CRC_OFFSET, zlib.crc32(sealed))
-    return bytes(sealed)
+    blank = _with_header(kernel, crc32=0, build_id=bytes(BUILD_ID_SIZE))
+    identified = _with_header(blank, build_id=hashlib.sha256(blank).digest()[:BUILD_ID_SIZE])
+    return _with_header(identified, crc32=zlib.crc32(identified))
 
 
 def branches_to_addresses(code: bytes) -> bytes:
@@ -147,11 +145,13 @@ def compress(kernel: bytes, level: int) -> bytes:
         write_content_size=True,
     )
     frame = zstandard.ZstdCompressor(compression_params=parameters).compress(code)
-    packed = bytearray(kernel[:HEADER_SIZE]) + frame
     room = header.image_size + MAX_BLOCK + BLOCK_HEADER_SIZE * _blocks(frame) + 2 * UNPACK_MARGIN
-    struct.pack_into("<I", packed, FLAGS_OFFSET, COMPRESSED)
-    struct.pack_into("<QQ", packed, SIZES_OFFSET, len(packed), max(header.memory_size, room))
-    kernel_file = bytes(packed)
+    kernel_file = _with_header(
+        kernel[:HEADER_SIZE] + frame,
+        flags=COMPRESSED,
+        file_size=HEADER_SIZE + len(frame),
+        memory_size=max(header.memory_size, room),
+    )
     parse_header(kernel_file)
     return kernel_file
 

@@ -1,7 +1,7 @@
 ; A boot sector that enters a kernel, which QEMU has put at 1 MiB, in 32-bit mode: the mistake that
 ; entry.asm looks for.
 
-%include "boot/kernel_header.inc"
+%include "generated/boot/kernel_header.inc"
 
 KERNEL_BASE equ 0x100000
 CR0_PE      equ 1

@@ -3,8 +3,8 @@
 ; look at memory. FALLBACK makes the kernel of the other boot slot. The test appends a payload to the file and fills in the header's sizes and CRC.
 
 %include "boot/boot_info.inc"
-%include "boot/boot_slots.inc"
-%include "boot/kernel_header.inc"
+%include "generated/boot/boot_slots.inc"
+%include "generated/boot/kernel_header.inc"
 
 DEBUG_EXIT equ 0xF4
 EFLAGS_IF  equ 0x200
