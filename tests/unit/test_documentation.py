@@ -39,7 +39,8 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_named_files_exist(document: Path) -> None:
     text = (ROOT / document).read_text()
     for name in re.findall(rf"`((?:{FOLDERS})/[\w./*-]+)`", text):
-        assert list(ROOT.glob(name.rstrip("/"))), f"{document} names {name}"
+        if "NAME" not in name:  # a placeholder
+            assert list(ROOT.glob(name.rstrip("/"))), f"{document} names {name}"
 
 
 def test_index_names_every_page() -> None:
