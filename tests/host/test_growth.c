@@ -1,104 +1,15 @@
 // sources: kernel_lib/config/config.c tinyllama/tokenizer.c tinyllama/tokenizer_encode.c
 // sources: tinyllama/formats/checkpoint.c tinyllama/model.c tinyllama/kernels/matrix.c
-// sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/fat16/fat16_mount.c
-// sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
-// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
-// sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
-// sources: kernel_lib/jit/store/function_names.c kernel_lib/jit/store/object_cache.c
-// sources: kernel_lib/crc32.c kernel_lib/jit/store/profile_file.c
-// sources: kernel_lib/jit/store/profile_parse.c kernel_lib/coverage/coverage_file.c
-// sources: tests/host/memory_file.c tests/host/ram_disk.c tests/host/fat16_image.c
+// sources: kernel_lib/error.c tests/host/memory_file.c
 // compile: -fsanitize-coverage=trace-pc -fno-builtin
 // link: -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp,--wrap=memchr
 // link: -Wl,--wrap=strlen,--wrap=strcmp,--wrap=strncmp
-/*
- * Whoever writes what a reader reads must not be able to keep the machine busy for ever: for every
- * reader, the work (work.h) for twice as much input is at most 2.5 times as much, whatever the
- * order of the input. (A partition table always has four entries.)
- */
-#include "check.h"
-#include "fat16_image.h"
+/* The work that the readers of configuration, tokenizer and model have with their input. */
+#include "growth.h"
 #include "kernel_lib/config/config.h"
-#include "kernel_lib/coverage/coverage_file.h"
-#include "kernel_lib/crc32.h"
-#include "kernel_lib/jit/store/object_cache.h"
-#include "kernel_lib/jit/store/profile_file.h"
-#include "kernel_lib/storage/fat16/fat16.h"
 #include "memory_file.h"
-#include "ram_disk.h"
 #include "tinyllama/formats/checkpoint.h"
 #include "tinyllama/tokenizer.h"
-#include "work.h"
-#include <stdarg.h>
-
-#define BUILD "0123456789abcdef0123456789abcdef"
-#define CPU "fedcba9876543210fedcba9876543210"
-#define MOST_GROWTH 2.5
-
-/* The i-th of n, n a power of two: in order, backwards, and mixed. */
-enum order { ASCENDING, DESCENDING, MIXED, ORDERS };
-static size_t place(enum order order, size_t i, size_t n) {
-    return order == ASCENDING ? i : order == DESCENDING ? n - 1 - i : (i * 40503 + 77) % n;
-}
-
-/* Reads an input of size n; counting what it does to read, not to make it. */
-typedef void reader(size_t n, enum order order);
-
-static uint64_t work_of(reader *read, size_t n, enum order order) {
-    work = 0;
-    is_counting = 0;
-    read(n, order);
-    CHECK(!is_counting);
-    return work;
-}
-
-static void check_growth(const char *name, reader *read, size_t n) {
-    for (enum order order = 0; order < ORDERS; order++) {
-        uint64_t before = work_of(read, n, order);
-        for (unsigned doubled = 0; doubled < 2; doubled++) {
-            n *= 2;
-            uint64_t now = work_of(read, n, order);
-            if ((double)now > MOST_GROWTH * (double)before)
-                fprintf(stderr, "%s, order %d: %llu for %zu, %llu for %zu\n", name, (int)order,
-                        (unsigned long long)before, n / 2, (unsigned long long)now, n);
-            CHECK((double)now <= MOST_GROWTH * (double)before);
-            before = now;
-        }
-        n /= 4;
-    }
-}
-
-/* A growing input. */
-static char *input;
-static size_t input_size, input_room;
-
-static void begin(void) {
-    input_size = 0;
-}
-
-static void put(const void *bytes, size_t size) {
-    if (input_size + size > input_room) {
-        input_room = 2 * (input_size + size);
-        input = realloc(input, input_room);
-        CHECK(input);
-    }
-    memcpy(input + input_size, bytes, size);
-    input_size += size;
-}
-
-static void put_text(const char *format, ...) {
-    char text[200];
-    va_list values;
-    va_start(values, format);
-    int length = vsnprintf(text, sizeof text, format, values);
-    va_end(values);
-    CHECK(length >= 0 && (size_t)length < sizeof text);
-    put(text, (size_t)length);
-}
-
-static void put32(uint32_t number) {
-    put(&number, sizeof number);
-}
 
 /* ---- The configuration ---- */
 
@@ -257,146 +168,11 @@ static void read_checkpoint(size_t n, enum order order) {
     file_close(file);
 }
 
-/* ---- What the JIT and coverage have left on the disk ---- */
-
-static struct jit_function *functions;
-
-static void make_functions(size_t n) {
-    functions = calloc(n, sizeof *functions);
-    CHECK(functions);
-    for (size_t i = 0; i < n; i++) {
-        char *name = malloc(40);
-        CHECK(name);
-        snprintf(name, 40, "_ZN8function%06zuEv", place(MIXED, i, n));
-        functions[i].name = name;
-    }
-}
-
-static void free_functions(size_t n) {
-    for (size_t i = 0; i < n; i++)
-        free((void *)(uintptr_t)functions[i].name);
-    free(functions);
-}
-
-static void read_profile(size_t n, enum order order) {
-    struct profile profile;
-    struct error why;
-    make_functions(n);
-    CHECK(profile_init(&profile, BUILD, CPU, functions, n));
-    begin();
-    put_text("bareflow jit profile 1\nbuild " BUILD "\ncpu " CPU "\nboots 7 max_level 4\n");
-    for (size_t i = 0; i < n; i++)
-        put_text("function %s calls 1 level 0 specialised 0 arguments 0 because of nothing\n"
-                 "candidate %s shape 0 cycles 200 chosen 0\n",
-                 functions[place(order, i, n)].name, functions[place(MIXED, i, n)].name);
-    put_text("crc %08x\n", (unsigned)crc32_update(0, input, input_size));
-    is_counting = 1;
-    bool good = profile_parse(&profile, input, input_size, &why);
-    is_counting = 0;
-    CHECK(good);
-    profile_free(&profile);
-    free_functions(n);
-}
-
-static void read_object_cache(size_t n, enum order order) {
-    struct object_cache cache;
-    struct error why;
-    make_functions(n);
-    object_cache_init(&cache, BUILD, CPU, functions, n, SIZE_MAX);
-    begin();
-    put("BFJITOB1" BUILD CPU, 72);
-    put32((uint32_t)n);
-    for (size_t i = 0; i < n; i++) {
-        const char *name = functions[place(order, i, n)].name;
-        put32((uint32_t)strlen(name)), put32((uint32_t)strlen(name)), put32(4);
-        put32(JIT_O1), put32(0), put32(0), put32(0), put32(0);
-        put_text("%s%sCODE", name, name);
-    }
-    put32(crc32_update(0, input, input_size));
-    is_counting = 1;
-    bool good = object_cache_parse(&cache, (const uint8_t *)input, input_size, &why);
-    is_counting = 0;
-    CHECK(good);
-    object_cache_clear(&cache);
-    free_functions(n);
-}
-
-static void read_coverage(size_t n, enum order order) {
-    make_functions(n);
-    uint32_t *ran = malloc(n * sizeof *ran);
-    CHECK(ran);
-    for (size_t i = 0; i < n; i++)
-        ran[i] = (uint32_t)place(order, i, n);
-    struct coverage_seen seen = {BUILD, (uint32_t)n, ran, (uint32_t)n, functions, n};
-    size_t size, new_size;
-    struct error why;
-    uint8_t *old = coverage_file_make(&seen, NULL, 0, &size, &why);
-    is_counting = 1;
-    uint8_t *made = coverage_file_make(&seen, old, size, &new_size, &why);
-    is_counting = 0;
-    CHECK(old && made && new_size == size && !why.text[0]);
-    free(old);
-    free(made);
-    free(ran);
-    free_functions(n);
-}
-
-/* ---- The file system ---- */
-
-/* A directory of n entries, of which the last one is an empty file; the others are files, or pieces
- * of long names. */
-static void add_directory(struct fat16_image *image, size_t n, bool long_names) {
-    begin();
-    for (size_t i = 0; i < n; i++) {
-        char entry[33] = {0};
-        snprintf(entry, sizeof entry, "F%07zuTXT", i + 1 == n ? 0 : i + 1);
-        entry[11] = long_names && i + 1 < n ? 0x0F : 0x20;
-        put(entry, 32);
-    }
-    image_add(image, 0, "FOLDER     ", NULL, 0x20, input, input_size, 2, 0);
-    uint8_t *folder = image_entry(image, 0, "FOLDER     ");
-    folder[11] = 0x10;
-    memset(folder + 28, 0, 4); /* directories have no size */
-}
-
-/* The last one of n files in a directory, and a file of n fragments. */
-static void read_files(size_t n, enum order order) {
-    struct fat16_image image;
-    struct ram_disk disk;
-    struct fat16 fs;
-    struct error error;
-    image_format(&image, 60000, 1);
-    add_directory(&image, n, order == DESCENDING);
-    char *bytes = calloc(n, 512);
-    CHECK(bytes);
-    image_add(&image, 0, "BIG     BIN", NULL, 0x20, bytes, n * 512, 10000, 1);
-    ram_disk_init(&disk, image.bytes, image.size);
-    CHECK(fat16_mount(&fs, &disk.device, 0, image.size / 512, &error));
-    is_counting = 1;
-    struct fat16_file file;
-    const char *path = order == MIXED ? "/BIG.BIN" : "/FOLDER/F0000000.TXT";
-    bool good = fat16_open(&fs, path, &file, &error);
-    for (uint64_t at = 0; good && at < file.size; at += 4096)
-        good = fat16_read(&fs, &file, at, bytes, file.size - at < 4096 ? file.size - at : 4096,
-                          &error);
-    fat16_close(&file);
-    is_counting = 0;
-    CHECK(good);
-    fat16_unmount(&fs);
-    ram_disk_free(&disk);
-    image_free(&image);
-    free(bytes);
-}
-
 int main(void) {
     check_growth("config", read_config, 512);
     check_growth("wrong config", read_wrong_config, 512);
     check_growth("tokenizer", read_tokenizer, 512);
     check_growth("prompt", read_prompt, 512);
     check_growth("checkpoint", read_checkpoint, 64);
-    check_growth("profile", read_profile, 256);
-    check_growth("object cache", read_object_cache, 256);
-    check_growth("coverage", read_coverage, 512);
-    check_growth("FAT16", read_files, 512);
     puts("growth: passed");
 }

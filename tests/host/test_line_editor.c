@@ -1,106 +1,6 @@
 // sources: tinyllama/dialogue/line_editor.c kernel_lib/io/utf8.c kernel_lib/io/character_width.c
-/* The line editor: what is entered, and what a terminal of 80 columns shows meanwhile. */
-#include "check.h"
-#include "kernel_lib/io/character_width.h"
-#include "tinyllama/dialogue/line_editor.h"
-#include <stdint.h>
-#include <string.h>
-
-enum { COLUMNS = 80, MAX_LINE = 2000 };
-#define UP "\033[A"
-#define DOWN "\033[B"
-#define RIGHT "\033[C"
-#define LEFT "\033[D"
-#define HOME "\033[H"
-#define END "\033[F"
-#define DELETE "\033[3~"
-
-/* Known to be wide, or to join the character before, without the table under test. */
-static const char *const wide[] = {"漢", "한", "😀", "ｗ"};
-static const char *const joining[] = {"\u0301", "\u200D", "\uFE0F", "\u0E31"};
-
-static bool is_among(const char *character, const char *const list[4]) {
-    for (int i = 0; i < 4; i++)
-        if (strcmp(list[i], character) == 0)
-            return true;
-    return false;
-}
-
-/* ---- A terminal that knows no more than the screen does: one row, characters by their bytes ----
- */
-
-#define MAX_CELL 20                   /* bytes: a character with some that join it */
-static char cells[COLUMNS][MAX_CELL]; /* of a wide character, the second one is empty */
-static size_t column, lines;
-
-static void clear_row(void) {
-    for (size_t i = 0; i < COLUMNS; i++)
-        strcpy(cells[i], " ");
-    column = 0;
-}
-
-/* Half of a wide character that is written over leaves a blank. */
-static void clear_cell(size_t at) {
-    if (!cells[at][0] && at > 0)
-        strcpy(cells[at - 1], " ");
-    if (at + 1 < COLUMNS && !cells[at + 1][0])
-        strcpy(cells[at + 1], " ");
-    strcpy(cells[at], " ");
-}
-
-static bool any_characters; /* also others than those: then the table is asked */
-
-static size_t width_on_terminal(const char *character) {
-    struct utf8 utf8 = {0};
-    if (!any_characters)
-        return is_among(character, joining) ? 0 : is_among(character, wide) ? 2 : 1;
-    while (!utf8_take(&utf8, *character))
-        character++;
-    return character_width(utf8.character);
-}
-
-static void show_character(const char *character) {
-    size_t width = width_on_terminal(character);
-    if (width == 0) {
-        size_t before = cells[column - 1][0] ? column - 1 : column - 2;
-        CHECK(column > 2);
-        if (strlen(cells[before]) + strlen(character) < MAX_CELL)
-            strcat(cells[before], character);
-        return;
-    }
-    CHECK(column + width < COLUMNS); /* terminals differ in what they do at the edge */
-    for (size_t i = 0; i < width; i++)
-        clear_cell(column + i);
-    strcpy(cells[column], character);
-    if (width == 2)
-        cells[column + 1][0] = '\0';
-    column += width;
-}
-
-static void terminal(const char *bytes, size_t size) {
-    static char character[5];
-    static size_t length;
-    for (size_t i = 0; i < size; i++) {
-        char byte = bytes[i];
-        if (byte == '\n') {
-            clear_row();
-            strcpy(cells[column++], ">");
-            column++;
-            lines++;
-        } else if (byte == '\b') {
-            CHECK(column-- > 2); /* never into the caller's prompt */
-        } else {
-            CHECK((unsigned char)byte >= ' ' && byte != 0x7F && length < 4);
-            character[length++] = byte;
-            unsigned char first = (unsigned char)character[0];
-            if (length < (first < 0x80 ? 1u : first < 0xE0 ? 2u : first < 0xF0 ? 3u : 4u))
-                continue;
-            character[length] = '\0';
-            length = 0;
-            show_character(character);
-        }
-    }
-}
+/* The line editor: what is entered, and what the terminal shows meanwhile. */
+#include "line_editor_terminal.h"
 
 /* The row behind the prompt, without trailing spaces. */
 static const char *row(void) {
@@ -113,29 +13,6 @@ static const char *row(void) {
         text[--length] = '\0';
     return text;
 }
-
-static struct line_editor editor;
-
-static void begin(void) {
-    terminal("\n", 1);
-    lines = 0;
-    line_editor_init(&editor, terminal);
-}
-
-static void type(const char *keys) {
-    for (; *keys; keys++)
-        CHECK(line_editor_byte(&editor, (unsigned char)*keys) == LINE_TYPING);
-}
-
-static const char *enter(const char *keys) {
-    type(keys);
-    CHECK(line_editor_byte(&editor, '\n') == LINE_ENTERED);
-    return line_editor_take(&editor);
-}
-
-#define CHECK_ENTERED(keys, line) CHECK(strcmp(enter(keys), line) == 0)
-
-/* ---- Tests ---- */
 
 static void test_keys(void) {
     begin();
@@ -283,117 +160,6 @@ static void test_full(void) {
     CHECK(row()[0] == 'x' && strchr(row(), 'y'));
 }
 
-/* ---- Any keys, against a model: an array of characters and a cursor ---- */
-
-static const char *const alphabet[] = {"a", "漢", " ", "ü", "e\u0301", "𝄞", "😀\uFE0F", "-"};
-static unsigned model[MAX_LINE];
-static size_t model_length, model_cursor;
-
-enum { KEY_LEFT, KEY_RIGHT, KEY_HOME, KEY_END, KEY_BACKSPACE, KEY_DELETE, KEY_CHARACTER };
-
-static void press(unsigned key, unsigned character) {
-    static const char *const keys[] = {LEFT, RIGHT, HOME, END, "\b", DELETE};
-    type(key < KEY_CHARACTER ? keys[key] : alphabet[character]);
-    if (key == KEY_LEFT)
-        model_cursor -= model_cursor > 0;
-    else if (key == KEY_RIGHT)
-        model_cursor += model_cursor < model_length;
-    else if (key == KEY_HOME)
-        model_cursor = 0;
-    else if (key == KEY_END)
-        model_cursor = model_length;
-    else if (key == KEY_BACKSPACE || key == KEY_DELETE) {
-        if (key == KEY_BACKSPACE && model_cursor == 0)
-            return;
-        model_cursor -= key == KEY_BACKSPACE;
-        if (model_cursor < model_length)
-            memmove(model + model_cursor, model + model_cursor + 1,
-                    (--model_length - model_cursor) * sizeof *model);
-    } else {
-        memmove(model + model_cursor + 1, model + model_cursor,
-                (model_length++ - model_cursor) * sizeof *model);
-        model[model_cursor++] = character;
-    }
-}
-
-static size_t width_of(unsigned character) {
-    return character == 1 || character == 6 ? 2 : 1;
-}
-
-/* The row is a part of the line; in it, cursor and text agree, and nothing is left of earlier text.
- */
-static void check_row(void) {
-    size_t before = 0, first = model_cursor;
-    while (first > 0 && before < column - 2)
-        before += width_of(model[--first]);
-    CHECK(before == column - 2 && (before > 0 || model_cursor == 0));
-    size_t at = first;
-    for (size_t i = 2; i < COLUMNS; i++) {
-        size_t width = at < model_length ? width_of(model[at]) : 1;
-        if (at < model_length && i + width < COLUMNS) {
-            CHECK(strcmp(cells[i], alphabet[model[at++]]) == 0);
-            if (width == 2)
-                CHECK(cells[++i][0] == '\0');
-        } else {
-            CHECK(strcmp(cells[i], " ") == 0);
-            at = model_length; /* what does not fit ends the row */
-        }
-    }
-}
-
-static void press_any(uint32_t random) {
-    unsigned key = random % 32;
-    if (key == KEY_HOME || key == KEY_END) /* seldom, so that lines get long */
-        key = random / 256 % 8 == 0 ? key : KEY_CHARACTER;
-    press(key, random / 32 % 8);
-    check_row();
-}
-
-/* Through a line longer than the row, character by character; then away with it. */
-static void test_long_line(void) {
-    static const unsigned keys[] = {KEY_CHARACTER, KEY_LEFT, KEY_RIGHT, KEY_BACKSPACE};
-    begin();
-    model_length = model_cursor = 0;
-    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
-        for (unsigned i = 0; i < 250; i++) {
-            press(keys[k], i % 8);
-            check_row();
-        }
-    CHECK_ENTERED("", "");
-}
-
-static void test_any_keys(void) {
-    uint64_t state = 12345;
-    for (int round = 0; round < 20; round++) {
-        begin();
-        model_length = model_cursor = 0;
-        for (int i = 0; i < 300; i++) {
-            state = state * 6364136223846793005ull + 1442695040888963407ull;
-            press_any((uint32_t)(state >> 33));
-        }
-        char expected[MAX_LINE * 8] = "";
-        for (size_t i = 0; i < model_length; i++)
-            strcat(expected, alphabet[model[i]]);
-        CHECK_ENTERED("", expected);
-    }
-}
-
-/* Any bytes at all: nothing but what the terminal accepts, and a terminated line. */
-static void test_any_bytes(void) {
-    uint64_t state = 99;
-    any_characters = true;
-    begin();
-    for (int i = 0; i < 100000; i++) {
-        state = state * 6364136223846793005ull + 1442695040888963407ull;
-        uint32_t random = (uint32_t)(state >> 33);
-        static const char likely[] = "\033\033[[ABCDHF3~13\b\n";
-        unsigned char byte = random % 2 ? (unsigned char)likely[random / 2 % (sizeof likely - 1)]
-                                        : (unsigned char)(random >> 8);
-        if (line_editor_byte(&editor, byte) == LINE_ENTERED)
-            CHECK(strlen(line_editor_take(&editor)) < LINE_SIZE);
-    }
-}
-
 int main(void) {
     test_keys();
     test_utf8();
@@ -403,8 +169,5 @@ int main(void) {
     test_long_history();
     test_cancel();
     test_full();
-    test_long_line();
-    test_any_keys();
-    test_any_bytes();
     puts("line editor: passed");
 }
