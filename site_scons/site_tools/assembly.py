@@ -5,7 +5,6 @@ from typing import Any
 
 import SCons.Scanner
 from bareflow.layouts import NASM_HEADERS, nasm_path, nasm_source, read_header
-from python_imports import depends_on_modules
 from SCons.Subst import Literal
 
 _INCLUDE = r'^[ \t]*(?:%include|.*\bincbin)[ \t]+"([^"]+)"'
@@ -31,5 +30,4 @@ def generate(env: Any) -> None:
     SCons.Tool.SourceFileScanner.add_scanner(".asm", scanner)
     for header in NASM_HEADERS:
         step = env.Step(_make_include, "LAYOUT")
-        include = env.Command(f"$BUILD_ROOT/{nasm_path(header)}", f"#{header}", step)
-        depends_on_modules(env, include, "bareflow.layouts")
+        env.Command(f"$BUILD_ROOT/{nasm_path(header)}", f"#{header}", step)

@@ -1,11 +1,10 @@
 """SCons tool: what a build step prints. One quiet line a step, or whole commands with verbose=1."""
 
-import hashlib
 import sys
-from pathlib import Path
 from typing import Any
 
 from bareflow.errors import BareFlowError
+from python_imports import OURS
 from SCons.Action import Action
 
 _BLUE, _PLAIN = "\033[34m", "\033[0m"
@@ -17,23 +16,29 @@ def _line(env: Any, label: str, what: str = "$TARGET") -> str:
     return f"{colour}[{label:>8}]{plain} {what}"
 
 
-def _step(env: Any, action: Any, label: str, what: str = "$TARGET") -> Any:
-    """An action that prints its quiet line; a command prints itself instead with verbose=1."""
+def _step(
+    env: Any, action: Any, label: str = "", what: str = "$TARGET", *, without: tuple[str, ...] = ()
+) -> Any:
+    """An action that prints its quiet line, or nothing without a label; a command prints itself instead with
+    verbose=1.
+
+    What a Python function makes depends on all Python of ours that it runs (python_imports), less what is in
+    the modules or packages `without`.
+    """
+    line = _line(env, label, what) if label else None
     # SCons's own class: env.Action() would expand $TARGET before there is one.
     if callable(action):
-        return Action(_with_plain_errors(action), _line(env, label, what))
-    return Action(action) if env["verbose"] else Action(action, _line(env, label, what))
+        return Action(_with_plain_errors(action, OURS.digest(action, without)), line)
+    return Action(action) if env["verbose"] else Action(action, line)
 
 
-def _with_plain_errors(function: Any) -> Any:
+def _with_plain_errors(function: Any, code: str) -> Any:
     """The function as an action whose failures with a sentence for the user are just that sentence.
 
-    What it makes depends on the whole file that it is in: SCons itself would look at its bytecode, but not at
-    the file's constants, nor into tuples.
+    SCons takes the default values of its arguments for a part of what it does: `code`, a hash.
     """
-    file = hashlib.sha256(Path(function.__code__.co_filename).read_bytes()).hexdigest()
 
-    def act(target: list[Any], source: list[Any], env: Any, depends_on: str = file) -> int:
+    def act(target: list[Any], source: list[Any], env: Any, code: str = code) -> int:
         try:
             return function(target, source, env) or 0
         except BareFlowError as error:

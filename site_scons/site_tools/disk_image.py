@@ -5,7 +5,6 @@ from typing import Any
 
 from bareflow.disk.boot_slots import FALLBACK, KERNELS, NEWEST
 from bareflow.disk.generations import sibling, unwritten
-from python_imports import depends_on_modules
 from SCons.Subst import Literal
 
 CONFIG_PATH = "/boot/BAREFLOW.CFG"
@@ -58,7 +57,6 @@ def _kernel_file(env: Any, elf: Any) -> Any:
     """The file that the loader reads, beside the ELF."""
     node = env.Command(elf.target_from_source("", ".krn"), elf, env.Step(_make_kernel, "KERNEL"))
     env.Depends(node, env.Value(env["VARIANT"].compression))
-    depends_on_modules(env, node, "bareflow.kernel.kernel_file")
     return node[0]
 
 
@@ -75,7 +73,6 @@ def _disk_image(
     step = env.Step(_make_image, "IMAGE")
     node = env.Command(target, sources, step, IMAGE_PATHS=paths, IMAGE_ROOM=room)
     env.Depends(node, [env.Value(paths), env.Value(room)])
-    depends_on_modules(env, node, "bareflow.disk.fat16_image", "bareflow.disk.generations")
     env.NoCache(node)  # large, and quickly made
     return node[0]
 

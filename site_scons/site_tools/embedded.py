@@ -4,8 +4,6 @@ native functions that they call."""
 from pathlib import Path
 from typing import Any
 
-from python_imports import depends_on_modules
-from SCons.Action import Action
 from scons_paths import escaped
 
 COMPILE = "$CC -target x86_64-unknown-none-elf -Wno-override-module"
@@ -90,9 +88,8 @@ def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
     # Names of local values and the order of uses are for people and for tests of LLVM.
     options = f"'-passes={passes}' --discard-value-names --preserve-bc-uselistorder=false"
     step = env.Step(f"$LLVM_OPT {options} $SOURCE -o $TARGET", "OPT")
-    check = Action(_check_assembly, None)
+    check = env.Step(_check_assembly)
     app_bitcode = env.Command("$BUILD/embedded/app.bc", linked, [step, check])[0]
-    depends_on_modules(env, app_bitcode, "bareflow.engine.assembly")
     choose = env.Step(_choose_members, "LINK")
     libc_bitcode = env.Command("$BUILD/embedded/libc.bc", [app_bitcode, *libc_objects], choose)[0]
     env.Depends([linked, app_bitcode, libc_bitcode], env["TOOL_VERSION"]["CC"])
@@ -102,8 +99,6 @@ def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
         env.Step(_make_natives, "NATIVES"),
     )
     env.Depends(table, env.Value(env["LIBC_RUNTIME"]))
-    depends_on_modules(env, table, "bareflow.engine.host_symbols")
-    depends_on_modules(env, libc_bitcode, "bareflow.engine.host_symbols", "bareflow.engine.inlinable")
     return [
         _embed(env, "app", app_bitcode),
         _embed(env, "libc", libc_bitcode),

@@ -7,7 +7,6 @@ from typing import Any
 from embedded import incbin
 from engine import TARGET
 from lto import assembled
-from python_imports import depends_on_modules
 
 FLAGS = [*TARGET, "-O1", "-fno-stack-protector", "-fno-math-errno", "-ffp-contract=off"]
 FOLDER = "tests/engine"
@@ -86,7 +85,6 @@ def _level_cases(env: Any, functions: str, script: str) -> list[Any]:
     slow = env.Command(f"{base}/slow.o", f"{base}/generated.ll", step)
     env.Depends(slow, env["TOOL_VERSION"]["CC"])
     table = env.Command(f"{base}/natives.s", [*native, *slow], env.Step(_make_natives, "NATIVES"))
-    depends_on_modules(env, table, "bareflow.engine.host_symbols")
     floats = env.Object(f"{base}/small_floats.o", "#kernel_lib/small_floats.c", CCFLAGS=FLAGS)
     return [embedded, *native, assembled(env, f"{base}/natives", table), *floats, env["COMPILER_RUNTIME"]]
 

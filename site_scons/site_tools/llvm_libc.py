@@ -7,7 +7,6 @@ the stamp of the set of files and patches, stands for all its headers.
 from pathlib import Path
 from typing import Any
 
-from python_imports import depends_on_modules
 from SCons.Action import Action
 from SCons.Subst import Literal
 
@@ -67,7 +66,6 @@ def _source(env: Any) -> list[Any]:
     targets = ["$LIBC_SOURCE/stamp", *(f"$LIBC_SOURCE/libc/src/{name}" for name in names)]
     pins = ["#llvm-libc/source.toml", "#llvm-libc/SHA256SUMS", *env.Glob(f"{_PATCHES}/*.patch")]
     nodes = env.Command(targets, pins, env.Step(_extract, "EXTRACT", "LLVM-libc's source"))
-    depends_on_modules(env, nodes, "bareflow.libc.patches", "bareflow.libc.source")
     env.NoCache(nodes)
     return list(nodes)
 

@@ -10,8 +10,6 @@ With a JIT engine in it the first link lets undefined symbols pass: they are the
 from pathlib import Path
 from typing import Any
 
-from python_imports import depends_on_modules
-from SCons.Action import Action
 from SCons.Subst import Literal
 
 # Without shrink-wrapping a function has its frame from the first instruction on (kernel_lib/debug/unwind.c).
@@ -65,7 +63,6 @@ def _shorten_map(target: list[Any], source: list[Any], env: Any) -> None:
 def _table_object(env: Any, stem: str, linked: Any) -> Any:
     """An object with the names of a linked ELF's functions, or with none when linked is empty."""
     table = env.Command(f"{stem}.s", linked, env.Step(_make_table, "SYMBOLS"))
-    depends_on_modules(env, table, "bareflow.kernel.symbols", "bareflow.kernel.unwind_table")
     env.Depends(table, env.Value((env["COVERAGE_BY_DEFAULT"], env["UNWIND_TABLE"])))
     return assembled(env, stem, table)
 
@@ -133,7 +130,6 @@ def _with_engine(
     env.NoCache(linked)
     own = [compiled, *engine]
     traps = env.Command(f"{base}.traps.s", [linked, *own], env.Step(_make_traps, "TRAPS"))
-    depends_on_modules(env, traps, "bareflow.libc.traps")
     env.Depends(linked, env["TOOL_VERSION"]["LD"])
     return [*assembly, compiled, *assembled(env, f"{base}.traps", traps), *engine, *archives]
 
@@ -166,9 +162,9 @@ def _engine_kernel(
         [*names, *inputs],
         [
             env.Step(f"{link} -Map ${{TARGETS[1]}} $SOURCES -o $TARGET", "LD"),
-            Action(check_second_link, None),
-            Action(_shorten_map, None),
-            Action(write_inputs, None),
+            env.Step(check_second_link),
+            env.Step(_shorten_map),
+            env.Step(write_inputs),
         ],
     )
     env.Depends([first, second], [script, env["TOOL_VERSION"]["LD"]])
@@ -209,8 +205,8 @@ def _kernel(
         [*names, *inputs],
         [
             env.Step(f"{link} -Map ${{TARGETS[1]}} $SOURCES -o $TARGET", "LD"),
-            Action(check_second_link, None),
-            Action(_shorten_map, None),
+            env.Step(check_second_link),
+            env.Step(_shorten_map),
         ],
     )
     env.Depends([linked, first, second], [script, env["TOOL_VERSION"]["LD"]])

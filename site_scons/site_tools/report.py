@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from python_imports import depends_on_modules
 from python_module import run_module
 from scons_paths import user_file
+
+HARNESS = ("bareflow.qemu", "bareflow.program", "python_module")
+"""Of the boot that writes the log: how it is booted and watched, which the log does not show."""
 
 
 def _make_page(target: list[Any], source: list[Any], env: Any) -> int:
@@ -26,8 +28,8 @@ def _serial_log(env: Any, image: Any) -> Any:
     """The log that is given, or that of one boot."""
     if env["serial_log"]:
         return user_file(env, env["serial_log"])
-    node = env.Command("$BUILD/serial.log", image, env.Step(_make_log, "BOOT", "$SOURCE"))
-    depends_on_modules(env, node, "bareflow.run.serial_log", without=("bareflow.qemu", "bareflow.program"))
+    step = env.Step(_make_log, "BOOT", "$SOURCE", without=HARNESS)
+    node = env.Command("$BUILD/serial.log", image, step)
     env.NoCache(node)
     return node[0]
 
@@ -40,7 +42,6 @@ def _report_target(env: Any, name: str, built: list[Any], image: Any, coverage: 
         files["serial"] = _serial_log(env, image)
     step = env.Step(_make_page, "REPORT")
     page = env.Command("$BUILD_ROOT/$arch/report.html", [*built, *files.values()], step, REPORT_FILES=files)
-    depends_on_modules(env, page, "bareflow.report.report")
     env.Depends(page, "#site_scons/bareflow/report/report.html")
     env.NoCache(page)
     env.Alias(name, env.AlwaysBuild(page))

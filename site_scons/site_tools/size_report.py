@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from python_imports import depends_on_modules
-
 
 def _make_report(target: list[Any], source: list[Any], env: Any) -> None:
     from bareflow.kernel.link_map import read_map
@@ -44,7 +42,6 @@ def _size_report(env: Any, target: str, elf: Any, kernel: Any, native: dict[str,
         SIZE_OBJECTS=native,
         SIZE_MAP=link_map,
     )
-    depends_on_modules(env, node, "bareflow.report.size_report")
     env.Depends(node, [link_map] if link_map else [])
     return node[0]
 

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lto import assembled, check_second_link, engine_link, link_for_tables, unwind_source, write_inputs
-from python_imports import depends_on_modules
 from python_module import run_module
-from SCons.Action import Action
 from scons_paths import escaped
 
 _SYMBOLS = ".symbols.o"
@@ -50,7 +48,6 @@ def _trimmed_inputs(
     sources = [coverage, misses, link_map, *inputs]
     nodes = env.Command([removed, emptied, *outputs], sources, env.Step(_trim, "TRIM", base), TRIM_JOB=job)
     env.Depends(nodes, env.Value(str(job.trimming)))
-    depends_on_modules(env, nodes, "bareflow.trim.trim")
     env.NoCache(nodes)  # large
     return list(nodes)
 
@@ -136,20 +133,18 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
     first = env.Command(
         [f"{base}.pass1.elf", f"{base}.pass1.map"],
         [without_tables, *trimmed],
-        [env.Step(f"{first_link} $SOURCES -o $TARGET", "LD"), Action(_shorten_map, None)],
+        [env.Step(f"{first_link} $SOURCES -o $TARGET", "LD"), env.Step(_shorten_map)],
         ORDER=order,
     )
     tables = env.Command(f"{base}.symbols.s", [*first, removed], env.Step(_make_tables, "SYMBOLS"))
-    makers = ("bareflow.trim.stub_names", "bareflow.kernel.symbols", "bareflow.kernel.unwind_table")
-    depends_on_modules(env, tables, *makers)
     second = env.Command(
         [f"{base}.elf", f"{base}.map", f"{base}.inputs"],
         [*assembled(env, f"{base}.symbols", tables), *trimmed],
         [
             env.Step(f"{link} $SOURCES -o $TARGET", "LD"),
-            Action(check_second_link, None),
-            Action(_shorten_map, None),
-            Action(write_inputs, None),
+            env.Step(check_second_link),
+            env.Step(_shorten_map),
+            env.Step(write_inputs),
             env.Step(_check, "CHECK"),
         ],
         TRIM_CHECKED=[removed, emptied, *trimmed],
@@ -158,7 +153,6 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
     scripts = [env.File(f"#kernel_lib/cpu/x86_64/{name}.ld") for name in ("linker", "unwind")]
     env.Depends([first, second], [order, *scripts, env["TOOL_VERSION"]["LD"]])
     env.Depends(second, first)
-    depends_on_modules(env, second, "bareflow.trim.check", "bareflow.kernel.symbols")
     env.NoCache([*first, second])
     return second[0]
 
