@@ -11,11 +11,29 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import SCons.SConsign
-from scons_paths import collapses
+import signature_file
+from build_options import TOP, Options, user_path
+from scons_paths import collapses, escaped
 
 LOCK = ".lock"
+BUILD = "#build"
+
+
+def options(opts: Options) -> None:
+    opts.add_file("build", "folder for all that is built", BUILD, convert=_build_folder, validator=None)
+
+
+def _build_folder(value: str, folder: str) -> str:
+    """The folder in SCons's notation: below the top folder "#...", which every SConscript understands."""
+    if value in ("", BUILD):
+        return BUILD
+    path = Path(user_path(value, folder))
+    if collapses(str(path.relative_to(TOP)) if path.is_relative_to(TOP) else str(path)):
+        sys.exit(f"bareflow: build={path}: SCons takes no several spaces in a row and no tabs")
+    return f"#{path.relative_to(TOP)}" if path.is_relative_to(TOP) else str(path)
 
 
 class BuildLock:
@@ -44,7 +62,17 @@ class BuildLock:
         os.close(self._file)
 
 
-def prepare(folder: Path, arguments: Sequence[str]) -> BuildLock:
+def prepare(env: Any) -> None:
+    """Has env build in the folder of its option build=, and share objects in BAREFLOW_CACHE. Returns when no
+    other build works in the folder; ends the build with a sentence if one cannot be used."""
+    env["BUILD_ROOT"] = escaped(env["build"])
+    env["BUILD_LOCK"] = locked(Path(env.Dir("$BUILD_ROOT").abspath), sys.argv[1:])
+    env.SConsignFile(escaped(env.File("$BUILD_ROOT/.sconsign").path), signature_file)
+    if cache := os.environ.get("BAREFLOW_CACHE"):
+        env.CacheDir(escaped(shared_cache(user_path(cache))))
+
+
+def locked(folder: Path, arguments: Sequence[str]) -> BuildLock:
     """Makes the folder and waits for the lock on it; the build ends with a sentence if that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,8 +2,8 @@
 
 Nothing is listed by hand. The source of a step's function is followed to all that it names: functions and
 constants of its file and of other files in site_scons, and modules of the package bareflow, imported or named
-in a string as a program to run. Of a module of the package the whole file counts, all that it imports, and the
-C headers that it reads.
+in a string as a program to run. Of a module of the package the whole file counts, all that it imports, and
+the C headers that it reads.
 """
 
 import ast
@@ -100,9 +100,9 @@ class PythonSources:
         return frozenset(names)
 
     def closure(self, *modules: str, without: Iterable[str] = ()) -> list[Path]:
-        """The files of the package's modules and of all that they import from it, and the C headers that these
-        read, sorted. What is in the modules or packages `without` is left out, and so is what only that imports
-        or reads. Raises ValueError when there is no such module."""
+        """The files of the package's modules, of all that they import from it, and the C headers that these
+        read, sorted. What is in the modules or packages `without` is left out, and so is what only that
+        imports or reads. Raises ValueError when there is no such module."""
         files: set[Path] = set()
         waiting = list(modules)
         for module in modules:

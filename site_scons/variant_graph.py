@@ -1,11 +1,41 @@
 """The part of the graph that is there once for each variant: from the sources to the disk image."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import build_options
 from bareflow.variant import Variant, load_variant
+from build_options import Options, is_file, user_path
 from scons_paths import user_file
+
+UNTRIMMED = "full"
+"""The value of fallback= for the kernel that a trimmed one was made from."""
+
+
+def options(opts: Options) -> None:
+    opts.add_choice("variant", "which image", ("full", "trimmed", "native"), "native")
+    opts.add_choice("arch", "processor architecture", ("x86_64", "i386"), "x86_64")
+    opts.add_choice("platform", "the bare machine, or a Linux program", ("bare", "linux"), "bare")
+    text = "a second kernel for the image: a .krn file, or, of trimmed, full"
+    opts.add_file("fallback", text, convert=_fallback, validator=_is_kernel)
+
+
+def _fallback(value: str, folder: str) -> str:
+    return value if value == UNTRIMMED else user_path(value, folder)
+
+
+def _is_kernel(key: str, value: str, env: Any) -> None:
+    if not value or value == UNTRIMMED:
+        return
+    from bareflow.kernel.kernel_file import KernelFileError, parse_header
+
+    is_file(key, value)
+    try:
+        parse_header(Path(value).read_bytes())
+    except OSError as error:
+        raise SystemExit(f"bareflow: {key}={value} cannot be read: {error.strerror}") from None
+    except KernelFileError as error:
+        raise SystemExit(f"bareflow: {key}={value} is no kernel file: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -83,7 +113,7 @@ def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
     elf = env.Kernel("bareflow", env["ENTRY"] + made.program, env["LIBC"], made.engine)
     kernel = env.KernelFile(elf)
     given = env["fallback"]
-    fallback = user_file(env, given) if given and given != build_options.UNTRIMMED else None
+    fallback = user_file(env, given) if given and given != UNTRIMMED else None
     disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback, learns=bool(made.engine))
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, made.engine)
     coverage = env.CoverageFile("$BUILD/coverage.txt", disk, elf, kernel)
@@ -97,7 +127,7 @@ def trimmed_image(full: Image, name: str, model_files: dict[str, Any]) -> Image:
     elf = env.TrimmedKernel("bareflow", full.elf, full.coverage[0], misses)
     kernel = env.KernelFile(elf)
     given = env["fallback"]
-    fallback = full.kernel if given == build_options.UNTRIMMED else given and user_file(env, given)
+    fallback = full.kernel if given == UNTRIMMED else given and user_file(env, given)
     disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback, learns=True)
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, full.made.engine)
     both = env.DiskImage("$BUILD/with_full.img", kernel, model_files, full.kernel, learns=True)

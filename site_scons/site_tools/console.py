@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from bareflow.errors import BareFlowError
+from build_options import Options
 from python_imports import OURS
 from SCons.Action import Action
 
@@ -56,6 +57,10 @@ def _quiet(env: Any, label: str, what: str = "$TARGET") -> str:
 def _progress(env: Any, message: str) -> None:
     """Tells how a long step gets on."""
     print(f"           {message}", file=sys.stderr, flush=True)
+
+
+def options(opts: Options) -> None:
+    opts.add_switch("verbose", "show whole commands")
 
 
 def exists(env: Any) -> bool:

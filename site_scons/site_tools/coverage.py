@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from build_options import Options, is_file, user_path
 from python_module import run_module
 from scons_paths import escaped, user_file
 
+WORKLOAD = "#variants/workload.toml"
 PLUGIN = "#site_scons/qemu_plugin/translated.c"
 HARNESS = ("bareflow.qemu", "bareflow.run", "bareflow.program", "python_module")
 """How a guest is booted, watched and reported on. It does not decide which functions run: an edit of it does
@@ -62,6 +64,21 @@ def _coverage_file(env: Any, target: str, image: Any, elf: Any, kernel: Any) -> 
 def _coverage_target(env: Any, name: str, nodes: list[Any]) -> None:
     """The target `name`, which makes the coverage file and prints its summary: CoverageFile's nodes."""
     env.AlwaysBuild(env.Alias(name, nodes, env.Step(_print_summary, "SUMMARY", escaped(nodes[0].path))))
+
+
+def options(opts: Options) -> None:
+    text = "what coverage is recorded on, and trimmed therefore made for"
+    opts.add_file("workload", text, WORKLOAD, convert=_workload, validator=_is_workload)
+    opts.add_files("coverage", "coverage files, separated by commas, instead of running the workload")
+
+
+def _workload(value: str, folder: str) -> str:
+    return WORKLOAD if value in ("", WORKLOAD) else user_path(value, folder)
+
+
+def _is_workload(key: str, value: str, _env: Any) -> None:
+    if value != WORKLOAD:
+        is_file(key, value)
 
 
 def exists(env: Any) -> bool:

@@ -4,9 +4,32 @@ import os
 from typing import Any
 
 import run_status
-from build_options import RUN_OPTIONS
+from bareflow.qemu.machine import DRIVES
+from build_options import Options
 from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
+
+RUN_OPTIONS = {
+    "prompt": "text that the story begins with",
+    "steps": "most tokens of the text, the prompt's included; 0 = as many as the model's context has",
+    "temperature": "0 = always the likeliest token",
+    "topk": "sample from so many of the likeliest tokens; 0 = from all",
+    "topp": "sample from the likeliest tokens that together have this probability",
+    "minp": "sample from tokens at least this part as likely as the likeliest; 0 = from all",
+    "repeat": "penalty on tokens that the text has already; 1 = none",
+    "seed": "of the random numbers; 0 = from the clock",
+    "mode": "interactive, generate or bench",
+    "vector": "auto, sse2, avx2 or avx512",
+    "disk": "how the guest reads its disk: auto, ata, pio or bios",
+    "memory": "the machine's memory in MiB (by default enough for the model)",
+    "cpu": "QEMU's CPU model",
+    "machine": "QEMU's machine: pc or q35",
+    "drive": f"how the disk is attached: {', '.join(DRIVES[:-1])} or {DRIVES[-1]}",
+    "accel": "tcg or kvm",
+    "timeout": "end the run after this many seconds; 0 = no limit",
+    "write": "1 = the guest may change the image",
+}
+"""What `run` hands to bareflow.run.run, which checks the values."""
 
 
 def _given_options(env: Any) -> dict[str, str]:
@@ -79,11 +102,21 @@ def _linux_bench(env: Any, name: str, program: Any, others: dict[str, Any], mode
     env.AlwaysBuild(alias)
 
 
+def options(opts: Options) -> None:
+    for name, text in RUN_OPTIONS.items():
+        opts.add_text(name, f"run: {text}")
+
+
 def exists(env: Any) -> bool:
     return True
 
 
 def generate(env: Any) -> None:
+    if {"run", "bench"} & set(COMMAND_LINE_TARGETS):
+        # Standard output is for the result (of run: the model's text); what the build prints goes to standard
+        # error.
+        env["MODEL_OUTPUT"] = os.dup(1)
+        os.dup2(2, 1)
     env.AddMethod(_run, "RunTarget")
     env.AddMethod(_start_bench, "StartBenchTarget")
     env.AddMethod(_jit_bench, "JitBenchTarget")

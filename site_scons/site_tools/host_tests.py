@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from build_options import Options
 from llvm_libc import COMMON_DEFINES
 from SCons.Subst import Literal
 from scons_paths import escaped
@@ -157,6 +158,10 @@ def _host_environment(env: Any) -> Any:
 def _define_options() -> list[str]:
     pairs = [define if isinstance(define, tuple) else (define, "1") for define in COMMON_DEFINES]
     return [f"-D{name}={value}" for name, value in pairs]
+
+
+def options(opts: Options) -> None:
+    opts.add_number("fuzz_seconds", "fuzz: how long each target runs", 60)
 
 
 def exists(env: Any) -> bool:

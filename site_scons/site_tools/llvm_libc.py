@@ -7,6 +7,7 @@ the stamp of the set of files and patches, stands for all its headers.
 from pathlib import Path
 from typing import Any
 
+from build_options import Options
 from SCons.Action import Action
 from SCons.Subst import Literal
 
@@ -138,6 +139,10 @@ def _internals(env: Any) -> Any:
     libc = Literal(f"{env['LIBC_STAMP'].dir.path}/libc")
     inner.Append(CCFLAGS=["-isystem", "llvm-libc/shims", "-isystem", libc])
     return inner
+
+
+def options(opts: Options) -> None:
+    opts.add_file("llvm_libc_tarball", "LLVM-libc's source instead of Debian's")
 
 
 def exists(env: Any) -> bool:

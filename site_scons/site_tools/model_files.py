@@ -1,16 +1,18 @@
 """SCons tool: the model and tokenizer that the options model= and tokenizer= name."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from bareflow.models.download import Download
-from bareflow.models.model_catalogue import DEFAULT, load_catalogue
-from build_options import CATALOGUE
+from bareflow.models.model_catalogue import DEFAULT, load_catalogue, unknown_model
+from build_options import TOP, Options, user_path
 from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
 from scons_paths import user_file
 
+CATALOGUE = TOP / "models.toml"
 MODEL_PATH = "/model/model.bin"
 TOKENIZER_PATH = "/model/tokenizer.bin"
 DEFAULT_MODEL = "#tinyllama/model/default.bin"
@@ -68,6 +70,23 @@ def _model_files(env: Any) -> dict[str, Any]:
     model = load_catalogue(CATALOGUE)[name]
     tokenizer = user_file(env, env["tokenizer"]) if env["tokenizer"] else _downloaded(env, model.tokenizer)
     return {MODEL_PATH: _downloaded(env, model.checkpoint), TOKENIZER_PATH: tokenizer}
+
+
+def options(opts: Options) -> None:
+    text = "llama2.c checkpoint, or a name from models.toml"
+    opts.add_file("model", text, DEFAULT, convert=_model, validator=None)
+    opts.add_file("tokenizer", "its tokenizer (tokenizer.bin beside the model)")
+
+
+def _model(value: str, folder: str) -> str:
+    """A name, or the path of a file that exists."""
+    path = user_path(value, folder)
+    if value in ("", DEFAULT) or os.path.isfile(path):
+        return path if value not in ("", DEFAULT) else DEFAULT
+    names = list(load_catalogue(CATALOGUE))
+    if value not in names:
+        raise SystemExit(f"bareflow: {unknown_model(value, Path(path), [DEFAULT, *names])}")
+    return value
 
 
 def exists(env: Any) -> bool:

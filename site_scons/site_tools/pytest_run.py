@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bareflow.errors import BareFlowError
+from build_options import Options
 from scons_paths import escaped
 
 RUN_PYTEST = Path(__file__).resolve().parents[1] / "run_pytest.py"
@@ -77,6 +78,11 @@ def _check_selection(target: list[Any], source: list[Any], env: Any) -> int:
     if not env["TESTS_SELECTED"].any:
         raise BareFlowError(f"only={env['only']}: no test has such a name")
     return 0
+
+
+def options(opts: Options) -> None:
+    opts.add_text("only", "test: just the Python tests that this pytest -k expression selects", "")
+    opts.add_number("boots", "soak: how many boots in a row, and how many power cuts", 100)
 
 
 def exists(env: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from build_options import Options
 from python_module import run_module
 from scons_paths import user_file
 
@@ -45,6 +46,10 @@ def _report_target(env: Any, name: str, built: list[Any], image: Any, coverage: 
     env.Depends(page, "#site_scons/bareflow/report/report.html")
     env.NoCache(page)
     env.Alias(name, env.AlwaysBuild(page))
+
+
+def options(opts: Options) -> None:
+    opts.add_file("serial_log", "report: a guest's serial log, for its tiers")
 
 
 def exists(env: Any) -> bool:

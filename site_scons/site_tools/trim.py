@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from build_options import Options
 from lto import assembled, check_second_link, engine_link, link_for_tables, unwind_source, write_inputs
 from python_module import run_module
 from scons_paths import escaped
@@ -155,6 +156,11 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
     env.Depends(second, first)
     env.NoCache([*first, second])
     return second[0]
+
+
+def options(opts: Options) -> None:
+    text = "images whose guests called functions that a trim had removed (or lists of names): it keeps them"
+    opts.add_files("misses", text)
 
 
 def exists(env: Any) -> bool:

@@ -27,7 +27,7 @@ import os, subprocess, sys
 from pathlib import Path
 sys.path.insert(0, {scripts!r})
 import build_folder
-lock = build_folder.prepare(Path("build").absolute(), sys.argv[1:])
+lock = build_folder.locked(Path("build").absolute(), sys.argv[1:])
 SConsignFile("build/.sconsign")
 env = Environment(tools=[], ENV=dict(os.environ))
 def make(target, source, env):
@@ -99,7 +99,7 @@ def test_what_is_built_after_a_release_is_not_forgotten(tmp_path: Path) -> None:
     assert (tmp_path / "build" / "made").read_text() == "first"
 
 
-@pytest.mark.parametrize("call", ["prepare(Path(sys.argv[1]), [])", "shared_cache(sys.argv[1])"])
+@pytest.mark.parametrize("call", ["locked(Path(sys.argv[1]), [])", "shared_cache(sys.argv[1])"])
 def test_a_file_in_the_way(tmp_path: Path, call: str) -> None:
     (tmp_path / "file").touch()
     code = f"import sys\nfrom pathlib import Path\nfrom build_folder import *\n{call}"

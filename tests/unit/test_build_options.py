@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import build_folder
 import build_options
 import pytest
+import variant_graph
 from bareflow.qemu.machine import DRIVES
 from bareflow.run import run
+from project_files import ROOT
 from SCons.Environment import Base
+from SCons.Tool import Tool
 from scons_paths import user_file
 
 
@@ -25,8 +29,17 @@ def called_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+TOOLS_FOLDER = ROOT / "site_scons" / "site_tools"
+TOOLS = {file.stem: Tool(file.stem, [str(TOOLS_FOLDER)]) for file in TOOLS_FOLDER.glob("*.py")}
+
+
+def declare(arguments: dict[str, str]) -> build_options.Options:
+    """All options, as SConstruct declares them."""
+    return build_options.declare(arguments, [variant_graph, build_folder, *TOOLS.values()])
+
+
 def environment(**arguments: str) -> Any:
-    options = build_options.declare(arguments)
+    options = declare(arguments)
     return build_options.set_options(options, lambda: Base(variables=options, tools=[]))
 
 
@@ -141,7 +154,8 @@ def test_numbers_have_ascii_digits(called_in: Path, value: str) -> None:
 
 
 def test_drives_of_the_help_are_those_of_run() -> None:
-    named = build_options.RUN_OPTIONS["drive"].partition(": ")[2].replace(" or ", ", ").split(", ")
+    drive = next(option for option in declare({}).options if option.key == "drive")
+    named = drive.help.rpartition(": ")[2].replace(" or ", ", ").split(", ")
     assert tuple(named) == DRIVES
     assert f"drive={'|'.join(DRIVES)} " in str(run.__doc__)
 
@@ -149,6 +163,6 @@ def test_drives_of_the_help_are_those_of_run() -> None:
 def test_custom_unknown_names(called_in: Path, tmp_path: Path) -> None:
     (tmp_path / "custom.py").write_text("import os\nstep = 64\n_folder = 'x'\ndef f(): pass\n")
     with pytest.raises(SystemExit, match="there is no option 'step'"):
-        options = build_options.declare({})
+        options = declare({})
         Base(variables=options, tools=[])
         build_options.check(options, {}, [])
