@@ -45,7 +45,7 @@ class DiskImage:
 
     def newest(self, path: str) -> bytes:
         """The newest generation of a file that the guest keeps two of; empty without any."""
-        return read_generation(self.path.read_bytes(), path)
+        return read_generation(self.path, path)
 
     def delete(self, path: str) -> None:
         """Removes a file."""

@@ -10,8 +10,7 @@ import zlib
 from functools import cache
 from pathlib import Path
 
-from bareflow.disk.fat16_image import build_image
-from bareflow.disk.fat16_layout import PARTITION_TABLE
+from bareflow.disk.fat16_image import PARTITION_TABLE, build_image
 from bareflow.layouts import write_nasm
 from disk_tools import PARTITION_OFFSET, DiskImage
 
@@ -87,7 +86,7 @@ class LoaderDisk(DiskImage):
         """The loader as it was built, and these files."""
         build = Path(os.environ.get("BAREFLOW_BUILD") or ROOT / "build" / "x86_64" / "native")
         stage1, stage2 = ((build / "boot" / f"{name}.bin").read_bytes() for name in ("stage1", "stage2"))
-        path.write_bytes(build_image(stage1, stage2, files))
+        build_image(path, stage1, stage2, files)
         return cls(path)
 
     def chain(self, path: str) -> list[int]:

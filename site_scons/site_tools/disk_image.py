@@ -7,7 +7,6 @@ from bareflow.disk.boot_slots import FALLBACK, KERNELS, NEWEST
 from bareflow.disk.generations import sibling, unwritten
 from SCons.Subst import Literal
 
-CONFIG_PATH = "/boot/BAREFLOW.CFG"
 ROOM = {
     "/profile/JIT.PRF": 1 << 17,
     "/profile/JIT.OBJ": 1 << 19,
@@ -38,7 +37,7 @@ def _make_image(target: list[Any], source: list[Any], env: Any) -> None:
     tree |= {"/model/": b"", "/profile/": b"", "/boot/snapshots/": b""}
     for path, room in env["IMAGE_ROOM"].items():
         tree |= {path: unwritten(room), sibling(path): unwritten(room)}
-    Path(target[0].abspath).write_bytes(build_image(_content(stage1), _content(stage2), tree))
+    build_image(Path(target[0].abspath), _content(stage1), _content(stage2), tree)
 
 
 def _boot_sectors(env: Any, target: str, source: Any) -> Any:
@@ -72,7 +71,7 @@ def _disk_image(
     room = ROOM if learns else {}
     step = env.Step(_make_image, "IMAGE")
     node = env.Command(target, sources, step, IMAGE_PATHS=paths, IMAGE_ROOM=room)
-    env.Depends(node, [env.Value(paths), env.Value(room)])
+    env.Depends(node, [env.Value(paths), env.Value(room), env["TOOL_VERSION"]["MTOOLS"]])
     env.NoCache(node)  # large, and quickly made
     return node[0]
 

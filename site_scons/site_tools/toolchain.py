@@ -22,8 +22,9 @@ PROGRAMS = {
     "LLVM_OBJCOPY": "llvm-objcopy-22",
     "LLVM_OPT": "opt-22",
     "AS": "nasm",
+    "MTOOLS": "mtools",
 }
-_VERSIONED = ("CC", "LD", "AS", "LLVM_CONFIG")
+_VERSIONED = ("CC", "LD", "AS", "LLVM_CONFIG", "MTOOLS")
 _PASSED_ON = ("PATH", "HOME", "TMPDIR", "TERM", "XDG_CACHE_HOME", "BAREFLOW_MODELS")
 
 

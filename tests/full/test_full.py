@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bareflow.disk.fat16_reader import read_file
+from bareflow.disk.fat16 import read_file
 from fixture_types import Boot, Disk, ModelImage, Reference, Tell
 
 STEPS = 64
@@ -107,7 +107,7 @@ def test_unknown_setting(boot: Boot, model_image: ModelImage) -> None:
 
 def test_sizes(build_dir: Path, image: Path) -> None:
     sizes = json.loads((build_dir / "size.json").read_text())
-    assert sizes["kernel_file_bytes"] == len(read_file(image.read_bytes(), "/boot/BAREFLOW.KRN"))
+    assert sizes["kernel_file_bytes"] == len(read_file(image, "/boot/BAREFLOW.KRN"))
     assert image.stat().st_size <= 60 * MEBIBYTE
     parts = {name: sum(sections.values()) for name, sections in sizes["parts"].items()}
     assert parts["libLLVMX86CodeGen.a"] > MEBIBYTE

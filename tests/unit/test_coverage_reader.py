@@ -159,9 +159,9 @@ def test_contradictions() -> None:
 
 def test_out_of_an_image(tmp_path: Path) -> None:
     image = tmp_path / "disk.img"
-    image.write_bytes(build_image(STAGE1, bytes(4096), {COVERAGE_PATH: coverage_bin()}))
+    build_image(image, STAGE1, bytes(4096), {COVERAGE_PATH: coverage_bin()})
     assert read_recording(image).boots == 3
-    image.write_bytes(build_image(STAGE1, bytes(4096), {"/profile/": b""}))
+    build_image(image, STAGE1, bytes(4096), {"/profile/": b""})
     with pytest.raises(CoverageError, match="did its guest run with coverage = on"):
         read_recording(image)
 
@@ -197,7 +197,7 @@ def test_what_only_the_untrimmed_image_ran(program: LinkedProgram, tmp_path: Pat
     for build, found in ((BUILD, {"second", "alias"}), (BUILD[::-1], set())):
         disk = tmp_path / f"{build}.img"
         files = {COVERAGE_PATH: coverage_bin(build)}
-        disk.write_bytes(build_image(STAGE1, bytes(512), {"/boot/BAREFLOW.KRN": b"kernel", **files}))
+        build_image(disk, STAGE1, bytes(512), {"/boot/BAREFLOW.KRN": b"kernel", **files})
         assert ran_untrimmed(disk, program, known) == found
     names = tmp_path / "names.txt"
     names.write_text("first\n")

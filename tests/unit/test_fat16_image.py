@@ -1,4 +1,4 @@
-"""The disk image: read by mtools and fsck.fat, which know FAT16 from elsewhere, and by our own reader."""
+"""The disk image, which mtools writes: looked at by fsck.fat, by blkid and byte for byte."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import shutil
 import struct
 import subprocess
 from pathlib import Path
-from typing import cast
 
 import pytest
-from bareflow.disk.fat16_image import Fat16Error, build_image, list_directory, read_file
+from bareflow.disk.fat16 import Fat16Error, list_folder, read_file
+from bareflow.disk.fat16_image import build_image
+from disk_tools import DiskImage
 from loader_disk import ROOT, assemble
 
 STAGE1 = b"\xeb\xfe".ljust(510, b"\x00") + b"\x55\xaa"
@@ -31,15 +32,15 @@ FSCK = shutil.which("fsck.fat", path="/usr/sbin:/sbin:/usr/bin")
 
 
 @pytest.fixture(scope="module")
-def image() -> bytes:
-    return build_image(STAGE1, STAGE2, TREE)
+def image_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("image") / "disk.img"
+    build_image(path, STAGE1, STAGE2, TREE)
+    return path
 
 
 @pytest.fixture(scope="module")
-def image_file(image: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("image") / "disk.img"
-    path.write_bytes(image)
-    return path
+def image(image_file: Path) -> bytes:
+    return image_file.read_bytes()
 
 
 @pytest.mark.parametrize("path", [path for path in TREE if not path.endswith("/")])
@@ -49,7 +50,7 @@ def test_mtools_reads_every_file(image_file: Path, path: str) -> None:
     assert subprocess.run(command, check=True, capture_output=True, env=environment).stdout == TREE[path]
 
 
-def test_mtools_writes_and_we_read(image_file: Path, tmp_path: Path) -> None:
+def test_changes_by_mtools_are_read(image_file: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.img"
     shutil.copy(image_file, copy)
     new = tmp_path / "new"
@@ -58,10 +59,9 @@ def test_mtools_writes_and_we_read(image_file: Path, tmp_path: Path) -> None:
         ["mcopy", "-i", f"{copy}@@1M", new, "::/profile/a long name written by mtools"], check=True
     )
     subprocess.run(["mdel", "-i", f"{copy}@@1M", "::/boot/BAREFLOW.CFG"], check=True)
-    changed = copy.read_bytes()
-    assert read_file(changed, "/profile/a long name written by mtools") == b"n" * 5000
-    with pytest.raises(Fat16Error, match=r"no file '/boot/BAREFLOW\.CFG'"):
-        read_file(changed, "/boot/BAREFLOW.CFG")
+    assert read_file(copy, "/profile/a long name written by mtools") == b"n" * 5000
+    with pytest.raises(Fat16Error, match=r'"::/boot/BAREFLOW\.CFG" not found'):
+        read_file(copy, "/boot/BAREFLOW.CFG")
 
 
 @pytest.mark.skipif(FSCK is None, reason="fsck.fat (dosfstools) is not installed")
@@ -88,7 +88,7 @@ def test_partition_table(image: bytes) -> None:
 def test_the_partition_table_is_found_in_spite_of_the_parameter_block(tmp_path: Path) -> None:
     """blkid, like udev, would take an MBR that looks like a FAT boot sector for a file system."""
     path = tmp_path / "disk.img"
-    path.write_bytes(build_image(assemble(ROOT / "boot" / "stage1.asm"), STAGE2, TREE))
+    build_image(path, assemble(ROOT / "boot" / "stage1.asm"), STAGE2, TREE)
     found = subprocess.run([str(BLKID), "-p", path], check=True, capture_output=True, text=True).stdout
     assert 'PTTYPE="dos"' in found
     assert "vfat" not in found
@@ -101,34 +101,54 @@ def test_the_first_file_starts_the_data_area_in_one_piece(image: bytes) -> None:
     assert image[data : data + len(kernel)] == kernel
 
 
-def test_only_two_kernels_get_a_record_about_the_boot_slots(image: bytes) -> None:
+def test_only_two_kernels_get_a_record_about_the_boot_slots(image: bytes, tmp_path: Path) -> None:
     record = 21 * 512
     assert not any(image[record : 1 << 20])
-    two = build_image(STAGE1, STAGE2, {**TREE, "/boot/FALLBACK.KRN": b"another"})
+    path = tmp_path / "two.img"
+    build_image(path, STAGE1, STAGE2, {**TREE, "/boot/FALLBACK.KRN": b"another"})
+    two = path.read_bytes()
     expected = b"SLOT\x01\x00\x03\xff\xfe\xff\xfc\x00"  # boot/boot_slots.h: slot 0, 3 attempts, no request
     assert two[record : 1 << 20] == expected.ljust((1 << 20) - record, b"\0")
-    assert read_file(two, "/boot/FALLBACK.KRN") == b"another"
+    assert read_file(path, "/boot/FALLBACK.KRN") == b"another"
 
 
-def test_the_same_tree_gives_the_same_bytes(image: bytes) -> None:
-    assert build_image(STAGE1, STAGE2, dict(TREE)) == image
+def test_the_same_tree_gives_the_same_bytes(
+    image: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whenever and wherever it is written: FAT counts local time in steps of two seconds."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    monkeypatch.setenv("LC_ALL", "C")
+    path = tmp_path / "disk.img"
+    path.write_bytes(b"what was there before")
+    build_image(path, STAGE1, STAGE2, dict(TREE))
+    assert path.read_bytes() == image
 
 
-def test_listing(image: bytes) -> None:
-    assert [(e.name, e.is_directory) for e in list_directory(image)] == [
-        ("boot", True),
-        ("model", True),
-        ("profile", True),
+def test_every_file_lies_in_one_piece(image_file: Path) -> None:
+    disk = DiskImage(image_file)
+    for path, content in TREE.items():
+        if content:
+            assert disk.fragments(path) == 1, path
+
+
+def test_listing(image_file: Path) -> None:
+    assert list_folder(image_file, "/") == ["/boot/", "/model/", "/profile/"]
+    assert list_folder(image_file, "/MODEL") == [
+        "/MODEL/model.bin",
+        "/MODEL/tokenizer.bin",
+        "/MODEL/A file with a long, Mixed Name.text",
+        "/MODEL/zweite Datei mit ünïcöde.text",
     ]
-    entries = {entry.name: entry for entry in list_directory(image, "/MODEL")}
-    assert entries["model.bin"].size == 1_000_003
-    assert entries["A file with a long, Mixed Name.text"].short_name == "AFILEW~1.TEX"
-    assert list_directory(image, "/profile") == []
+    assert list_folder(image_file, "/profile") == []
 
 
-def test_big_files_get_bigger_clusters() -> None:
-    image = build_image(STAGE1, STAGE2, {"/big": bytes(200 << 20)})
-    assert image[PARTITION + 13] * 512 == 4096
+def test_big_files_get_bigger_clusters(tmp_path: Path) -> None:
+    image = tmp_path / "disk.img"
+    build_image(image, STAGE1, STAGE2, {"/big": bytes(200 << 20)})
+    with image.open("rb") as file:
+        file.seek(PARTITION + 13)
+        assert file.read(1)[0] * 512 == 4096
     assert len(read_file(image, "/big")) == 200 << 20
 
 
@@ -141,40 +161,48 @@ def test_big_files_get_bigger_clusters() -> None:
         (STAGE1, STAGE2, {"/a:b": b""}, "'a:b' is no valid file name"),
         (STAGE1, STAGE2, {"/A.TXT": b"", "/a.txt": b""}, "'a.txt' is in the same folder twice"),
         (STAGE1, STAGE2, {"/folder/": b"x"}, "'/folder/' is a folder"),
+        (STAGE1, STAGE2, {"/a": b"", "/A/b": b""}, "'a' is in the same folder twice"),
         (STAGE1, STAGE2, {"/" + "n" * 256: b""}, "longer than FAT's 255 characters"),
     ],
 )
 def test_what_does_not_fit_is_refused(
-    stage1: bytes, stage2: bytes, tree: dict[str, bytes], message: str
+    stage1: bytes, stage2: bytes, tree: dict[str, bytes], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(Fat16Error, match=message):
-        build_image(stage1, stage2, tree)
+        build_image(tmp_path / "disk.img", stage1, stage2, tree)
 
 
-def test_reader_refuses_a_foreign_disk() -> None:
+def test_a_foreign_disk_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "disk.img"
+    path.write_bytes(bytes(4 << 20))
     with pytest.raises(Fat16Error, match="no BareFlow disk image"):
-        list_directory(bytes(4 << 20))
+        list_folder(path, "/")
 
 
-def test_reader_survives_an_endless_chain(image: bytes) -> None:
-    broken = bytearray(image)
-    (cluster,) = {entry.cluster for entry in list_directory(image, "/boot") if entry.name == "BAREFLOW.KRN"}
-    struct.pack_into("<H", broken, PARTITION + 512 + 2 * cluster, cluster)
-    with pytest.raises(Fat16Error, match="never ends"):
-        read_file(bytes(broken), "/boot/BAREFLOW.KRN")
+def test_an_endless_chain(image: bytes, tmp_path: Path) -> None:
+    broken = tmp_path / "disk.img"
+    broken.write_bytes(image)
+    cluster = DiskImage(broken).first_cluster("/boot/BAREFLOW.KRN")
+    DiskImage(broken).patch(PARTITION + 512 + 2 * cluster, struct.pack("<H", cluster))
+    with pytest.raises(Fat16Error, match="loop detected"):
+        read_file(broken, "/boot/BAREFLOW.KRN")
 
 
 @pytest.mark.parametrize(
     "size", [0, 100, 450, 700, PARTITION, PARTITION + 20, PARTITION + 600, PARTITION + 90_000]
 )
-def test_reader_refuses_a_cut_image(image: bytes, size: int) -> None:
+def test_a_cut_image_is_refused(image: bytes, size: int, tmp_path: Path) -> None:
+    path = tmp_path / "disk.img"
+    path.write_bytes(image[:size])
     with pytest.raises(Fat16Error):
-        read_file(image[:size], "/boot/BAREFLOW.KRN")
+        read_file(path, "/boot/BAREFLOW.KRN")
 
 
-def test_reader_survives_damage(image: bytes) -> None:
+def test_damage(image: bytes, tmp_path: Path) -> None:
     """Some bytes of the structures are others: the file, or an error that says so."""
-    damaged = bytearray(image)
+    path = tmp_path / "disk.img"
+    path.write_bytes(image)
+    damaged = DiskImage(path)
     generator = random.Random(1)
     folders = PARTITION + 512 + 2 * 512 * struct.unpack_from("<H", image, PARTITION + 22)[0]
     regions = [(0, 512), (PARTITION, 64), (PARTITION + 512, 64), (folders, 256), (folders + 512 * 32, 8192)]
@@ -182,9 +210,9 @@ def test_reader_survives_damage(image: bytes) -> None:
         start, length = generator.choice(regions)
         places = [start + generator.randrange(length) for _ in range(generator.randint(1, 4))]
         for place in places:
-            damaged[place] = generator.choice((0, 255, generator.randrange(256)))
-        for path in ("/boot/BAREFLOW.KRN", "/model/A file with a long, Mixed Name.text"):
+            damaged.patch(place, bytes([generator.choice((0, 255, generator.randrange(256)))]))
+        for name in ("/boot/BAREFLOW.KRN", "/model/A file with a long, Mixed Name.text"):
             with contextlib.suppress(Fat16Error):
-                read_file(cast(bytes, damaged), path)
+                read_file(path, name)
         for place in places:
-            damaged[place] = image[place]
+            damaged.patch(place, image[place : place + 1])

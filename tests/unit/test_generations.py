@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from pathlib import Path
 
 import pytest
 from bareflow.disk.fat16_image import build_image
@@ -38,11 +39,14 @@ def test_by_hand() -> None:
     assert newest([b"a list\n", generation(b"one", 1)]) == b"one"
 
 
-def test_out_of_an_image() -> None:
+def test_out_of_an_image(tmp_path: Path) -> None:
     assert sibling(PATH) == "/profile/JIT.PR~"
     files = {PATH: generation(b"one", 1), sibling(PATH): generation(b"two", 2)}
-    assert read_generation(build_image(STAGE1, bytes(4096), files), PATH) == b"two"
-    assert read_generation(build_image(STAGE1, bytes(4096), {"/profile/": b""}), PATH) == b""
+    image = tmp_path / "disk.img"
+    build_image(image, STAGE1, bytes(4096), files)
+    assert read_generation(image, PATH) == b"two"
+    build_image(image, STAGE1, bytes(4096), {"/profile/": b""})
+    assert read_generation(image, PATH) == b""
 
 
 @pytest.mark.parametrize("room", [1, 512, 100_000])

@@ -14,7 +14,7 @@ BOOT_SECTORS = bytes(510) + b"\x55\xaa", bytes(512)
 
 def image(folder: Path, name: str, files: dict[str, bytes]) -> Path:
     path = folder / name
-    path.write_bytes(build_image(*BOOT_SECTORS, {"/boot/BAREFLOW.KRN": b"kernel", "/profile/": b"", **files}))
+    build_image(path, *BOOT_SECTORS, {"/boot/BAREFLOW.KRN": b"kernel", "/profile/": b"", **files})
     return path
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 from bareflow.coverage.workload import Run, WorkloadError, load_workload
-from bareflow.disk.fat16_edit import replaced_files
-from bareflow.disk.fat16_image import build_image, read_file
-from bareflow.disk.fat16_layout import Fat16Error
+from bareflow.disk.fat16 import Fat16Error, read_file, replaced_files
+from bareflow.disk.fat16_image import build_image
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,10 +76,10 @@ def test_the_projects_own() -> None:
 def test_files_for_one_run(tmp_path: Path) -> None:
     image = tmp_path / "disk.img"
     tree = {"/model/model.bin": b"the model", "/profile/": b""}
-    image.write_bytes(build_image(bytes(510) + b"\x55\xaa", bytes(4096), tree))
+    build_image(image, bytes(510) + b"\x55\xaa", bytes(4096), tree)
     with replaced_files(image, {"/model/model.bin": b"other", "/profile/new.bin": b"new"}):
-        assert read_file(image.read_bytes(), "/model/model.bin") == b"other"
-        assert read_file(image.read_bytes(), "/profile/new.bin") == b"new"
-    assert read_file(image.read_bytes(), "/model/model.bin") == b"the model"
+        assert read_file(image, "/model/model.bin") == b"other"
+        assert read_file(image, "/profile/new.bin") == b"new"
+    assert read_file(image, "/model/model.bin") == b"the model"
     with pytest.raises(Fat16Error):
-        read_file(image.read_bytes(), "/profile/new.bin")
+        read_file(image, "/profile/new.bin")

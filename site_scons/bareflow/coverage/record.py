@@ -35,7 +35,7 @@ from bareflow.coverage.guest_coverage import (
 )
 from bareflow.coverage.translated import Plugin, TranslatedCode
 from bareflow.coverage.workload import Run, Workload, load_workload
-from bareflow.disk.fat16_edit import replaced_files
+from bareflow.disk.fat16 import replaced_files
 from bareflow.errors import BareFlowError
 from bareflow.kernel.archive import members
 from bareflow.kernel.link_map import file_name

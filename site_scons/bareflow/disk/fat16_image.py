@@ -1,46 +1,18 @@
 """Builds a bootable disk image: MBR with stage1, stage2 behind it, one FAT16 partition at 1 MiB.
 
-The image depends on nothing but the arguments: no clock, no random numbers. Files lie in one piece each, in
-the order given, before every directory, so that the kernel, named first, is at the start of the disk, where
-even a floppy drive's BIOS reaches it.
+The file system is made by mtools. The image depends on nothing but the arguments: no clock, no random
+numbers. Files lie in one piece each; the first one, the kernel, is at the start of the partition's data,
+where even a floppy drive's BIOS reaches it.
 """
 
 import hashlib
 import math
 import struct
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from pathlib import Path
 
 from bareflow.disk.boot_slots import KERNELS, LBA, BootSlots
-from bareflow.disk.fat16_layout import (
-    ATTRIBUTE_ARCHIVE,
-    ATTRIBUTE_DIRECTORY,
-    ATTRIBUTE_VOLUME,
-    BPB_FORMAT,
-    BPB_SECTORS,
-    DISK_SIGNATURE,
-    END_OF_CHAIN,
-    ENTRY,
-    FAT_COUNT,
-    FIRST_CLUSTER,
-    HEADS,
-    MAX_CLUSTERS,
-    MEDIA,
-    MIN_CLUSTERS,
-    PARTITION_LBA,
-    PARTITION_TABLE,
-    PARTITION_TYPE,
-    RESERVED_SECTORS,
-    ROOT_ENTRIES,
-    SECTOR,
-    SECTORS_PER_TRACK,
-    Fat16Error,
-    Layout,
-    chs,
-)
-from bareflow.disk.fat16_names import encode_name
-from bareflow.disk.fat16_reader import list_directory, read_file
-
-__all__ = ["Fat16Error", "build_image", "list_directory", "read_file"]
+from bareflow.disk.fat16 import PARTITION_LBA, SECTOR, Fat16Error, mtools, write_file
 
 STAGE2_SECTORS = 20
 MEBIBYTE = 1 << 20
@@ -50,178 +22,105 @@ MAX_CLUSTER = 32768
 FREE_SPACE = 8 * MEBIBYTE
 """What an image has left for the files that the guest writes: profiles, logits, snapshots."""
 
-_VOLUME_LABEL = b"BAREFLOW   "
-_DATE = 1 << 5 | 1
-"""1 January 1980, the first day that FAT knows: contents alone decide an image's bytes."""
+PARTITION_TABLE = 446
+PARTITION_TYPE = 0x0E
+"""FAT16 with LBA."""
+SECTORS_PER_TRACK = 32
+HEADS = 64
+"""With 32 x 64 a cylinder is exactly 1 MiB, so that partitions of whole mebibytes are whole cylinders (mtools
+insists on whole tracks)."""
+ROOT_SECTORS = 32
+MAX_CLUSTERS = 65524
+"""With 4085 to this many clusters a FAT file system is FAT16, by definition."""
+_DISK_SIGNATURE = 440
+_DISK_SECTORS = 32
+"""Where stage1's BIOS parameter block has the 32-bit sector count."""
+_FIRST = "/FIRST"
+_LONGEST_NAME = 255
+_FORBIDDEN = frozenset('"*:<>?\\|[]')
+"""In names of files; FAT allows brackets, but for mtools they are patterns."""
 
 
-@dataclass
-class _File:
-    name: str
-    content: bytes
-    cluster: int = 0
+def _chs(lba: int) -> bytes:
+    """The three-byte cylinder/head/sector form of a partition table entry, saturated at its limit."""
+    cylinder, rest = divmod(lba, HEADS * SECTORS_PER_TRACK)
+    head, sector = divmod(rest, SECTORS_PER_TRACK)
+    if cylinder > 1023:
+        return b"\xfe\xff\xff"
+    return struct.pack("<BBB", head, (sector + 1) | (cylinder >> 2 & 0xC0), cylinder & 0xFF)
 
 
-@dataclass
-class _Directory:
-    name: str
-    parent: "_Directory | None" = None
-    folders: "dict[str, _Directory]" = field(default_factory=dict)
-    files: list[_File] = field(default_factory=list)
-    cluster: int = 0
-
-    def encode(self) -> bytes:
-        """The directory's entries, with the clusters that its files and folders have by now."""
-        taken: set[bytes] = set()
-        if self.parent is None:
-            out = bytearray(_entry(_VOLUME_LABEL, ATTRIBUTE_VOLUME, 0, 0, 0))
-        else:
-            out = bytearray(_entry(b".".ljust(11), ATTRIBUTE_DIRECTORY, 0, self.cluster, 0))
-            out += _entry(b"..".ljust(11), ATTRIBUTE_DIRECTORY, 0, self.parent.cluster, 0)
-        for folder in self.folders.values():
-            short, case, long_entries = encode_name(folder.name, taken)
-            out += long_entries + _entry(short, ATTRIBUTE_DIRECTORY, case, folder.cluster, 0)
-        for file in self.files:
-            short, case, long_entries = encode_name(file.name, taken)
-            out += long_entries + _entry(short, ATTRIBUTE_ARCHIVE, case, file.cluster, len(file.content))
-        return bytes(out)
+def _folders(paths: list[str]) -> list[str]:
+    """The folders of these paths, parents before children."""
+    found: dict[str, None] = {}
+    for path in paths:
+        parts = path.split("/")[1:-1]
+        found |= {f"/{'/'.join(parts[:depth])}": None for depth in range(1, len(parts) + 1)}
+    return list(found)
 
 
-def _entry(short: bytes, attributes: int, case: int, cluster: int, size: int) -> bytes:
-    dates = (0, 0, _DATE, _DATE, 0, 0, _DATE)
-    return struct.pack("<11sBBBHHHHHHHI", short, attributes, case, *dates, cluster, size)
-
-
-def _grow_tree(tree: dict[str, bytes]) -> tuple[list[_Directory], list[_File]]:
-    """The tree's directories, root first and parents before children, and its files in the order given."""
-    directories = [_Directory("")]
-    files = []
-    for path, content in tree.items():
-        *folders, name = path.lstrip("/").split("/")
-        directory = directories[0]
-        for folder in folders:
-            if folder not in directory.folders:
-                directory.folders[folder] = _Directory(folder, directory)
-                directories.append(directory.folders[folder])
-            directory = directory.folders[folder]
-        if name:
-            directory.files.append(_File(name, content))
-            files.append(directory.files[-1])
-        elif content:
-            raise Fat16Error(f"'{path}' is a folder (it ends with '/') and cannot have contents")
-    return directories, files
-
-
-def _choose_layout(sizes: list[int]) -> Layout:
-    """The smallest clusters, and with them the smallest partition, that hold these sizes and FREE_SPACE."""
-    cluster = MIN_CLUSTER
-    while cluster <= MAX_CLUSTER:
-        data = sum(math.ceil(size / cluster) * cluster for size in sizes) + FREE_SPACE
-        total = max(MIN_PARTITION, data + MEBIBYTE)
-        total_sectors = math.ceil(total / MEBIBYTE) * MEBIBYTE // SECTOR
-        fat_sectors = math.ceil((total_sectors // (cluster // SECTOR) + FIRST_CLUSTER) * 2 / SECTOR)
-        layout = Layout(cluster // SECTOR, fat_sectors, total_sectors)
-        if MIN_CLUSTERS <= layout.clusters <= MAX_CLUSTERS:
-            return layout
-        cluster *= 2
-    raise Fat16Error(f"{sum(sizes)} bytes are more than a FAT16 partition (2 GiB) holds")
-
-
-class _Writer:
-    """Fills an image: hands out clusters in order and writes into them."""
-
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        self.image = bytearray((PARTITION_LBA + layout.total_sectors) * SECTOR)
-        self.fat = [0xFF00 | MEDIA, END_OF_CHAIN]
-
-    def allocate(self, size: int) -> int:
-        """A chain of consecutive clusters for size bytes; its first cluster, or 0 for an empty file."""
-        count = math.ceil(size / self.layout.cluster_bytes)
-        if count == 0:
-            return 0
-        first = len(self.fat)
-        self.fat.extend(range(first + 1, first + count))
-        self.fat.append(END_OF_CHAIN)
-        return first
-
-    def store(self, offset: int, content: bytes) -> None:
-        self.image[offset : offset + len(content)] = content
-
-    def store_file_system(self, directories: list[_Directory], files: list[_File]) -> None:
-        for file in files:
-            file.cluster = self.allocate(len(file.content))
-            if file.cluster:
-                self.store(self.layout.cluster_offset(file.cluster), file.content)
-        root, *folders = directories
-        for folder in folders:
-            folder.cluster = self.allocate(len(folder.encode()))
-        for folder in folders:
-            self.store(self.layout.cluster_offset(folder.cluster), folder.encode())
-        root_bytes = root.encode()
-        if len(root_bytes) > ROOT_ENTRIES * ENTRY:
-            raise Fat16Error(f"the root folder holds at most {ROOT_ENTRIES} entries")
-        self.store((PARTITION_LBA + self.layout.root_start) * SECTOR, root_bytes)
-        table = struct.pack(f"<{len(self.fat)}H", *self.fat)
-        for copy in range(FAT_COUNT):
-            start = PARTITION_LBA + RESERVED_SECTORS + copy * self.layout.fat_sectors
-            self.store(start * SECTOR, table)
-
-    def store_boot_sector(self, volume_id: bytes) -> None:
-        """The partition's first sector. It holds no code: the MBR's stage1 reads stage2 by itself."""
-        layout = self.layout
-        small_count = layout.total_sectors if layout.total_sectors < 0x10000 else 0
-        bpb = struct.pack(
-            BPB_FORMAT,
-            b"\xeb\x3c\x90",
-            b"BAREFLOW",
-            SECTOR,
-            layout.sectors_per_cluster,
-            RESERVED_SECTORS,
-            FAT_COUNT,
-            ROOT_ENTRIES,
-            small_count,
-            MEDIA,
-            layout.fat_sectors,
-            SECTORS_PER_TRACK,
-            HEADS,
-            PARTITION_LBA,
-            0 if small_count else layout.total_sectors,
-        )
-        extended = struct.pack("<BBB4s11s8s", 0x80, 0, 0x29, volume_id, _VOLUME_LABEL, b"FAT16   ")
-        sector = (bpb + extended).ljust(SECTOR - 2, b"\0") + b"\x55\xaa"
-        self.store(PARTITION_LBA * SECTOR, sector)
-
-    def store_boot_code(self, stage1: bytes, stage2: bytes, disk_signature: bytes) -> None:
-        """Stage1 with the partition table in its place, and stage2 in the sectors behind it."""
-        self.store(0, stage1)
-        self.store(SECTOR, stage2)
-        self.store(BPB_SECTORS, struct.pack("<I", PARTITION_LBA + self.layout.total_sectors))
-        self.store(DISK_SIGNATURE, disk_signature + b"\0\0")
-        last = PARTITION_LBA + self.layout.total_sectors - 1
-        partition = struct.pack(
-            "<B3sB3sII",
-            0x80,
-            chs(PARTITION_LBA),
-            PARTITION_TYPE,
-            chs(last),
-            PARTITION_LBA,
-            self.layout.total_sectors,
-        )
-        self.store(PARTITION_TABLE, partition.ljust(64, b"\0") + b"\x55\xaa")
+def _check_names(paths: list[str]) -> None:
+    seen = set()
+    for path in paths:
+        name = path.rpartition("/")[2]
+        if not name or name in (".", "..") or _FORBIDDEN & set(name) or min(map(ord, name)) < 32:
+            raise Fat16Error(f"'{name}' is no valid file name on FAT16")
+        if len(name.encode("utf-16-le")) // 2 > _LONGEST_NAME:
+            raise Fat16Error(f"the file name '{name}' is longer than FAT's {_LONGEST_NAME} characters")
+        if path.upper() in seen:
+            raise Fat16Error(f"'{name}' is in the same folder twice (FAT16 does not tell cases apart)")
+        seen.add(path.upper())
 
 
 def _check_boot_code(stage1: bytes, stage2: bytes) -> None:
     if len(stage1) != SECTOR or stage1[-2:] != b"\x55\xaa":
         raise Fat16Error(f"stage1 must be one sector of {SECTOR} bytes that ends with 55 AA")
-    if any(stage1[DISK_SIGNATURE : SECTOR - 2]):
-        raise Fat16Error(f"stage1 must leave bytes {DISK_SIGNATURE} to 509 zero for the partition table")
+    if any(stage1[_DISK_SIGNATURE : SECTOR - 2]):
+        raise Fat16Error(f"stage1 must leave bytes {_DISK_SIGNATURE} to 509 zero for the partition table")
     if len(stage2) > STAGE2_SECTORS * SECTOR:
         raise Fat16Error(f"stage2 is {len(stage2)} bytes; stage1 loads {STAGE2_SECTORS * SECTOR}")
 
 
-def build_image(stage1: bytes, stage2: bytes, tree: dict[str, bytes]) -> bytes:
-    """A disk image that boots stage1 and holds `tree`: path to contents, "profile/" for an empty folder.
+def _choose_sizes(sizes: list[int]) -> tuple[int, int]:
+    """Sectors of a cluster and of the partition: the smallest that hold these sizes and FREE_SPACE."""
+    cluster = MIN_CLUSTER
+    while cluster <= MAX_CLUSTER:
+        data = sum(math.ceil(size / cluster) * cluster for size in sizes) + FREE_SPACE
+        total = math.ceil(max(MIN_PARTITION, data + MEBIBYTE) / MEBIBYTE) * MEBIBYTE
+        if total // cluster <= MAX_CLUSTERS:
+            return cluster // SECTOR, total // SECTOR
+        cluster *= 2
+    raise Fat16Error(f"{sum(sizes)} bytes are more than a FAT16 partition (2 GiB) holds")
+
+
+def _boot_code(stage1: bytes, stage2: bytes, disk_signature: bytes, sectors: int) -> bytes:
+    """Stage1 with the partition table in its place, and stage2 in the sectors behind it."""
+    code = bytearray(stage1 + stage2)
+    struct.pack_into("<I", code, _DISK_SECTORS, PARTITION_LBA + sectors)
+    code[_DISK_SIGNATURE:PARTITION_TABLE] = disk_signature + b"\0\0"
+    first, last = _chs(PARTITION_LBA), _chs(PARTITION_LBA + sectors - 1)
+    entry = (0x80, first, PARTITION_TYPE, last, PARTITION_LBA, sectors)
+    struct.pack_into("<B3sB3sII", code, PARTITION_TABLE, *entry)
+    return bytes(code)
+
+
+def _store_files(target: Path, folders: list[str], files: Mapping[str, bytes]) -> None:
+    """The first file is written before any folder, and then moved to its place."""
+    first = next(iter(files), None)
+    if first:
+        write_file(target, _FIRST, files[first])
+    if folders:
+        mtools("mmd", target, *(f"::{folder}" for folder in folders))
+    if first:
+        mtools("mmove", target, f"::{_FIRST}", f"::{first}")
+    for path, content in files.items():
+        if path != first:
+            write_file(target, path, content)
+
+
+def build_image(target: Path, stage1: bytes, stage2: bytes, tree: Mapping[str, bytes]) -> None:
+    """Writes a disk image that boots stage1 and holds `tree`: path to contents, "/profile/" for an empty
+    folder.
 
     With both of KERNELS in the tree it gets the record by which the loader chooses.
 
@@ -230,13 +129,20 @@ def build_image(stage1: bytes, stage2: bytes, tree: dict[str, bytes]) -> bytes:
     _check_boot_code(stage1, stage2)
     digest = hashlib.sha256(stage1 + stage2)
     for path, content in tree.items():
+        if path.endswith("/") and content:
+            raise Fat16Error(f"'{path}' is a folder (it ends with '/') and cannot have contents")
         digest.update(path.encode() + b"\0" + hashlib.sha256(content).digest())
-    directories, files = _grow_tree(tree)
-    sizes = [len(file.content) for file in files] + [len(folder.encode()) for folder in directories]
-    writer = _Writer(_choose_layout(sizes))
-    writer.store_file_system(directories, files)
-    writer.store_boot_sector(volume_id=digest.digest()[:4])
-    writer.store_boot_code(stage1, stage2, disk_signature=digest.digest()[4:8])
-    if set(KERNELS) <= tree.keys():
-        writer.store(LBA * SECTOR, BootSlots().encode())
-    return bytes(writer.image)
+    folders = _folders(list(tree))
+    files = {path: content for path, content in tree.items() if not path.endswith("/")}
+    _check_names([*folders, *files])
+    cluster, sectors = _choose_sizes([*map(len, files.values()), *(SECTOR for _ in folders)])
+    with target.open("wb") as image:
+        image.write(_boot_code(stage1, stage2, digest.digest()[4:8], sectors))
+        if set(KERNELS) <= tree.keys():
+            image.seek(LBA * SECTOR)
+            image.write(BootSlots().encode())
+        image.truncate((PARTITION_LBA + sectors) * SECTOR)
+    geometry = f"-T {sectors} -h {HEADS} -s {SECTORS_PER_TRACK} -H {PARTITION_LBA}"
+    volume = f"-c {cluster} -r {ROOT_SECTORS} -m 0xf8 -v BAREFLOW -N {digest.hexdigest()[:8]}"
+    mtools("mformat", target, *geometry.split(), *volume.split(), "::")
+    _store_files(target, folders, files)

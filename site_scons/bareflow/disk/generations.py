@@ -6,14 +6,17 @@ Layout of the files: kernel_lib/storage/generations.c.
 import struct
 import zlib
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
 
-from bareflow.disk.fat16_layout import SECTOR, Fat16Error
-from bareflow.disk.fat16_reader import list_directory, read_file
+from bareflow.disk.fat16 import SECTOR, Fat16Error, list_folder, read_with_time
 
 _MAGIC = b"BFGENER1"
 _FOOTER = "<8sQQII"
 _FOOTER_SIZE = struct.calcsize(_FOOTER)
 _CRC_SIZE = 4
+_BY_GUEST = datetime(1980, 1, 1, 22, 22, 22, tzinfo=UTC).timestamp()
+"""The time of writing that the guest gives its files (kernel_lib/storage/fat16/fat16_internal.h)."""
 
 
 def sibling(path: str) -> str:
@@ -40,18 +43,17 @@ def newest(files: Iterable[bytes]) -> bytes:
     return max(whole, key=lambda found: found[0], default=(0, b""))[1]
 
 
-def read_generation(image: bytes, path: str) -> bytes:
+def read_generation(image: Path, path: str) -> bytes:
     """The newest contents of a file in an image; empty when the guest has written none."""
-    folder, _, name = path.rpartition("/")
     files = []
-    for entry in list_directory(image, folder):
-        if entry.name.upper() not in (name, sibling(name)):
+    for name in list_folder(image, path.rpartition("/")[0]):
+        if name.upper() not in (path.upper(), sibling(path).upper()):
             continue
         try:
-            data = read_file(image, f"{folder}/{entry.name}")
+            data, time = read_with_time(image, name)
         except Fat16Error:
             continue  # it was being made when the power was cut
-        if not entry.by_guest or data[-_FOOTER_SIZE:].startswith(_MAGIC):
+        if time != _BY_GUEST or data[-_FOOTER_SIZE:].startswith(_MAGIC):
             files.append(data)
     return newest(files)
 

@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import mmap
 import os
 import signal
 import sys
@@ -35,11 +34,10 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from bareflow import program
 from bareflow.disk.boot_slots import ATTEMPTS, KERNELS
-from bareflow.disk.fat16_reader import read_file
+from bareflow.disk.fat16 import read_file
 from bareflow.errors import BareFlowError
 from bareflow.kernel.kernel_file import KernelHeader, parse_header
 from bareflow.qemu.guest import Guest, GuestError
@@ -135,11 +133,9 @@ def _memory_for(image: Path, kernels: list[KernelHeader]) -> int:
 def _kernels(image: Path) -> list[KernelHeader]:
     """Of the image's kernels, the newest first, those that can be found: booting says what is wrong."""
     found = []
-    with contextlib.suppress(OSError, ValueError), image.open("rb") as file:
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            for path in KERNELS:
-                with contextlib.suppress(BareFlowError):
-                    found.append(parse_header(read_file(cast(bytes, content), path)))
+    for path in KERNELS:
+        with contextlib.suppress(BareFlowError):
+            found.append(parse_header(read_file(image, path)))
     return found
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bareflow.coverage.coverage_file import CoveredFunction
 from bareflow.coverage.guest_coverage import COVERAGE_PATH, LinkedProgram, parse
-from bareflow.disk.fat16_layout import SECTOR, Fat16Error
+from bareflow.disk.fat16 import SECTOR, Fat16Error
 from bareflow.disk.generations import newest, read_generation
 from bareflow.errors import BareFlowError
 from bareflow.kernel import symbols
@@ -24,14 +24,15 @@ class MissesError(BareFlowError):
     """A file is neither a disk image nor a list of names."""
 
 
-def _is_image(data: bytes) -> bool:
-    return len(data) > SECTOR and data[SECTOR - 2 : SECTOR] == _BOOT_SIGNATURE
+def _is_image(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(SECTOR).endswith(_BOOT_SIGNATURE) and file.read(1) != b""
 
 
 def _names_in(path: Path) -> list[str]:
-    data = path.read_bytes()
     try:
-        text = (read_generation(data, MISSES_PATH) if _is_image(data) else newest([data])).decode("ascii")
+        data = read_generation(path, MISSES_PATH) if _is_image(path) else newest([path.read_bytes()])
+        text = data.decode("ascii")
     except Fat16Error as error:
         raise MissesError(f"misses=: {path}: {error}") from None
     except UnicodeDecodeError:
@@ -48,8 +49,7 @@ def ran_untrimmed(image: Path, program: LinkedProgram, coverage: Iterable[Covere
     """Functions that a disk's guest ran while it was `program`, the untrimmed one, and that `coverage` has
     not seen, or not all of: which part of them ran there, nobody has noted. None of another file, or of a
     disk where another build has noted what ran."""
-    data = image.read_bytes()
-    noted = read_generation(data, COVERAGE_PATH) if _is_image(data) else b""
+    noted = read_generation(image, COVERAGE_PATH) if _is_image(image) else b""
     recording = parse(noted, str(image)) if noted else None
     if recording is None or recording.build_id != program.build_id:
         return set()
