@@ -94,123 +94,95 @@ def _lto_object(env: Any, base: str) -> Any:
     return Literal(f"--lto-obj-path={env.File(f'{base}.native.o').path}")
 
 
-def engine_link(env: Any) -> str:
-    """The command that links a kernel with a JIT engine, less its inputs and outputs.
+def linker_scripts(env: Any) -> list[Any]:
+    """The script of every kernel, and the one for finding out how functions unwind."""
+    return [env.File(f"#kernel_lib/cpu/x86_64/{name}.ld") for name in ("linker", "unwind")]
 
-    Without the linker sending calls of a function that only jumps to where that jumps to: such a function
-    would look dead to coverage.
+
+def kernel_link(env: Any, *, engine: bool) -> str:
+    """The command that links a kernel, less its inputs and outputs. engine: one with a JIT engine.
+
+    That is linked without the linker sending calls of a function that only jumps to where that jumps to: such
+    a function would look dead to coverage.
     """
-    script = env.File("#kernel_lib/cpu/x86_64/linker.ld").path
     stack = f"--defsym=stack_size={env['VARIANT'].stack_size}"
-    return f"{LINK} --strip-debug --no-demangle --no-branch-to-branch {stack} -T {script}"
+    options = f" --strip-debug --no-demangle --no-branch-to-branch {stack}" if engine else ""
+    return f"{LINK}{options} -T {linker_scripts(env)[0].path}"
 
 
 def link_for_tables(env: Any) -> str:
-    """The same, keeping how functions unwind."""
-    return engine_link(env).replace(" -T ", f" -T {env.File('#kernel_lib/cpu/x86_64/unwind.ld').path} -T ", 1)
+    """That of a kernel with a JIT engine, keeping how functions unwind."""
+    return kernel_link(env, engine=True).replace(" -T ", f" -T {linker_scripts(env)[1].path} -T ", 1)
 
 
-def _with_engine(
-    env: Any, base: str, link: str, objects: list[Any], libraries: list[Any], native: dict[str, list[Any]]
+def _all_native(
+    env: Any, base: str, link: str, objects: list[Any], libraries: list[Any], engine: list[Any] | None
 ) -> list[Any]:
-    """What bitcode and the JIT engine's ELF objects (part to nodes) are when all is native: the assembly, the
-    bitcode's object, the traps, the engine's objects and libraries."""
+    """What bitcode, assembly and libraries are when all is native: the assembly, the bitcode's object, and
+    native libraries. With the JIT engine's ELF objects also the traps, those objects and their libraries."""
     assembly = [node for node in objects if str(node).endswith(".o")]
     bitcode = [node for node in objects if str(node).endswith(".bc")]
-    engine = [node for nodes in native.values() for node in nodes]
-    archives = env.EngineLibraries()
-    levels = " ".join(env["VARIANT"].lto)
-    options = f"{levels} -u trap --unresolved-symbols=ignore-all $LTO_OBJECT"
+    archives = env.EngineLibraries() if engine else [env["COMPILER_RUNTIME"]]
+    options = " ".join(env["VARIANT"].lto)
+    if engine:
+        options += " -u trap --unresolved-symbols=ignore-all"
+        inputs = [*assembly, *engine, *archives, *bitcode, *libraries]
+    else:
+        inputs = [*assembly, *bitcode, *libraries, *archives]
     linked, compiled = env.Command(
         [f"{base}.lto.elf", f"{base}.native.o"],
-        [*assembly, *engine, *archives, *bitcode, *libraries],
-        env.Step(f"{link} {options} $SOURCES -o $TARGET", "LTO"),
+        inputs,
+        env.Step(f"{link} {options} $LTO_OBJECT $SOURCES -o $TARGET", "LTO"),
         LTO_OBJECT=_lto_object(env, base),
     )
     env.NoCache(linked)
-    own = [compiled, *engine]
-    traps = env.Command(f"{base}.traps.s", [linked, *own], env.Step(_make_traps, "TRAPS"))
     env.Depends(linked, env["TOOL_VERSION"]["LD"])
+    if not engine:
+        return [*assembly, compiled, *archives]
+    traps = env.Command(f"{base}.traps.s", [linked, compiled, *engine], env.Step(_make_traps, "TRAPS"))
     return [*assembly, compiled, *assembled(env, f"{base}.traps", traps), *engine, *archives]
-
-
-def _engine_kernel(
-    env: Any, stem: str, objects: list[Any], libraries: list[Any], native: dict[str, list[Any]]
-) -> Any:
-    """Like _kernel, with the JIT engine's ELF objects (part to nodes) and libraries, which call the bitcode
-    and are called by it. Beside the ELF and .map there is .inputs, the names of all that was linked, in
-    order."""
-    env = env.Override({"COVERAGE_BY_DEFAULT": True, "UNWIND_TABLE": True})
-    script, unwind = (
-        env.File("#kernel_lib/cpu/x86_64/linker.ld"),
-        env.File("#kernel_lib/cpu/x86_64/unwind.ld"),
-    )
-    base = f"$BUILD/{stem}"
-    link = engine_link(env)
-    no_names = _table_object(env, f"{base}.nosymbols", [])
-    inputs = _with_engine(env, base, link, [*objects, *no_names], libraries, native)
-    inputs = [node for node in inputs if node not in no_names]
-    first = env.Command(
-        f"{base}.pass1.elf",
-        [*no_names, *inputs],
-        env.Step(f"{link_for_tables(env)} $SOURCES -o $TARGET", "LD"),
-    )
-    env.Depends(first, unwind)
-    names = _table_object(env, f"{base}.symbols", first)
-    second = env.Command(
-        [f"{base}.elf", f"{base}.map", f"{base}.inputs"],
-        [*names, *inputs],
-        [
-            env.Step(f"{link} -Map ${{TARGETS[1]}} $SOURCES -o $TARGET", "LD"),
-            env.Step(check_second_link),
-            env.Step(_shorten_map),
-            env.Step(write_inputs),
-        ],
-    )
-    env.Depends([first, second], [script, env["TOOL_VERSION"]["LD"]])
-    env.Depends(f"{base}.lto.elf", script)
-    env.Depends(second, first)
-    env.NoCache(first)
-    return second[0]
 
 
 def _kernel(
     env: Any, stem: str, objects: list[Any], libraries: list[Any], native: dict[str, list[Any]] | None = None
 ) -> Any:
-    """Links `$BUILD/stem.elf` (with .map and .native.o beside it) and gives the ELF's node. native: a JIT
-    engine's objects."""
-    if native:
-        return _engine_kernel(env, stem, objects, libraries, native)
-    assembly = [node for node in objects if str(node).endswith(".o")]
-    bitcode = [node for node in objects if str(node).endswith(".bc")]
-    script = env.File("#kernel_lib/cpu/x86_64/linker.ld")
+    """Links `$BUILD/stem.elf` (with .map and .native.o beside it) and gives the ELF's node.
+
+    native: the ELF objects (part to nodes) of a JIT engine, which call the bitcode and are called by it. Its
+    libraries are linked as well, and beside the ELF there is .inputs, the names of all that was linked, in
+    order.
+    """
+    engine = [node for nodes in (native or {}).values() for node in nodes]
+    if engine:
+        env = env.Override({"COVERAGE_BY_DEFAULT": True, "UNWIND_TABLE": True})
     base = f"$BUILD/{stem}"
+    link = kernel_link(env, engine=bool(engine))
+    first_link = link_for_tables(env) if engine else link
     no_names = _table_object(env, f"{base}.nosymbols", [])
-    levels = " ".join(env["VARIANT"].lto)
-    link = f"{LINK} -T {script.path}"
-    linked, compiled = env.Command(
-        [f"{base}.lto.elf", f"{base}.native.o"],
-        [*assembly, no_names, *bitcode, *libraries, env["COMPILER_RUNTIME"]],
-        env.Step(f"{link} {levels} $LTO_OBJECT $SOURCES -o $TARGET", "LTO"),
-        LTO_OBJECT=_lto_object(env, base),
-    )
-    env.NoCache(linked)
-    inputs = [*assembly, compiled, env["COMPILER_RUNTIME"]]
+    inputs = _all_native(env, base, link, [*objects, *no_names], libraries, engine)
+    inputs = [node for node in inputs if node not in no_names]
     first = env.Command(
-        f"{base}.pass1.elf", [*no_names, *inputs], env.Step(f"{link} $SOURCES -o $TARGET", "LD")
+        f"{base}.pass1.elf", [*no_names, *inputs], env.Step(f"{first_link} $SOURCES -o $TARGET", "LD")
     )
     names = _table_object(env, f"{base}.symbols", first)
+    lists, writers = ([f"{base}.inputs"], [env.Step(write_inputs)]) if engine else ([], [])
     second = env.Command(
-        [f"{base}.elf", f"{base}.map"],
+        [f"{base}.elf", f"{base}.map", *lists],
         [*names, *inputs],
         [
             env.Step(f"{link} -Map ${{TARGETS[1]}} $SOURCES -o $TARGET", "LD"),
             env.Step(check_second_link),
             env.Step(_shorten_map),
+            *writers,
         ],
     )
-    env.Depends([linked, first, second], [script, env["TOOL_VERSION"]["LD"]])
+    script, unwind_script = linker_scripts(env)
+    env.Depends([f"{base}.lto.elf", first, second], script)
+    env.Depends([first, second], env["TOOL_VERSION"]["LD"])
     env.Depends(second, first)
+    if engine:
+        env.Depends(first, unwind_script)
+        env.NoCache(first)
     return second[0]
 
 
@@ -220,9 +192,9 @@ def _linux_program(
     """Links a static Linux program without any C library but ours; native: a JIT engine's ELF objects."""
     link = LINK
     inputs = [*objects, *libraries, env["COMPILER_RUNTIME"]]
-    if native:
+    if engine := [node for nodes in native.values() for node in nodes]:
         link += " --strip-debug"
-        inputs = _with_engine(env, f"$BUILD/{name}", link, objects, libraries, native)
+        inputs = _all_native(env, f"$BUILD/{name}", link, objects, libraries, engine)
     levels = " ".join(env["VARIANT"].lto)
     step = env.Step(f"{link} {levels} -Map $MAP $SOURCES -o $TARGET", "LTO")
     node = env.Command(f"$BUILD/{name}", inputs, step, MAP=env.File(f"$BUILD/{name}.map"))

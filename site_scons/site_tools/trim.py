@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from build_options import Options
-from lto import assembled, check_second_link, engine_link, link_for_tables, unwind_source, write_inputs
+from lto import (
+    assembled,
+    check_second_link,
+    kernel_link,
+    link_for_tables,
+    linker_scripts,
+    unwind_source,
+    write_inputs,
+)
 from python_module import run_module
 from scons_paths import escaped
 
@@ -127,9 +135,8 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
     order = env.Command(f"{base}.order.txt", coverage, env.Step(_make_order, "ORDER"))[0]
     # It would warn of functions of which there are several, or by now none.
     ordered = "--icf=all --no-warn-symbol-ordering --symbol-ordering-file $ORDER"
-    link, first_link = (
-        f"{command} {ordered} -Map ${{TARGETS[1]}}" for command in (engine_link(env), link_for_tables(env))
-    )
+    commands = kernel_link(env, engine=True), link_for_tables(env)
+    link, first_link = (f"{command} {ordered} -Map ${{TARGETS[1]}}" for command in commands)
     without_tables = full.target_from_source("", ".nosymbols.o")
     first = env.Command(
         [f"{base}.pass1.elf", f"{base}.pass1.map"],
@@ -151,8 +158,7 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
         TRIM_CHECKED=[removed, emptied, *trimmed],
         ORDER=order,
     )
-    scripts = [env.File(f"#kernel_lib/cpu/x86_64/{name}.ld") for name in ("linker", "unwind")]
-    env.Depends([first, second], [order, *scripts, env["TOOL_VERSION"]["LD"]])
+    env.Depends([first, second], [order, *linker_scripts(env), env["TOOL_VERSION"]["LD"]])
     env.Depends(second, first)
     env.NoCache([*first, second])
     return second[0]
