@@ -133,3 +133,21 @@ def trimmed_image(full: Image, name: str, model_files: dict[str, Any]) -> Image:
     both = env.DiskImage("$BUILD/with_full.img", kernel, model_files, full.kernel, learns=True)
     untrimmed = [full.image, both]
     return Image(env, full.made, elf, kernel, disk, [*full.sizes, sizes], full.coverage, untrimmed)
+
+
+def image_bench(base: Any, main: Image, model_files: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What BenchTarget measures of an image: its boot, or with a JIT engine that, next to native's image."""
+    if not main.made.engine:
+        return "boot", {"image": main.image}
+    native = image(base, "native", model_files).image
+    return "jit", {"image": main.image, "native": native, "sizes": main.sizes[-1]}
+
+
+def linux_bench(base: Any, program: Any, model_files: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The same of a Linux program: every vector width, or with a JIT engine that, next to native's program;
+    and what -march=native makes of it."""
+    files = {"program": program, "host": linux_program(base, "host")}
+    files |= dict(zip(("model", "tokenizer"), model_files.values(), strict=True))
+    if not load(base, base["variant"]).engine:
+        return "linux", files
+    return "linux_jit", files | {"native": linux_program(base, "native")}

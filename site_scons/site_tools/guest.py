@@ -36,8 +36,8 @@ def _given_options(env: Any) -> dict[str, str]:
     return {name: env[name] for name in RUN_OPTIONS if env.get(name) is not None}
 
 
-def _call(env: Any, module: str, arguments: dict[str, Any]) -> int:
-    return run_module(module, standard_output=env.get("MODEL_OUTPUT"), **arguments)
+def _call(env: Any, module: str, values: dict[str, Any], *arguments: str) -> int:
+    return run_module(module, *arguments, standard_output=env.get("MODEL_OUTPUT"), **values)
 
 
 def _boot(target: list[Any], source: list[Any], env: Any) -> int:
@@ -58,47 +58,26 @@ def _boot_as_asked(target: list[Any], source: list[Any], env: Any) -> int:
     return 0
 
 
-def _boot_and_time(target: list[Any], source: list[Any], env: Any) -> int:
-    image = {"image": source[0].abspath}
-    return _boot(target, source, env) or _call(env, "bareflow.bench.start_bench", image)
-
-
 def _run(env: Any, name: str, image: Any, **options: str) -> None:
     """The target `name`, which boots the image with these options and the user's; never up to date."""
     step = env.Step(_boot_as_asked, "RUN", "$SOURCE")
     env.AlwaysBuild(env.Alias(name, image, step, BOOT_OPTIONS=options))
 
 
-def _start_bench(env: Any, name: str, image: Any) -> None:
-    """The target `name`, which prints the guest's own measurements and times its start; never up to date."""
-    step = env.Step(_boot_and_time, "BENCH", "$SOURCE")
-    env.AlwaysBuild(env.Alias(name, image, step, BOOT_OPTIONS={"mode": "bench"}))
-
-
-def _measure_jit(target: list[Any], source: list[Any], env: Any) -> int:
-    image, native, sizes = (node.abspath for node in source)
-    return _call(env, "bareflow.bench.jit_bench", {"image": image, "native": native, "sizes": sizes})
-
-
-def _jit_bench(env: Any, name: str, image: Any, native: Any, sizes: Any) -> None:
-    """The target `name`, which compares an image that compiles for itself with native's; never up to date."""
-    step = env.Step(_measure_jit, "BENCH", "$SOURCE")
-    env.AlwaysBuild(env.Alias(name, [image, native, sizes], step))
-
-
-def _measure_linux(target: list[Any], source: list[Any], env: Any) -> int:
+def _measure(target: list[Any], source: list[Any], env: Any) -> int:
     files = {name: node.abspath for name, node in zip(env["BENCH_FILES"], source, strict=True)}
-    return _call(env, env["BENCH_MODULE"], files | _given_options(env))
+    arguments = files if "image" in files else files | _given_options(env)
+    status = _boot(target, source, env) if env["BENCH"] == "boot" else 0
+    return status or _call(env, "bareflow.bench.driver", arguments, env["BENCH"])
 
 
-def _linux_bench(env: Any, name: str, program: Any, others: dict[str, Any], model_files: Any) -> None:
-    """The target `name`, which measures Linux programs: one that compiles for itself, when "native" is among
-    the others, next to those, and else the program at every vector width; never up to date."""
-    files = {"program": program, **others}
-    files |= dict(zip(("model", "tokenizer"), model_files.values(), strict=True))
-    module = "bareflow.bench.linux_bench" if "native" in others else "bareflow.bench.vector_widths"
-    step = env.Step(_measure_linux, "BENCH", "$SOURCE")
-    alias = env.Alias(name, list(files.values()), step, BENCH_FILES=list(files), BENCH_MODULE=module)
+def _bench(env: Any, name: str, bench: str, files: dict[str, Any]) -> None:
+    """The target `name`, which runs a bench of bareflow.bench.driver on files; never up to date. Of "boot",
+    which measures the way to the first token, the guest's own measurements come first."""
+    step = env.Step(_measure, "BENCH", "$SOURCE")
+    boot = {"mode": "bench"}
+    nodes = list(files.values())
+    alias = env.Alias(name, nodes, step, BENCH=bench, BENCH_FILES=list(files), BOOT_OPTIONS=boot)
     env.AlwaysBuild(alias)
 
 
@@ -118,6 +97,4 @@ def generate(env: Any) -> None:
         env["MODEL_OUTPUT"] = os.dup(1)
         os.dup2(2, 1)
     env.AddMethod(_run, "RunTarget")
-    env.AddMethod(_start_bench, "StartBenchTarget")
-    env.AddMethod(_jit_bench, "JitBenchTarget")
-    env.AddMethod(_linux_bench, "LinuxBenchTarget")
+    env.AddMethod(_bench, "BenchTarget")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bareflow.bench.jit_session import tell_stories
+from bareflow.bench.guest_session import tell_stories
 from bareflow.qemu.machine import Machine
 from fixture_types import Disk, ModelImage
 

@@ -1,9 +1,17 @@
-"""The table of `bench platform=linux`: what is read out of the program's output."""
+"""The driver of the benches; the tables of the boot and of the vector widths, and what is read out of the
+program's output for these."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
-from bareflow.bench.vector_widths import BenchError, Run, parse_output
+from bareflow.bench import driver
+from bareflow.bench.case import Case, take_turns
+from bareflow.bench.guest_session import Boot
+from bareflow.bench.linux_cases import WidthRun, _width_complaints, _width_table, parse_output
+from bareflow.bench.tables import boot_table
+from bareflow.qemu.guest import GuestError
 
 EVENTS = b"""@bareflow {"event":"text_begin"}
 @bareflow {"event":"text_end","bytes":17}
@@ -13,14 +21,83 @@ EVENTS = b"""@bareflow {"event":"text_begin"}
 
 def test_speed_and_text() -> None:
     text = b"Once upon\n a time"
-    assert parse_output(text, EVENTS) == Run(tokens_per_s=123.45, tokens=5, text=text)
+    assert parse_output(text, EVENTS) == WidthRun(tokens_per_s=123.45, tokens=5, text=text)
 
 
 def test_the_program_s_complaint_is_passed_on() -> None:
-    with pytest.raises(BenchError, match="error: this CPU has no AVX-512"):
-        parse_output(b"error: this CPU has no AVX-512\n", b"")
+    assert parse_output(b"error: this CPU has no AVX-512\n", b"").error == "error: this CPU has no AVX-512"
 
 
 def test_silence_is_an_error() -> None:
-    with pytest.raises(BenchError, match="reported no speed"):
-        parse_output(b"text", b"")
+    assert "reported no speed" in parse_output(b"text", b"").error
+
+
+def test_table_of_widths() -> None:
+    """A width that the processor does not have says so in its row, and is no reason to fail."""
+    runs = {"sse2": WidthRun(100.04, 64, b"text"), "avx512": WidthRun(error="error: no AVX-512")}
+    assert _width_table(runs).splitlines() == [
+        "vector              tokens    tokens/s",
+        "sse2                    64       100.0",
+        "avx512              error: no AVX-512",
+    ]
+    assert _width_complaints(runs) == []
+    other = runs | {"avx2": WidthRun(1.0, 64, b"other")}
+    assert _width_complaints(other) == ["the widths disagree about the text"]
+    assert _width_complaints({"sse2": WidthRun(error="no")}) == ["no width could be measured"]
+
+
+def test_table_of_boots() -> None:
+    def boot(seconds: float, cycles: int) -> Boot:
+        events = {
+            "boot": {"loader_cycles": cycles, "kernel_cycles": 2 * cycles},
+            "generate": {"first_token_cycles": 3 * cycles},
+        }
+        return Boot(seconds, events)
+
+    assert boot_table([boot(0.5, 30), boot(0.25, 10), boot(0.75, 20)], 4).splitlines() == [
+        "start                                  min      median",
+        "stage1 to kernel, cycles                10          20",
+        "kernel to main, cycles                  20          40",
+        "main to first token, cycles             30          60",
+        "QEMU start to first token, s         0.250       0.500",
+        "least memory, MiB                        4",
+    ]
+
+
+def test_columns_take_turns(capsys: pytest.CaptureFixture[str]) -> None:
+    order: list[str] = []
+
+    def note(name: str) -> int:
+        order.append(name)
+        return len(order)
+
+    columns = {name: partial(note, name) for name in "abc"}
+    found = take_turns(columns, 2, "turn {turn} of {turns}", once=("b",))
+    assert order == ["a", "b", "c", "a", "c"]
+    assert found == {"a": [1, 4], "b": [2], "c": [3, 5]}
+    assert capsys.readouterr().err == "bench: turn 1 of 2\nbench: turn 2 of 2\n"
+    take_turns(columns, 1, "{name}")
+    assert capsys.readouterr().err == "bench: a\nbench: b\nbench: c\n"
+    take_turns(columns, 1)
+    assert capsys.readouterr().err == ""
+
+
+def test_driver(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Tables as they are measured, with a line between them; complaints in the end, and the status."""
+
+    def hangs() -> int:
+        raise GuestError("it hangs")
+
+    fine = Case(lambda: 1, lambda one: [f"table {one}", "another"])
+    wrong = Case(lambda: 2, lambda two: [f"table {two}"], lambda two: ["the bits differ"])
+    benches = {"fine": [fine], "wrong": [fine, wrong], "hung": [wrong, Case(hangs, lambda _: [])]}
+    monkeypatch.setattr(
+        driver, "BENCHES", {name: lambda arguments, cases=cases: cases for name, cases in benches.items()}
+    )
+    assert driver.main(["fine", "image=x"]) == 0
+    assert capsys.readouterr() == ("table 1\n\nanother\n", "")
+    assert driver.main(["wrong"]) == 1
+    assert capsys.readouterr() == ("table 1\n\nanother\n\ntable 2\n", "bench: the bits differ\n")
+    assert driver.main(["hung"]) == 1
+    output, errors = capsys.readouterr()
+    assert (output, errors.strip()) == ("table 2\n", "bench: the bits differ\nbench: it hangs")

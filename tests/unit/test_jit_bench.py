@@ -4,8 +4,8 @@ it."""
 from __future__ import annotations
 
 import pytest
-from bareflow.bench.jit_session import Session, Stamped, Time, parse
-from bareflow.bench.jit_table import (
+from bareflow.bench.guest_session import Session, Stamped, Time, parse
+from bareflow.bench.tables import (
     LENGTHS,
     cost_rows,
     length_columns,

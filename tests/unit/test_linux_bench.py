@@ -7,19 +7,22 @@ import sys
 from pathlib import Path
 
 import pytest
-from bareflow.bench.linux_bench import (
+from bareflow.bench.linux_cases import (
     AGAIN,
     FIRST,
     HOST,
     NATIVE,
+    OTHER_MODEL,
     SSE2,
     Column,
+    Model,
     complaints,
+    make_other,
+    model_rows,
     product_rows,
     speed_rows,
 )
 from bareflow.bench.linux_session import LinuxRunError, Stories, processor_rate
-from bareflow.bench.shape_bench import OTHER_SHAPE, Model, make_other, rows
 from bareflow.events import parse_event
 
 BITS = (b"1 2\n", b"logits")
@@ -73,8 +76,8 @@ def test_shapes() -> None:
     events = [tier("attend", "calls"), tier("matmul", "new arguments")]
     told = Stories(events=events)
     model = Model("other", {"qkv": 300.0}, {"qkv": 200.0}, {"qkv": 250.0}, told, same_bits=True)
-    assert model.anew == ["matmul"]
-    assert rows([model]) == [("other: qkv", ["300", "200", "1.50", "250"])]
+    assert model.compiled_again == ["matmul"]
+    assert model_rows([model]) == [("other: qkv", ["300", "200", "1.50", "250"])]
 
 
 SPENDS_TIME = """#!{python}
@@ -119,5 +122,5 @@ def test_the_other_model_has_weights_of_the_same_kind(tmp_path: Path, header: by
     given.write_bytes(header)
     model, words = make_other(given, tmp_path)
     size = model.stat().st_size
-    assert OTHER_SHAPE.matrices * bytes_each < size < OTHER_SHAPE.matrices * (bytes_each + 1.5)
+    assert OTHER_MODEL.matrices * bytes_each < size < OTHER_MODEL.matrices * (bytes_each + 1.5)
     assert words.is_file()

@@ -1,9 +1,12 @@
-"""A guest that tells one story after another in one boot, with the times at which things happened.
+"""Guests in QEMU that generate stories, with the times at which things happened: Boot is one story from
+power-on to its end, Session one story after another in one boot.
 
 There are two clocks: one on the wall, and QEMU's processor time, which says the same however busy the machine
 is with other things.
 """
 
+import selectors
+import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -14,12 +17,17 @@ from typing import NamedTuple
 
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
-from bareflow.qemu.serial import Console, Event, Item, Text
+from bareflow.qemu.serial import Console, Event, Item, ProtocolError, SerialDecoder, Text
 
 PROMPT = b"> "
 POWER_OFF = "/poweroff\r"
 STEADY = 0.95
 """Of the final speed: what counts as having reached it."""
+BOOT_LIMIT = 20.0
+"""Seconds after which a boot for one story counts as hung."""
+MOST_MEMORY = 64
+"""MiB."""
+ONE_STORY = {"mode": "generate", "temperature": 0, "steps": 64}
 
 
 class Time(NamedTuple):
@@ -192,3 +200,65 @@ def tell_stories(machine: Machine, prompt: str, tokens: int, limit: float) -> Se
         finally:
             timer.cancel()
     return session
+
+
+@dataclass(frozen=True)
+class Boot:
+    """One boot: seconds to the first byte of text, and the events up to the end."""
+
+    seconds: float
+    events: dict[str, Event]
+
+    def cycles(self, event: str, key: str) -> int:
+        return int(str(self.events[event][key]))
+
+
+def _watch(process: subprocess.Popen[bytes], begun: float) -> Boot | None:
+    """Follows the guest to its end, or for BOOT_LIMIT seconds; None if it tells no story."""
+    assert process.stdout is not None
+    decoder, first_text, events, line = SerialDecoder(), None, {}, b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while selector.select(begun + BOOT_LIMIT - time.monotonic()):
+            piece = process.stdout.read1(4096)  # type: ignore[attr-defined]
+            if not piece:
+                break
+            for item in decoder.feed(piece):
+                if isinstance(item, Text) and first_text is None:
+                    first_text = time.monotonic() - begun
+                elif isinstance(item, dict):
+                    events[item["event"]] = item
+                elif isinstance(item, Console):
+                    line = (line + item.data).rpartition(b"\n")[2]
+                    if line.startswith(b"error: "):  # the loader halts after that
+                        return None
+    return Boot(first_text, events) if first_text is not None and "generate" in events else None
+
+
+def time_boot(image: Path, memory: int) -> Boot | None:
+    """Boots the image with so many MiB; None if it tells no story."""
+    machine = Machine(image, config=ONE_STORY, memory=memory)
+    begun = time.monotonic()
+    config = machine.config_file()
+    with (
+        config,
+        subprocess.Popen(
+            [*machine.arguments(config.fileno()), "-serial", "stdio"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[config.fileno()],
+        ) as process,
+    ):
+        try:
+            result = _watch(process, begun)
+        except ProtocolError:
+            result = None
+        finally:
+            process.kill()
+    return result
+
+
+def least_memory(image: Path) -> int | None:
+    """The least whole MiB of memory with which the guest tells its story."""
+    return next((size for size in range(1, MOST_MEMORY + 1) if time_boot(image, size)), None)

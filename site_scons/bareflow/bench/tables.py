@@ -1,9 +1,9 @@
-"""The tables of `./bareflow variant=full bench`, made of what the boots have reported."""
+"""The tables of the benches, made of what was measured."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
-from bareflow.bench.jit_session import Session, Time
+from bareflow.bench.guest_session import Boot, Session, Time
 
 MEBIBYTE = 1 << 20
 NAME_WIDTH, WIDTH = 38, 14
@@ -13,11 +13,35 @@ PHASES = ((0, 1000), (1000, 2000))
 Row = tuple[str, Sequence[str]]
 
 
-def render(title: str, columns: Sequence[str], rows: Sequence[Row]) -> str:
-    """A table of text."""
-    lines = [f"{title:{NAME_WIDTH}}" + "".join(f"{column:>{WIDTH}}" for column in columns)]
-    lines += [f"{name:{NAME_WIDTH}}" + "".join(f"{value:>{WIDTH}}" for value in row) for name, row in rows]
-    return "\n".join(lines)
+def render(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    name_width: int = NAME_WIDTH,
+    widths: Sequence[int] | None = None,
+) -> str:
+    """A table of text. The columns are WIDTH characters wide, if not as widths says."""
+    widths = widths or [WIDTH] * len(columns)
+
+    def line(name: str, values: Sequence[str]) -> str:
+        cells = (f"{value:>{width}}" for value, width in zip(values, widths, strict=False))
+        return f"{name:{name_width}}" + "".join(cells)
+
+    return "\n".join([line(title, columns), *(line(name, row) for name, row in rows)])
+
+
+def boot_table(boots: Sequence[Boot], memory: int) -> str:
+    """From power-on to the first token, the least and the median of the boots; memory is in MiB."""
+    cycles = {
+        "stage1 to kernel, cycles": [boot.cycles("boot", "loader_cycles") for boot in boots],
+        "kernel to main, cycles": [boot.cycles("boot", "kernel_cycles") for boot in boots],
+        "main to first token, cycles": [boot.cycles("generate", "first_token_cycles") for boot in boots],
+    }
+    rows: list[Row] = [(name, [f"{min(all)}", f"{median(all):.0f}"]) for name, all in cycles.items()]
+    seconds = [boot.seconds for boot in boots]
+    rows.append(("QEMU start to first token, s", [f"{min(seconds):.3f}", f"{median(seconds):.3f}"]))
+    rows.append(("least memory, MiB", [str(memory)]))
+    return render("start", ["min", "median"], rows, name_width=30, widths=(12, 12))
 
 
 def _moment(
@@ -73,6 +97,11 @@ LENGTHS = (64, 256, 500)
 
 def length_columns() -> list[str]:
     return [f"{length} tokens" for length in LENGTHS]
+
+
+def length_tables(pairs: Mapping[int, Sequence[tuple[float, float]]]) -> list[str]:
+    """The table of length_rows()."""
+    return [render("by length", length_columns(), length_rows(pairs))]
 
 
 def length_rows(pairs: Mapping[int, Sequence[tuple[float, float]]]) -> list[Row]:

@@ -1,0 +1,47 @@
+"""Runs a bench: measures its cases one after the other and prints their tables.
+
+    python -m bareflow.bench.driver NAME key=value...
+
+Tables go to standard output, each as soon as it is measured; what a case complains of, and how the bench gets
+on, to standard error. The status is 1 when a case complains or cannot be measured.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bareflow import program
+from bareflow.bench import guest_cases, linux_cases
+from bareflow.bench.case import Case
+from bareflow.qemu.guest import GuestError
+
+BENCHES: dict[str, Callable[[Mapping[str, str]], Sequence[Case[Any]]]] = {
+    "boot": guest_cases.boot_bench,
+    "jit": guest_cases.jit_bench,
+    "linux": linux_cases.width_bench,
+    "linux_jit": linux_cases.jit_bench,
+}
+"""What makes the cases, of the files and options on the command line."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs the bench that argv names; returns the exit status."""
+    name, *pairs = argv
+    wrong: list[str] = []
+    separator = ""
+    try:
+        for case in BENCHES[name](dict(pair.split("=", 1) for pair in pairs)):
+            tables, complaints = case.run()
+            for table in tables:
+                print(separator + table, flush=True)
+                separator = "\n"
+            wrong += complaints
+    except GuestError as error:
+        wrong.append(str(error))
+    for complaint in wrong:
+        print(f"bench: {complaint}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(program.call("bench", main, sys.argv[1:]))

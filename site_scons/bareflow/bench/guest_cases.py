@@ -1,0 +1,195 @@
+"""The benches of disk images, booted in QEMU.
+
+Of times the least counts and of speeds the most, because everything else on the machine only ever slows a
+boot down.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bareflow.bench import tables
+from bareflow.bench.case import Case, progress, take_turns
+from bareflow.bench.guest_session import MOST_MEMORY, Boot, Session, least_memory, tell_stories, time_boot
+from bareflow.bench.tables import LENGTHS, PHASES, render
+from bareflow.errors import BareFlowError
+from bareflow.qemu.guest import Guest
+from bareflow.qemu.machine import Machine
+from bareflow.run.run import default_memory
+
+LARGEST_MATRIX = "gate_up"
+"""Of a layer."""
+BOOTS = 9
+REPETITIONS = 3
+PAIRS = 5
+TURNS = 2
+"""Of the levels."""
+TOKENS = PHASES[-1][1]
+STORY = {"mode": "interactive", "temperature": 0}
+SHORT = LENGTHS[0]
+PROMPT = "Once upon a time"
+LIMIT = 600.0
+"""Seconds after which a boot counts as hung."""
+FIRST, AGAIN, NATIVE = "first boot", "second boot", "native"
+
+INTERPRETER = "interpreter (the AVX2 kernel)"
+# Of what is not called often, nothing is compiled; what is, for the highest level allowed, at once.
+_AT_ONCE: dict[str, object] = {"jit.thresholds": "20,20,20,20", "jit.budget": 100}
+LEVELS: dict[str, dict[str, object]] = {
+    # What SSE2's kernels have written out in assembly cannot be interpreted; what is interpreted is the same
+    # whatever the width, but for fewer and wider operations.
+    INTERPRETER: {
+        "jit.max_level": "interpreter",
+        "jit.interpret_loops": 99,
+        "vector": "avx2",
+    },
+    "O0": {**_AT_ONCE, "jit.max_level": "O0"},
+    "O1": {**_AT_ONCE, "jit.max_level": "O1"},
+    "O2": {**_AT_ONCE, "jit.max_level": "O2", "jit.specialise": "off"},
+    "O2 specialised": {**_AT_ONCE, "jit.max_level": "O2"},
+    "O3": {**_AT_ONCE, "jit.specialise": "off"},
+    "O3 specialised": {**_AT_ONCE},
+}
+
+
+def boot_bench(arguments: Mapping[str, str]) -> list[Case[Any]]:
+    """The way from QEMU's start to the first token of image=, and the least memory that it needs: what is
+    printed after the guest's own tables."""
+    image = Path(arguments["image"])
+
+    def measure() -> tuple[list[Boot], int | None]:
+        boots = take_turns({"": partial(time_boot, image, MOST_MEMORY)}, BOOTS)[""]
+        complete = [boot for boot in boots if boot]
+        memory = least_memory(image)
+        if len(complete) < BOOTS or memory is None:
+            raise BareFlowError(f"only {len(complete)} of {BOOTS} boots told a story")
+        return complete, memory
+
+    return [Case(measure, lambda found: [tables.boot_table(*found)])]
+
+
+def jit_bench(arguments: Mapping[str, str]) -> list[Case[Any]]:
+    """The JIT's measurements, next to native's: image= is full's and native= native's, with the same model;
+    sizes= is full's size.json."""
+    full, native = Path(arguments["image"]), Path(arguments["native"])
+    return [
+        Case(partial(_boots, full, native), _boot_tables, complaints),
+        Case(partial(_pairs_by_length, full, native), tables.length_tables),
+        Case(partial(_sizes, Path(arguments["sizes"]), full), _size_tables),
+        Case(partial(_matmul_cycles, full, native), _matmul_tables),
+    ]
+
+
+@contextmanager
+def _copy_of(image: Path) -> Iterator[Callable[[], Path]]:
+    """A function that makes a fresh copy of the image, always the same file, which is removed in the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        disk = Path(folder) / "disk.img"
+        yield lambda: Path(shutil.copyfile(image, disk))
+
+
+def _tell(image: Path, *, snapshot: bool, steps: int = SHORT) -> Session:
+    machine = Machine(
+        image, config={**STORY, "steps": steps}, memory=default_memory(image), snapshot=snapshot
+    )
+    return tell_stories(machine, PROMPT, TOKENS, LIMIT)
+
+
+def _boots(full: Path, native: Path) -> tuple[float, dict[str, list[Session]]]:
+    """The machine's load before, and boots that tell the same story until TOKENS tokens are told: of full on
+    a fresh disk, of full on the disk which that one has left, and of native."""
+    load = os.getloadavg()[0]
+    with _copy_of(full) as fresh:
+        disk = fresh()
+        columns: dict[str, Callable[[], Session]] = {
+            FIRST: lambda: _tell(fresh(), snapshot=False),
+            AGAIN: lambda: _tell(disk, snapshot=False),
+            NATIVE: lambda: _tell(native, snapshot=True),
+        }
+        told = f"boots that tell {TOKENS} tokens, turn {{turn}} of {{turns}}"
+        return load, take_turns(columns, REPETITIONS, told)
+
+
+def _boot_tables(measured: tuple[float, dict[str, list[Session]]]) -> list[str]:
+    load, boots = measured
+    jit = {name: group for name, group in boots.items() if name != NATIVE}
+    rows = [*tables.start_rows(boots), *tables.speed_rows(boots, NATIVE)]
+    return [
+        render(f"QEMU, TCG; load {load:.1f} at the start", list(boots), rows),
+        render("the JIT", list(jit), tables.cost_rows(jit)),
+    ]
+
+
+def complaints(measured: tuple[float, Mapping[str, Sequence[Session]]]) -> list[str]:
+    """That stories differ, or that a boot on the disk of an earlier one has compiled anything."""
+    _, boots = measured
+    texts = {story.text for group in boots.values() for boot in group for story in boot.stories}
+    compiled = max(boot.stories[-1].costs["compiled"] for boot in boots[AGAIN])
+    return [
+        *(["the stories differ"] if len(texts) != 1 else []),
+        *([f"a second boot compiled {compiled} functions"] if compiled else []),
+    ]
+
+
+def _pairs_by_length(full: Path, native: Path) -> dict[int, list[tuple[float, float]]]:
+    """Tokens per second of processor time in the end, of full on a disk that a boot has left, and of
+    native."""
+
+    def rate(image: Path, length: int) -> float:
+        return _tell(image, snapshot=True, steps=length).final_processor_rate
+
+    found = {}
+    with _copy_of(full) as fresh:
+        for length in LENGTHS:
+            progress(f"stories of {length} tokens")
+            disk = fresh()
+            _tell(disk, snapshot=False, steps=length)
+            columns = {AGAIN: partial(rate, disk, length), NATIVE: partial(rate, native, length)}
+            rates = take_turns(columns, PAIRS)
+            found[length] = list(zip(rates[AGAIN], rates[NATIVE], strict=True))
+    return found
+
+
+def _sizes(file: Path, image: Path) -> tuple[Mapping[str, object], int]:
+    return json.loads(file.read_text()), image.stat().st_size
+
+
+def _size_tables(measured: tuple[Mapping[str, object], int]) -> list[str]:
+    return [render("sizes", ["MiB"], tables.size_rows(*measured))]
+
+
+def _product_cycles(image: Path, config: Mapping[str, object]) -> float:
+    """Cycles of one product of a layer's largest matrix: the least."""
+    machine = Machine(
+        image,
+        config={"mode": "bench", "steps": 1, "temperature": 0, **config},
+        memory=default_memory(image),
+        cpu="max" if config.get("vector") == "avx2" else None,
+    )
+    with Guest(machine, timeout=LIMIT) as guest:
+        guest.wait_exit()
+        found = [event for event in guest.events if event.get("matrix") == LARGEST_MATRIX]
+    return float(found[0]["min"])
+
+
+def _matmul_cycles(full: Path, native: Path) -> dict[str, float]:
+    """The same on every level, each in a boot of its own, and of native."""
+    columns: dict[str, Callable[[], float]] = {
+        name: partial(_product_cycles, full, config) for name, config in LEVELS.items()
+    }
+    columns[NATIVE] = partial(_product_cycles, native, {})
+    told = "matmul, turn {turn} of {turns}: {name}"
+    # One turn of the interpreter is long enough.
+    found = take_turns(columns, TURNS, told, once=(INTERPRETER,))
+    return {name: min(cycles) for name, cycles in found.items()}
+
+
+def _matmul_tables(cycles: Mapping[str, float]) -> list[str]:
+    columns = ["cycles", "native / it", "slowest / it"]
+    return [render("matmul", columns, tables.matmul_rows(cycles, NATIVE))]
