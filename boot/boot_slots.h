@@ -9,6 +9,7 @@
  * or with one that is damaged, the newest kernel is booted and nothing is counted.
  */
 #pragma once
+#include "boot/disk_layout.h"
 #include <stdint.h>
 
 #define BOOT_SLOT_NEWEST 0   /* /boot/BAREFLOW.KRN */
@@ -18,7 +19,7 @@
 #define BOOT_SLOT_ATTEMPTS 3         /* boots without a success before the other slot is taken */
 #define BOOT_SLOTS_MAGIC 0x544F4C53u /* "SLOT" read as little-endian */
 #define BOOT_SLOTS_VERSION 1
-#define BOOT_SLOTS_LBA 21 /* the sector behind stage2 */
+#define BOOT_SLOTS_LBA (STAGE2_LBA + STAGE2_SECTORS)
 
 struct boot_slots {
     uint32_t magic;    /* BOOT_SLOTS_MAGIC */

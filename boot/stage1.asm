@@ -6,14 +6,12 @@
 ; diskette: nothing that stage1 needs is there. Some read that block.
 
 %include "boot/boot_info.inc"
-%include "boot/memory_map.inc"
+%include "generated/boot/disk_layout.inc"
+%include "generated/boot/memory_map.inc"
 
 BPB_END           equ 0x3E
 MBR_CODE_SIZE     equ 440       ; disk signature and partition table follow
 UART_LINE_CONTROL equ 3
-STAGE2_LBA        equ 1
-IMAGE_TRACK       equ 32        ; sectors, and
-IMAGE_HEADS       equ 64        ; heads, as site_scons/bareflow/disk/fat16_layout.py has them
 MEDIA_FIXED       equ 0xF8
 
     org STAGE1_ADDRESS
@@ -33,7 +31,7 @@ MEDIA_FIXED       equ 0xF8
     dw 0                        ; sectors, if they are below 65536
     db MEDIA_FIXED
     dw 0                        ; sectors in a FAT
-    dw IMAGE_TRACK
+    dw IMAGE_SECTORS_PER_TRACK
     dw IMAGE_HEADS
     dd 0                        ; sectors in front
     dd 0                        ; sectors: the image builder fills this in

@@ -4,8 +4,9 @@
 
 %include "boot/boot_info.inc"
 %include "generated/boot/boot_slots.inc"
+%include "generated/boot/disk_layout.inc"
 %include "generated/boot/kernel_header.inc"
-%include "boot/memory_map.inc"
+%include "generated/boot/memory_map.inc"
 
     org STAGE2_ADDRESS
     bits 16

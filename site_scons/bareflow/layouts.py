@@ -22,7 +22,9 @@ _TOP = Path(__file__).resolve().parents[2]
 NASM_HEADERS = (
     "boot/boot_info.h",
     "boot/boot_slots.h",
+    "boot/disk_layout.h",
     "boot/kernel_header.h",
+    "boot/memory_map.h",
 )
 """The headers that assembly includes: `%include "generated/boot/boot_info.inc"` for boot/boot_info.h."""
 

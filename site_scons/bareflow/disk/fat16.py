@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bareflow.errors import BareFlowError
+from bareflow.layouts import read_header
 
-SECTOR = 512
+SECTOR = read_header("boot/disk_layout.h")["SECTOR_SIZE"]
 PARTITION_LBA = 2048
 """First sector of the FAT16 partition: 1 MiB, as every partitioning tool aligns it."""
 

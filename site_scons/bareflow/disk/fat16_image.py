@@ -13,8 +13,8 @@ from pathlib import Path
 
 from bareflow.disk.boot_slots import KERNELS, LBA, BootSlots
 from bareflow.disk.fat16 import PARTITION_LBA, SECTOR, Fat16Error, mtools, write_file
+from bareflow.layouts import read_header
 
-STAGE2_SECTORS = 20
 MEBIBYTE = 1 << 20
 MIN_PARTITION = 16 * MEBIBYTE
 MIN_CLUSTER = 2048
@@ -25,10 +25,9 @@ FREE_SPACE = 8 * MEBIBYTE
 PARTITION_TABLE = 446
 PARTITION_TYPE = 0x0E
 """FAT16 with LBA."""
-SECTORS_PER_TRACK = 32
-HEADS = 64
-"""With 32 x 64 a cylinder is exactly 1 MiB, so that partitions of whole mebibytes are whole cylinders (mtools
-insists on whole tracks)."""
+_DISK = read_header("boot/disk_layout.h")
+STAGE2_SECTORS = _DISK["STAGE2_SECTORS"]
+SECTORS_PER_TRACK, HEADS = _DISK["IMAGE_SECTORS_PER_TRACK"], _DISK["IMAGE_HEADS"]
 ROOT_SECTORS = 32
 MAX_CLUSTERS = 65524
 """With 4085 to this many clusters a FAT file system is FAT16, by definition."""
