@@ -13,7 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REAL_MODE_BUFFER 0x5080 /* for parameters: REAL_MODE_BUFFER_SIZE bytes in segment 0 */
+#define REAL_MODE_REGISTERS 0x5000 /* struct real_mode_registers, for real_mode.asm */
+#define REAL_MODE_SAVED 0x5040     /* what real_mode.asm needs to go back to long mode */
+#define REAL_MODE_STACK_TOP 0x6000 /* of the BIOS */
+#define REAL_MODE_CODE 0x6000      /* where real_mode.asm runs */
+#define REAL_MODE_BUFFER 0x5080    /* for parameters: REAL_MODE_BUFFER_SIZE bytes in segment 0 */
 #define REAL_MODE_BUFFER_SIZE 128
 #define REAL_MODE_TRANSFER 0x10000 /* for data: 64 KiB, in one segment and in reach of ISA DMA */
 #define REAL_MODE_TRANSFER_SIZE 0x10000

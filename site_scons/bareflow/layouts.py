@@ -25,6 +25,8 @@ NASM_HEADERS = (
     "boot/disk_layout.h",
     "boot/kernel_header.h",
     "boot/memory_map.h",
+    "kernel_lib/cpu/real_mode.h",
+    "kernel_lib/jit/engine/enter.h",
 )
 """The headers that assembly includes: `%include "generated/boot/boot_info.inc"` for boot/boot_info.h."""
 

@@ -2,26 +2,11 @@
 ; Intel SDM vol. 3: 10.8.5.4 "Switching out of IA-32e mode operation", 10.9.2 "Switching back to
 ; real-address mode", 10.9.1 "Switching to protected mode", 10.8.5 "Initializing IA-32e mode".
 ;
-; real_mode.c copies this to TRIP_ADDRESS: real mode reaches only the first MiB, and whatever turns
-; paging off must lie at the same physical and virtual address. Hence every address in here is
-; made by IN_PLACE.
+; real_mode.c copies this to REAL_MODE_CODE: real mode reaches only the first MiB, and whatever
+; turns paging off must lie at the same physical and virtual address. Hence every address in here
+; is made by IN_PLACE.
 
-TRIP_ADDRESS    equ 0x6000
-REGISTERS       equ 0x5000      ; struct real_mode_registers (real_mode.h)
-SAVED           equ 0x5040      ; what long mode needs on return
-STACK_TOP       equ 0x6000      ; of the BIOS
-
-struc registers
-    .eax:       resd 1
-    .ebx:       resd 1
-    .ecx:       resd 1
-    .edx:       resd 1
-    .esi:       resd 1
-    .edi:       resd 1
-    .ds:        resw 1
-    .es:        resw 1
-    .flags:     resw 1
-endstruc
+%include "generated/kernel_lib/cpu/real_mode.inc"
 
 struc saved
     .rsp:       resq 1
@@ -45,7 +30,8 @@ CODE64          equ 0x08        ; the same selector as in the kernel's own GDT
 CODE16          equ 0x10
 DATA16          equ 0x18
 
-%define IN_PLACE(label) (TRIP_ADDRESS + (label) - real_mode_trip)
+%define IN_PLACE(label) (REAL_MODE_CODE + (label) - real_mode_trip)
+%define REGISTER(name) (REAL_MODE_REGISTERS + real_mode_registers. %+ name)
 
 section .rodata.real_mode progbits alloc noexec nowrite align=16
 
@@ -62,7 +48,7 @@ real_mode_trip:
         push r13
         push r14
         push r15
-        mov ebx, SAVED
+        mov ebx, REAL_MODE_SAVED
         mov [rbx + saved.rsp], rsp
         mov rax, cr0
         mov [rbx + saved.cr0], eax
@@ -108,20 +94,20 @@ compatibility_mode:                     ; 16-bit code, still with paging
 real_mode:
         xor ax, ax
         mov ss, ax
-        mov sp, STACK_TOP
+        mov sp, REAL_MODE_STACK_TOP
         mov ds, ax
         mov fs, ax
         mov gs, ax
         lidt [IN_PLACE(bios_interrupts)]
-        mov eax, [REGISTERS + registers.eax]
-        mov ebx, [REGISTERS + registers.ebx]
-        mov ecx, [REGISTERS + registers.ecx]
-        mov edx, [REGISTERS + registers.edx]
-        mov esi, [REGISTERS + registers.esi]
-        mov edi, [REGISTERS + registers.edi]
+        mov eax, [REGISTER(eax)]
+        mov ebx, [REGISTER(ebx)]
+        mov ecx, [REGISTER(ecx)]
+        mov edx, [REGISTER(edx)]
+        mov esi, [REGISTER(esi)]
+        mov edi, [REGISTER(edi)]
         xor ebp, ebp
-        mov es, [REGISTERS + registers.es]
-        mov ds, [REGISTERS + registers.ds]
+        mov es, [REGISTER(es)]
+        mov ds, [REGISTER(ds)]
         sti                             ; the BIOS may wait for its timer or its disk's interrupt
         int 0x13
         cli
@@ -130,15 +116,15 @@ real_mode:
         push ds
         push 0
         pop ds
-        mov [REGISTERS + registers.eax], eax
-        mov [REGISTERS + registers.ebx], ebx
-        mov [REGISTERS + registers.ecx], ecx
-        mov [REGISTERS + registers.edx], edx
-        mov [REGISTERS + registers.esi], esi
-        mov [REGISTERS + registers.edi], edi
-        mov [REGISTERS + registers.es], es
-        pop word [REGISTERS + registers.ds]
-        pop word [REGISTERS + registers.flags]
+        mov [REGISTER(eax)], eax
+        mov [REGISTER(ebx)], ebx
+        mov [REGISTER(ecx)], ecx
+        mov [REGISTER(edx)], edx
+        mov [REGISTER(esi)], esi
+        mov [REGISTER(edi)], edi
+        mov [REGISTER(es)], es
+        pop word [REGISTER(ds)]
+        pop word [REGISTER(flags)]
 
         lgdt [IN_PLACE(gdt_pointer)]    ; the BIOS may have had its own
         mov eax, cr0
@@ -151,22 +137,22 @@ protected_mode:
         mov ds, ax
         mov es, ax
         mov ss, ax
-        mov eax, [SAVED + saved.cr4]
+        mov eax, [REAL_MODE_SAVED + saved.cr4]
         mov cr4, eax                    ; PAE must be on before paging is
-        mov eax, [SAVED + saved.cr3]
+        mov eax, [REAL_MODE_SAVED + saved.cr3]
         mov cr3, eax
         mov ecx, MSR_EFER
-        mov eax, [SAVED + saved.efer]
+        mov eax, [REAL_MODE_SAVED + saved.efer]
         and eax, ~EFER_LMA              ; the CPU sets it with paging
-        mov edx, [SAVED + saved.efer + 4]
+        mov edx, [REAL_MODE_SAVED + saved.efer + 4]
         wrmsr
-        mov eax, [SAVED + saved.cr0]
+        mov eax, [REAL_MODE_SAVED + saved.cr0]
         mov cr0, eax                    ; paging on: long mode
         jmp CODE64:IN_PLACE(long_mode)
 
 bits 64
 long_mode:
-        mov ebx, SAVED
+        mov ebx, REAL_MODE_SAVED
         mov rsp, [rbx + saved.rsp]
         fninit                          ; whatever the BIOS has left there
         fldcw [rbx + saved.x87]

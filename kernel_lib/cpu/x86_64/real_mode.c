@@ -5,10 +5,6 @@
 #include "kernel_lib/cpu/pic.h"
 #include <string.h>
 
-/* The same addresses stand in real_mode.asm. */
-#define TRIP_ADDRESS 0x6000ull
-#define REGISTERS ((struct real_mode_registers *)0x5000)
-
 #define MSR_GS_BASE 0xC0000101u
 
 #define FLAGS_INTERRUPTS (1u << 9)
@@ -16,8 +12,8 @@
 extern const char real_mode_trip[], real_mode_trip_end[]; /* real_mode.asm */
 
 bool real_mode_start(struct error *error) {
-    memcpy((void *)TRIP_ADDRESS, real_mode_trip, (size_t)(real_mode_trip_end - real_mode_trip));
-    return memory_protect(TRIP_ADDRESS, PAGE_SIZE, MEMORY_READ_EXECUTE, error);
+    memcpy((void *)REAL_MODE_CODE, real_mode_trip, (size_t)(real_mode_trip_end - real_mode_trip));
+    return memory_protect(REAL_MODE_CODE, PAGE_SIZE, MEMORY_READ_EXECUTE, error);
 }
 
 static uint64_t read_flags(void) {
@@ -27,15 +23,16 @@ static uint64_t read_flags(void) {
 }
 
 void real_mode_int13(struct real_mode_registers *registers) {
-    void (*trip)(void) = (void (*)(void))TRIP_ADDRESS;
+    void (*trip)(void) = (void (*)(void))REAL_MODE_CODE;
+    struct real_mode_registers *shared = (struct real_mode_registers *)REAL_MODE_REGISTERS;
     /* Real mode loads FS and GS, which changes their bases. */
     uint64_t fs_base = cpu_read_msr(MSR_FS_BASE), gs_base = cpu_read_msr(MSR_GS_BASE);
     bool interrupts_were_on = read_flags() & FLAGS_INTERRUPTS;
     cpu_interrupts_off();
     pic_enter_bios();
-    *REGISTERS = *registers;
+    *shared = *registers;
     trip();
-    *registers = *REGISTERS;
+    *registers = *shared;
     descriptors_load();
     cpu_write_msr(MSR_FS_BASE, fs_base);
     cpu_write_msr(MSR_GS_BASE, gs_base);

@@ -8,28 +8,22 @@
         global jit_call
         extern jit_entered
 
-; struct jit_registers
-INTEGERS        equ 0
-SAVED_RAX       equ 48
-STACK           equ 56
-VECTORS         equ 64
-INTEGER_RESULT  equ 192
-FLOAT_RESULT    equ 200
-REGISTERS_SIZE  equ 208
-INDEX_SIZE      equ 16                  ; above them in jit_enter's frame; rounded up
+%include "generated/kernel_lib/jit/engine/enter.inc"
+
+INDEX_SIZE      equ 16                  ; above the registers in jit_enter's frame; rounded up
 
 ; Loads the argument registers and RAX from struct jit_registers at %1.
 %macro LOAD_ARGUMENTS 1
-        mov     rdi, [%1 + INTEGERS]
-        mov     rsi, [%1 + INTEGERS + 8]
-        mov     rdx, [%1 + INTEGERS + 16]
-        mov     rcx, [%1 + INTEGERS + 24]
-        mov     r8, [%1 + INTEGERS + 32]
-        mov     r9, [%1 + INTEGERS + 40]
-        mov     rax, [%1 + SAVED_RAX]
+        mov     rdi, [%1 + jit_registers.integers]
+        mov     rsi, [%1 + jit_registers.integers + 8]
+        mov     rdx, [%1 + jit_registers.integers + 16]
+        mov     rcx, [%1 + jit_registers.integers + 24]
+        mov     r8, [%1 + jit_registers.integers + 32]
+        mov     r9, [%1 + jit_registers.integers + 40]
+        mov     rax, [%1 + jit_registers.rax]
 %assign i 0
 %rep 8
-        movaps  xmm %+ i, [%1 + VECTORS + 16 * i]
+        movaps  xmm %+ i, [%1 + jit_registers.vectors + 16 * i]
 %assign i i + 1
 %endrep
 %endmacro
@@ -41,20 +35,20 @@ INDEX_SIZE      equ 16                  ; above them in jit_enter's frame; round
 jit_enter:
         push    rbp
         mov     rbp, rsp
-        sub     rsp, REGISTERS_SIZE + INDEX_SIZE
+        sub     rsp, jit_registers_size + INDEX_SIZE
         mov     [rbp - 8], r11          ; for backtraces
-        mov     [rsp + INTEGERS], rdi
-        mov     [rsp + INTEGERS + 8], rsi
-        mov     [rsp + INTEGERS + 16], rdx
-        mov     [rsp + INTEGERS + 24], rcx
-        mov     [rsp + INTEGERS + 32], r8
-        mov     [rsp + INTEGERS + 40], r9
-        mov     [rsp + SAVED_RAX], rax
+        mov     [rsp + jit_registers.integers], rdi
+        mov     [rsp + jit_registers.integers + 8], rsi
+        mov     [rsp + jit_registers.integers + 16], rdx
+        mov     [rsp + jit_registers.integers + 24], rcx
+        mov     [rsp + jit_registers.integers + 32], r8
+        mov     [rsp + jit_registers.integers + 40], r9
+        mov     [rsp + jit_registers.rax], rax
         lea     rax, [rbp + 16]         ; above the saved rbp and the return address
-        mov     [rsp + STACK], rax
+        mov     [rsp + jit_registers.stack], rax
 %assign i 0
 %rep 8
-        movaps  [rsp + VECTORS + 16 * i], xmm %+ i
+        movaps  [rsp + jit_registers.vectors + 16 * i], xmm %+ i
 %assign i i + 1
 %endrep
         mov     edi, r11d
@@ -68,8 +62,8 @@ __jit_enter_called:
         leave
         jmp     r11
 jit_enter.returned:
-        mov     rax, [rsp + INTEGER_RESULT]
-        movsd   xmm0, [rsp + FLOAT_RESULT]
+        mov     rax, [rsp + jit_registers.integer_result]
+        movsd   xmm0, [rsp + jit_registers.float_result]
         leave
         ret
 
@@ -86,13 +80,13 @@ jit_call:
         or      rax, 8
         sub     rsp, rax
         mov     rcx, rdx
-        mov     rsi, [rbx + STACK]
+        mov     rsi, [rbx + jit_registers.stack]
         mov     rdi, rsp
         rep movsq
         LOAD_ARGUMENTS rbx
         call    r11
-        mov     [rbx + INTEGER_RESULT], rax
-        movsd   [rbx + FLOAT_RESULT], xmm0
+        mov     [rbx + jit_registers.integer_result], rax
+        movsd   [rbx + jit_registers.float_result], xmm0
         mov     rbx, [rbp - 8]
         leave
         ret

@@ -7,7 +7,7 @@
 
 extern "C" {
 
-/* What a call passes and what it gets back. enter.asm knows the layout. */
+/* What a call passes and what it gets back. enter.asm knows the layout from here. */
 struct jit_registers {
     uint64_t integers[6];                     /* rdi, rsi, rdx, rcx, r8, r9 */
     uint64_t rax;                             /* al: vector registers used, for varargs */
