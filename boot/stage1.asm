@@ -8,10 +8,10 @@
 %include "boot/boot_info.inc"
 %include "generated/boot/disk_layout.inc"
 %include "generated/boot/memory_map.inc"
+%include "generated/kernel_lib/io/uart.inc"
 
 BPB_END           equ 0x3E
 MBR_CODE_SIZE     equ 440       ; disk signature and partition table follow
-UART_LINE_CONTROL equ 3
 MEDIA_FIXED       equ 0xF8
 
     org STAGE1_ADDRESS
@@ -58,16 +58,16 @@ stage1:
 
 ; COM1: 115200 baud, 8 data bits, no parity, 1 stop bit.
     mov dx, COM1 + UART_LINE_CONTROL
-    mov al, 0x80                ; the next two writes set the divisor
+    mov al, UART_LINE_DIVISOR_LATCH ; the next two writes set the divisor
     out dx, al
     mov dl, COM1 & 0xFF
-    mov al, 1
+    mov al, UART_DIVISOR_115200
     out dx, al
     inc dx
     dec ax
     out dx, al
     mov dl, (COM1 + UART_LINE_CONTROL) & 0xFF
-    mov al, 3
+    mov al, UART_LINE_8N1
     out dx, al
 
 ; Has the drive the extensions?

@@ -3,6 +3,7 @@
 #include "kernel_lib/cpu/pic.h"
 #include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/io/ports.h"
+#include "kernel_lib/io/uart.h"
 #include <stdint.h>
 
 #define MASTER 0x20
@@ -19,7 +20,6 @@
 
 #define CASCADE_IRQ 2
 #define KEYBOARD_IRQ 1
-#define COM1_IRQ 4
 
 #define BIOS_MASTER_BASE 0x08
 #define BIOS_SLAVE_BASE 0x70

@@ -4,7 +4,7 @@
 #pragma once
 #include <stdbool.h>
 
-#define PIC_VECTOR_BASE 0x20 /* IRQ 0-15 arrive as vectors 0x20-0x2F */
+#define PIC_VECTOR_BASE 0x20 /* IRQ 0-15 arrive as vectors 0x20-0x2F, behind the exceptions */
 #define PIC_IRQS 16
 
 /* Moves the IRQs away from the exceptions' vectors and masks them all. Remembers the BIOS's masks.

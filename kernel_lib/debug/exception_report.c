@@ -6,15 +6,12 @@
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/cpu/paging.h"
+#include "kernel_lib/cpu/x86_64/interrupt_frame.h"
 #include "kernel_lib/debug/backtrace.h"
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/platform/bare/power.h"
 #include "kernel_lib/removed/removed.h"
 #include "kernel_lib/runtime.h"
-
-#define VECTOR_BREAKPOINT 3
-#define VECTOR_INVALID_OPCODE 6
-#define VECTOR_PAGE_FAULT 14
 
 #define PAGE_FAULT_PRESENT 0x01 /* the page is there but forbids the access */
 #define PAGE_FAULT_WRITE 0x02
@@ -25,14 +22,6 @@
 
 #define SELECTOR_ERROR_EXTERNAL 0x01
 #define SELECTOR_ERROR_IDT 0x02
-
-/* Built by interrupts.asm and the CPU. */
-struct exception_frame {
-    uint64_t r15, r14, r13, r12, rbp, rbx;
-    uint64_t r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax;
-    uint64_t vector, error_code;
-    uint64_t rip, cs, rflags, rsp, ss;
-};
 
 static const char *const names[] = {
     "#DE divide error",

@@ -7,6 +7,7 @@
 #include "kernel_lib/debug/unwind.h"
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/paging.h"
+#include "kernel_lib/cpu/x86_64/interrupt_frame.h"
 #include "kernel_lib/debug/code_ranges.h"
 #include "kernel_lib/debug/eh_frame/unwind_table.h"
 #include "kernel_lib/debug/symbols.h"
@@ -34,13 +35,6 @@
 
 /* interrupts.asm */
 extern const char interrupt_stubs[], __interrupt_stubs_end[];
-
-/* What the CPU pushes, highest on an interrupt stack, and interrupts.asm below it. */
-struct interrupted {
-    uint64_t vector;
-    uint64_t rip, cs, rflags, rsp, ss;
-};
-#define VECTOR_BREAKPOINT 3
 
 uint64_t frame_address(const struct frame *frame) {
     return frame->instruction - frame->is_call;
@@ -97,7 +91,7 @@ static bool return_from_interrupt(struct frame *frame) {
     uint64_t end = stack_end(frame->stack_pointer);
     if (!end)
         return false;
-    const struct interrupted *saved = (const struct interrupted *)end - 1;
+    const struct interrupt_frame *saved = (const struct interrupt_frame *)end - 1;
     frame->instruction = saved->rip;
     if (saved->vector == VECTOR_BREAKPOINT && is_behind_breakpoint(saved->rip))
         frame->instruction--;

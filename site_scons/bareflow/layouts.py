@@ -25,7 +25,10 @@ NASM_HEADERS = (
     "boot/disk_layout.h",
     "boot/kernel_header.h",
     "boot/memory_map.h",
+    "kernel_lib/cpu/pic.h",
     "kernel_lib/cpu/real_mode.h",
+    "kernel_lib/cpu/x86_64/interrupt_frame.h",
+    "kernel_lib/io/uart.h",
     "kernel_lib/jit/engine/enter.h",
 )
 """The headers that assembly includes: `%include "generated/boot/boot_info.inc"` for boot/boot_info.h."""

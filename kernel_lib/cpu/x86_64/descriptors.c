@@ -4,6 +4,7 @@
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/paging.h"
 #include "kernel_lib/cpu/pic.h"
+#include "kernel_lib/cpu/x86_64/interrupt_frame.h"
 #include <stdalign.h>
 
 #define SELECTOR_CODE 0x08
@@ -18,12 +19,6 @@
 
 #define GATE_INTERRUPT 0x8E /* present, ring 0, interrupts off on entry */
 #define VECTORS (PIC_VECTOR_BASE + PIC_IRQS)
-#define STUB_SIZE 8
-
-#define VECTOR_NMI 2
-#define VECTOR_BREAKPOINT 3
-#define VECTOR_DOUBLE_FAULT 8
-#define VECTOR_MACHINE_CHECK 18
 
 struct __attribute__((packed)) task_state {
     uint32_t reserved0;
@@ -56,7 +51,7 @@ struct interrupt_stack_memory {
     char stack[INTERRUPT_STACK_SIZE];
 };
 
-extern const char interrupt_stubs[]; /* interrupts.asm: STUB_SIZE bytes a vector */
+extern const char interrupt_stubs[]; /* interrupts.asm: INTERRUPT_STUB_SIZE bytes a vector */
 
 static alignas(PAGE_SIZE) struct interrupt_stack_memory stacks[INTERRUPT_STACKS];
 /* For interrupts.asm. */
@@ -101,7 +96,7 @@ static void fill_task_state(void) {
 
 static void fill_idt(void) {
     for (unsigned vector = 0; vector < VECTORS; vector++) {
-        uint64_t address = (uintptr_t)interrupt_stubs + vector * STUB_SIZE;
+        uint64_t address = (uintptr_t)interrupt_stubs + vector * INTERRUPT_STUB_SIZE;
         idt[vector] = (struct gate){
             .offset_low = (uint16_t)address,
             .selector = SELECTOR_CODE,

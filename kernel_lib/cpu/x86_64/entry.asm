@@ -1,6 +1,7 @@
 ; The kernel file's header (boot/kernel_header.h) and the kernel's first instructions.
 
 %include "generated/boot/kernel_header.inc"
+%include "generated/kernel_lib/io/uart.inc"
 
 extern __kernel_start, __kernel_file_size, __kernel_memory_size, __stack_top
 extern kernel_start
@@ -20,10 +21,6 @@ header:
         at .entry,        dq kernel_entry
         at .image_size,   dq __kernel_file_size
     iend
-
-COM1             equ 0x3F8
-UART_LINE_STATUS equ 5
-UART_TX_EMPTY    equ 0x20
 
 section .text.entry progbits alloc exec nowrite align=16
 
@@ -50,7 +47,7 @@ not_64_bit:
     mov dx, COM1 + UART_LINE_STATUS
 .wait:
     in al, dx
-    test al, UART_TX_EMPTY
+    test al, UART_STATUS_TRANSMIT_EMPTY
     jz .wait
     lodsb
     test al, al

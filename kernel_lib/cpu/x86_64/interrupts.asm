@@ -5,10 +5,9 @@
 bits 64
 default rel
 
-EXCEPTIONS equ 32
-IRQS equ 16
-VECTOR_BREAKPOINT equ 3
-FRAME_SIZE equ 8 * 6                    ; vector, RIP, CS, RFLAGS, RSP, SS
+%include "generated/kernel_lib/cpu/pic.inc"
+%include "generated/kernel_lib/cpu/x86_64/interrupt_frame.inc"
+
 FXSAVE_SIZE equ 512
 
 extern coverage_breakpoint
@@ -17,12 +16,12 @@ extern exception_stack_top
 extern irq_dispatch
 
 ; Whether the CPU pushes an error code for exception %1.
-%define HAS_ERROR_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
+%define HAS_ERROR_CODE(v) \
+    ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
 
 ; The registers that a C function may change, and those that it may not.
 %define CALLER_SAVED rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
 %define CALLEE_SAVED rbx, rbp, r12, r13, r14, r15
-SAVED_REGISTERS equ 9                   ; how many CALLER_SAVED are
 
 %macro PUSH_REGISTERS 1-*
     %rep %0
@@ -37,16 +36,33 @@ SAVED_REGISTERS equ 9                   ; how many CALLER_SAVED are
     %endrep
 %endmacro
 
+; Stops the assembly unless registers that are pushed in this order become struct exception_frame.
+%macro CHECK_ORDER 1-*
+    %assign place exception_frame.vector
+    %rep %0
+        %assign place place - 8
+        %if place != exception_frame.%1
+            %error struct exception_frame has %1 in another place
+        %endif
+        %rotate 1
+    %endrep
+    %if place != 0
+        %error struct exception_frame has more registers
+    %endif
+%endmacro
+CHECK_ORDER CALLER_SAVED, CALLEE_SAVED
+SAVED_SIZE equ exception_frame.vector - exception_frame.r11 ; bytes of CALLER_SAVED
+
 section .text.interrupt_stubs progbits alloc exec nowrite align=16
 
-; One stub every 8 bytes, so that the address of vector v's is interrupt_stubs + 8 * v.
+; The stub of vector v is at interrupt_stubs + INTERRUPT_STUB_SIZE * v.
 global interrupt_stubs
 interrupt_stubs:
 %assign vector 0
-%rep EXCEPTIONS + IRQS
-        align 8, int3
+%rep PIC_VECTOR_BASE + PIC_IRQS
+        align INTERRUPT_STUB_SIZE, int3
         push vector
-%if vector >= EXCEPTIONS
+%if vector >= PIC_VECTOR_BASE
         jmp near irq_entry
 %elif vector == VECTOR_BREAKPOINT
         jmp near breakpoint_entry
@@ -61,7 +77,7 @@ interrupt_stubs:
 exception_entry_without_code:
         push qword [rsp]                ; the vector again, and 0 where the error code would be
         mov qword [rsp + 8], 0
-exception_entry:                        ; builds struct exception_frame (exceptions.c)
+exception_entry:                        ; builds struct exception_frame
         PUSH_REGISTERS CALLER_SAVED, CALLEE_SAVED
         cld
         mov rdi, rsp
@@ -70,7 +86,7 @@ exception_entry:                        ; builds struct exception_frame (excepti
 
 breakpoint_entry:                       ; a function's first call (coverage.c), or an exception
         PUSH_REGISTERS CALLER_SAVED     ; no vector registers: coverage_breakpoint uses none
-        lea rdi, [rsp + 8 * (SAVED_REGISTERS + 1)] ; where RIP is, behind the vector
+        lea rdi, [rsp + SAVED_SIZE + interrupt_frame.rip]
         sub rsp, 8                      ; the call wants 16-byte alignment
         cld
         call coverage_breakpoint
@@ -79,18 +95,18 @@ breakpoint_entry:                       ; a function's first call (coverage.c), 
         jnz return_from_interrupt
         ; To the exceptions' stack: the functions that report one may have breakpoints.
         mov rdi, [exception_stack_top]
-        sub rdi, FRAME_SIZE
-        lea rsi, [rsp + 8 * SAVED_REGISTERS]
-        mov ecx, FRAME_SIZE / 8
+        sub rdi, interrupt_frame_size
+        lea rsi, [rsp + SAVED_SIZE]
+        mov ecx, interrupt_frame_size / 8
         rep movsq
         POP_REGISTERS CALLER_SAVED
         mov rsp, [exception_stack_top]
-        lea rsp, [rsp - FRAME_SIZE]
+        lea rsp, [rsp - interrupt_frame_size]
         jmp near exception_entry_without_code
 
 irq_entry:
         PUSH_REGISTERS CALLER_SAVED
-        mov edi, [rsp + 8 * SAVED_REGISTERS] ; the vector
+        mov edi, [rsp + SAVED_SIZE + interrupt_frame.vector]
         sub rsp, FXSAVE_SIZE + 8        ; FXSAVE and the call want 16-byte alignment
         fxsave64 [rsp]
         cld
