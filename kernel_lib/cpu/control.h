@@ -3,12 +3,17 @@
 #pragma once
 #include <stdint.h>
 
+#define CR0_PROTECTION_ENABLE (1ull << 0)
 #define CR0_MONITOR_COPROCESSOR (1ull << 1)
 #define CR0_EMULATION (1ull << 2)
 #define CR0_TASK_SWITCHED (1ull << 3)
+#define CR0_EXTENSION_TYPE (1ull << 4) /* always 1 */
 #define CR0_NUMERIC_ERROR (1ull << 5)
 #define CR0_WRITE_PROTECT (1ull << 16)
+#define CR0_CACHES_OFF (3ull << 29) /* NW and CD */
+#define CR0_PAGING (1ull << 31)
 
+#define CR4_PAE (1ull << 5)
 #define CR4_OSFXSR (1ull << 9)
 #define CR4_OSXMMEXCPT (1ull << 10)
 #define CR4_OSXSAVE (1ull << 18)
@@ -16,8 +21,11 @@
 #define RFLAGS_INTERRUPT (1ull << 9)
 
 #define MSR_EFER 0xC0000080u
+#define EFER_LONG_MODE_ENABLE (1ull << 8)
+#define EFER_LONG_MODE_ACTIVE (1ull << 10)
 #define EFER_NO_EXECUTE_ENABLE (1ull << 11)
 #define MSR_FS_BASE 0xC0000100u
+#define MSR_GS_BASE 0xC0000101u
 
 static inline uint64_t cpu_read_cr0(void) {
     uint64_t value;

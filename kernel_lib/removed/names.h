@@ -3,10 +3,9 @@
  * (site_scons/bareflow/trim/stub_names.py).
  */
 #pragma once
+#include "kernel_lib/removed/trap_stub.h"
 #include <stdbool.h>
 #include <stdint.h>
-
-#define REMOVED_NAME_SIZE 4096 /* of a buffer for any of them */
 
 /* block, an LZ4 block of size bytes, holds for each of count names in the order of the ids: the id
  * less the one before (LEB128), how many bytes the name has in common with the one before (u8), the

@@ -5,23 +5,16 @@
 #include "kernel_lib/platform/bare/power.h"
 #include "kernel_lib/removed/misses.h"
 #include "kernel_lib/removed/names.h"
+#include "kernel_lib/removed/trap_stub.h"
 #include "kernel_lib/runtime.h"
 
 #define UD2_LOW 0x0F /* Intel SDM vol. 2, UD2 */
 #define UD2_HIGH 0x0B
-#define STUB_ALIGNMENT 4
-#define STUB_SIZE 6
 #define INT3 0xCC
-#define SHORTEST_PART 16   /* translated.py */
 #define STACK_NEEDED 16384 /* to write a file and then some */
 
 /* Made by the build, last in the image; in one that is not trimmed, empty. */
 extern const struct removed_names removed_names;
-
-/* Where removed data seems to be, so many bytes apart, and its ids (removed_data.py). */
-#define DATA_START 0xFFFFFFFFE0000000
-#define DATA_DISTANCE 0x100000
-#define DATA_ID 0x40000000
 
 static char name[REMOVED_NAME_SIZE];
 static const char *kind, *use;
@@ -31,8 +24,8 @@ _Static_assert(SYMBOL_NAME_SIZE <= sizeof name, "a backtrace's names fit");
 static void (*way_out)(const struct removed_call *call);
 
 static bool find_stub(uint64_t address) {
-    if (address % STUB_ALIGNMENT != 0 || address < (uintptr_t)__text_start ||
-        address + STUB_SIZE > (uintptr_t)__text_end)
+    if (address % TRAP_STUB_ALIGNMENT != 0 || address < (uintptr_t)__text_start ||
+        address + TRAP_STUB_SIZE > (uintptr_t)__text_end)
         return false;
     const uint8_t *code = (const uint8_t *)address;
     uint32_t id;
@@ -45,12 +38,12 @@ static bool is_in_part(uint64_t address) {
     const uint8_t *first = (const uint8_t *)address, *end = first;
     if (address < (uintptr_t)__text_start || address >= (uintptr_t)__text_end)
         return false;
-    while (end < (const uint8_t *)__text_end && *end == INT3 && end - first < SHORTEST_PART)
+    while (end < (const uint8_t *)__text_end && *end == INT3 && end - first < REMOVED_PART_SIZE)
         end++;
     while (first > (const uint8_t *)__text_start && first[-1] == INT3 &&
-           end - first < SHORTEST_PART)
+           end - first < REMOVED_PART_SIZE)
         first--;
-    return end - first >= SHORTEST_PART;
+    return end - first >= REMOVED_PART_SIZE;
 }
 
 static const char *find_caller(void) {
@@ -165,9 +158,10 @@ void removed_part_reached(uint64_t rip, uint64_t rsp) {
 }
 
 void removed_data_used(uint64_t address, uint64_t rip, uint64_t rsp) {
-    if (is_reporting || address < DATA_START ||
-        !removed_name(&removed_names, DATA_ID + (uint32_t)((address - DATA_START) / DATA_DISTANCE),
-                      name))
+    if (is_reporting || address < REMOVED_DATA_START)
+        return;
+    uint64_t number = (address - REMOVED_DATA_START) / REMOVED_DATA_DISTANCE;
+    if (!removed_name(&removed_names, REMOVED_DATA_ID + (uint32_t)number, name))
         return;
     is_reporting = true;
     kind = "data";

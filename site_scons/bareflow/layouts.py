@@ -25,6 +25,8 @@ NASM_HEADERS = (
     "boot/disk_layout.h",
     "boot/kernel_header.h",
     "boot/memory_map.h",
+    "kernel_lib/cpu/control.h",
+    "kernel_lib/cpu/paging.h",
     "kernel_lib/cpu/pic.h",
     "kernel_lib/cpu/real_mode.h",
     "kernel_lib/cpu/x86_64/interrupt_frame.h",

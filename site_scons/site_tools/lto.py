@@ -14,8 +14,8 @@ from SCons.Subst import Literal
 
 # Without shrink-wrapping a function has its frame from the first instruction on (kernel_lib/debug/unwind.c).
 LINK = (
-    "$LD -m elf_x86_64 -static --no-pie --gc-sections --build-id=none -z noexecstack -z max-page-size=4096 "
-    "--fatal-warnings -O2 -mllvm -enable-shrink-wrap=false"
+    "$LD -m elf_x86_64 -static --no-pie --gc-sections --build-id=none -z noexecstack --fatal-warnings -O2 "
+    "-mllvm -enable-shrink-wrap=false"
 )
 
 

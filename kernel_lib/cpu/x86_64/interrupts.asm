@@ -42,7 +42,7 @@ extern irq_dispatch
     %rep %0
         %assign place place - 8
         %if place != exception_frame.%1
-            %error struct exception_frame has %1 in another place
+            %error struct exception_frame has %1 elsewhere
         %endif
         %rotate 1
     %endrep

@@ -6,6 +6,7 @@
 ; turns paging off must lie at the same physical and virtual address. Hence every address in here
 ; is made by IN_PLACE.
 
+%include "generated/kernel_lib/cpu/control.inc"
 %include "generated/kernel_lib/cpu/real_mode.inc"
 
 struc saved
@@ -18,13 +19,6 @@ struc saved
     .x87:       resw 1          ; control word
 endstruc
 
-CR0_PE          equ 1 << 0
-CR0_ET          equ 1 << 4      ; always 1
-CR0_CACHES      equ 3 << 29     ; NW and CD
-CR0_PG          equ 1 << 31
-MSR_EFER        equ 0xC0000080
-EFER_LME        equ 1 << 8
-EFER_LMA        equ 1 << 10
 
 CODE64          equ 0x08        ; the same selector as in the kernel's own GDT
 CODE16          equ 0x10
@@ -77,17 +71,17 @@ compatibility_mode:                     ; 16-bit code, still with paging
         mov gs, ax
         mov ss, ax
         mov eax, cr0
-        and eax, ~CR0_PG                ; this leaves long mode
+        and eax, ~CR0_PAGING            ; this leaves long mode
         mov cr0, eax
         mov ecx, MSR_EFER
         rdmsr
-        and eax, ~EFER_LME
+        and eax, ~EFER_LONG_MODE_ENABLE
         wrmsr
         xor eax, eax
         mov cr3, eax                    ; flushes the TLB, global pages included once CR4 is 0
         mov cr4, eax
         mov eax, cr0
-        and eax, CR0_ET | CR0_CACHES    ; all others 0, PE among them: what the BIOS has been used to
+        and eax, CR0_EXTENSION_TYPE | CR0_CACHES_OFF ; all others 0, as after a reset: real mode
         mov cr0, eax
         jmp 0:IN_PLACE(real_mode)
 
@@ -128,7 +122,7 @@ real_mode:
 
         lgdt [IN_PLACE(gdt_pointer)]    ; the BIOS may have had its own
         mov eax, cr0
-        or al, CR0_PE
+        or al, CR0_PROTECTION_ENABLE
         mov cr0, eax
         jmp CODE16:IN_PLACE(protected_mode)
 
@@ -143,7 +137,7 @@ protected_mode:
         mov cr3, eax
         mov ecx, MSR_EFER
         mov eax, [REAL_MODE_SAVED + saved.efer]
-        and eax, ~EFER_LMA              ; the CPU sets it with paging
+        and eax, ~EFER_LONG_MODE_ACTIVE ; the CPU sets it with paging
         mov edx, [REAL_MODE_SAVED + saved.efer + 4]
         wrmsr
         mov eax, [REAL_MODE_SAVED + saved.cr0]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bareflow.errors import BareFlowError
+from bareflow.layouts import read_header
 
-SHORTEST = 16
-"""Shorter stretches that never ran are not worth it: half of what 8 would find would save 26 KB of 5 MB. And
-of so many INT3s in a row the kernel tells that they are none of the code's own (kernel_lib/removed)."""
+SHORTEST = read_header("kernel_lib/removed/trap_stub.h")["REMOVED_PART_SIZE"]
+"""Shorter stretches that never ran are not removed."""
 
 Stretches = tuple[tuple[int, int], ...]
 """From so many bytes behind the start of a function up to so many, in ascending order."""

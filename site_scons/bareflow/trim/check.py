@@ -27,11 +27,14 @@ from bareflow import program
 from bareflow.errors import BareFlowError
 from bareflow.kernel.archive import members
 from bareflow.kernel.link_map import InputSection, file_name, read_map
+from bareflow.layouts import read_header
 from bareflow.trim import parts_check
 from bareflow.trim.removed import Emptied, Removed, read_emptied, read_removed
 from bareflow.trim.removed_data import DATA_ID, DATA_START
 
-_STUB_SIZE = 6
+_HEADER = read_header("kernel_lib/removed/trap_stub.h")
+_STUB_SIZE = _HEADER["TRAP_STUB_SIZE"]
+_STUB_ALIGNMENT = _HEADER["TRAP_STUB_ALIGNMENT"]
 _UD2 = b"\x0f\x0b"
 _RELOCATION = struct.Struct("<QIIq")  # r_offset, type and symbol of r_info, r_addend
 _SYMBOL = struct.Struct("<IBBHQQ")
@@ -186,7 +189,8 @@ def _check_kernel(
             if section.output == ".text" and section.size == _STUB_SIZE and code[at : at + 2] == _UD2:
                 yield f"{path}: {section.file}:({section.name}) is a stub that nobody has removed"
             continue
-        if code[at : at + _STUB_SIZE] != _UD2 + entry.id.to_bytes(4, "little") or section.address % 4:
+        expected = _UD2 + entry.id.to_bytes(4, "little")
+        if code[at : at + _STUB_SIZE] != expected or section.address % _STUB_ALIGNMENT:
             yield f"{path}: at {section.address:#x} is not the stub of {entry.symbol}"
         wanted[entry.id] = entry.symbol
     for number in wanted.keys() ^ table.keys():

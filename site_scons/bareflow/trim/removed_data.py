@@ -11,16 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 import lief
 
 from bareflow.errors import BareFlowError
+from bareflow.layouts import read_header
 from bareflow.trim.removed import Removed
 from bareflow.trim.trimming import RemovedData
 
-# The same in kernel_lib/removed/removed.c.
-DATA_START = 0xFFFF_FFFF_E000_0000
-"""The last half gigabyte: code reaches it with 32-bit displacements, and no memory is ever mapped there."""
-DATA_DISTANCE = 0x10_0000
-"""From one variable to the next, whatever their sizes."""
-DATA_ID = 0x4000_0000
-"""The first variable's id in the table of names, where functions have smaller ones."""
+_HEADER = read_header("kernel_lib/removed/trap_stub.h")
+DATA_START = _HEADER["REMOVED_DATA_START"]
+"""Where the first variable seems to be."""
+DATA_DISTANCE = _HEADER["REMOVED_DATA_DISTANCE"]
+"""From one variable to the next."""
+DATA_ID = _HEADER["REMOVED_DATA_ID"]
+"""The first variable's id."""
 
 _ABSOLUTE = 0xFFF1
 _NAME = re.compile(r"\.(?:data\.rel\.ro|rodata|data|bss)\.(.+)")

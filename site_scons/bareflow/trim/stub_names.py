@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 import lz4.block
 
 from bareflow.kernel.link_map import InputSection
+from bareflow.layouts import read_header
 from bareflow.trim.removed import Removed
 from bareflow.trim.removed_data import DATA_ID
 
-LONGEST_NAME = 4095
+LONGEST_NAME = read_header("kernel_lib/removed/trap_stub.h")["REMOVED_NAME_SIZE"] - 1
 """The kernel has room for so many bytes; functions with longer names are not removed."""
 _LONGEST_COMMON = 255
 _LZ4_BEST = 12

@@ -18,11 +18,13 @@ import lief
 
 from bareflow.coverage.translated import Stretches
 from bareflow.errors import BareFlowError
+from bareflow.layouts import read_header
 from bareflow.trim.dead_functions import DeadFunctions, FunctionSymbol
 from bareflow.trim.removed import Emptied
 
-STUB_SIZE = 6
-STUB_ALIGNMENT = 4
+_HEADER = read_header("kernel_lib/removed/trap_stub.h")
+STUB_SIZE = _HEADER["TRAP_STUB_SIZE"]
+STUB_ALIGNMENT = _HEADER["TRAP_STUB_ALIGNMENT"]
 CODE_ALIGNMENT = 2
 """Of the libraries' functions, instead of 16. Pointers to member functions use bit 0 of an address."""
 UD2 = b"\x0f\x0b"
