@@ -154,11 +154,13 @@ bool boot_slots_fall_back(struct error *error);
 /* ---- Configuration: /boot/BAREFLOW.CFG, overridden by fw_cfg opt/bareflow/config (bare) or by the
  * command line (linux) ---- */
 
-/* The value of key, or NULL. The string lives as long as the program. */
+/* The value of key, or NULL. The string lives as long as the program. From then on the key counts
+ * as known. */
 const char *config_get(const char *key);
-/* The index-th key of the configuration (0, 1, ...), or NULL after the last: so that the program
- * can report keys that it does not know. */
-const char *config_key(size_t index);
+/* Says on the console which keys are set but unknown, of those that begin with prefix ("": all),
+ * and which are known: to be called once, when all those keys have been asked for. Returns how many
+ * are unknown. */
+size_t config_report_unknown(const char *prefix);
 
 /* ---- The program itself ---- */
 

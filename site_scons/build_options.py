@@ -54,14 +54,20 @@ def _is_number(key: str, value: str, _env: Any) -> None:
 class Options(Variables):  # type: ignore[misc]
     """The options, to which modules add theirs; their values are `arguments`, and then custom.py's."""
 
-    def __init__(self, arguments: Mapping[str, str]) -> None:
+    def __init__(self, arguments: Iterable[tuple[str, str]]) -> None:
         custom = custom_defaults(CUSTOM)
-        super().__init__([], {**custom, **arguments})
-        self._of_custom = custom.keys() - arguments.keys()
+        self._given = [*custom.items(), *arguments]
+        super().__init__([], dict(self._given))
+        self._of_custom = custom.keys() - dict(self._given[len(custom) :]).keys()
 
     def add_text(self, key: str, text: str, default: str | None = None, validator: Any = None) -> None:
         """Any text. validator(key, value, env) may end the build; so for the other kinds of options."""
         self._add(key, text, default, validator)
+
+    def add_repeatable(self, key: str, text: str, validator: Any) -> None:
+        """Any text, which may be given several times: the value is all of it, in lines, custom.py's first."""
+        lines = "\n".join(value for name, value in self._given if name == key)
+        self._add(key, text, "", validator, lambda _: lines)
 
     def add_number(self, key: str, text: str, default: int) -> None:
         """A whole number that is not negative."""
@@ -100,8 +106,9 @@ class Options(Variables):  # type: ignore[misc]
         self.Add(key, text, default, validator, converter, subst=False)  # `$` in a value is no variable
 
 
-def declare(arguments: Mapping[str, str], modules: Iterable[Any]) -> Options:
-    """The options that modules and tools declare; those without a function options(opts) have none."""
+def declare(arguments: Iterable[tuple[str, str]], modules: Iterable[Any]) -> Options:
+    """The options that modules and tools declare; those without a function options(opts) have none.
+    arguments: the command line's, with repetitions."""
     options = Options(arguments)
     for module in modules:
         if hasattr(module, "options"):

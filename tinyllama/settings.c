@@ -2,44 +2,6 @@
 #include "settings.h"
 #include <errno.h>
 
-/* All keys of a configuration; "disk" and "coverage" are kernel_lib's, and so is what begins with
- * "jit.", which the JIT checks itself. */
-static const char *const known_keys[] = {
-    "mode", "model",  "tokenizer", "prompt", "steps", "temperature", "topk", "topp",
-    "minp", "repeat", "seed",      "vector", "ids",   "logits",      "disk", "coverage",
-};
-#define KNOWN_KEYS (sizeof known_keys / sizeof *known_keys)
-
-static bool is_known(const char *key) {
-    if (strncmp(key, "jit.", 4) == 0)
-        return true;
-    for (size_t i = 0; i < KNOWN_KEYS; i++)
-        if (strcmp(key, known_keys[i]) == 0)
-            return true;
-    return false;
-}
-
-static void report_unknown_keys(void) {
-    enum { MOST_REPORTS = 10 };
-    const char *key;
-    unsigned unknown = 0;
-    for (size_t i = 0; (key = config_key(i)); i++) {
-        if (is_known(key) || ++unknown > MOST_REPORTS)
-            continue;
-        console_printf("warning: unknown setting \"%s\"; there are", key);
-        for (size_t k = 0; k < KNOWN_KEYS; k++)
-            console_printf(" %s", known_keys[k]);
-        console_puts("\n");
-    }
-    if (unknown > MOST_REPORTS)
-        console_printf("warning: and %u more unknown settings\n", unknown - MOST_REPORTS);
-}
-
-static const char *get_text(const char *key, const char *otherwise) {
-    const char *value = config_get(key);
-    return value ? value : otherwise;
-}
-
 /* Reads the exponent at text, of which there may be none; false when it is no whole number. */
 static bool parse_exponent(const char *text, int *exponent) {
     enum { BEYOND_EVERY_FLOAT = 10000 };
@@ -90,79 +52,119 @@ static bool parse_decimal(const char *text, float *number) {
     return true;
 }
 
-/* The numbers: where they are kept, what they are without a setting, and what they may be. */
-static const struct number {
+/* What can be set, what it is otherwise, what it means for /help and where it is kept. */
+static const struct option {
     const char *key, *otherwise, *meaning;
-    enum { WHOLE, WHOLE_64, DECIMAL } kind;
+    enum { TEXT, MODE, WHOLE, WHOLE_64, DECIMAL } kind; /* from WHOLE on: a number */
     uint32_t min, max; /* WHOLE_64 has no other limits than its type's */
-    size_t offset;     /* in struct settings: uint32_t, uint64_t or float */
-} numbers[] = {
+    size_t offset;     /* in struct settings: char *, enum mode, uint32_t, uint64_t or float */
+} options[] = {
+#define AT(member) offsetof(struct settings, member)
+    {"mode", "interactive", NULL, MODE, 0, 0, AT(mode)},
+    {"model", "/model/model.bin", NULL, TEXT, 0, 0, AT(model)},
+    {"tokenizer", "/model/tokenizer.bin", NULL, TEXT, 0, 0, AT(tokenizer)},
+    {"prompt", "", NULL, TEXT, 0, 0, AT(prompt)},
+    {"vector", "auto", NULL, TEXT, 0, 0, AT(vector)},
+    {"ids", NULL, NULL, TEXT, 0, 0, AT(ids)},
+    {"logits", NULL, NULL, TEXT, 0, 0, AT(logits)},
     {"steps", "256", "most tokens of a text; 0: as many as the context has", WHOLE, 0, UINT32_MAX,
-     offsetof(struct settings, steps)},
+     AT(steps)},
     {"temperature", "0.7", "0: always the likeliest token", DECIMAL, 0, 100,
-     offsetof(struct settings, sampling.temperature)},
-    {"topk", "0", "only so many of the likeliest; 0: all", WHOLE, 0, UINT32_MAX,
-     offsetof(struct settings, sampling.topk)},
+     AT(sampling.temperature)},
+    {"topk", "0", "only so many of the likeliest; 0: all", WHOLE, 0, UINT32_MAX, AT(sampling.topk)},
     {"topp", "0.9", "only the likeliest of this share together; 0 or 1: all", DECIMAL, 0, 1,
-     offsetof(struct settings, sampling.topp)},
+     AT(sampling.topp)},
     {"minp", "0", "only those this part as likely as the likeliest; 0: all", DECIMAL, 0, 1,
-     offsetof(struct settings, sampling.minp)},
+     AT(sampling.minp)},
     {"repeat", "1", "penalty on tokens that the text has already; 1: none", DECIMAL, 1, 10,
-     offsetof(struct settings, sampling.repeat)},
-    {"seed", "0", "of the random numbers; 0: from the clock", WHOLE_64, 0, 0,
-     offsetof(struct settings, seed)},
+     AT(sampling.repeat)},
+    {"seed", "0", "of the random numbers; 0: from the clock", WHOLE_64, 0, 0, AT(seed)},
+#undef AT
 };
-#define NUMBERS (sizeof numbers / sizeof *numbers)
+#define OPTIONS (sizeof options / sizeof *options)
 
-static bool set_decimal(float *at, const struct number *n, const char *value, struct error *error) {
+static bool is_number(const struct option *option) {
+    return option->kind >= WHOLE;
+}
+
+static bool set_mode(enum mode *mode, const char *value, struct error *error) {
+    static const char *const names[] = {
+        [MODE_INTERACTIVE] = "interactive", [MODE_GENERATE] = "generate", [MODE_BENCH] = "bench"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(value, names[i]) == 0) {
+            *mode = (enum mode)i;
+            return true;
+        }
+    return error_set(error, "mode = %s: there are interactive, generate and bench", value);
+}
+
+static bool set_decimal(float *at, const struct option *option, const char *value,
+                        struct error *error) {
     float number;
-    if (!parse_decimal(value, &number) || number < (float)n->min || number > (float)n->max)
-        return error_set(error, "%s = %s: not a number like %s, from %u to %u", n->key, value,
-                         n->min > 0 ? "1.1" : "0.9", (unsigned)n->min, (unsigned)n->max);
+    if (!parse_decimal(value, &number) || number < (float)option->min ||
+        number > (float)option->max)
+        return error_set(error, "%s = %s: not a number like %s, from %u to %u", option->key, value,
+                         option->min > 0 ? "1.1" : "0.9", (unsigned)option->min,
+                         (unsigned)option->max);
     *at = number;
     return true;
 }
 
-static bool set_whole(void *at, const struct number *n, const char *value, struct error *error) {
-    uint64_t max = n->kind == WHOLE_64 ? UINT64_MAX : n->max;
+static bool set_whole(void *at, const struct option *option, const char *value,
+                      struct error *error) {
+    uint64_t max = option->kind == WHOLE_64 ? UINT64_MAX : option->max;
     char *end;
     errno = 0;
     uint64_t number = strtoull(value, &end, 10);
     bool digits_only = *value >= '0' && *value <= '9' && *end == '\0';
     if (!digits_only || errno != 0 || number > max)
-        return error_set(error, "%s = %s: not a whole number from 0 to %llu", n->key, value,
+        return error_set(error, "%s = %s: not a whole number from 0 to %llu", option->key, value,
                          (unsigned long long)max);
-    if (n->kind == WHOLE_64)
+    if (option->kind == WHOLE_64)
         *(uint64_t *)at = number;
     else
         *(uint32_t *)at = (uint32_t)number;
     return true;
 }
 
-static bool set_number(struct settings *settings, const struct number *n, const char *value,
-                       struct error *error) {
-    void *at = (char *)settings + n->offset;
-    return n->kind == DECIMAL ? set_decimal(at, n, value, error) : set_whole(at, n, value, error);
+static bool set(struct settings *settings, const struct option *option, const char *value,
+                struct error *error) {
+    void *at = (char *)settings + option->offset;
+    switch (option->kind) {
+    case TEXT:
+        *(const char **)at = value;
+        return true;
+    case MODE:
+        return set_mode(at, value, error);
+    case WHOLE:
+    case WHOLE_64:
+        return set_whole(at, option, value, error);
+    case DECIMAL:
+        break;
+    }
+    return set_decimal(at, option, value, error);
 }
 
 bool settings_set(struct settings *settings, const char *key, const char *value,
                   struct error *error) {
-    for (size_t i = 0; i < NUMBERS; i++)
-        if (strcmp(numbers[i].key, key) == 0)
-            return set_number(settings, &numbers[i], value, error);
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (is_number(&options[i]) && strcmp(options[i].key, key) == 0)
+            return set(settings, &options[i], value, error);
     error_set(error, "there is no setting \"%.40s\"; there are", key);
-    for (size_t i = 0; i < NUMBERS; i++) {
-        strcat(error->text, " ");
-        strcat(error->text, numbers[i].key);
-    }
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (is_number(&options[i])) {
+            strcat(error->text, " ");
+            strcat(error->text, options[i].key);
+        }
     return false;
 }
 
 /* The text of a number: a decimal one to four places, a small one to seven. */
-static void format_number(char text[32], const struct settings *settings, const struct number *n) {
-    const void *at = (const char *)settings + n->offset;
-    if (n->kind != DECIMAL) {
-        uint64_t number = n->kind == WHOLE ? *(const uint32_t *)at : *(const uint64_t *)at;
+static void format_number(char text[32], const struct settings *settings,
+                          const struct option *option) {
+    const void *at = (const char *)settings + option->offset;
+    if (option->kind != DECIMAL) {
+        uint64_t number = option->kind == WHOLE ? *(const uint32_t *)at : *(const uint64_t *)at;
         snprintf(text, 32, "%llu", (unsigned long long)number);
         return;
     }
@@ -176,39 +178,22 @@ static void format_number(char text[32], const struct settings *settings, const 
 }
 
 void settings_print(const struct settings *settings) {
-    for (size_t i = 0; i < NUMBERS; i++) {
+    for (size_t i = 0; i < OPTIONS; i++) {
         char text[32];
-        format_number(text, settings, &numbers[i]);
-        console_printf("%-12s %-8s %s\n", numbers[i].key, text, numbers[i].meaning);
+        if (!is_number(&options[i]))
+            continue;
+        format_number(text, settings, &options[i]);
+        console_printf("%-12s %-8s %s\n", options[i].key, text, options[i].meaning);
     }
 }
 
-static bool get_mode(enum mode *mode, struct error *error) {
-    static const char *const names[] = {
-        [MODE_INTERACTIVE] = "interactive", [MODE_GENERATE] = "generate", [MODE_BENCH] = "bench"};
-    const char *value = get_text("mode", names[MODE_INTERACTIVE]);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(value, names[i]) == 0) {
-            *mode = (enum mode)i;
-            return true;
-        }
-    return error_set(error, "mode = %s: there are interactive, generate and bench", value);
-}
-
-bool settings_read(struct settings *s, struct error *error) {
-    report_unknown_keys();
-    *s = (struct settings){
-        .model = get_text("model", "/model/model.bin"),
-        .tokenizer = get_text("tokenizer", "/model/tokenizer.bin"),
-        .prompt = get_text("prompt", ""),
-        .vector = get_text("vector", "auto"),
-        .ids = config_get("ids"),
-        .logits = config_get("logits"),
-    };
-    if (!get_mode(&s->mode, error))
-        return false;
-    for (size_t i = 0; i < NUMBERS; i++)
-        if (!set_number(s, &numbers[i], get_text(numbers[i].key, numbers[i].otherwise), error))
+bool settings_read(struct settings *settings, struct error *error) {
+    const char *values[OPTIONS];
+    for (size_t i = 0; i < OPTIONS; i++)
+        values[i] = config_get(options[i].key);
+    config_report_unknown(""); /* the kernel and the JIT have asked for theirs before */
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (!set(settings, &options[i], values[i] ? values[i] : options[i].otherwise, error))
             return false;
     return true;
 }

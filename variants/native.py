@@ -23,6 +23,8 @@ VARIANT = Variant(
         "kernel_lib/storage/fat16",
     ],
     linux=[
+        "kernel_lib/config/config.c",
+        "kernel_lib/config/unknown_keys.c",
         "kernel_lib/cpu/features.c",
         "kernel_lib/crc32.c",
         "kernel_lib/error.c",

@@ -1,9 +1,27 @@
 /*
- * The configuration: lines `key = value`. Pure: no disk, no console.
+ * The configuration: values by key, which come from lines `key = value` or a command line.
  */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+
+/* A key that has been set, or that somebody has asked for. */
+struct setting {
+    struct setting *child[2]; /* in the tree: with lesser and with greater keys */
+    unsigned level;           /* in the tree */
+    unsigned text;            /* the number of the text that the value comes from */
+    char *value;              /* allocated by malloc; NULL: not set */
+    bool known;               /* somebody has asked for it */
+    char key[];
+};
+
+/* The setting with this key of size bytes, none of them zero. It is new, neither set nor known, if
+ * there was none. NULL: there is no memory. */
+struct setting *config_setting(const char *key, size_t size);
+
+/* Calls visitor for every setting, in the order of their keys. */
+typedef void config_visitor(void *context, const struct setting *setting);
+void config_visit(config_visitor *visitor, void *context);
 
 /*
  * Called for each line that cannot be understood, which is then left out:

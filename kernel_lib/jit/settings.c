@@ -18,7 +18,33 @@ static struct jit_settings settings = {
     .specialise = true,
     .cache = true,
     .profile = true,
-    .coverage = true,
+    .compile_all = JIT_COMPILE_NONE,
+    .compile_part = 1,
+    .compile_parts = 1,
+};
+
+/* What can be set, how it is read, where it is kept, and the most that it may be. */
+struct option;
+typedef bool reader(const struct option *option, const char *value, struct error *error);
+static reader read_level, read_thresholds, read_number, read_switch, read_compile_all;
+static const struct option {
+    const char *key;
+    reader *read;
+    void *at;
+    uint64_t most;
+} options[] = {
+    {"jit.tier0", read_level, &settings.tier0, JIT_O0},
+    {"jit.max_level", read_level, &settings.max_level, JIT_O3},
+    {"jit.thresholds", read_thresholds, settings.thresholds, 0},
+    {"jit.cost_ms", read_number, &settings.cost_ms, 1000000},
+    {"jit.interpret_loops", read_number, &settings.interpret_loops, 1000},
+    {"jit.budget", read_number, &settings.budget, 100},
+    {"jit.idle", read_switch, &settings.idle, 0},
+    {"jit.specialise", read_switch, &settings.specialise, 0},
+    {"jit.cache", read_switch, &settings.cache, 0},
+    {"jit.cache_mb", read_number, &settings.cache_mb, 1000},
+    {"jit.profile", read_switch, &settings.profile, 0},
+    {"jit.compile_all", read_compile_all, &settings.compile_all, 0},
 };
 
 const struct jit_settings *jit_settings(void) {
@@ -43,48 +69,38 @@ static const char *parse_number(const char *text, uint64_t *number) {
     return at > text ? at : NULL;
 }
 
-static bool read_number(const char *key, uint64_t *number, uint64_t most, struct error *error) {
-    const char *value = config_get(key);
-    uint64_t given;
-    if (!value)
-        return true;
-    const char *end = parse_number(value, &given);
-    if (!end || *end || given > most)
-        return error_set(error, "%s = %.60s: not a whole number from 0 to %llu", key, value,
-                         (unsigned long long)most);
-    *number = given;
+static bool read_number(const struct option *option, const char *value, struct error *error) {
+    uint64_t number;
+    const char *end = parse_number(value, &number);
+    if (!end || *end || number > option->most)
+        return error_set(error, "%s = %.60s: not a whole number from 0 to %llu", option->key, value,
+                         (unsigned long long)option->most);
+    *(uint64_t *)option->at = number;
     return true;
 }
 
-static bool read_switch(const char *key, bool *on, struct error *error) {
-    const char *value = config_get(key);
-    if (!value)
-        return true;
-    *on = strcmp(value, "on") == 0;
-    return *on || strcmp(value, "off") == 0 ||
-           error_set(error, "%s = %.60s: there are on and off", key, value);
+static bool read_switch(const struct option *option, const char *value, struct error *error) {
+    bool on = strcmp(value, "on") == 0;
+    if (!on && strcmp(value, "off") != 0)
+        return error_set(error, "%s = %.60s: there are on and off", option->key, value);
+    *(bool *)option->at = on;
+    return true;
 }
 
-static bool read_level(const char *key, enum jit_level *level, enum jit_level most,
-                       struct error *error) {
-    const char *value = config_get(key);
-    if (!value)
-        return true;
-    for (enum jit_level i = JIT_INTERPRETER; i <= most; i++)
+static bool read_level(const struct option *option, const char *value, struct error *error) {
+    for (enum jit_level i = JIT_INTERPRETER; i <= option->most; i++)
         if (strcmp(value, jit_level_name(i)) == 0) {
-            *level = i;
+            *(enum jit_level *)option->at = i;
             return true;
         }
-    return error_set(error, "%s = %.60s: there are interpreter%s and %s", key, value,
-                     most == JIT_O3 ? ", O0, O1, O2" : "", jit_level_name(most));
+    return error_set(error, "%s = %.60s: there are interpreter%s and %s", option->key, value,
+                     option->most == JIT_O3 ? ", O0, O1, O2" : "",
+                     jit_level_name((enum jit_level)option->most));
 }
 
-static bool read_thresholds(struct error *error) {
-    const char *value = config_get("jit.thresholds");
+static bool read_thresholds(const struct option *option, const char *value, struct error *error) {
     uint64_t calls[JIT_LEVELS] = {0};
     const char *at = value;
-    if (!value)
-        return true;
     for (enum jit_level i = FIRST_COMPILED; at && i < JIT_LEVELS; i++) {
         at = parse_number(at, &calls[i]);
         if (at && (calls[i] == 0 || calls[i] < calls[i - 1] ||
@@ -93,74 +109,48 @@ static bool read_thresholds(struct error *error) {
     }
     if (!at)
         return error_set(error,
-                         "jit.thresholds = %.60s: not four ascending numbers of calls, for O0, "
-                         "O1, O2 and O3, like 10,100,1000,10000",
-                         value);
-    memcpy(settings.thresholds, calls, sizeof calls);
+                         "%s = %.60s: not four ascending numbers of calls, for O0, O1, O2 and O3, "
+                         "like 10,100,1000,10000",
+                         option->key, value);
+    memcpy(option->at, calls, sizeof calls);
     return true;
 }
 
 /* A name, or of "on" a part: 1/2. */
-static bool read_compile_all(struct error *error) {
-    static const char *const names[] = {"off", "failures", "copies", "on"};
-    const char *value = config_get("jit.compile_all"), *end;
-    settings.compile_part = settings.compile_parts = 1;
-    settings.compile_all = JIT_COMPILE_NONE;
-    if (!value)
-        return true;
-    for (int i = JIT_COMPILE_NONE; i <= JIT_COMPILE_ALL; i++) {
-        settings.compile_all = (enum jit_compile_all)i;
-        if (strcmp(value, names[i]) == 0)
-            return true;
+static bool read_compile_all(const struct option *option, const char *value, struct error *error) {
+    static const char *const names[] = {[JIT_COMPILE_NONE] = "off",
+                                        [JIT_COMPILE_FAILURES] = "failures",
+                                        [JIT_COMPILE_COPIES] = "copies",
+                                        [JIT_COMPILE_ALL] = "on"};
+    enum jit_compile_all which = JIT_COMPILE_NONE;
+    uint64_t part = 1, parts = 1;
+    while (which <= JIT_COMPILE_ALL && strcmp(value, names[which]) != 0)
+        which++;
+    if (which > JIT_COMPILE_ALL) {
+        const char *end = parse_number(value, &part);
+        if (end && *end == '/')
+            end = parse_number(end + 1, &parts);
+        if (!end || *end != '\0' || part == 0 || part > parts)
+            return error_set(error,
+                             "%s = %.60s: there are off, failures, copies, on, and parts like 1/2",
+                             option->key, value);
+        which = JIT_COMPILE_ALL;
     }
-    end = parse_number(value, &settings.compile_part);
-    if (end && *end == '/')
-        end = parse_number(end + 1, &settings.compile_parts);
-    return (end && *end == '\0' && settings.compile_part > 0 &&
-            settings.compile_part <= settings.compile_parts) ||
-           error_set(error,
-                     "jit.compile_all = %.60s: there are off, failures, copies, on, and parts like "
-                     "1/2",
-                     value);
-}
-
-static bool check_keys(struct error *error) {
-    static const char *const known[] = {"tier0",           "max_level", "thresholds",  "cost_ms",
-                                        "interpret_loops", "budget",    "specialise",  "cache",
-                                        "cache_mb",        "profile",   "compile_all", "idle"};
-    const char *key;
-    for (size_t i = 0; (key = config_key(i)); i++) {
-        if (strncmp(key, "jit.", 4) != 0)
-            continue;
-        size_t k = 0;
-        while (k < sizeof known / sizeof *known && strcmp(key + 4, known[k]) != 0)
-            k++;
-        if (k < sizeof known / sizeof *known)
-            continue;
-        error_set(error, "there is no setting \"%.40s\"; of the JIT there are", key);
-        for (k = 0; k < sizeof known / sizeof *known; k++) {
-            strcat(error->text, " ");
-            strcat(error->text, known[k]);
-        }
-        return false;
-    }
+    *(enum jit_compile_all *)option->at = which;
+    settings.compile_part = part;
+    settings.compile_parts = parts;
     return true;
 }
 
 bool jit_configure(struct error *error) {
     jit_statistics()->begin = cpu_rdtsc();
-    return check_keys(error) && read_level("jit.tier0", &settings.tier0, JIT_O0, error) &&
-           read_level("jit.max_level", &settings.max_level, JIT_O3, error) &&
-           read_thresholds(error) &&
-           read_number("jit.cost_ms", &settings.cost_ms, 1000000, error) &&
-           read_number("jit.interpret_loops", &settings.interpret_loops, 1000, error) &&
-           read_number("jit.budget", &settings.budget, 100, error) &&
-           read_switch("jit.idle", &settings.idle, error) &&
-           read_switch("jit.specialise", &settings.specialise, error) &&
-           read_switch("jit.cache", &settings.cache, error) &&
-           read_number("jit.cache_mb", &settings.cache_mb, 1000, error) &&
-           read_switch("jit.profile", &settings.profile, error) && read_compile_all(error) &&
-           read_switch("coverage", &settings.coverage, error);
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        const char *value = config_get(options[i].key);
+        if (value && !options[i].read(&options[i], value, error))
+            return false;
+    }
+    return config_report_unknown("jit.") == 0 ||
+           error_set(error, "a setting of the JIT is unknown");
 }
 
 bool jit_set_threshold(uint64_t warm, uint64_t hot, uint64_t very_hot) {

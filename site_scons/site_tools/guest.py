@@ -4,36 +4,14 @@ import os
 from typing import Any
 
 import run_status
-from bareflow.qemu.machine import DRIVES
+from bareflow.run.options import CONFIG, CONFIG_HELP, GUEST, MACHINE, config_settings
 from build_options import Options
 from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
 
-RUN_OPTIONS = {
-    "prompt": "text that the story begins with",
-    "steps": "most tokens of the text, the prompt's included; 0 = as many as the model's context has",
-    "temperature": "0 = always the likeliest token",
-    "topk": "sample from so many of the likeliest tokens; 0 = from all",
-    "topp": "sample from the likeliest tokens that together have this probability",
-    "minp": "sample from tokens at least this part as likely as the likeliest; 0 = from all",
-    "repeat": "penalty on tokens that the text has already; 1 = none",
-    "seed": "of the random numbers; 0 = from the clock",
-    "mode": "interactive, generate or bench",
-    "vector": "auto, sse2, avx2 or avx512",
-    "disk": "how the guest reads its disk: auto, ata, pio or bios",
-    "memory": "the machine's memory in MiB (by default enough for the model)",
-    "cpu": "QEMU's CPU model",
-    "machine": "QEMU's machine: pc or q35",
-    "drive": f"how the disk is attached: {', '.join(DRIVES[:-1])} or {DRIVES[-1]}",
-    "accel": "tcg or kvm",
-    "timeout": "end the run after this many seconds; 0 = no limit",
-    "write": "1 = the guest may change the image",
-}
-"""What `run` hands to bareflow.run.run, which checks the values."""
-
 
 def _given_options(env: Any) -> dict[str, str]:
-    return {name: env[name] for name in RUN_OPTIONS if env.get(name) is not None}
+    return {name: env[name] for name in GUEST | MACHINE if env.get(name) is not None}
 
 
 def _call(env: Any, module: str, values: dict[str, Any], *arguments: str) -> int:
@@ -47,7 +25,8 @@ def _boot(target: list[Any], source: list[Any], env: Any) -> int:
             env["BUILD_LOCK"].release()
             # The path may name the image of another model by the time that it is booted.
             path = f"/proc/{os.getpid()}/fd/{image.fileno()}"
-        return _call(env, "bareflow.run.run", {"image": path, **env["BOOT_OPTIONS"], **_given_options(env)})
+        options = {"image": path, **env["BOOT_OPTIONS"], **_given_options(env), CONFIG: env[CONFIG]}
+        return _call(env, "bareflow.run.run", options)
 
 
 def _boot_as_asked(target: list[Any], source: list[Any], env: Any) -> int:
@@ -66,7 +45,8 @@ def _run(env: Any, name: str, image: Any, **options: str) -> None:
 
 def _measure(target: list[Any], source: list[Any], env: Any) -> int:
     files = {name: node.abspath for name, node in zip(env["BENCH_FILES"], source, strict=True)}
-    arguments = files if "image" in files else files | _given_options(env)
+    settings = _given_options(env) | config_settings([env[CONFIG]])
+    arguments = files if "image" in files else files | settings
     status = _boot(target, source, env) if env["BENCH"] == "boot" else 0
     return status or _call(env, "bareflow.bench.driver", arguments, env["BENCH"])
 
@@ -81,9 +61,17 @@ def _bench(env: Any, name: str, bench: str, files: dict[str, Any]) -> None:
     env.AlwaysBuild(alias)
 
 
+def _are_settings(key: str, value: str, _env: Any) -> None:
+    try:
+        config_settings([value])
+    except ValueError as error:
+        raise SystemExit(f"bareflow: {key}=: {error}") from None
+
+
 def options(opts: Options) -> None:
-    for name, text in RUN_OPTIONS.items():
+    for name, text in (GUEST | MACHINE).items():
         opts.add_text(name, f"run: {text}")
+    opts.add_repeatable(CONFIG, f"run: {CONFIG_HELP}", _are_settings)
 
 
 def exists(env: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import array
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,28 @@ def test_story_and_tiers(record: Record, model_image: ModelImage, models: Path, 
     levels = {event["level"] for event in tiers}
     assert {"O0", "O1"} <= levels <= {"O0", "O1", "O2", "O3"}
     assert all(event["reason"] and event["cycles"] > 0 for event in tiers)
+
+
+@pytest.mark.parametrize(
+    ("config", "warning", "error"),
+    [
+        ({"jit.budget": 101}, None, "jit.budget = 101: not a whole number from 0 to 100"),
+        (
+            {"jit.budgte": 5, "stpes": 3},
+            'unknown setting "jit.budgte"; there are jit.budget ',
+            "a setting of the JIT is unknown",
+        ),
+    ],
+)
+def test_wrong_settings_of_the_jit(
+    boot: Boot, image: Path, config: dict[str, object], warning: str | None, error: str
+) -> None:
+    guest = boot(image, config=config, memory=256)
+    assert guest.wait_exit() == 1
+    found = re.findall("^warning: (.*)$", guest.console, re.M)
+    assert len(found) == (warning is not None) and all(line.startswith(warning) for line in found)
+    assert f"error: {error}\n" in guest.console
+    assert not any(event["event"] == "llvm" for event in guest.events)
 
 
 @pytest.mark.timeout(900)

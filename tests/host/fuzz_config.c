@@ -1,4 +1,4 @@
-// sources: kernel_lib/config/config.c
+// sources: kernel_lib/config/config.c kernel_lib/config/parse.c
 /* Any text as configuration: every setting that comes out can be got by its key. */
 #include "check.h"
 #include "kernel_lib/config/config.h"
@@ -10,14 +10,16 @@ static void report(void *context, unsigned line, const char *message) {
     *last = line;
 }
 
+static void check_setting(void *context, const struct setting *setting) {
+    const char *value = config_get(setting->key);
+    CHECK(value && value == setting->value && strlen(value) <= *(size_t *)context);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     unsigned last = 0;
     config_parse((const char *)data, size, report, &last);
-    for (size_t i = 0; config_key(i); i++) {
-        const char *value = config_get(config_key(i));
-        CHECK(value && strlen(value) <= size);
-    }
+    config_visit(check_setting, &size);
     config_clear();
     return 0;
 }

@@ -1,5 +1,6 @@
 // sources: tinyllama/dialogue/commands.c tinyllama/settings.c tinyllama/sampler.c
 // sources: tinyllama/kernels/elementwise.c kernel_lib/error.c kernel_lib/config/config.c
+// sources: kernel_lib/config/unknown_keys.c
 // sources: kernel_lib/jit/timers.c kernel_lib/jit/aot/aot.c kernel_lib/jit/aot/functions.c
 // sources: tests/host/console.c
 /* The dialogue's commands: what a line does, and what is said to a wrong one. */

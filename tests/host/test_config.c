@@ -1,6 +1,8 @@
-// sources: kernel_lib/config/config.c
-/* The configuration's syntax. */
+// sources: kernel_lib/config/config.c kernel_lib/config/parse.c
+// sources: kernel_lib/config/unknown_keys.c tests/host/console.c
+/* The configuration's syntax, and which keys are known. */
 #include "check.h"
+#include "console.h"
 #include "kernel_lib/config/config.h"
 #include "kernel_lib/runtime.h"
 
@@ -34,6 +36,17 @@ static bool is(const char *key, const char *value) {
     return found && strcmp(found, value) == 0;
 }
 
+/* Of the settings: how many are set. */
+static void count(void *context, const struct setting *setting) {
+    *(size_t *)context += setting->value != NULL;
+}
+
+static size_t set_keys(void) {
+    size_t keys = 0;
+    config_visit(count, &keys);
+    return keys;
+}
+
 static void test_values(void) {
     config_clear();
     CHECK(
@@ -55,11 +68,9 @@ static void test_values(void) {
     CHECK(is("path.of-1", "/model/my file.bin"));
     CHECK(is("temperature", "0.5"));
     CHECK(config_get("mod") == NULL && config_get("modes") == NULL && config_get("") == NULL);
-    CHECK(strcmp(config_key(0), "mode") == 0);
-    CHECK(strcmp(config_key(6), "temperature") == 0);
-    CHECK(config_key(7) == NULL);
+    CHECK(set_keys() == 7);
     config_clear();
-    CHECK(config_get("mode") == NULL && config_key(0) == NULL);
+    CHECK(config_get("mode") == NULL && set_keys() == 0);
 }
 
 static void test_byte_order_mark(void) {
@@ -72,7 +83,19 @@ static void test_byte_order_mark(void) {
     config_clear();
 }
 
-/* In any order, and after others; and the keys stay in the order of the text. */
+struct ascending {
+    const char *last;
+    size_t keys;
+};
+
+static void check_ascending(void *context, const struct setting *setting) {
+    struct ascending *seen = context;
+    CHECK(!seen->last || strcmp(seen->last, setting->key) < 0);
+    seen->last = setting->key;
+    seen->keys++;
+}
+
+/* In any order, and after others; they are visited in ascending order. */
 static void test_many_keys(void) {
     enum { KEYS = 1000 };
     static const unsigned steps[] = {1, KEYS - 1, 7, 501};
@@ -85,10 +108,12 @@ static void test_many_keys(void) {
         for (unsigned i = 0, k = 0; i < KEYS; i++, k = (k + steps[s]) % KEYS) {
             snprintf(key, sizeof key, "k%u", k);
             snprintf(value, sizeof value, "%u", i);
-            CHECK(is(key, value) && strcmp(config_key(i), key) == 0);
+            CHECK(is(key, value));
         }
-        CHECK(!config_key(KEYS) && strcmp(config_key(0), "k0") == 0);
-        CHECK(parse(text).count == 0 && !config_key(KEYS)); /* a weaker source */
+        struct ascending seen = {NULL, 0};
+        config_visit(check_ascending, &seen);
+        CHECK(seen.keys == KEYS && set_keys() == KEYS);
+        CHECK(parse(text).count == 0 && set_keys() == KEYS); /* a weaker source */
     }
     config_clear();
 }
@@ -110,6 +135,26 @@ static void test_stronger_source_first(void) {
     CHECK(parse("seed = 1\n").count == 0);
     CHECK(parse("seed = 2\nsteps = 3\n").count == 0);
     CHECK(is("seed", "1") && is("steps", "3"));
+    config_clear();
+}
+
+/* A key is known once somebody has asked for it, before it was set or after. */
+static void test_unknown_keys(void) {
+    config_clear();
+    console[0] = '\0';
+    CHECK(!config_get("disk") && !config_get("jit.idle"));
+    CHECK(parse("disk = pio\njit.idles = on\nsteps = 3\nstep = 4\n").count == 0);
+    CHECK(is("disk", "pio") && is("steps", "3"));
+    CHECK(config_report_unknown("jit.") == 1);
+    CHECK(strcmp(console, "warning: unknown setting \"jit.idles\"; there are jit.idle\n") == 0);
+    console[0] = '\0';
+    CHECK(config_report_unknown("") == 2);
+    CHECK(strcmp(console,
+                 "warning: unknown setting \"jit.idles\"; there are disk jit.idle steps\n"
+                 "warning: unknown setting \"step\"; there are disk jit.idle steps\n") == 0);
+    console[0] = '\0';
+    CHECK(is("jit.idles", "on") && is("step", "4"));
+    CHECK(config_report_unknown("") == 0 && console[0] == '\0');
     config_clear();
 }
 
@@ -156,6 +201,7 @@ int main(void) {
     test_many_keys();
     test_many_wrong_lines();
     test_stronger_source_first();
+    test_unknown_keys();
     test_lines_that_are_wrong();
     puts("config: passed");
 }

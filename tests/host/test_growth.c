@@ -1,12 +1,15 @@
-// sources: kernel_lib/config/config.c tinyllama/tokenizer.c tinyllama/tokenizer_encode.c
+// sources: kernel_lib/config/config.c kernel_lib/config/parse.c kernel_lib/config/unknown_keys.c
+// sources: tests/host/console.c tinyllama/tokenizer.c tinyllama/tokenizer_encode.c
 // sources: tinyllama/formats/checkpoint.c tinyllama/model.c tinyllama/kernels/matrix.c
 // sources: kernel_lib/error.c tests/host/memory_file.c
 // compile: -fsanitize-coverage=trace-pc -fno-builtin
 // link: -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp,--wrap=memchr
 // link: -Wl,--wrap=strlen,--wrap=strcmp,--wrap=strncmp
 /* The work that the readers of configuration, tokenizer and model have with their input. */
+#include "console.h"
 #include "growth.h"
 #include "kernel_lib/config/config.h"
+#include "kernel_lib/runtime.h"
 #include "memory_file.h"
 #include "tinyllama/formats/checkpoint.h"
 #include "tinyllama/tokenizer.h"
@@ -18,19 +21,25 @@ static void report(void *context, unsigned line, const char *message) {
     ++*(unsigned *)context;
 }
 
+static void check_known(void *context, const struct setting *setting) {
+    CHECK(config_get(setting->key) == setting->value && setting->known);
+    ++*(size_t *)context;
+}
+
 static void read_config(size_t n, enum order order) {
     unsigned reports = 0;
     begin();
+    console[0] = '\0';
     for (size_t i = 0; i < n; i++)
         put_text("key.with-a-long-beginning.%06zu = %zu\n", place(order, i, n), i);
     is_counting = 1;
     config_parse(input, input_size, report, &reports);
-    size_t keys = 0;
-    for (; config_key(keys); keys++)
-        CHECK(config_get(config_key(keys)));
+    size_t unknown = config_report_unknown(""), keys = 0;
+    config_visit(check_known, &keys);
+    size_t still_unknown = config_report_unknown("");
     config_clear();
     is_counting = 0;
-    CHECK(keys == n && reports == 0);
+    CHECK(keys == n && unknown == n && still_unknown == 0 && reports == 0);
 }
 
 static void read_wrong_config(size_t n, enum order order) {

@@ -1,6 +1,8 @@
-// sources: kernel_lib/jit/settings.c kernel_lib/config/config.c kernel_lib/error.c
+// sources: kernel_lib/jit/settings.c kernel_lib/config/config.c kernel_lib/config/parse.c
+// sources: kernel_lib/config/unknown_keys.c kernel_lib/error.c tests/host/console.c
 /* The settings jit.*, and what is said about wrong ones. */
 #include "check.h"
+#include "console.h"
 #include "jit_configuration.h"
 #include "kernel_lib/jit_runtime.h"
 #include <string.h>
@@ -40,10 +42,13 @@ static void test_settings(void) {
     check_wrong("jit.cache = yes", "jit.cache = yes: there are on and off");
     check_wrong("jit.budget = 101", "jit.budget = 101: not a whole number from 0 to 100");
     check_wrong("jit.budget = 5%", "jit.budget = 5%: not a whole number from 0 to 100");
-    check_wrong(
-        "jit.tier = O0",
-        "there is no setting \"jit.tier\"; of the JIT there are tier0 max_level thresholds "
-        "cost_ms interpret_loops budget specialise cache cache_mb profile compile_all idle");
+    console[0] = '\0';
+    check_wrong("jit.tier = O0\nsteps = 4", "a setting of the JIT is unknown");
+    CHECK(strcmp(console,
+                 "warning: unknown setting \"jit.tier\"; there are jit.budget jit.cache "
+                 "jit.cache_mb jit.compile_all jit.cost_ms jit.idle jit.interpret_loops "
+                 "jit.max_level jit.profile jit.specialise jit.thresholds jit.tier0\n") == 0);
+    console[0] = '\0';
 #define NOT_ALL ": there are off, failures, copies, on, and parts like 1/2"
     check_wrong("jit.compile_all = all", "jit.compile_all = all" NOT_ALL);
     check_wrong("jit.compile_all = 0/2", "jit.compile_all = 0/2" NOT_ALL);

@@ -1,7 +1,8 @@
 // sources: kernel_lib/jit/store/profile_file.c kernel_lib/jit/store/profile_parse.c
 // sources: kernel_lib/jit/store/object_cache.c kernel_lib/jit/settings.c kernel_lib/jit/log.c
 // sources: kernel_lib/jit/store/run_mark.c kernel_lib/jit/store/function_names.c
-// sources: kernel_lib/config/config.c kernel_lib/io/utf8.c kernel_lib/io/json_format.c
+// sources: kernel_lib/config/config.c kernel_lib/config/unknown_keys.c
+// sources: kernel_lib/io/utf8.c kernel_lib/io/json_format.c
 // sources: kernel_lib/crc32.c kernel_lib/error.c tests/host/console.c
 /* When what the JIT remembers is written, on a clock that only the test moves and a disk that takes
  * its time; and what is not kept. */

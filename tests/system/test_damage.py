@@ -203,7 +203,7 @@ def test_unknown_key_is_reported(boot: Boot, damaged: DiskImage) -> None:
     guest = boot(damaged, config={**GENERATE, "stepps": 9})
     assert guest.wait_exit() == 0
     assert re.search(
-        r'^warning: unknown setting "stepps"; there are .*\bsteps\b.*\bdisk\b', guest.console, re.M
+        r'^warning: unknown setting "stepps"; there are .*\bdisk\b.*\bsteps\b', guest.console, re.M
     )
 
 

@@ -53,6 +53,23 @@ def test_prompt_of_any_characters(story: Story) -> None:
     assert result.stdout.decode().startswith(prompt)
 
 
+def test_config_is_the_guests(story: Story) -> None:
+    """Settings that have no option, one that has, and one that nobody reads: that is the guest's to say."""
+    pairs = ("config=coverage=off temperature=0", f"config=steps={story.steps} stpes=3")
+    result = run(f"image={story.image}", "prompt=", "temperature=9", *pairs)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.decode() == story.text + "\n"
+    assert re.match(rb'warning: unknown setting "stpes"; there are coverage .*\bsteps\b', result.stderr)
+
+
+def test_wrong_value_in_config(story: Story) -> None:
+    result = run(f"image={story.image}", "prompt=", "config=steps=many")
+    assert (result.returncode, result.stdout) == (1, b"")
+    assert result.stderr == (
+        b"error: steps = many: not a whole number from 0 to 4294967295\nrun: the guest ended with code 1\n"
+    )
+
+
 def test_standard_input_is_the_prompt(story: Story) -> None:
     result = run(f"image={story.image}", *STORY, stdin=f"{story.beginning}\r\n".encode())
     assert result.returncode == 0, result.stderr

@@ -10,7 +10,7 @@ import build_options
 import pytest
 import variant_graph
 from bareflow.qemu.machine import DRIVES
-from bareflow.run import run
+from bareflow.run.options import CONFIG, config_settings
 from project_files import ROOT
 from SCons.Environment import Base
 from SCons.Tool import Tool
@@ -33,9 +33,12 @@ TOOLS_FOLDER = ROOT / "site_scons" / "site_tools"
 TOOLS = {file.stem: Tool(file.stem, [str(TOOLS_FOLDER)]) for file in TOOLS_FOLDER.glob("*.py")}
 
 
+MODULES = [variant_graph, build_folder, *TOOLS.values()]
+
+
 def declare(arguments: dict[str, str]) -> build_options.Options:
     """All options, as SConstruct declares them."""
-    return build_options.declare(arguments, [variant_graph, build_folder, *TOOLS.values()])
+    return build_options.declare(arguments.items(), MODULES)
 
 
 def environment(**arguments: str) -> Any:
@@ -157,7 +160,26 @@ def test_drives_of_the_help_are_those_of_run() -> None:
     drive = next(option for option in declare({}).options if option.key == "drive")
     named = drive.help.rpartition(": ")[2].replace(" or ", ", ").split(", ")
     assert tuple(named) == DRIVES
-    assert f"drive={'|'.join(DRIVES)} " in str(run.__doc__)
+
+
+def test_config_may_be_repeated(called_in: Path, tmp_path: Path) -> None:
+    """A dictionary would keep only the last one; what custom.py says comes first."""
+    (tmp_path / "custom.py").write_text("config = 'jit.budget=7 jit.idle=off'\n")
+    pairs = [("steps", "8"), (CONFIG, "jit.budget=100"), (CONFIG, "$a='x  y' jit.cache=off")]
+    options = build_options.declare(pairs, MODULES)
+    env = build_options.set_options(options, lambda: Base(variables=options, tools=[]))
+    assert config_settings([env[CONFIG]]) == {
+        "jit.budget": "100",
+        "jit.idle": "off",
+        "$a": "x  y",
+        "jit.cache": "off",
+    }
+    assert environment()[CONFIG] == "jit.budget=7 jit.idle=off"
+
+
+def test_wrong_config(called_in: Path) -> None:
+    with pytest.raises(SystemExit, match=r"bareflow: config=: 'jit\.budget' is not KEY=VALUE"):
+        environment(config="jit.budget")
 
 
 def test_custom_unknown_names(called_in: Path, tmp_path: Path) -> None:

@@ -34,6 +34,19 @@ def test_sampling_options_reach_the_guest() -> None:
     }
 
 
+def test_config_reaches_the_guest() -> None:
+    """Any keys, several times; of one that is an option as well the configuration's counts."""
+    pairs = ["steps=5", "config=jit.budget=100 prompt='Once upon'", "config=steps=9 a=b=c", "config="]
+    machine, _ = parse(["image=a.img", *pairs], terminal=True)
+    assert machine.config == {
+        "jit.budget": "100",
+        "prompt": "Once upon",
+        "steps": "9",
+        "a": "b=c",
+        "mode": "generate",
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "terminal", "mode"),
     [
@@ -41,6 +54,7 @@ def test_sampling_options_reach_the_guest() -> None:
         ([], False, "generate"),
         (["prompt="], True, "generate"),
         (["mode=bench"], True, "bench"),
+        (["config=mode=bench"], True, "bench"),
         (["mode=", "steps="], True, "interactive"),
     ],
 )
@@ -73,6 +87,11 @@ def test_machine_options() -> None:
         (["steps=5"], "image=FILE is missing"),
         (["image=a", "mode=chat"], "mode=chat: not one of generate, interactive, bench"),
         (["image=a", "mode=interactive", "prompt=x"], "mode=interactive takes no prompt=: prompts are typed"),
+        (["image=a", "mode=interactive", "config=prompt=x"], "mode=interactive takes no prompt=: prompts"),
+        (["image=a", "config=mode=chat"], "mode=chat: not one of generate, interactive, bench"),
+        (["image=a", "config=jit.budget"], "config=: 'jit.budget' is not KEY=VALUE"),
+        (["image=a", "config=steps=5 =7"], "config=: '=7' is not KEY=VALUE"),
+        (["image=a", "config=prompt='a"], "config=: No closing quotation"),
         (["image=a", "memory=0"], "memory=0: not a whole number of at least 1"),
         (["image=a", "memory=big"], "memory=big: not a whole number"),
         (["image=a", "timeout=-1"], "timeout=-1: not a whole number of at least 0"),

@@ -2,6 +2,7 @@
  * runtime.h for a Linux program without any other C library: standard input and output as the
  * console, events on standard error, the system's files.
  */
+#include "kernel_lib/config/config.h"
 #include "kernel_lib/generations.h"
 #include "kernel_lib/io/typed.h"
 #include "kernel_lib/io/utf8.h"
@@ -19,46 +20,30 @@
 
 /* ---- Configuration ---- */
 
-static int argument_count;
-static char **arguments; /* without root=, which is no setting of the application */
 static const char *root; /* NULL: the system's */
 
-/* The value in an argument with this key, or NULL. */
-static const char *value_of(const char *argument, const char *key) {
-    size_t length = strlen(key);
-    return strncmp(argument, key, length) == 0 && argument[length] == '=' ? argument + length + 1
-                                                                          : NULL;
+static void set(const char *key, size_t key_size, const char *value) {
+    struct setting *setting = config_setting(key, key_size);
+    size_t size = strlen(value) + 1;
+    char *copy = malloc(size);
+    if (!setting || !copy)
+        panic("no memory for the settings");
+    free(setting->value);
+    setting->value = memcpy(copy, value, size);
 }
 
-const char *config_get(const char *key) {
-    for (int i = argument_count - 1; i >= 0; i--) { /* the last one wins */
-        const char *value = value_of(arguments[i], key);
-        if (value)
-            return value;
-    }
-    return NULL;
-}
-
-const char *config_key(size_t index) {
-    static char key[MAX_LINE];
-    if (index >= (size_t)argument_count)
-        return NULL;
-    snprintf(key, sizeof key, "%.*s", (int)strcspn(arguments[index], "="), arguments[index]);
-    return key;
-}
-
-void linux_arguments(int count, char **given) {
-    arguments = given;
+void linux_arguments(int count, char **arguments) {
     for (int i = 1; i < count; i++) {
-        if (!strchr(given[i], '=')) {
-            console_printf("error: argument \"%s\": settings are key=value\n", given[i]);
+        const char *argument = arguments[i], *equals = strchr(argument, '=');
+        if (!equals) {
+            console_printf("error: argument \"%s\": settings are key=value\n", argument);
             platform_exit(2);
         }
-        const char *value = value_of(given[i], "root");
-        if (value)
-            root = value;
+        size_t key_size = (size_t)(equals - argument);
+        if (key_size == strlen("root") && strncmp(argument, "root", key_size) == 0)
+            root = equals + 1;
         else
-            arguments[argument_count++] = given[i];
+            set(argument, key_size, equals + 1); /* the last one of a key wins */
     }
 }
 

@@ -90,9 +90,9 @@ static void make_thread(void) {
 
 /* Called by _start, from assembly. */
 __attribute__((used)) _Noreturn void linux_main(long *stack) {
-    linux_arguments((int)stack[0], (char **)(stack + 1));
     make_heap();
     make_thread();
+    linux_arguments((int)stack[0], (char **)(stack + 1));
     program_begin();
     int code = app_main();
     program_end();

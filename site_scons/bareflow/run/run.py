@@ -2,11 +2,9 @@
 
     python -m bareflow.run.run image=FILE [key=value ...]
 
-or main(argv) with the same arguments. Machine: image= memory= (MiB; default: enough for the model) cpu=
-machine=pc|q35 drive=ide|ide-slave|ahci|virtio-blk|usb-storage|nvme|floppy accel=tcg|kvm qemu=PROGRAM
-write=0|1 (may the guest change the image; default 0) timeout=SECONDS (0: none). Guest: prompt= steps=
-temperature= topk= topp= minp= repeat= seed= vector= disk= mode=generate|interactive|bench. An argument with
-an empty value counts as not given, except prompt=.
+or main(argv) with the same arguments: the options of bareflow.run.options and qemu=PROGRAM. An argument with
+an empty value counts as not given, except prompt=. config=, which may be repeated, hands any settings to the
+guest; one that has an option as well counts as that option.
 
 The model's text and nothing else goes to standard output as it is made, with a line break at its end if it
 has none, and everything else to standard error, also what comes in the middle of a text; after a story that
@@ -43,12 +41,11 @@ from bareflow.kernel.kernel_file import KernelHeader, parse_header
 from bareflow.qemu.guest import Guest, GuestError
 from bareflow.qemu.machine import DRIVES, MACHINES, QEMU, Machine
 from bareflow.qemu.serial import Console, Event, Malformed, Text
+from bareflow.run.options import CONFIG, GUEST, MACHINE, config_settings
 from bareflow.run.run_input import POWER_OFF, forward, forward_keys, raw_terminal, read_prompt
 from bareflow.run.text_output import ByteStream, TextOutput
 
-SAMPLING_KEYS = ("temperature", "topk", "topp", "minp", "repeat", "seed")
-GUEST_KEYS = ("mode", "prompt", "steps", *SAMPLING_KEYS, "vector", "disk")
-MACHINE_KEYS = ("image", "memory", "cpu", "machine", "drive", "accel", "qemu", "write", "timeout")
+KEYS = ("image", "qemu", *MACHINE, *GUEST, CONFIG)
 MODES = ("generate", "interactive", "bench")
 USER = "the user ended it"
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -67,19 +64,26 @@ def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
     terminal: whether a person sits at standard input and output.
     """
     given: dict[str, str] = {}
+    texts: list[str] = []
     for argument in argv:
         key, equals, value = argument.partition("=")
-        if not equals or key not in GUEST_KEYS + MACHINE_KEYS:
-            known = " ".join(f"{name}=" for name in MACHINE_KEYS + GUEST_KEYS)
+        if not equals or key not in KEYS:
+            known = " ".join(f"{name}=" for name in KEYS)
             raise UsageError(f"{argument!r} is not an option of run; there are {known}")
-        if value or key == "prompt":
+        if key == CONFIG:
+            texts.append(value)
+        elif value or key == "prompt":
             given[key] = value
     if "image" not in given:
         raise UsageError("image=FILE is missing")
-    config: dict[str, object] = {key: given[key] for key in GUEST_KEYS if key in given}
-    config.setdefault("mode", "interactive" if terminal and "prompt" not in given else "generate")
+    config: dict[str, object] = {key: given[key] for key in GUEST if key in given}
+    try:
+        config |= config_settings(texts)
+    except ValueError as error:
+        raise UsageError(f"{CONFIG}=: {error}") from None
+    config.setdefault("mode", "interactive" if terminal and "prompt" not in config else "generate")
     _one_of("mode", str(config["mode"]), MODES)
-    if config["mode"] == "interactive" and given.get("prompt"):
+    if config["mode"] == "interactive" and config.get("prompt"):
         raise UsageError("mode=interactive takes no prompt=: prompts are typed")
     _one_of("write", given.get("write", "0"), ("0", "1"))
     machine = _one_of("machine", given.get("machine", "pc"), MACHINES)

@@ -1,0 +1,48 @@
+"""The options of `run`: what each is called, and what it is for. Whoever reads one checks its value: the
+guest those of GUEST and `config`, bareflow.run.run those of MACHINE."""
+
+import shlex
+from collections.abc import Iterable
+
+from bareflow.qemu.machine import DRIVES
+
+GUEST = {
+    "prompt": "text that the story begins with",
+    "steps": "most tokens of the text, the prompt's included; 0 = as many as the model's context has",
+    "temperature": "0 = always the likeliest token",
+    "topk": "sample from so many of the likeliest tokens; 0 = from all",
+    "topp": "sample from the likeliest tokens that together have this probability",
+    "minp": "sample from tokens at least this part as likely as the likeliest; 0 = from all",
+    "repeat": "penalty on tokens that the text has already; 1 = none",
+    "seed": "of the random numbers; 0 = from the clock",
+    "mode": "interactive, generate or bench",
+    "vector": "auto, sse2, avx2 or avx512",
+    "disk": "how the guest reads its disk: auto, ata, pio or bios",
+}
+"""Settings of the guest that have an option of their own."""
+
+MACHINE = {
+    "memory": "the machine's memory in MiB (by default enough for the model)",
+    "cpu": "QEMU's CPU model",
+    "machine": "QEMU's machine: pc or q35",
+    "drive": f"how the disk is attached: {', '.join(DRIVES[:-1])} or {DRIVES[-1]}",
+    "accel": "tcg or kvm",
+    "timeout": "end the run after this many seconds; 0 = no limit",
+    "write": "1 = the guest may change the image",
+}
+
+CONFIG = "config"
+CONFIG_HELP = "any settings of the guest, KEY=VALUE with blanks between them; may be repeated"
+
+
+def config_settings(texts: Iterable[str]) -> dict[str, str]:
+    """The settings in values of config=: KEY=VALUE pairs, separated and quoted as a shell's words are. The
+    last one of a key counts. Raises ValueError when a word is no pair or a quotation is not closed."""
+    settings = {}
+    for text in texts:
+        for word in shlex.split(text):
+            key, equals, value = word.partition("=")
+            if not key or not equals:
+                raise ValueError(f"'{word}' is not KEY=VALUE")
+            settings[key] = value
+    return settings
