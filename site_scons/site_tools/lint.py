@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from bareflow.llvm import llvm_tool
 from SCons.Action import Action
 
 PYTHON_FOLDERS = ("site_scons", "tests", "variants", "tinyllama")
@@ -31,7 +32,7 @@ def _lint(env: Any) -> list[Any]:
     ruff = "$( $PYTHON $) -m ruff"
     return [
         _check(env, "clang-format", [*c, env.File("#.clang-format")],
-               "clang-format-22 --dry-run -Werror ${SOURCES[:-1]}"),
+               f"{llvm_tool('clang-format')} --dry-run -Werror ${{SOURCES[:-1]}}"),
         _check(env, "ruff", python, f"{ruff} check --quiet", f"{ruff} format --quiet --check"),
         _check(env, "codespell", [*python, *c, *prose], "$( $PYTHON $) -m codespell_lib ${SOURCES}"),
         _check(env, "mypy", python, "$( $PYTHON $) -m mypy"),

@@ -7,20 +7,21 @@ import subprocess
 import sys
 from typing import Any
 
+from bareflow.llvm import llvm_tool
 from SCons.Subst import Literal
 
 PROGRAMS = {
-    "CC": "clang-22",
-    "CXX": "clang++-22",
-    "LD": "ld.lld-22",
-    "LLVM_AR": "llvm-ar-22",
-    "LLVM_NM": "llvm-nm-22",
-    "LLVM_CXXFILT": "llvm-cxxfilt-22",
-    "LLVM_DWARFDUMP": "llvm-dwarfdump-22",
-    "LLVM_CONFIG": "llvm-config-22",
-    "LLVM_LINK": "llvm-link-22",
-    "LLVM_OBJCOPY": "llvm-objcopy-22",
-    "LLVM_OPT": "opt-22",
+    "CC": llvm_tool("clang"),
+    "CXX": llvm_tool("clang++"),
+    "LD": llvm_tool("ld.lld"),
+    "LLVM_AR": llvm_tool("llvm-ar"),
+    "LLVM_NM": llvm_tool("llvm-nm"),
+    "LLVM_CXXFILT": llvm_tool("llvm-cxxfilt"),
+    "LLVM_DWARFDUMP": llvm_tool("llvm-dwarfdump"),
+    "LLVM_CONFIG": llvm_tool("llvm-config"),
+    "LLVM_LINK": llvm_tool("llvm-link"),
+    "LLVM_OBJCOPY": llvm_tool("llvm-objcopy"),
+    "LLVM_OPT": llvm_tool("opt"),
     "AS": "nasm",
     "MTOOLS": "mtools",
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.kernel.kernel_file import kernel_from_elf, parse_header
+from bareflow.llvm import llvm_tool
 from elftools.elf.constants import P_FLAGS
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
@@ -29,7 +30,7 @@ def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subprocess.run(["nasm", "-f", "elf64", *include_folders(), source, "-o", target], check=True)
         objects.append(target)
     program, script = folder / "kernel.elf", CPU / "linker.ld"
-    subprocess.run(["ld.lld-22", "--gc-sections", "-T", script, *objects, "-o", program], check=True)
+    subprocess.run([llvm_tool("ld.lld"), "--gc-sections", "-T", script, *objects, "-o", program], check=True)
     return program
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from bareflow.llvm import llvm_tool
+
 SCRIPT = """
 PHDRS { text PT_LOAD FLAGS(5); data PT_LOAD FLAGS(6); }
 SECTIONS {
@@ -26,5 +28,5 @@ def link(folder: Path, assembly: str, *, name: str = "tiny") -> Path:
     script.write_text(SCRIPT)
     subprocess.run(["nasm", "-f", "elf64", source, "-o", object_file], check=True)
     options = ["-static", "-e", "start", "-z", "max-page-size=4096", "-T", str(script)]
-    subprocess.run(["ld.lld-22", *options, str(object_file), "-o", str(elf)], check=True)
+    subprocess.run([llvm_tool("ld.lld"), *options, str(object_file), "-o", str(elf)], check=True)
     return elf

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.kernel.archive import ArchiveError, members, replace_members
+from bareflow.llvm import llvm_tool
 from trim_tools import archived, compiled
 
 LONG = "a_name_of_more_than_fifteen_characters"
@@ -40,7 +41,7 @@ def replaced(library: Path, names: set[str], contents: bytes) -> Path:
 def test_members(library: Path, tmp_path: Path) -> None:
     data = library.read_bytes()
     found = {member.name: data[member.offset : member.offset + member.size] for member in members(data)}
-    assert list(found) == printed("llvm-ar-22", "t", library).split()
+    assert list(found) == printed(llvm_tool("llvm-ar"), "t", library).split()
     assert found == {name: (tmp_path / name).read_bytes() for name in ("one.o", "two.o", f"{LONG}.o")}
 
 
@@ -52,11 +53,11 @@ def test_index_follows_a_member_that_grew(library: Path, tmp_path: Path) -> None
     """The index names the member of each symbol; with a wrong offset llvm-nm could not."""
     grown = (tmp_path / "one.o").read_bytes() + bytes(1001)
     copy = replaced(library, {"one.o"}, grown)
-    index = printed("llvm-nm-22", "--print-armap", library).split("\n\n")[0]
+    index = printed(llvm_tool("llvm-nm"), "--print-armap", library).split("\n\n")[0]
     assert f"{LONG} in {LONG}.o" in index
-    assert printed("llvm-nm-22", "--print-armap", copy).split("\n\n")[0] == index
-    assert printed("llvm-ar-22", "t", copy) == printed("llvm-ar-22", "t", library)
-    command = ["llvm-ar-22", "p", str(copy), "one.o"]
+    assert printed(llvm_tool("llvm-nm"), "--print-armap", copy).split("\n\n")[0] == index
+    assert printed(llvm_tool("llvm-ar"), "t", copy) == printed(llvm_tool("llvm-ar"), "t", library)
+    command = [llvm_tool("llvm-ar"), "p", str(copy), "one.o"]
     assert subprocess.run(command, capture_output=True, check=True).stdout == grown
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.engine.assembly import AssemblyError, assembly_in, check_no_assembly
+from bareflow.llvm import llvm_tool
 
 HARMLESS = """
 int hidden(int x) { __asm__("" : "+r"(x)); __asm__ volatile(""); return x; }
@@ -14,13 +15,13 @@ const char *quoted(void) { return "asm \\"nop\\""; }
 
 def bitcode(folder: Path, source: str) -> Path:
     target = folder / "module.bc"
-    command = ["clang-22", "-x", "c", "-c", "-emit-llvm", "-O1", "-o", str(target), "-"]
+    command = [llvm_tool("clang"), "-x", "c", "-c", "-emit-llvm", "-O1", "-o", str(target), "-"]
     subprocess.run(command, input=source, text=True, check=True)
     return target
 
 
 def test_empty_assembly_is_none(tmp_path: Path) -> None:
-    check_no_assembly("opt-22", bitcode(tmp_path, HARMLESS))
+    check_no_assembly(llvm_tool("opt"), bitcode(tmp_path, HARMLESS))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_empty_assembly_is_none(tmp_path: Path) -> None:
 )
 def test_assembly_is_an_error(tmp_path: Path, source: str, found: str) -> None:
     with pytest.raises(AssemblyError, match=found):
-        check_no_assembly("opt-22", bitcode(tmp_path, source))
+        check_no_assembly(llvm_tool("opt"), bitcode(tmp_path, source))
 
 
 def test_every_one_is_named() -> None:

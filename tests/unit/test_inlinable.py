@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from bareflow.engine.inlinable import LARGEST, inlinable, keep_inlinable
+from bareflow.llvm import llvm_tool
 
 SOURCE = """
 #include <stdarg.h>
@@ -33,20 +34,22 @@ extern "C" int other_name(int) __attribute__((alias("large")));
 
 def module(folder: Path) -> Path:
     made = folder / "module.bc"
-    command = ["clang++-22", "-x", "c++", "-", "-O1", "-fno-vectorize", "-fno-slp-vectorize"]
+    command = [llvm_tool("clang++"), "-x", "c++", "-", "-O1", "-fno-vectorize", "-fno-slp-vectorize"]
     command += ["-emit-llvm", "-c", "-o", str(made)]
     subprocess.run(command, input=SOURCE, text=True, check=True)
     return made
 
 
 def text_of(bitcode: Path) -> str:
-    command = ["opt-22", "-S", "-passes=", str(bitcode), "-o", "-"]
+    command = [llvm_tool("opt"), "-S", "-passes=", str(bitcode), "-o", "-"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def names(bitcode: Path) -> dict[str, set[str]]:
     """By letter: T defined, U undefined, and others."""
-    output = subprocess.run(["llvm-nm-22", bitcode], capture_output=True, text=True, check=True).stdout
+    output = subprocess.run(
+        [llvm_tool("llvm-nm"), bitcode], capture_output=True, text=True, check=True
+    ).stdout
     found: dict[str, set[str]] = {}
     for line in output.splitlines():
         *_, letter, name = line.split()
@@ -60,7 +63,7 @@ def test_which_functions(tmp_path: Path) -> None:
 
 def test_the_others_go(tmp_path: Path) -> None:
     bitcode = module(tmp_path)
-    keep_inlinable("opt-22", bitcode)
+    keep_inlinable(llvm_tool("opt"), bitcode)
     found = names(bitcode)
     assert found["T"] == {"small", "calls_helper"}
     assert found["U"] == {"_ZN4libc6helperEi"}, "it is called natively"

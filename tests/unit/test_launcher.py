@@ -11,6 +11,7 @@ from pathlib import Path
 
 import needed_python
 import pytest
+from bareflow.llvm import llvm_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = """#!/bin/sh
@@ -26,7 +27,8 @@ def project(tmp_path: Path) -> Path:
     """A folder with the launcher and a prepared .venv whose Python only prints the arguments of SCons."""
     folder = tmp_path / "a project"
     (folder / ".venv" / "bin").mkdir(parents=True)
-    for name in ("bareflow", "requirements.txt"):
+    (folder / "site_scons").mkdir()
+    for name in ("bareflow", "requirements.txt", "site_scons/llvm_version"):
         shutil.copy(ROOT / name, folder / name)
     shutil.copy(ROOT / "requirements.txt", folder / ".venv" / "requirements.txt")
     python = folder / ".venv" / "bin" / "python"
@@ -72,7 +74,7 @@ def test_without_packages_and_without_apt_it_names_them(project: Path, tmp_path:
     result = launch(project, cwd=tmp_path, path=str(tools))
     assert result.returncode == 1
     assert result.stdout == ""
-    wanted = "please install, by the names that Debian gives them: clang-22"
+    wanted = f"please install, by the names that Debian gives them: {llvm_tool('clang')}"
     assert wanted in result.stderr and "nasm" in result.stderr and "mtools" in result.stderr
 
 
@@ -86,7 +88,8 @@ def test_without_root_it_prints_the_command(project: Path, tmp_path: Path) -> No
         (tools / name).chmod(0o755)
     result = launch(project, cwd=tmp_path, path=str(tools))
     assert result.returncode == 1
-    assert "Please run:  sudo apt-get install --no-install-recommends clang-22" in result.stderr
+    wanted = f"Please run:  sudo apt-get install --no-install-recommends {llvm_tool('clang')}"
+    assert wanted in result.stderr
 
 
 def test_an_upgraded_python_gets_its_packages(project: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from bareflow import layouts
 from bareflow.layouts import NASM_HEADERS, LayoutError, Structure, nasm_path, read_header, write_nasm
+from bareflow.llvm import llvm_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_INTEGERS: set[str] = set()
@@ -50,9 +51,9 @@ def values_in_c(header: str, expressions: list[str], folder: Path) -> list[int]:
     source += f"extern const uint64_t values[];\nconst uint64_t values[] = {{{', '.join(expressions)}}};\n"
     target, flat = folder / "c.o", folder / "c.bin"
     language = "c++" if 'extern "C"' in (ROOT / header).read_text() else "c"
-    run("clang-22", "-target", "x86_64-unknown-none-elf", "-ffreestanding", "-I.",
+    run(llvm_tool("clang"), "-target", "x86_64-unknown-none-elf", "-ffreestanding", "-I.",
         f"-x{language}", "-c", "-", "-o", str(target), source=source)  # fmt: skip
-    run("llvm-objcopy-22", "-O", "binary", "-j", ".rodata", str(target), str(flat), source="")
+    run(llvm_tool("llvm-objcopy"), "-O", "binary", "-j", ".rodata", str(target), str(flat), source="")
     return list(struct.unpack(f"<{len(expressions)}Q", flat.read_bytes()))
 
 

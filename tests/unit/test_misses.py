@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from bareflow.coverage.coverage_file import CoveredFunction
 from bareflow.disk.fat16_image import build_image
+from bareflow.llvm import llvm_tool
 from bareflow.trim.misses import MissesError, as_symbols, missed_functions
 
 BOOT_SECTORS = bytes(510) + b"\x55\xaa", bytes(512)
@@ -56,4 +57,4 @@ def test_names_of_backtraces_become_symbols() -> None:
         CoveredFunction("a.o", ".text", "_ZN4llvm4Type5printEi", True, 4, parts),
     ]
     expected = ["_ZN4llvm5Value5printEi", "_ZNK4llvm5Value5printEv", "llvm::Value::print", "other"]
-    assert as_symbols(["llvm::Value::print", "other"], coverage, "llvm-cxxfilt-22") == expected
+    assert as_symbols(["llvm::Value::print", "other"], coverage, llvm_tool("llvm-cxxfilt")) == expected

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from bareflow.engine.host_symbols import link_bitcode, members_used, native_names, symbols, table_source
+from bareflow.llvm import llvm_tool
 
 APPLICATION = """
 extern int first(int), console(const char *, ...);
@@ -36,7 +37,7 @@ int main(void) {
 def bitcode(folder: Path, name: str, text: str) -> Path:
     source, made = folder / f"{name}.c", folder / f"{name}.bc"
     source.write_text(text)
-    command = ["clang-22", "-O0", "-emit-llvm", "-c", str(source), "-o", str(made)]
+    command = [llvm_tool("clang"), "-O0", "-emit-llvm", "-c", str(source), "-o", str(made)]
     subprocess.run(command, check=True)
     return made
 
@@ -44,12 +45,12 @@ def bitcode(folder: Path, name: str, text: str) -> Path:
 def test_what_the_application_uses_comes_along(tmp_path: Path) -> None:
     application = bitcode(tmp_path, "application", APPLICATION)
     members = [bitcode(tmp_path, name, text) for name, text in MEMBERS.items()]
-    assert symbols("llvm-nm-22", application).undefined == {"first", "console"}
-    chosen = members_used("llvm-nm-22", application, members)
+    assert symbols(llvm_tool("llvm-nm"), application).undefined == {"first", "console"}
+    chosen = members_used(llvm_tool("llvm-nm"), application, members)
     assert [path.stem for path in chosen] == ["first", "second"]
     libc = tmp_path / "libc.bc"
-    link_bitcode("llvm-link-22", chosen, libc)
-    assert native_names("llvm-nm-22", application, libc) == {"first", "second", "console", "error"}
+    link_bitcode(llvm_tool("llvm-link"), chosen, libc)
+    assert native_names(llvm_tool("llvm-nm"), application, libc) == {"first", "second", "console", "error"}
 
 
 def test_table(tmp_path: Path) -> None:
@@ -57,6 +58,6 @@ def test_table(tmp_path: Path) -> None:
     table, printer, program = tmp_path / "table.s", tmp_path / "printer.c", tmp_path / "program"
     table.write_text(table_source({"alphabet", "Zulu", "alpha"}))
     printer.write_text(PRINTER)
-    subprocess.run(["clang-22", "-no-pie", printer, table, "-o", program], check=True)
+    subprocess.run([llvm_tool("clang"), "-no-pie", printer, table, "-o", program], check=True)
     output = subprocess.run([program], capture_output=True, text=True, check=True).stdout
     assert output == "Zulu 8\nalpha 6\nalphabet 7\n"

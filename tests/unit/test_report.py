@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from bareflow.coverage.coverage_file import CoveredFunction
 from bareflow.kernel.link_map import InputSection, MapSymbol
+from bareflow.llvm import llvm_tool
 from bareflow.report.report import ReportError, data, first_use, page, runs, tiers
 from bareflow.report.report_sizes import Loss, function_of, libraries, library_of, losses, losses_by_library
 from bareflow.trim.removed import Emptied
@@ -127,4 +128,4 @@ def test_page_holds_the_data_and_nothing_from_elsewhere() -> None:
 
 def test_nothing_built(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="nothing is built"):
-        data(tmp_path, "llvm-nm-22", "llvm-cxxfilt-22", {})
+        data(tmp_path, llvm_tool("llvm-nm"), llvm_tool("llvm-cxxfilt"), {})

@@ -8,6 +8,7 @@ from pathlib import Path
 from bareflow.kernel.kernel_file import kernel_from_elf
 from bareflow.kernel.link_map import InputSection
 from bareflow.kernel.symbols import symbol_table
+from bareflow.llvm import llvm_tool
 from bareflow.report.size_report import defined_symbols, owners, report, sections_by_part
 from elf_tools import link
 from elftools.elf.elffile import ELFFile
@@ -46,7 +47,7 @@ def test_a_name_of_two_parts_is_nobodys() -> None:
 
 def test_defined_symbols(tmp_path: Path) -> None:
     elf = link(tmp_path, KERNEL.format(signature="0x464C5544") + CODE)
-    assert {"start", "middle", "table", "buffer"} <= defined_symbols("llvm-nm-22", [elf])
+    assert {"start", "middle", "table", "buffer"} <= defined_symbols(llvm_tool("llvm-nm"), [elf])
 
 
 def test_sections_of_archives_and_of_groups_of_objects() -> None:

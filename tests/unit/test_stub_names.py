@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from bareflow.kernel.link_map import InputSection
+from bareflow.llvm import llvm_tool
 from bareflow.trim.removed import Removed, read_removed, write_removed
 from bareflow.trim.stub_names import LinkedStubs, encode, table_source
 from lz4_reference import unpack
@@ -75,6 +76,10 @@ def test_source_assembles_to_the_table(tmp_path: Path) -> None:
     names = {7: "f", 300: "ff"}
     source, binary, table = tmp_path / "table.s", tmp_path / "table.bin", tmp_path / "table.o"
     source.write_text(table_source(names))
-    subprocess.run(["clang-22", "-target", "x86_64-unknown-none-elf", "-c", source, "-o", table], check=True)
-    subprocess.run(["llvm-objcopy-22", "-O", "binary", "-j", ".symbols.removed", table, binary], check=True)
+    subprocess.run(
+        [llvm_tool("clang"), "-target", "x86_64-unknown-none-elf", "-c", source, "-o", table], check=True
+    )
+    subprocess.run(
+        [llvm_tool("llvm-objcopy"), "-O", "binary", "-j", ".symbols.removed", table, binary], check=True
+    )
     assert decoded(binary.read_bytes()) == names

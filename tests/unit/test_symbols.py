@@ -18,6 +18,7 @@ from bareflow.kernel.symbols import (
     readable,
     table_source,
 )
+from bareflow.llvm import llvm_tool
 from elf_tools import link
 
 SOURCE = """
@@ -45,8 +46,10 @@ def assembled(folder: Path, source: str) -> bytes:
     """The section .symbols of assembler source."""
     text, table, binary = folder / "table.s", folder / "table.o", folder / "table.bin"
     text.write_text(source)
-    subprocess.run(["clang-22", "-target", "x86_64-unknown-none-elf", "-c", text, "-o", table], check=True)
-    subprocess.run(["llvm-objcopy-22", "-O", "binary", "-j", ".symbols", table, binary], check=True)
+    subprocess.run(
+        [llvm_tool("clang"), "-target", "x86_64-unknown-none-elf", "-c", text, "-o", table], check=True
+    )
+    subprocess.run([llvm_tool("llvm-objcopy"), "-O", "binary", "-j", ".symbols", table, binary], check=True)
     return binary.read_bytes()
 
 
@@ -100,7 +103,7 @@ def test_readable_names() -> None:
         "_ZN11__llvm_libc11printf_core6WriterILNS0_9WriteModeE0EE5writeEcm",
         "_ZN12_GLOBAL__N_11fEv",
     ]
-    assert readable(mangled, "llvm-cxxfilt-22") == ["main", "printf_core::Writer::write", "f"]
+    assert readable(mangled, llvm_tool("llvm-cxxfilt")) == ["main", "printf_core::Writer::write", "f"]
 
 
 def test_moved_functions_are_noticed(elf: bytes, tmp_path: Path) -> None:

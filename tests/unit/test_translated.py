@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.coverage.translated import CodeRange, Plugin, TranslatedCode, TranslatedError, common
+from bareflow.llvm import llvm_tool
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from project_files import ROOT
@@ -58,7 +59,7 @@ never:  times 30 inc ax
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("plugin") / "with, comma.so"
     source = ROOT / "site_scons" / "qemu_plugin" / "translated.c"
-    subprocess.run(["clang-22", "-shared", "-fPIC", source, "-o", path], check=True)
+    subprocess.run([llvm_tool("clang"), "-shared", "-fPIC", source, "-o", path], check=True)
     return path
 
 

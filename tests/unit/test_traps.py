@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.libc.traps import TrapError, check_not_our_own, source, undefined
+from bareflow.llvm import llvm_tool
 
 # A program without a C library that calls a function which is not there, and one which is only weakly so. The
 # stack is off by 8 when it calls, as it is in assembly that does not care.
@@ -49,12 +50,12 @@ def compile_source(folder: Path, name: str, text: str) -> Path:
     path.write_text(text)
     made = path.with_suffix(".o")
     options = ["-ffreestanding", "-fno-stack-protector", "-O1", "-c"]
-    subprocess.run(["clang-22", *options, path, "-o", made], check=True)
+    subprocess.run([llvm_tool("clang"), *options, path, "-o", made], check=True)
     return made
 
 
 def link(output: Path, *inputs: Path, options: tuple[str, ...] = ()) -> Path:
-    subprocess.run(["ld.lld-22", "-static", *options, *inputs, "-o", output], check=True)
+    subprocess.run([llvm_tool("ld.lld"), "-static", *options, *inputs, "-o", output], check=True)
     return output
 
 
@@ -87,6 +88,6 @@ def test_the_same_source_for_the_same_names() -> None:
 
 def test_our_own_objects_must_be_complete(tmp_path: Path) -> None:
     program = compile_source(tmp_path, "program.s", PROGRAM)
-    check_not_our_own(["close"], "llvm-nm-22", [program])
+    check_not_our_own(["close"], llvm_tool("llvm-nm"), [program])
     with pytest.raises(TrapError, match=r"program\.o refers to iconv_open"):
-        check_not_our_own(["close", "iconv_open"], "llvm-nm-22", [program])
+        check_not_our_own(["close", "iconv_open"], llvm_tool("llvm-nm"), [program])

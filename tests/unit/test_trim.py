@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.coverage.coverage_file import write_coverage
+from bareflow.llvm import llvm_tool
 from bareflow.trim.job import Job
 from bareflow.trim.removed import Removed, read_removed
 from trim_tools import ParsedObject, archived, compiled, coverage, linked
@@ -146,7 +147,9 @@ def test_member_that_was_not_linked_is_not_touched(full: Job) -> None:
     _, removed = trimmed(full)
     assert "_Z17nobody_wants_thisi" not in removed
     library = Path(full.output) / "libshapes.a"
-    contents = subprocess.run(["llvm-ar-22", "p", library, "unlinked.o"], capture_output=True, check=True)
+    contents = subprocess.run(
+        [llvm_tool("llvm-ar"), "p", library, "unlinked.o"], capture_output=True, check=True
+    )
     assert contents.stdout == (Path(full.folder) / "unlinked.o").read_bytes()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from bareflow.coverage.coverage_file import CoveredFunction
 from bareflow.kernel.link_map import read_map
+from bareflow.llvm import llvm_tool
 from bareflow.trim.check import TrimCheckError, check
 from bareflow.trim.dead_functions import DeadFunctions
 from bareflow.trim.removed import (
@@ -67,7 +68,7 @@ class Kernel:
         options = ["-T", "kernel.ld", "-e", "start", "--gc-sections", "-Map", "kernel.map"]
         inputs = ["main.o", self.library.name]
         command = [
-            "ld.lld-22",
+            llvm_tool("ld.lld"),
             *options,
             *inputs,
             *([names.name] if names.exists() else []),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from bareflow.kernel.symbols import functions
 from bareflow.kernel.unwind_table import Code, Row, UnwindError, read_rows, rows_of, table_source
+from bareflow.llvm import llvm_tool
 from elftools.dwarf.callframe import FDE
 from elftools.elf.elffile import ELFFile
 
@@ -38,10 +39,10 @@ def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "script.ld").write_text(SCRIPT)
     flags = ["-target", "x86_64-pc-linux-gnu", "-O2", "-fomit-frame-pointer", "-fasynchronous-unwind-tables"]
     for name in ("source", "others"):
-        command = ["clang-22", *flags, "-w", "-fno-pic", "-c", f"{name}.c", "-o", f"{name}.o"]
+        command = [llvm_tool("clang"), *flags, "-w", "-fno-pic", "-c", f"{name}.c", "-o", f"{name}.o"]
         subprocess.run(command, cwd=folder, check=True)
     link = [
-        "ld.lld-22",
+        llvm_tool("ld.lld"),
         "-static",
         "-T",
         "script.ld",
@@ -96,7 +97,7 @@ def test_same_as_another_reader(elf: Path) -> None:
     data = elf.read_bytes()
     code = Code(data)
     addresses = [function.address for function in functions(data)]
-    blocks, packed = unpack(table_source(addresses, rows_of(str(elf), "llvm-dwarfdump-22"), code))
+    blocks, packed = unpack(table_source(addresses, rows_of(str(elf), llvm_tool("llvm-dwarfdump")), code))
     assert blocks == [0]
     table = decode(packed, addresses)
     seen = set()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bareflow.coverage.coverage_file import CoveredFunction
 from bareflow.kernel.link_map import read_map
+from bareflow.llvm import llvm_tool
 from bareflow.trim.dead_functions import DeadFunctions
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
@@ -22,21 +23,25 @@ def compiled(folder: Path, name: str, source: str, *flags: str) -> Path:
     path = folder / name
     path.write_text(source)
     target = path.with_suffix(".o")
-    subprocess.run(["clang-22", *FLAGS, *flags, "-c", path.name, "-o", target.name], cwd=folder, check=True)
+    subprocess.run(
+        [llvm_tool("clang"), *FLAGS, *flags, "-c", path.name, "-o", target.name], cwd=folder, check=True
+    )
     return target
 
 
 def archived(folder: Path, name: str, objects: Sequence[Path]) -> Path:
     """A static library."""
     path = folder / name
-    subprocess.run(["llvm-ar-22", "rcsD", path, *objects], check=True)
+    subprocess.run([llvm_tool("llvm-ar"), "rcsD", path, *objects], check=True)
     return path
 
 
 def linked(folder: Path, inputs: Sequence[Path], *, name: str = "program") -> tuple[Path, Path]:
     """A static program of the inputs and the C library, and its map."""
     program, link_map = folder / name, folder / f"{name}.map"
-    linker = subprocess.run(["which", "ld.lld-22"], capture_output=True, text=True, check=True).stdout.strip()
+    linker = subprocess.run(
+        ["which", llvm_tool("ld.lld")], capture_output=True, text=True, check=True
+    ).stdout.strip()
     options = [
         f"--ld-path={linker}",
         "-static",
@@ -44,7 +49,7 @@ def linked(folder: Path, inputs: Sequence[Path], *, name: str = "program") -> tu
         f"-Wl,-Map,{link_map.name}",
     ]
     files = [str(path.relative_to(folder)) for path in inputs]
-    subprocess.run(["clang-22", *options, *files, "-o", program.name], cwd=folder, check=True)
+    subprocess.run([llvm_tool("clang"), *options, *files, "-o", program.name], cwd=folder, check=True)
     return program, link_map
 
 
