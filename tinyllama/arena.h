@@ -1,5 +1,6 @@
 /*
- * One allocation for many arrays: lay them out twice, first to learn the size, then in the memory.
+ * One allocation for many arrays. They are laid out twice: first to count the bytes, then in the
+ * memory.
  */
 #pragma once
 #include "kernel_lib/runtime.h"
@@ -11,8 +12,8 @@ struct arena {
     size_t used;
 };
 
-/* The next array of count elements of size bytes; NULL while counting. Sizes come from checked
- * shapes, so they do not overflow. */
+/* The next array of count elements of size bytes; NULL while counting. Sizes do not overflow: they
+ * come from checked hyperparameters. */
 static inline void *arena_take(struct arena *arena, size_t count, size_t size) {
     void *taken = arena->memory ? arena->memory + arena->used : NULL;
     arena->used += (count * size + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;

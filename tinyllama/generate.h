@@ -1,5 +1,5 @@
 /*
- * Telling a story: from a prompt to a text, token by token.
+ * Generation: from a prompt to a text, token by token.
  */
 #pragma once
 #include "inference.h"
@@ -7,21 +7,22 @@
 #include "settings.h"
 #include "tokenizer.h"
 
-/* What telling needs. */
-struct teller {
+/* What generates texts. */
+struct generator {
     struct inference *inference;
     struct sampler *sampler;
     const struct tokenizer *tokenizer;
     uint32_t steps; /* most tokens of a text; at most the inference's positions */
 };
 
-/* How many tokens the settings want of a text of this model. */
-uint32_t teller_steps(const struct model *model, const struct settings *settings);
+/* Most tokens of a text of this model, by the settings. */
+uint32_t generator_steps(const struct model *model, const struct settings *settings);
 
-/* The seed that the settings want, or one from the clock. */
-uint64_t teller_seed(const struct settings *settings);
+/* The seed by the settings, or one from the clock. */
+uint64_t generator_seed(const struct settings *settings);
 
-struct story {
+/* One text. */
+struct generation {
     const char *prompt;
     bool quiet;         /* no text and no events */
     const char *ids;    /* path to write the token ids to, as text, or NULL */
@@ -29,22 +30,23 @@ struct story {
     uint64_t begin;     /* TSC from which first_token_cycles counts */
     bool (*stop)(void); /* asked before each token whether to end, or NULL */
     /* Filled in: */
-    uint32_t tokens;             /* told, those of the prompt included, without BOS */
+    uint32_t tokens;             /* of the text, the prompt included, without BOS */
     uint32_t prompt_tokens;      /* with BOS */
-    uint64_t cycles;             /* from the first step's begin to the last one's end */
+    uint64_t cycles;             /* of all steps */
     uint64_t first_token_cycles; /* from begin until the first token after the prompt is known */
-    uint64_t prompt_cycles;      /* from the first step's begin until then */
+    uint64_t prompt_cycles;      /* from the first step until then */
     uint64_t later_cycles;       /* from then to the end */
     const char *end;             /* why: "bos", "eos", "steps", "context", "stopped", "nan" */
 };
 
 /*
- * Tells the story: prompt and continuation go to the console, framed by the events text_begin and
- * text_end, then an event "generate". It ends with BOS or EOS, after steps tokens, at the context's
- * end or when stop says so; what was told until then stays. False and *error if the prompt leaves
- * no room for a story, a file cannot be written, or what the model computes is no numbers.
+ * Generates the text: prompt and continuation go to the console between the events text_begin and
+ * text_end, and the event "generate" follows. The text ends with BOS or EOS, after steps tokens, at
+ * the context's end, or when stop says so. False and *error if the prompt does not fit, a file
+ * cannot be written, or a logit is NaN; what is on the console by then stays there.
  */
-bool story_tell(const struct teller *teller, struct story *story, struct error *error);
+bool generate(const struct generator *generator, struct generation *generation,
+              struct error *error);
 
-/* Tokens per second after the first one that is not the prompt's, times 100; 0 if there is none. */
-uint64_t story_centitokens_per_second(const struct story *story);
+/* Hundredths of tokens per second, after the first new token; 0 if there are none. */
+uint64_t generation_rate(const struct generation *generation);

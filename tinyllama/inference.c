@@ -1,7 +1,14 @@
 /*
- * The forward pass of a Llama: token embedding; in each layer attention with rotary position
- * embedding (RoPE) and a feed-forward network (SwiGLU), each on the RMSNorm of the residual stream
- * and added to it; a last RMSNorm; the classifier.
+ * The forward pass of a Llama, for each position:
+ *
+ *   x = embedding[token]
+ *   for each layer:
+ *       q, k, v = Wqkv RMSNorm(x)
+ *       q, k = RoPE(q), RoPE(k)           k and v are stored to the KV cache
+ *       x = x + Wo attention(q, K, V)
+ *       gate, up = W1 RMSNorm(x), W3 RMSNorm(x)
+ *       x = x + W2 (silu(gate) * up)      SwiGLU
+ *   logits = Wclassifier RMSNorm(x)
  */
 #include "inference.h"
 #include "arena.h"
@@ -10,21 +17,20 @@
 #include <math.h>
 
 #define LN_ROPE_BASE 9.210340371976182736 /* ln 10000 */
-#define LOG2_E 0x1.715476p+0f
 
 static uint32_t larger_of(uint32_t a, uint32_t b) {
     return a > b ? a : b;
 }
 
 static void take_buffers(struct arena *arena, struct inference *in) {
-    const struct shape *s = &in->model->shape;
-    uint32_t dim = matrix_padded(s->dim), hidden = matrix_padded(s->hidden_dim);
-    uint32_t qkv = model_value_row(s) + matrix_padded(shape_kv_dim(s));
-    uint32_t head_size = shape_head_size(s), widest = larger_of(s->dim, s->hidden_dim);
+    const struct model_config *c = &in->model->config;
+    uint32_t dim = matrix_padded(c->dim), hidden = matrix_padded(c->hidden_dim);
+    uint32_t qkv = model_value_row(c) + matrix_padded(model_kv_dim(c));
+    uint32_t head_size = model_head_size(c), widest = larger_of(c->dim, c->hidden_dim);
     size_t batch = in->batch;
     in->frequencies = arena_take(arena, head_size / 2, sizeof(float));
-    in->cosines = arena_take(arena, batch * model_value_row(s), sizeof(float));
-    in->sines = arena_take(arena, batch * model_value_row(s), sizeof(float));
+    in->cosines = arena_take(arena, batch * model_value_row(c), sizeof(float));
+    in->sines = arena_take(arena, batch * model_value_row(c), sizeof(float));
     in->x = arena_take(arena, batch * dim, sizeof(float));
     in->normed = arena_take(arena, batch * dim, sizeof(float));
     in->qkv = arena_take(arena, batch * qkv, sizeof(float));
@@ -32,21 +38,21 @@ static void take_buffers(struct arena *arena, struct inference *in) {
     in->branch = arena_take(arena, batch * dim, sizeof(float));
     in->gate_up = arena_take(arena, batch * 2 * hidden, sizeof(float));
     in->scores = arena_take(arena, in->positions, sizeof(float));
-    in->logits = arena_take(arena, matrix_padded(s->vocabulary), sizeof(float));
-    if (s->group) {
-        size_t groups = batch * (widest / s->group);
+    in->logits = arena_take(arena, matrix_padded(c->vocabulary), sizeof(float));
+    if (c->group) {
+        size_t groups = batch * (widest / c->group);
         in->quantized.scales = arena_take(arena, groups, sizeof(float));
         in->quantized.start = arena_take(arena, groups, sizeof(int32_t));
         in->quantized.chunks =
-            arena_take(arena, groups * matrix_group_chunks(s->group), sizeof(struct chunk));
+            arena_take(arena, groups * matrix_group_chunks(c->group), sizeof(struct chunk));
     }
-    size_t heads = (size_t)s->layers * s->kv_heads;
+    size_t heads = (size_t)c->layers * c->kv_heads;
     in->keys = arena_take(arena, heads * in->positions, head_size * sizeof(float));
     in->values = arena_take(arena, heads * in->positions, in->value_stride * sizeof(float));
 }
 
-/* e^x for x from -10 to 0, to some 1e-13: Taylor's series for x / 1024, squared ten times. (powf
- * would bring tables of 6 KB.) */
+/* e^x for x from -10 to 0, with an error of some 1e-13: Taylor's series for x / 1024, squared ten
+ * times. powf would need tables of 6 KB. */
 static double exponential(double x) {
     double small = x / 1024, term = 1.0, sum = 1.0;
     for (int i = 1; i <= 8; i++)
@@ -58,7 +64,7 @@ static double exponential(double x) {
 
 bool inference_init(struct inference *in, const struct model *model, const struct kernels *kernels,
                     uint32_t positions, struct error *error) {
-    uint32_t head_size = shape_head_size(&model->shape);
+    uint32_t head_size = model_head_size(&model->config);
     *in = (struct inference){
         .model = model,
         .kernels = kernels,
@@ -97,27 +103,27 @@ void inference_multiply(struct inference *in, float *y, const struct matrix *w, 
     in->kernels->matmul_q8(y, w->data, w->rows, w->columns, w->group, &in->quantized, count);
 }
 
-/* The rotation at position, which is the index-th of its batch: pair i of every head turns by
- * position * frequencies[i]. Queries are scaled as well, so that attention's scores come out as
- * exponents of 2 over sqrt(head_size). */
+/* RoPE (Su et al., 2021) at position, the index-th of its batch: pair i of every head turns by the
+ * angle position * 10000^(-2 i / head_size). The rotation of queries also scales by
+ * log2(e) / sqrt(head_size): attention's softmax then takes powers of 2. */
 static void prepare_rotation(struct inference *in, uint32_t index, uint32_t position) {
-    const struct shape *s = &in->model->shape;
-    uint32_t head_size = shape_head_size(s);
-    float *cosines = in->cosines + (size_t)index * model_value_row(s),
-          *sines = in->sines + (size_t)index * model_value_row(s);
-    float *keys_cosines = cosines + model_key_row(s), *keys_sines = sines + model_key_row(s);
+    const struct model_config *c = &in->model->config;
+    uint32_t head_size = model_head_size(c);
+    float *cosines = in->cosines + (size_t)index * model_value_row(c),
+          *sines = in->sines + (size_t)index * model_value_row(c);
+    float *keys_cosines = cosines + model_key_row(c), *keys_sines = sines + model_key_row(c);
     float query_scale = LOG2_E / sqrtf((float)head_size);
     for (uint32_t i = 0; i < head_size; i += 2) {
         float angle = (float)position * in->frequencies[i / 2];
         float cosine = cosf(angle), sine = sinf(angle);
-        for (uint32_t j = i; j < shape_kv_dim(s); j += head_size) {
+        for (uint32_t j = i; j < model_kv_dim(c); j += head_size) {
             keys_cosines[j] = keys_cosines[j + 1] = cosine;
             keys_sines[j] = -sine;
             keys_sines[j + 1] = sine;
         }
         cosine *= query_scale;
         sine *= query_scale;
-        for (uint32_t j = i; j < s->dim; j += head_size) {
+        for (uint32_t j = i; j < c->dim; j += head_size) {
             cosines[j] = cosines[j + 1] = cosine;
             sines[j] = -sine;
             sines[j + 1] = sine;
@@ -126,22 +132,22 @@ static void prepare_rotation(struct inference *in, uint32_t index, uint32_t posi
 }
 
 static float *head_keys(const struct inference *in, uint32_t layer, uint32_t head) {
-    const struct shape *s = &in->model->shape;
-    size_t index = (size_t)layer * s->kv_heads + head;
-    return in->keys + index * in->positions * shape_head_size(s);
+    const struct model_config *c = &in->model->config;
+    size_t index = (size_t)layer * c->kv_heads + head;
+    return in->keys + index * in->positions * model_head_size(c);
 }
 
 static float *head_values(const struct inference *in, uint32_t layer, uint32_t head) {
-    size_t index = (size_t)layer * in->model->shape.kv_heads + head;
+    size_t index = (size_t)layer * in->model->config.kv_heads + head;
     return in->values + index * in->positions * in->value_stride;
 }
 
-/* Puts the position's keys and values into the caches. */
-static void remember(struct inference *in, const float *qkv, uint32_t layer, uint32_t position) {
-    const struct shape *s = &in->model->shape;
-    uint32_t head_size = shape_head_size(s);
-    const float *key = qkv + model_key_row(s), *value = qkv + model_value_row(s);
-    for (uint32_t head = 0; head < s->kv_heads; head++, key += head_size, value += head_size) {
+/* Stores the position's keys and values to the KV cache. */
+static void store_kv(struct inference *in, const float *qkv, uint32_t layer, uint32_t position) {
+    const struct model_config *c = &in->model->config;
+    uint32_t head_size = model_head_size(c);
+    const float *key = qkv + model_key_row(c), *value = qkv + model_value_row(c);
+    for (uint32_t head = 0; head < c->kv_heads; head++, key += head_size, value += head_size) {
         float *keys = head_keys(in, layer, head) +
                       position / ATTENTION_BLOCK * ATTENTION_BLOCK * head_size +
                       position % ATTENTION_BLOCK;
@@ -152,12 +158,12 @@ static void remember(struct inference *in, const float *qkv, uint32_t layer, uin
     }
 }
 
-/* Attention: each query head looks at the keys of its group. */
+/* Grouped-query attention: heads / kv_heads query heads share one head of keys and values. */
 static void attend(struct inference *in, float *out, const float *qkv, uint32_t layer,
                    uint32_t position) {
-    const struct shape *s = &in->model->shape;
-    uint32_t head_size = shape_head_size(s), queries = s->heads / s->kv_heads;
-    for (uint32_t head = 0; head < s->kv_heads; head++)
+    const struct model_config *c = &in->model->config;
+    uint32_t head_size = model_head_size(c), queries = c->heads / c->kv_heads;
+    for (uint32_t head = 0; head < c->kv_heads; head++)
         in->kernels->attend(
             &(struct attention){
                 .positions = position + 1,
@@ -173,8 +179,8 @@ static void attend(struct inference *in, float *out, const float *qkv, uint32_t 
 void inference_forward(struct inference *in, const uint32_t *tokens, uint32_t count,
                        uint32_t position) {
     const struct model *model = in->model;
-    const struct shape *s = &model->shape;
-    size_t dim = matrix_padded(s->dim), hidden = matrix_padded(s->hidden_dim);
+    const struct model_config *c = &model->config;
+    size_t dim = matrix_padded(c->dim), hidden = matrix_padded(c->hidden_dim);
 
     profile_token();
     profile_start();
@@ -183,20 +189,20 @@ void inference_forward(struct inference *in, const uint32_t *tokens, uint32_t co
         prepare_rotation(in, i, position + i);
     }
     profile_part(PART_EMBEDDING);
-    for (uint32_t l = 0; l < s->layers; l++) {
+    for (uint32_t l = 0; l < c->layers; l++) {
         const struct layer *layer = &model->layer[l];
         for (uint32_t i = 0; i < count; i++)
             in->kernels->rms_norm(in->normed + i * dim, in->x + i * dim, layer->attention_norm,
-                                  s->dim);
+                                  c->dim);
         profile_part(PART_NORM);
         inference_multiply(in, in->qkv, &layer->qkv, in->normed, dim, count);
         profile_part(PART_QKV);
         for (uint32_t i = 0; i < count; i++) {
-            size_t rotation = (size_t)i * model_value_row(s);
+            size_t rotation = (size_t)i * model_value_row(c);
             float *qkv = in->qkv + (size_t)i * layer->qkv.rows;
             in->kernels->rotate(qkv, in->cosines + rotation, in->sines + rotation,
-                                model_value_row(s));
-            remember(in, qkv, l, position + i);
+                                model_value_row(c));
+            store_kv(in, qkv, l, position + i);
             profile_part(PART_ROTATION);
             attend(in, in->attended + i * dim, qkv, l, position + i);
             profile_part(PART_ATTENTION);
@@ -206,7 +212,7 @@ void inference_forward(struct inference *in, const uint32_t *tokens, uint32_t co
         profile_part(PART_ATTENTION_OUT);
 
         for (uint32_t i = 0; i < count; i++)
-            in->kernels->rms_norm(in->normed + i * dim, in->x + i * dim, layer->ffn_norm, s->dim);
+            in->kernels->rms_norm(in->normed + i * dim, in->x + i * dim, layer->ffn_norm, c->dim);
         profile_part(PART_NORM);
         inference_multiply(in, in->gate_up, &layer->gate_up, in->normed, dim, count);
         profile_part(PART_GATE_UP);
@@ -223,10 +229,10 @@ void inference_forward(struct inference *in, const uint32_t *tokens, uint32_t co
 
 void inference_classify(struct inference *in, uint32_t index) {
     const struct model *model = in->model;
-    size_t dim = matrix_padded(model->shape.dim);
+    size_t dim = matrix_padded(model->config.dim);
 
     profile_start();
-    in->kernels->rms_norm(in->normed, in->x + index * dim, model->final_norm, model->shape.dim);
+    in->kernels->rms_norm(in->normed, in->x + index * dim, model->final_norm, model->config.dim);
     inference_multiply(in, in->logits, &model->classifier, in->normed, dim, 1);
     profile_part(PART_CLASSIFIER);
 }

@@ -11,7 +11,7 @@ struct application {
     struct tokenizer tokenizer;
     struct inference inference;
     struct sampler sampler;
-    struct teller teller;
+    struct generator generator;
 };
 
 static struct file *open_file(const char *path, const char *key, struct error *error) {
@@ -39,7 +39,7 @@ static bool load_tokenizer(struct application *app, struct error *error) {
     struct file *file = open_file(path, "tokenizer", error);
     if (!file)
         return false;
-    bool good = tokenizer_read(&app->tokenizer, file, path, app->model.shape.vocabulary, error);
+    bool good = tokenizer_read(&app->tokenizer, file, path, app->model.config.vocabulary, error);
     file_close(file);
     return good;
 }
@@ -48,14 +48,14 @@ static bool load(struct application *app, struct error *error) {
     struct settings *settings = &app->settings;
     if (!settings_read(settings, error) || !load_model(app, error) || !load_tokenizer(app, error))
         return false;
-    uint32_t steps = teller_steps(&app->model, settings);
-    /* In the dialogue steps may be set to more. */
-    uint32_t positions = settings->mode == MODE_INTERACTIVE ? app->model.shape.context : steps;
-    app->teller = (struct teller){&app->inference, &app->sampler, &app->tokenizer, steps};
+    uint32_t steps = generator_steps(&app->model, settings);
+    /* In the dialogue steps may be raised later. */
+    uint32_t positions = settings->mode == MODE_INTERACTIVE ? app->model.config.context : steps;
+    app->generator = (struct generator){&app->inference, &app->sampler, &app->tokenizer, steps};
     return inference_init(&app->inference, &app->model, &kernels_sse2, positions, error) &&
            optimization_choose(&app->inference, settings->vector, error) &&
-           sampler_init(&app->sampler, app->model.shape.vocabulary, &settings->sampling,
-                        teller_seed(settings), error);
+           sampler_init(&app->sampler, app->model.config.vocabulary, &settings->sampling,
+                        generator_seed(settings), error);
 }
 
 static bool run(struct application *app, uint64_t begin, struct error *error) {
@@ -64,25 +64,25 @@ static bool run(struct application *app, uint64_t begin, struct error *error) {
     switch (settings->mode) {
     case MODE_INTERACTIVE: {
         static struct dialogue dialogue;
-        dialogue = (struct dialogue){&app->teller, settings, begin, initialised, {0}};
+        dialogue = (struct dialogue){&app->generator, settings, begin, initialised, {0}};
         interactive_run(&dialogue);
         return true;
     }
     case MODE_BENCH: {
         /* Under emulation only the widths asked for (optimization.h). */
         bool all_widths = strcmp(settings->vector, "auto") == 0 && !cpu_features()->tcg;
-        return bench_run(&app->teller, settings->prompt, all_widths, begin, initialised, error);
+        return bench_run(&app->generator, settings->prompt, all_widths, begin, initialised, error);
     }
     case MODE_GENERATE:
         break;
     }
-    struct story story = {
+    struct generation generation = {
         .prompt = settings->prompt,
         .ids = settings->ids,
         .logits = settings->logits,
         .begin = begin,
     };
-    return story_tell(&app->teller, &story, error);
+    return generate(&app->generator, &generation, error);
 }
 
 int app_main(void) {

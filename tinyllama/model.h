@@ -1,12 +1,13 @@
 /*
- * A Llama model: its shape and its weights (Touvron et al., "Llama 2", 2023; the file formats of
- * llama2.c hold just that).
+ * A Llama model: its hyperparameters and its weights (Touvron et al., "Llama 2", 2023), as in the
+ * files of llama2.c.
  */
 #pragma once
 #include "kernel_lib/runtime.h"
 #include "tinyllama/kernels/matrix.h"
 
-struct shape {
+/* Hyperparameters. */
+struct model_config {
     uint32_t dim;        /* length of the residual stream */
     uint32_t hidden_dim; /* length of the feed-forward network's hidden layer */
     uint32_t layers;
@@ -18,15 +19,15 @@ struct shape {
     uint32_t group;         /* columns that share a scale in an int8 model; 0: float32 */
 };
 
-static inline uint32_t shape_head_size(const struct shape *shape) {
-    return shape->dim / shape->heads;
+static inline uint32_t model_head_size(const struct model_config *config) {
+    return config->dim / config->heads;
 }
-static inline uint32_t shape_kv_dim(const struct shape *shape) {
-    return shape_head_size(shape) * shape->kv_heads;
+static inline uint32_t model_kv_dim(const struct model_config *config) {
+    return model_head_size(config) * config->kv_heads;
 }
 
-/* Matrices that are multiplied by the same vector are one here. The parts of each begin at whole
- * blocks of rows. */
+/* Matrices that are multiplied by the same vector are one matrix, one below the other. Each begins
+ * at a whole block of rows. */
 struct layer {
     float *attention_norm, *ffn_norm; /* [dim] */
     struct matrix qkv;                /* queries, keys, values */
@@ -36,26 +37,26 @@ struct layer {
 };
 
 struct model {
-    struct shape shape;
+    struct model_config config;
     struct matrix embedding;  /* [vocabulary][dim] */
-    struct matrix classifier; /* the same; the embedding itself when they are shared */
+    struct matrix classifier; /* [vocabulary][dim]; the embedding itself when they are shared */
     float *final_norm;        /* [dim] */
     struct layer *layer;      /* [layers] */
     void *memory;             /* everything above */
 };
 
 /* First rows of the parts of qkv and gate_up. */
-static inline uint32_t model_key_row(const struct shape *shape) {
-    return matrix_padded(shape->dim);
+static inline uint32_t model_key_row(const struct model_config *config) {
+    return matrix_padded(config->dim);
 }
-static inline uint32_t model_value_row(const struct shape *shape) {
-    return model_key_row(shape) + matrix_padded(shape_kv_dim(shape));
+static inline uint32_t model_value_row(const struct model_config *config) {
+    return model_key_row(config) + matrix_padded(model_kv_dim(config));
 }
-static inline uint32_t model_up_row(const struct shape *shape) {
-    return matrix_padded(shape->hidden_dim);
+static inline uint32_t model_up_row(const struct model_config *config) {
+    return matrix_padded(config->hidden_dim);
 }
 
-/* Allocates the weights of a model of this shape, filled with zeros. False and *error if there is
- * no room. */
+/* Allocates the weights for model->config, filled with zeros. False and *error if there is no room.
+ */
 bool model_allocate(struct model *model, struct error *error);
 void model_free(struct model *model);

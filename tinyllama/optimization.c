@@ -2,8 +2,8 @@
 #include "optimization.h"
 #include "kernel_lib/jit_runtime.h"
 
-#define TRIAL_BYTES (256u * 1024) /* of weights a trial multiplies by, at most */
-#define TRIALS 4
+#define BENCHMARK_BYTES (256u * 1024) /* of weights, at most */
+#define BENCHMARK_RUNS 4
 
 const struct kernels *const optimization_kernels[OPTIMIZATION_WIDTHS] = {
     &kernels_sse2, &kernels_avx2, &kernels_avx512};
@@ -17,10 +17,10 @@ bool optimization_usable(const struct kernels *kernels) {
     return true;
 }
 
-/* Cycles to multiply by w: the least of several trials. */
+/* Cycles of a product with w: the least of several runs. */
 static uint64_t time_matrix(struct inference *in, const struct matrix *w) {
     uint64_t least = UINT64_MAX;
-    for (int i = 0; i < TRIALS; i++) {
+    for (int i = 0; i < BENCHMARK_RUNS; i++) {
         uint64_t begin = cpu_rdtsc();
         inference_multiply(in, in->gate_up, w, in->normed, 0, 1);
         uint64_t cycles = cpu_rdtsc() - begin;
@@ -34,7 +34,7 @@ static uint64_t time_matrix(struct inference *in, const struct matrix *w) {
 static struct matrix part_of(const struct matrix *w) {
     struct matrix part = *w;
     uint32_t panel = MATRIX_PANEL * MATRIX_BLOCK;
-    uint32_t rows = (uint32_t)(TRIAL_BYTES / matrix_row_bytes(w)) / panel * panel;
+    uint32_t rows = (uint32_t)(BENCHMARK_BYTES / matrix_row_bytes(w)) / panel * panel;
     if (rows < panel)
         rows = panel;
     if (rows < part.rows)
@@ -67,8 +67,8 @@ static void choose(struct inference *in, const struct kernels *kernels, const ch
                   reason);
 }
 
-/* The JIT times the wider kernels against the narrowest when it compiles those, each kernel by
- * itself and on its real arguments. */
+/* The JIT autotunes each kernel by itself, with its real arguments: the wider ones are candidates
+ * beside the narrowest. */
 static void leave_to_jit(struct inference *in) {
     const struct kernels *own = &kernels_sse2;
     for (size_t i = 1; i < OPTIMIZATION_WIDTHS && !cpu_features()->tcg; i++) {

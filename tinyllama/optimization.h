@@ -1,5 +1,5 @@
 /*
- * Which of the kernels to use on this machine.
+ * The vector width: which of the kernels this machine uses.
  */
 #pragma once
 #include "inference.h"
@@ -8,15 +8,18 @@
 #define OPTIMIZATION_WIDTHS 3
 extern const struct kernels *const optimization_kernels[OPTIMIZATION_WIDTHS];
 
-/* Whether this CPU can run them. */
+/* Whether this CPU has the instructions of these kernels. */
 bool optimization_usable(const struct kernels *kernels);
 
 /*
- * Sets inference->kernels, which has any that are usable. name is "sse2", "avx2", "avx512", or
- * "auto": under QEMU's emulation the narrowest at once, for there one 256-bit instruction is enough
- * to make all later float code slower; on a real CPU whichever multiplies some of the model's
- * weights fastest, which takes a fraction of a millisecond; with a JIT, which makes that choice
- * itself, the narrowest, with the others as alternatives. Tells the choice in an event "vector".
- * False and *error for a name that is none or a width that this CPU does not have.
+ * Sets inference->kernels, and sends an event "vector". name is "sse2", "avx2", "avx512" or "auto":
+ *
+ *  - with a JIT the narrowest; the JIT chooses between it and the others;
+ *  - under QEMU's emulation (TCG) the narrowest: a single 256-bit instruction makes all later float
+ *    code slower there;
+ *  - else the one that multiplies by some of the model's weights fastest, which takes less than a
+ *    millisecond to find out.
+ *
+ * False and *error if there is no such width, or this CPU does not have it.
  */
 bool optimization_choose(struct inference *inference, const char *name, struct error *error);

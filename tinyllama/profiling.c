@@ -1,15 +1,15 @@
-/* The profiles of the parts of the forward pass. */
+/* The timers of the parts of the forward pass. */
 #include "profiling.h"
 #include "kernel_lib/jit_runtime.h"
 
-/* One token in so many counts: a prime, or of texts that are equally long it might always be the
- * same positions. */
+/* One token in so many is timed. A prime number: in texts of equal length other positions are timed
+ * each time. */
 #define SAMPLE_EVERY 13
 
 bool profiling_enabled, profiling_now;
-static unsigned every, token; /* tokens since the last one that counted */
-static uint64_t part_begin;   /* of the part that now runs */
-static struct jit_profile *profiles[PART_COUNT];
+static unsigned every, token; /* tokens since the last one that was timed */
+static uint64_t part_begin;   /* TSC when the part that now runs began */
+static struct jit_profile *timers[PART_COUNT];
 
 static const char *const names[PART_COUNT] = {
     [PART_EMBEDDING] = "embedding",
@@ -27,11 +27,11 @@ static const char *const names[PART_COUNT] = {
 
 void profiling_enable(bool enable) {
     for (int i = 0; i < PART_COUNT; i++)
-        profiles[i] = jit_profile_get(names[i]);
+        timers[i] = jit_profile_get(names[i]);
     profiling_enabled = enable;
     profiling_now = false;
     every = SAMPLE_EVERY;
-    token = every - 1; /* the next one counts: texts may be short */
+    token = every - 1; /* the next one is timed: texts may be short */
 }
 
 void profiling_enable_all(void) {
@@ -51,7 +51,7 @@ void profiling_start(void) {
 
 void profiling_part(enum part part) {
     uint64_t now = cpu_rdtsc();
-    jit_profile_add(profiles[part], now - part_begin);
+    jit_profile_add(timers[part], now - part_begin);
     part_begin = now;
 }
 
@@ -65,14 +65,14 @@ void profiling_print_layer(void) {
 void profiling_print(void) {
     uint64_t all = 0;
     for (int i = 0; i < PART_COUNT; i++)
-        all += profiles[i]->times.total;
+        all += timers[i]->times.total;
     console_puts("part              calls    average        min        max  share\n");
     for (int i = 0; i < PART_COUNT; i++) {
-        const struct jit_times *p = &profiles[i]->times;
+        const struct jit_times *p = &timers[i]->times;
         if (p->calls == 0)
             continue;
         unsigned long long permille = p->total * 1000 / all;
-        console_printf("%-14s %8llu %10llu %10llu %10llu  %llu.%llu %%\n", profiles[i]->name,
+        console_printf("%-14s %8llu %10llu %10llu %10llu  %llu.%llu %%\n", timers[i]->name,
                        (unsigned long long)p->calls, (unsigned long long)(p->total / p->calls),
                        (unsigned long long)p->min, (unsigned long long)p->max, permille / 10,
                        permille % 10);

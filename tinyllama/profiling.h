@@ -1,6 +1,7 @@
 /*
- * Where a token's time goes: a named profile (jit_runtime.h) for each part of the forward pass.
- * Off unless asked for, because reading the clock some 45 times costs a small model 5 % of a token.
+ * Where a token's time goes: a timer (jit_profile_get in jit_runtime.h) for each part of the
+ * forward pass. They are off unless asked for: a small model would spend 5 % of a token on 45
+ * readings of the clock.
  */
 #pragma once
 #include <stdbool.h>
@@ -20,37 +21,40 @@ enum part {
     PART_COUNT
 };
 
-/* Profiles from now on count, or do not: in one token of some. */
+/* Switches the timers on, for a sample of the tokens, or off. */
 void profiling_enable(bool enable);
-/* They count in every token: for what is run in order to be measured. */
+/* Switches them on for every token. */
 void profiling_enable_all(void);
 
-/* Prints calls, average, least, most and share of the time of each part. */
+/* Prints a table: calls, average, minimum and maximum cycles, and share of the time of each
+ * part. */
 void profiling_print(void);
 
 /* Prints the average cycles of each part of a layer in one line. */
 void profiling_print_layer(void);
 
-/* Whether profiles count, and whether they do in this token. */
+/* Whether the timers are on, and whether this token is timed. */
 extern bool profiling_enabled, profiling_now;
 
-/* A token begins: what profile_token does when profiling is enabled. */
+/* What profile_token does when the timers are on. */
 void profiling_token(void);
-/* The next part begins here: what profile_start and profile_part do in a token that counts. */
+/* What profile_start and profile_part do in a token that is timed. */
 void profiling_start(void);
 void profiling_part(enum part part);
 
+/* A token begins. */
 static inline void profile_token(void) {
     if (profiling_enabled)
         profiling_token();
 }
 
+/* A part begins. */
 static inline void profile_start(void) {
     if (__builtin_expect(profiling_now, 0))
         profiling_start();
 }
 
-/* The part ends, and the next one begins: one reading of the clock for both. */
+/* The part ends, and the next one begins. */
 static inline void profile_part(enum part part) {
     if (__builtin_expect(profiling_now, 0))
         profiling_part(part);

@@ -54,7 +54,7 @@ static uint32_t sample_all(const float *probabilities, uint32_t count, float coi
     return count - 1; /* rounding */
 }
 
-/* Descending; equal ones in the order of their tokens, so that every qsort gives the same. */
+/* By descending probability, then by token: every qsort then gives the same order. */
 static int compare_candidates(const void *left, const void *right) {
     const struct candidate *a = left, *b = right;
     if (a->probability != b->probability)
@@ -62,8 +62,8 @@ static int compare_candidates(const void *left, const void *right) {
     return (a->token > b->token) - (a->token < b->token);
 }
 
-/* Makes a heap whose root is the least likely again, after the root of the part below at changed.
- */
+/* Restores the heap, whose root is the least likely candidate, after the one at place at was
+ * exchanged. */
 static void sift_down(struct candidate *heap, uint32_t count, uint32_t at) {
     for (;;) {
         uint32_t least = at;
@@ -79,8 +79,8 @@ static void sift_down(struct candidate *heap, uint32_t count, uint32_t at) {
     }
 }
 
-/* Moves the k likeliest of count candidates to the front; a heap, because sorting a whole
- * vocabulary takes longer than many a model's step. */
+/* Moves the k likeliest of count candidates to the front. With a heap: to sort a whole vocabulary
+ * takes longer than a step of a small model. */
 static void select_likeliest(struct candidate *candidates, uint32_t count, uint32_t k) {
     for (uint32_t i = k / 2; i-- > 0;)
         sift_down(candidates, k, i);
@@ -91,14 +91,14 @@ static void select_likeliest(struct candidate *candidates, uint32_t count, uint3
         }
 }
 
-/* Collects the candidates, without those whose own probability excludes them; returns their number.
- * With top-k that is not known before the sum of the topk likeliest is. */
+/* Collects the candidates, and returns their number. Without top-k, tokens that are too unlikely
+ * for the nucleus or for min-p are left out at once. */
 static uint32_t gather(struct sampler *sampler, const float *probabilities, bool nucleus) {
     const struct sampling *s = &sampler->sampling;
     uint32_t vocabulary = sampler->vocabulary, count = 0;
     float cutoff = 0.0f;
     if (s->topk == 0) {
-        /* The least likely of a nucleus is above this. */
+        /* Every token of a nucleus is at least as likely as this. */
         if (nucleus)
             cutoff = (1.0f - s->topp) / (float)(vocabulary - 1);
         if (s->minp > 0.0f)

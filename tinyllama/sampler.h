@@ -1,14 +1,15 @@
 /*
- * Chooses the next token from logits, in these steps:
- *  1. Repetition penalty (Keskar et al., 2019, "CTRL"): logits of tokens that the text has already
- * are divided by repeat when positive and multiplied by it otherwise.
- *  2. The likeliest at temperature 0; else softmax of the logits over the temperature.
- *  3. Top-k (Fan et al., 2018, "Hierarchical Neural Story Generation"): the topk likeliest remain.
- *  4. Nucleus, top-p (Holtzman et al., 2020): of these, the fewest likeliest whose share exceeds
- * topp.
- *  5. Min-p (Nguyen et al., 2024, "Turning Up the Heat"): of these, all that are at least minp
- * times as likely as the likeliest.
- *  6. By chance, one of them.
+ * Chooses the next token from the logits, in these steps:
+ *
+ *  1. Repetition penalty (Keskar et al., 2019, "CTRL"). The logit of each token that is in the text
+ *     already is divided by repeat if it is positive, and multiplied by repeat otherwise.
+ *  2. At temperature 0: the likeliest token. Else: p = softmax(logits / temperature).
+ *  3. Top-k (Fan et al., 2018, "Hierarchical Neural Story Generation"). The topk likeliest remain.
+ *  4. Top-p, the nucleus (Holtzman et al., 2020). Of these the likeliest remain: as few as have
+ *     together a share of more than topp.
+ *  5. Min-p (Nguyen et al., 2024, "Turning Up the Heat"). Of these remain those with
+ *     p >= minp * (p of the likeliest).
+ *  6. One of them at random, by p.
  */
 #pragma once
 #include "kernel_lib/runtime.h"
@@ -21,9 +22,9 @@ struct candidate {
 struct sampling {
     float temperature; /* 0 or more */
     uint32_t topk;     /* 0: all */
-    float topp;        /* within (0, 1); all tokens count at 0, and from 1 on */
-    float minp;        /* 0: all; to 1: only those as likely as the likeliest */
-    float repeat;      /* 1: no penalty; more: one */
+    float topp;        /* 0, or 1 and more: all */
+    float minp;        /* 0: all */
+    float repeat;      /* 1: no penalty */
 };
 
 struct sampler {
@@ -39,12 +40,11 @@ bool sampler_init(struct sampler *sampler, uint32_t vocabulary, const struct sam
                   uint64_t seed, struct error *error);
 void sampler_free(struct sampler *sampler);
 
-/* A new text begins with these tokens. Those that sampler_sample returns from now on belong to it.
- */
+/* Begins a new text with these tokens. What sampler_sample returns later belongs to it. */
 void sampler_begin(struct sampler *sampler, const uint32_t *tokens, uint32_t count);
 
 #define SAMPLER_NO_TOKEN UINT32_MAX
 
-/* The next token; SAMPLER_NO_TOKEN when one of the logits is NaN. logits are as kernels.h wants
- * vectors, with room for padding, and are changed. */
+/* The next token; SAMPLER_NO_TOKEN when a logit is NaN. logits is a vector as in kernels.h, and is
+ * changed. */
 uint32_t sampler_sample(struct sampler *sampler, float *logits);

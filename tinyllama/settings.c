@@ -2,7 +2,7 @@
 #include "settings.h"
 #include <errno.h>
 
-/* Reads the exponent at text, of which there may be none; false when it is no whole number. */
+/* Adds the exponent at text, if there is one; false if it is no whole number. */
 static bool parse_exponent(const char *text, int *exponent) {
     enum { BEYOND_EVERY_FLOAT = 10000 };
     if (*text == '\0')
@@ -20,9 +20,9 @@ static bool parse_exponent(const char *text, int *exponent) {
     return text > digits && *text == '\0';
 }
 
-/* Reads a number as people and programs write it: 0.9, .9, 0.30000000000000004, 1e-05. Of its
- * digits the first MAX_DIGITS count, which a double holds exactly. (strtof would be a good part of
- * the program.) */
+/* Reads a number as people and programs write it: 0.9, .9, 0.30000000000000004, 1e-05. Its first
+ * MAX_DIGITS digits count, which a double holds exactly. strtof would be a large part of the
+ * program. */
 static bool parse_decimal(const char *text, float *number) {
     enum { MAX_DIGITS = 15 };
     double digits = 0.0, divisor = 1.0;

@@ -18,14 +18,14 @@ struct settings {
     uint64_t seed; /* 0: from the clock */
 };
 
-/* Reads them. False and *error for a value that cannot be; keys that nobody knows are reported on
- * the console. */
+/* Reads the configuration, and reports its unknown keys on the console. False and *error for a
+ * value that cannot be. */
 bool settings_read(struct settings *settings, struct error *error);
 
-/* Sets one of those that are numbers by its key. False and *error, and nothing is changed, for a
- * key or a value that cannot be. */
+/* Sets one of the numbers by its key. False and *error for a wrong key or value; nothing is changed
+ * then. */
 bool settings_set(struct settings *settings, const char *key, const char *value,
                   struct error *error);
 
-/* Prints all that settings_set can change, with what they mean, on the console. */
+/* Prints the numbers and their meaning on the console. */
 void settings_print(const struct settings *settings);

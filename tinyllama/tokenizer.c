@@ -4,8 +4,8 @@
 #define MAX_FILE_BYTES (64u * 1024 * 1024)
 #define ENTRY_BYTES 8u /* score and length */
 
-/* Pieces that one call looks at: loops over a whole vocabulary are cut into calls, because the JIT
- * exchanges a function's code when it is called. */
+/* Pieces that one call reads. Loops over a vocabulary are cut into calls, because the JIT exchanges
+ * a function's code only between its calls. */
 #define CALL_PIECES 256u
 
 /* By length, then by bytes: the shorter comparison first. */
@@ -18,7 +18,7 @@ static int compare_bytes(const char *bytes, uint32_t length, const struct piece 
 bool tokenizer_find(const struct tokenizer *t, const char *bytes, uint32_t length,
                     uint32_t *token) {
     uint32_t low = 0, high = t->count;
-    while (low < high) { /* the first that is not less is in [low, high] */
+    while (low < high) { /* the first piece that is not less is in [low, high] */
         uint32_t middle = low + (high - low) / 2;
         if (compare_bytes(bytes, length, t->sorted[middle]) > 0)
             low = middle + 1;
@@ -31,7 +31,7 @@ bool tokenizer_find(const struct tokenizer *t, const char *bytes, uint32_t lengt
     return true;
 }
 
-/* Of equal pieces the first comes first. */
+/* Equal pieces are in the order of their numbers. */
 static int compare_pieces(const void *left, const void *right) {
     const struct piece *a = *(const struct piece *const *)left;
     const struct piece *b = *(const struct piece *const *)right;
@@ -39,7 +39,7 @@ static int compare_pieces(const void *left, const void *right) {
     return order != 0 ? order : a < b ? -1 : 1;
 }
 
-/* Not a hash table: a file can be made whose pieces all have the same hash. */
+/* Sorted, not hashed: in a malicious file all pieces may have the same hash. */
 static void sort_pieces(struct tokenizer *t) {
     for (uint32_t i = 0; i < t->count; i++)
         t->sorted[i] = &t->pieces[i];
@@ -50,7 +50,7 @@ static uint32_t end_of_call(const struct tokenizer *t, uint32_t first) {
     return t->count - first < CALL_PIECES ? t->count : first + CALL_PIECES;
 }
 
-/* The file that pieces are found in. */
+/* The file that the pieces are in. */
 struct source {
     const char *path;
     size_t size, at;
@@ -84,7 +84,7 @@ static bool find_some(struct tokenizer *t, struct source *s, uint32_t first) {
 
 /* Finds the pieces in the file's size bytes. */
 static bool find_pieces(struct tokenizer *t, size_t size, const char *path, struct error *error) {
-    /* Behind the longest piece's length: the pieces say it themselves. */
+    /* The length of the longest piece is skipped: the pieces show it. */
     struct source s = {path, size, sizeof(int32_t), error};
     for (uint32_t i = 0; i < t->count; i += CALL_PIECES)
         if (!find_some(t, &s, i))

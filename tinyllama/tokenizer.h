@@ -2,7 +2,7 @@
  * llama2.c's tokenizer files, and SentencePiece's byte-pair encoding with them.
  *
  * The file: int32 length of the longest piece; then for each piece float32 score, int32 length,
- * bytes. It does not say how many pieces there are: the model's vocabulary does. Pieces 0, 1 and 2
+ * bytes. The number of pieces is not in it: it is the model's vocabulary. Pieces 0, 1 and 2
  * are <unk>, <s> (BOS) and </s> (EOS), pieces 3 to 258 the 256 bytes, as "<0x00>" to "<0xFF>".
  */
 #pragma once
@@ -14,7 +14,7 @@
 struct piece {
     const char *bytes; /* not zero-terminated */
     uint32_t length;
-    float score; /* the greater, the earlier pieces are merged into this one */
+    float score; /* pieces with a greater score are merged into first */
 };
 
 struct tokenizer {
@@ -43,17 +43,17 @@ static inline size_t tokenizer_min_tokens(const struct tokenizer *tokenizer, siz
 }
 
 /*
- * Encodes a text: BOS, then, unless it is empty, the pieces of " " + text. Characters that are no
- * pieces become their bytes. tokens has room for tokenizer_max_tokens(strlen(text)). Returns how
- * many there are; 0 and *error when the tokenizer lacks the pieces for some byte of the text, or
+ * Encodes a text: BOS, then, unless it is empty, the pieces of " " + text. A character that is no
+ * piece becomes its bytes. tokens has room for tokenizer_max_tokens(strlen(text)). Returns the
+ * number of tokens; 0 and *error when the tokenizer has no piece for some byte of the text, or
  * there is no memory.
  */
 size_t tokenizer_encode(const struct tokenizer *tokenizer, const char *text, uint32_t *tokens,
                         struct error *error);
 
 /*
- * The text of token after previous, with its length in *length: a leading space goes after BOS, a
- * byte piece is that byte, and control characters other than white space are left out.
+ * The text of token after previous, with its length in *length. After BOS a leading space is left
+ * out; a byte piece is that byte; control characters other than white space are left out.
  */
 const char *tokenizer_decode(const struct tokenizer *tokenizer, uint32_t previous, uint32_t token,
                              size_t *length);

@@ -37,21 +37,21 @@ static size_t split(const struct tokenizer *t, const char *text, uint32_t *token
     return count;
 }
 
-/* The list of the text's tokens while they are merged, and a tree of matches that finds the best
- * pair: each node is the better one of the two below it, so that n merges take n log n. */
+/* The list of the text's tokens while they are merged, and a tournament tree that finds the best
+ * pair: each node is the better one of its two children, so that n merges take n log n. */
 struct pairs {
     const struct tokenizer *tokenizer;
     uint32_t *tokens;
     uint32_t count;            /* of tokens at first */
-    uint32_t *merge;           /* what a token and its successor make together, or NO_MERGE */
+    uint32_t *merge;           /* the piece that a token and the next one make, or NO_MERGE */
     uint32_t *next, *previous; /* the neighbours that are left; count: none */
-    uint32_t *best; /* best[1] of all, best[i] of best[2 * i] and best[2 * i + 1]; from count on:
-                       the leaves, which are not stored */
+    uint32_t *best; /* the tree: best[1] is the root, best[2 * i] and best[2 * i + 1] are the
+                       children of best[i]; leaves, from count on, are not stored */
     char *buffer;
 };
 
-/* The piece that two neighbours make together, or NO_MERGE. The pieces lie apart in memory, so
- * their bytes are brought together in the buffer. */
+/* The piece that two neighbours make together, or NO_MERGE. Their bytes are joined in the
+ * buffer. */
 static uint32_t merged(const struct pairs *pairs, uint32_t left, uint32_t right) {
     const struct tokenizer *t = pairs->tokenizer;
     const struct piece *a = &t->pieces[left], *b = &t->pieces[right];
@@ -66,7 +66,7 @@ static uint32_t merged(const struct pairs *pairs, uint32_t left, uint32_t right)
                : NO_MERGE;
 }
 
-/* The better one of two places in the text: with the greater score, of equal ones the first. */
+/* The better one of two places in the text: the one with the greater score, or else the first. */
 static uint32_t better(const struct pairs *pairs, uint32_t a, uint32_t b) {
     uint32_t merge_a = pairs->merge[a], merge_b = pairs->merge[b];
     if (merge_a == NO_MERGE || merge_b == NO_MERGE)
@@ -84,7 +84,7 @@ static void play(struct pairs *pairs, uint32_t node) {
     pairs->best[node] = better(pairs, best_of(pairs, 2 * node), best_of(pairs, 2 * node + 1));
 }
 
-/* Finds out what the token at this place and its successor make. */
+/* Finds the piece that the token at this place and the next one make. */
 static void match(struct pairs *pairs, uint32_t at) {
     uint32_t next = pairs->next[at];
     pairs->merge[at] =
@@ -111,8 +111,8 @@ static void merge_at(struct pairs *pairs, uint32_t at) {
         rematch(pairs, pairs->previous[at]);
 }
 
-/* Merges, as long as there is one, the pair that makes the piece with the best score, of equal ones
- * the first. Returns how many tokens are left. */
+/* Merges the pair that makes the piece with the greatest score, of equal ones the first, until no
+ * pair is left. Returns the number of tokens. */
 static size_t merge_pairs(struct pairs *pairs) {
     uint32_t count = pairs->count;
     for (uint32_t i = 0; i < count; i++) {

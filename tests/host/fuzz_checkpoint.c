@@ -29,7 +29,7 @@ static void run(const struct model *model) {
     struct error error;
     if (!inference_init(&inference, model, &kernels_sse2, 2, &error))
         return;
-    inference_forward(&inference, (uint32_t[]){model->shape.vocabulary - 1, 0}, 2, 0);
+    inference_forward(&inference, (uint32_t[]){model->config.vocabulary - 1, 0}, 2, 0);
     inference_classify(&inference, 0);
     inference_classify(&inference, 1);
     inference_free(&inference);

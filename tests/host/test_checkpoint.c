@@ -61,9 +61,9 @@ static struct image make_image(int version, bool shared) {
         put(&image, "24ka", 4);
         put_int(&image, version);
     }
-    const int32_t shape[] = {DIM, HIDDEN, LAYERS, HEADS, KV_HEADS, VOCABULARY, CONTEXT};
+    const int32_t config[] = {DIM, HIDDEN, LAYERS, HEADS, KV_HEADS, VOCABULARY, CONTEXT};
     for (int i = 0; i < 7; i++)
-        put_int(&image, i == 5 && version == 0 && !shared ? -shape[i] : shape[i]);
+        put_int(&image, i == 5 && version == 0 && !shared ? -config[i] : config[i]);
     if (version > 0) {
         put(&image, shared ? "\1" : "\0", 1);
         if (version == 2)
@@ -138,10 +138,10 @@ static void test_version(int version, bool shared) {
     struct model model;
     struct error error;
     CHECK(read_image(&model, &image, &error));
-    const struct shape *s = &model.shape;
-    CHECK(s->dim == DIM && s->hidden_dim == HIDDEN && s->layers == LAYERS && s->heads == HEADS);
-    CHECK(s->kv_heads == KV_HEADS && s->vocabulary == VOCABULARY && s->context == CONTEXT);
-    CHECK(s->group == (version == 2 ? GROUP : 0) && s->shared_classifier == shared);
+    const struct model_config *c = &model.config;
+    CHECK(c->dim == DIM && c->hidden_dim == HIDDEN && c->layers == LAYERS && c->heads == HEADS);
+    CHECK(c->kv_heads == KV_HEADS && c->vocabulary == VOCABULARY && c->context == CONTEXT);
+    CHECK(c->group == (version == 2 ? GROUP : 0) && c->shared_classifier == shared);
     CHECK((model.classifier.data == model.embedding.data) == shared);
 
     uint32_t next = 0;
@@ -156,14 +156,14 @@ static void test_version(int version, bool shared) {
         check_matrix(&model.embedding, 0, VOCABULARY, &next);
     }
     CHECK_EACH_LAYER(qkv, 0, DIM, &next);
-    CHECK_EACH_LAYER(qkv, model_key_row(s), KV_DIM, &next);
-    CHECK_EACH_LAYER(qkv, model_value_row(s), KV_DIM, &next);
+    CHECK_EACH_LAYER(qkv, model_key_row(c), KV_DIM, &next);
+    CHECK_EACH_LAYER(qkv, model_value_row(c), KV_DIM, &next);
     CHECK_EACH_LAYER(attention_out, 0, DIM, &next);
     for (int layer = 0; version == 0 && layer < LAYERS; layer++)
         check_floats(model.layer[layer].ffn_norm, DIM, &next);
     CHECK_EACH_LAYER(gate_up, 0, HIDDEN, &next);
     CHECK_EACH_LAYER(down, 0, DIM, &next);
-    CHECK_EACH_LAYER(gate_up, model_up_row(s), HIDDEN, &next);
+    CHECK_EACH_LAYER(gate_up, model_up_row(c), HIDDEN, &next);
     if (version == 0) {
         check_floats(model.final_norm, DIM, &next);
         next += CONTEXT * HEAD_SIZE;

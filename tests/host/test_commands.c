@@ -19,9 +19,9 @@ void files_resume(void) {
     CHECK(false); /* without a JIT there is nothing to save */
 }
 
-bool bench_run(const struct teller *teller, const char *prompt, bool all_widths, uint64_t begin,
-               uint64_t initialised, struct error *error) {
-    (void)teller, (void)prompt, (void)all_widths, (void)error;
+bool bench_run(const struct generator *generator, const char *prompt, bool all_widths,
+               uint64_t begin, uint64_t initialised, struct error *error) {
+    (void)generator, (void)prompt, (void)all_widths, (void)error;
     CHECK(begin == 10 && initialised == 20);
     profiling_enable(false);
     benches++;
@@ -52,26 +52,26 @@ struct memory_usage memory_usage(void) {
     return (struct memory_usage){.total = 4096 * 1024, .used = 3 * 1024, .peak = 5 * 1024};
 }
 
-uint64_t story_centitokens_per_second(const struct story *story) {
-    return story->tokens ? 12345 : 0;
+uint64_t generation_rate(const struct generation *generation) {
+    return generation->tokens ? 12345 : 0;
 }
 
-uint32_t teller_steps(const struct model *model, const struct settings *settings) {
-    return settings->steps > model->shape.context ? model->shape.context : settings->steps;
+uint32_t generator_steps(const struct model *model, const struct settings *settings) {
+    return settings->steps > model->config.context ? model->config.context : settings->steps;
 }
 
-uint64_t teller_seed(const struct settings *from) {
+uint64_t generator_seed(const struct settings *from) {
     return from->seed ? from->seed : 4321;
 }
 
 /* ---- Tests ---- */
 
-static struct model model = {.shape.context = 512};
+static struct model model = {.config.context = 512};
 static struct inference inference = {.model = &model};
 static struct sampler sampler;
-static struct teller teller = {&inference, &sampler, NULL, 256};
+static struct generator generator = {&inference, &sampler, NULL, 256};
 static struct settings settings;
-static struct dialogue dialogue = {&teller, &settings, 10, 20, {0}};
+static struct dialogue dialogue = {&generator, &settings, 10, 20, {0}};
 
 /* Runs a command after which the dialogue goes on, and checks all that it says. */
 static void check_said(const char *line, const char *expected) {
@@ -93,9 +93,9 @@ static void test_set(void) {
     CHECK(sampler.sampling.topk == 40 && sampler.sampling.topp == 0.25f);
     CHECK(sampler.sampling.minp == 0.125f && sampler.sampling.repeat == 1.5f);
     check_said("/set steps 100", "");
-    CHECK(teller.steps == 100);
+    CHECK(generator.steps == 100);
     check_said("/set steps 5000", "");
-    CHECK(teller.steps == 512 && settings.steps == 5000);
+    CHECK(generator.steps == 512 && settings.steps == 5000);
     check_said("/set seed 77", "");
     CHECK(sampler.state == 77);
     sampler.state = 1234; /* as after some tokens */
@@ -121,12 +121,12 @@ static void test_wrong(void) {
 }
 
 static void test_stats(void) {
-    check_said("/stats", "last story: 0 tokens, 0 of them the prompt's; 0.00 tokens/s\n"
+    check_said("/stats", "last text: 0 tokens, 0 of them the prompt's; 0.00 tokens/s\n"
                          "memory: 3 KiB used, at most 5, of 4096\ncycles in a layer: ");
-    check_said("/profile", "Nothing has been measured yet: tell a story first.\n");
+    check_said("/profile", "Nothing has been measured yet: generate a text first.\n");
     CHECK(layers == 1 && tables == 0);
-    dialogue.last = (struct story){.tokens = 64, .prompt_tokens = 5};
-    check_said("/stats ", "last story: 64 tokens, 4 of them the prompt's; 123.45 tokens/s\n"
+    dialogue.last = (struct generation){.tokens = 64, .prompt_tokens = 5};
+    check_said("/stats ", "last text: 64 tokens, 4 of them the prompt's; 123.45 tokens/s\n"
                           "memory: 3 KiB used, at most 5, of 4096\ncycles in a layer: ");
     check_said("/profile", "");
     CHECK(layers == 2 && tables == 1);

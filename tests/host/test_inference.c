@@ -60,27 +60,27 @@ static void fill_norm(float *norm, uint32_t size) {
         norm[i] = 1.0f + 0.3f * (float)random_number();
 }
 
-static struct example make_example(struct shape shape) {
-    struct example e = {.model.shape = shape};
+static struct example make_example(struct model_config config) {
+    struct example e = {.model.config = config};
     struct error error;
     CHECK(model_allocate(&e.model, &error));
-    e.embedding = fill(&e.model.embedding, 0, shape.vocabulary);
+    e.embedding = fill(&e.model.embedding, 0, config.vocabulary);
     e.classifier =
-        shape.shared_classifier ? e.embedding : fill(&e.model.classifier, 0, shape.vocabulary);
-    for (uint32_t i = 0; i < shape.layers; i++) {
+        config.shared_classifier ? e.embedding : fill(&e.model.classifier, 0, config.vocabulary);
+    for (uint32_t i = 0; i < config.layers; i++) {
         struct layer *layer = &e.model.layer[i];
-        uint32_t kv_dim = shape_kv_dim(&shape);
-        e.query[i] = fill(&layer->qkv, 0, shape.dim);
-        e.key[i] = fill(&layer->qkv, model_key_row(&shape), kv_dim);
-        e.value[i] = fill(&layer->qkv, model_value_row(&shape), kv_dim);
-        e.attention_out[i] = fill(&layer->attention_out, 0, shape.dim);
-        e.gate[i] = fill(&layer->gate_up, 0, shape.hidden_dim);
-        e.up[i] = fill(&layer->gate_up, model_up_row(&shape), shape.hidden_dim);
-        e.down[i] = fill(&layer->down, 0, shape.dim);
-        fill_norm(layer->attention_norm, shape.dim);
-        fill_norm(layer->ffn_norm, shape.dim);
+        uint32_t kv_dim = model_kv_dim(&config);
+        e.query[i] = fill(&layer->qkv, 0, config.dim);
+        e.key[i] = fill(&layer->qkv, model_key_row(&config), kv_dim);
+        e.value[i] = fill(&layer->qkv, model_value_row(&config), kv_dim);
+        e.attention_out[i] = fill(&layer->attention_out, 0, config.dim);
+        e.gate[i] = fill(&layer->gate_up, 0, config.hidden_dim);
+        e.up[i] = fill(&layer->gate_up, model_up_row(&config), config.hidden_dim);
+        e.down[i] = fill(&layer->down, 0, config.dim);
+        fill_norm(layer->attention_norm, config.dim);
+        fill_norm(layer->ffn_norm, config.dim);
     }
-    fill_norm(e.model.final_norm, shape.dim);
+    fill_norm(e.model.final_norm, config.dim);
     return e;
 }
 
@@ -88,7 +88,7 @@ static void free_example(struct example *e) {
     free(e->embedding);
     if (e->classifier != e->embedding)
         free(e->classifier);
-    for (uint32_t i = 0; i < e->model.shape.layers; i++) {
+    for (uint32_t i = 0; i < e->model.config.layers; i++) {
         free(e->query[i]);
         free(e->key[i]);
         free(e->value[i]);
@@ -144,11 +144,11 @@ static void turn(double *x, uint32_t heads, uint32_t head_size, uint32_t positio
     }
 }
 
-static void attend(double *out, const double *query, const struct shape *s, uint32_t layer,
+static void attend(double *out, const double *query, const struct model_config *c, uint32_t layer,
                    uint32_t position) {
-    uint32_t head_size = shape_head_size(s);
-    for (uint32_t head = 0; head < s->heads; head++, query += head_size, out += head_size) {
-        uint32_t first = head / (s->heads / s->kv_heads) * head_size;
+    uint32_t head_size = model_head_size(c);
+    for (uint32_t head = 0; head < c->heads; head++, query += head_size, out += head_size) {
+        uint32_t first = head / (c->heads / c->kv_heads) * head_size;
         double total = 0.0;
         memset(out, 0, head_size * sizeof *out);
         for (uint32_t p = 0; p <= position; p++) {
@@ -166,49 +166,49 @@ static void attend(double *out, const double *query, const struct shape *s, uint
 }
 
 static void forward(double *logits, const struct example *e, uint32_t token, uint32_t position) {
-    const struct shape *s = &e->model.shape;
+    const struct model_config *c = &e->model.config;
     double x[MAX_WIDTH], normed[MAX_WIDTH], a[MAX_WIDTH], b[MAX_WIDTH];
-    for (uint32_t i = 0; i < s->dim; i++)
-        x[i] = e->embedding[(size_t)token * s->dim + i];
-    for (uint32_t l = 0; l < s->layers; l++) {
-        normalise(normed, x, e->model.layer[l].attention_norm, s->dim);
-        multiply(a, e->query[l], normed, s->dim, s->dim, s->group);
-        multiply(keys[l][position], e->key[l], normed, shape_kv_dim(s), s->dim, s->group);
-        multiply(values[l][position], e->value[l], normed, shape_kv_dim(s), s->dim, s->group);
-        turn(a, s->heads, shape_head_size(s), position);
-        turn(keys[l][position], s->kv_heads, shape_head_size(s), position);
-        attend(b, a, s, l, position);
-        multiply(a, e->attention_out[l], b, s->dim, s->dim, s->group);
-        for (uint32_t i = 0; i < s->dim; i++)
+    for (uint32_t i = 0; i < c->dim; i++)
+        x[i] = e->embedding[(size_t)token * c->dim + i];
+    for (uint32_t l = 0; l < c->layers; l++) {
+        normalise(normed, x, e->model.layer[l].attention_norm, c->dim);
+        multiply(a, e->query[l], normed, c->dim, c->dim, c->group);
+        multiply(keys[l][position], e->key[l], normed, model_kv_dim(c), c->dim, c->group);
+        multiply(values[l][position], e->value[l], normed, model_kv_dim(c), c->dim, c->group);
+        turn(a, c->heads, model_head_size(c), position);
+        turn(keys[l][position], c->kv_heads, model_head_size(c), position);
+        attend(b, a, c, l, position);
+        multiply(a, e->attention_out[l], b, c->dim, c->dim, c->group);
+        for (uint32_t i = 0; i < c->dim; i++)
             x[i] += a[i];
-        normalise(normed, x, e->model.layer[l].ffn_norm, s->dim);
-        multiply(a, e->gate[l], normed, s->hidden_dim, s->dim, s->group);
-        multiply(b, e->up[l], normed, s->hidden_dim, s->dim, s->group);
-        for (uint32_t i = 0; i < s->hidden_dim; i++)
+        normalise(normed, x, e->model.layer[l].ffn_norm, c->dim);
+        multiply(a, e->gate[l], normed, c->hidden_dim, c->dim, c->group);
+        multiply(b, e->up[l], normed, c->hidden_dim, c->dim, c->group);
+        for (uint32_t i = 0; i < c->hidden_dim; i++)
             a[i] = a[i] / (1.0 + exp(-a[i])) * b[i];
-        multiply(normed, e->down[l], a, s->dim, s->hidden_dim, s->group);
-        for (uint32_t i = 0; i < s->dim; i++)
+        multiply(normed, e->down[l], a, c->dim, c->hidden_dim, c->group);
+        for (uint32_t i = 0; i < c->dim; i++)
             x[i] += normed[i];
     }
-    normalise(normed, x, e->model.final_norm, s->dim);
-    multiply(logits, e->classifier, normed, s->vocabulary, s->dim, s->group);
+    normalise(normed, x, e->model.final_norm, c->dim);
+    multiply(logits, e->classifier, normed, c->vocabulary, c->dim, c->group);
 }
 
 /* ---- The comparison ---- */
 
 /* The relative difference of the logits, in their norm, stays below bound at every position. */
-static void test_shape(struct shape shape, double bound) {
-    struct example e = make_example(shape);
+static void test_config(struct model_config config, double bound) {
+    struct example e = make_example(config);
     struct inference inference;
     struct error error;
     CHECK(inference_init(&inference, &e.model, &kernels_sse2, MAX_POSITIONS, &error));
     for (uint32_t position = 0; position < MAX_POSITIONS; position++) {
-        uint32_t token = position * 7 % shape.vocabulary;
+        uint32_t token = position * 7 % config.vocabulary;
         double expected[MAX_WIDTH], difference = 0.0, size = 0.0;
         forward(expected, &e, token, position);
         inference_forward(&inference, &token, 1, position);
         inference_classify(&inference, 0);
-        for (uint32_t i = 0; i < shape.vocabulary; i++) {
+        for (uint32_t i = 0; i < config.vocabulary; i++) {
             difference += pow(inference.logits[i] - expected[i], 2);
             size += pow(expected[i], 2);
         }
@@ -231,10 +231,10 @@ static struct inference start(const struct example *e, const struct kernels *ker
  * gives: the logits of every position, and all that is in the caches. */
 static void test_batch(const struct example *e, const struct kernels *kernels, uint32_t size) {
     struct inference single = start(e, kernels), batched = start(e, kernels);
-    const struct shape *s = &e->model.shape;
+    const struct model_config *c = &e->model.config;
     uint32_t tokens[MAX_POSITIONS];
     for (uint32_t i = 0; i < MAX_POSITIONS; i++)
-        tokens[i] = i * 7 % s->vocabulary;
+        tokens[i] = i * 7 % c->vocabulary;
     for (uint32_t first = 0; first < MAX_POSITIONS; first += size) {
         uint32_t left = MAX_POSITIONS - first, count = left < size ? left : size;
         inference_forward(&batched, tokens + first, count, first);
@@ -242,11 +242,11 @@ static void test_batch(const struct example *e, const struct kernels *kernels, u
             inference_forward(&single, tokens + first + i, 1, first + i);
             inference_classify(&single, 0);
             inference_classify(&batched, i);
-            CHECK(memcmp(single.logits, batched.logits, s->vocabulary * sizeof(float)) == 0);
+            CHECK(memcmp(single.logits, batched.logits, c->vocabulary * sizeof(float)) == 0);
         }
     }
-    size_t rows = (size_t)s->layers * s->kv_heads * single.positions;
-    CHECK(memcmp(single.keys, batched.keys, rows * shape_head_size(s) * sizeof(float)) == 0);
+    size_t rows = (size_t)c->layers * c->kv_heads * single.positions;
+    CHECK(memcmp(single.keys, batched.keys, rows * model_head_size(c) * sizeof(float)) == 0);
     CHECK(memcmp(single.values, batched.values, rows * single.value_stride * sizeof(float)) == 0);
     inference_free(&single);
     inference_free(&batched);
@@ -261,10 +261,10 @@ static bool usable(const struct kernels *kernels) {
             __builtin_cpu_supports("avx512vnni"));
 }
 
-static void test_batches(struct shape shape) {
+static void test_batches(struct model_config config) {
     static const struct kernels *const widths[] = {&kernels_sse2, &kernels_avx2, &kernels_avx512};
     static const uint32_t sizes[] = {2, 3, 4, 5, 7, INFERENCE_BATCH - 1, INFERENCE_BATCH};
-    struct example e = make_example(shape);
+    struct example e = make_example(config);
     for (size_t k = 0; k < sizeof widths / sizeof *widths; k++)
         for (size_t i = 0; usable(widths[k]) && i < sizeof sizes / sizeof *sizes; i++)
             test_batch(&e, widths[k], sizes[i]);
@@ -272,50 +272,50 @@ static void test_batches(struct shape shape) {
 }
 
 int main(void) {
-    struct shape grouped = {.dim = 64,
-                            .hidden_dim = 86,
-                            .layers = 2,
-                            .heads = 8,
-                            .kv_heads = 4,
-                            .vocabulary = 100,
-                            .context = 64,
-                            .shared_classifier = true};
-    struct shape odd = {.dim = 36,
-                        .hidden_dim = 50,
-                        .layers = 1,
-                        .heads = 3,
-                        .kv_heads = 1,
-                        .vocabulary = 37,
-                        .context = 64};
-    struct shape single = {.dim = 18,
-                           .hidden_dim = 7,
-                           .layers = 2,
-                           .heads = 1,
-                           .kv_heads = 1,
-                           .vocabulary = 3,
-                           .context = 64};
-    struct shape int8 = {.dim = 64,
-                         .hidden_dim = 96,
-                         .layers = 2,
-                         .heads = 4,
-                         .kv_heads = 2,
-                         .vocabulary = 100,
-                         .context = 64,
-                         .group = 32};
-    struct shape int8_odd = {.dim = 36,
-                             .hidden_dim = 42,
-                             .layers = 2,
-                             .heads = 3,
-                             .kv_heads = 3,
-                             .vocabulary = 37,
-                             .context = 64,
-                             .group = 6};
-    test_shape(grouped, 2e-5);
-    test_shape(odd, 2e-5);
-    test_shape(single, 2e-5);
+    struct model_config grouped = {.dim = 64,
+                                   .hidden_dim = 86,
+                                   .layers = 2,
+                                   .heads = 8,
+                                   .kv_heads = 4,
+                                   .vocabulary = 100,
+                                   .context = 64,
+                                   .shared_classifier = true};
+    struct model_config odd = {.dim = 36,
+                               .hidden_dim = 50,
+                               .layers = 1,
+                               .heads = 3,
+                               .kv_heads = 1,
+                               .vocabulary = 37,
+                               .context = 64};
+    struct model_config single = {.dim = 18,
+                                  .hidden_dim = 7,
+                                  .layers = 2,
+                                  .heads = 1,
+                                  .kv_heads = 1,
+                                  .vocabulary = 3,
+                                  .context = 64};
+    struct model_config int8 = {.dim = 64,
+                                .hidden_dim = 96,
+                                .layers = 2,
+                                .heads = 4,
+                                .kv_heads = 2,
+                                .vocabulary = 100,
+                                .context = 64,
+                                .group = 32};
+    struct model_config int8_odd = {.dim = 36,
+                                    .hidden_dim = 42,
+                                    .layers = 2,
+                                    .heads = 3,
+                                    .kv_heads = 3,
+                                    .vocabulary = 37,
+                                    .context = 64,
+                                    .group = 6};
+    test_config(grouped, 2e-5);
+    test_config(odd, 2e-5);
+    test_config(single, 2e-5);
     /* Where an activation lies between two integers, the two may round differently. */
-    test_shape(int8, 1e-3);
-    test_shape(int8_odd, 1e-3);
+    test_config(int8, 1e-3);
+    test_config(int8_odd, 1e-3);
     test_batches(grouped);
     test_batches(odd);
     test_batches(single);

@@ -245,7 +245,7 @@ def test_model_full_of_nan(boot: Boot, damaged: DiskImage) -> None:
     nan = struct.pack("<f", float("nan"))
     damaged.write(MODEL, checkpoint_v0(SHAPE)[:28] + nan * weights)
     sentence = error_of(boot(damaged, config=GENERATE))
-    assert sentence.startswith("the model's numbers are none (NaN): its file is damaged")
+    assert sentence.startswith("the model's logits are NaN: its file is damaged")
 
 
 def test_too_little_memory_for_the_model(boot: Boot, damaged: DiskImage) -> None:

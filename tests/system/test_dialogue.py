@@ -49,7 +49,7 @@ def test_session_over_serial(guest: Guest, story: Story) -> None:
     guest.expect("^> ")
 
     stats = answer(guest, "/stats")
-    assert re.search(r"^last story: 24 tokens, .* tokens/s$", stats, re.MULTILINE)
+    assert re.search(r"^last text: 24 tokens, .* tokens/s$", stats, re.MULTILINE)
     memory = re.search(r"^memory: (\d+) KiB used, at most (\d+), of (\d+)$", stats, re.MULTILINE)
     assert memory and 0 < int(memory[1]) <= int(memory[2]) <= int(memory[3]) < 64 * 1024
     assert re.search(r"rmsnorm [1-9]\d*; qkv [1-9]\d*; .*; down [1-9]\d*$", stats, re.MULTILINE)
@@ -161,7 +161,7 @@ def test_full_context_is_told(boot: Boot, model_image: ModelImage) -> None:
         if told["end"] == "context":
             break
     assert told["end"] == "context"
-    assert "The model's context of 512 tokens is full: the story stops here." in guest.console
+    assert "The model's context of 512 tokens is full: the text stops here." in guest.console
 
 
 def test_keyboard_session_on_the_screen(guest: Guest) -> None:

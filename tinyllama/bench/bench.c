@@ -21,24 +21,24 @@ static const struct workload {
 };
 
 static void run_workload(const struct workload *w) {
-    struct jit_profile *profile = jit_profile_get(w->name);
+    struct jit_profile *timer = jit_profile_get(w->name);
     for (unsigned i = 0; i < w->calls; i++) {
         uint64_t argument = opaque(w->argument);
         uint64_t begin = cpu_rdtsc();
         uint64_t result = opaque(w->function(argument));
-        jit_profile_add(profile, cpu_rdtsc() - begin);
+        jit_profile_add(timer, cpu_rdtsc() - begin);
         if (result != w->result)
             panic("bench: %s is %llu", w->name, (unsigned long long)result);
     }
-    unsigned long long average = profile->times.total / profile->times.calls,
-                       min = profile->times.min, max = profile->times.max;
+    unsigned long long average = timer->times.total / timer->times.calls, min = timer->times.min,
+                       max = timer->times.max;
     console_printf("%-20s %8u %10llu %10llu %10llu\n", w->name, w->calls, average, min, max);
     console_event("{\"event\":\"bench\",\"name\":\"%s\",\"calls\":%u,\"average\":%llu,\"min\":%llu,"
                   "\"max\":%llu}",
                   w->name, w->calls, average, min, max);
 }
 
-/* Cycles of DIRECT_CALLS rounds of a loop, with a call in it or without. */
+/* Cycles of DIRECT_CALLS iterations of a loop, with a call in it or without. */
 static uint64_t time_loop(bool with_call) {
     uint64_t begin = cpu_rdtsc();
     if (with_call)
@@ -71,14 +71,15 @@ static void read_clock_twice(void) {
     }
 }
 
-static void profile_nothing(void) {
+static void time_nothing(void) {
     for (int i = 0; i < PAIRS; i++) {
         jit_profile_begin("begin and end");
         jit_profile_end("begin and end");
     }
 }
 
-/* Cycles of one of the pairs that a function consists of, at best, in hundredths. */
+/* Cycles of one of the PAIRS pairs that the function has, in hundredths: the least of several runs.
+ */
 static uint64_t pair_centicycles(void (*pairs)(void)) {
     uint64_t least = UINT64_MAX;
     for (int i = 0; i < 20; i++) {
@@ -103,42 +104,43 @@ static void bench_functions(void) {
         run_workload(&workloads[i]);
     print_cycles("direct call", direct_call_centicycles());
     print_cycles("clock read twice", pair_centicycles(read_clock_twice));
-    print_cycles("profile begin, end", pair_centicycles(profile_nothing)); /* the same and more */
+    print_cycles("profile begin, end", pair_centicycles(time_nothing));
 }
 
-static bool bench_model(const struct teller *teller, const char *prompt, struct error *error) {
-    struct story story = {.prompt = prompt, .quiet = true, .begin = cpu_rdtsc()};
-    if (!story_tell(teller, &story, error))
+static bool bench_model(const struct generator *generator, const char *prompt,
+                        struct error *error) {
+    struct generation generation = {.prompt = prompt, .quiet = true, .begin = cpu_rdtsc()};
+    if (!generate(generator, &generation, error))
         return false;
-    uint64_t rate = story_centitokens_per_second(&story);
-    const char *name = teller->inference->kernels->name;
-    console_printf("%-20s %8u tokens, %llu.%02llu tokens/s\n", name, (unsigned)story.tokens,
+    uint64_t rate = generation_rate(&generation);
+    const char *name = generator->inference->kernels->name;
+    console_printf("%-20s %8u tokens, %llu.%02llu tokens/s\n", name, (unsigned)generation.tokens,
                    (unsigned long long)(rate / 100), (unsigned long long)(rate % 100));
     console_event("{\"event\":\"bench\",\"name\":\"model\",\"vector\":\"%s\",\"tokens\":%u,"
                   "\"tokens_per_s\":%llu.%02llu,\"cycles\":%llu}",
-                  name, (unsigned)story.tokens, (unsigned long long)(rate / 100),
-                  (unsigned long long)(rate % 100), (unsigned long long)story.cycles);
+                  name, (unsigned)generation.tokens, (unsigned long long)(rate / 100),
+                  (unsigned long long)(rate % 100), (unsigned long long)generation.cycles);
     return true;
 }
 
-bool bench_run(const struct teller *teller, const char *prompt, bool all_widths, uint64_t begin,
-               uint64_t initialised, struct error *error) {
+bool bench_run(const struct generator *generator, const char *prompt, bool all_widths,
+               uint64_t begin, uint64_t initialised, struct error *error) {
     bench_functions();
-    bench_matmul(teller->inference);
-    const struct kernels *chosen = teller->inference->kernels;
+    bench_matmul(generator->inference);
+    const struct kernels *chosen = generator->inference->kernels;
     for (size_t i = 0; i < OPTIMIZATION_WIDTHS; i++) {
         const struct kernels *kernels = optimization_kernels[i];
         if (!(all_widths ? optimization_usable(kernels) : kernels == chosen))
             continue;
-        teller->inference->kernels = kernels;
-        if (!bench_model(teller, prompt, error))
+        generator->inference->kernels = kernels;
+        if (!bench_model(generator, prompt, error))
             return false;
     }
-    teller->inference->kernels = chosen;
+    generator->inference->kernels = chosen;
 
     profiling_enable_all();
-    struct story story = {.prompt = prompt, .quiet = true, .begin = cpu_rdtsc()};
-    bool good = story_tell(teller, &story, error);
+    struct generation generation = {.prompt = prompt, .quiet = true, .begin = cpu_rdtsc()};
+    bool good = generate(generator, &generation, error);
     profiling_enable(false);
     profiling_print();
     print_cycles("initialisation", (initialised - begin) * 100);

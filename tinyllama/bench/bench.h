@@ -5,10 +5,10 @@
 #include "tinyllama/generate.h"
 
 /*
- * Prints small functions' cycles, and those of initialisation and in all since begin (TSC;
- * initialised: its end); then tells the story of prompt quietly, with each usable vector width when
- * all_widths, else with the chosen one, and prints tokens per second and where the time went. Tells
- * each result in an event "bench". False and *error like story_tell.
+ * Prints cycles of small functions and of matrix products; tokens per second of the text from
+ * prompt, at the chosen vector width or, if all_widths, at every usable one; where its time went;
+ * and the cycles from begin to initialised, and from begin to the end (all of them values of the
+ * TSC). Each result is also an event "bench". False and *error like generate.
  */
-bool bench_run(const struct teller *teller, const char *prompt, bool all_widths, uint64_t begin,
-               uint64_t initialised, struct error *error);
+bool bench_run(const struct generator *generator, const char *prompt, bool all_widths,
+               uint64_t begin, uint64_t initialised, struct error *error);

@@ -2,14 +2,14 @@
 #include "bench_matmul.h"
 #include "kernel_lib/jit_runtime.h"
 
-#define WARM_UP 1000   /* times */
-#define WARM_UP_MS 500 /* at least, where there is a JIT, besides what it takes to compile */
+#define WARM_UP 1000   /* calls */
+#define WARM_UP_MS 500 /* with a JIT: at least, without the time of compiling */
 #define CALLS 200
-#define FEWEST 12 /* when that takes longer than */
-#define LIMIT_MS 5000
+#define FEWEST 12     /* calls, however long they take */
+#define LIMIT_MS 5000 /* after that no more calls */
 #define MATRICES 5
 
-/* What is multiplied, with the arguments that the forward pass has there. */
+/* A product, with the arguments that it has in the forward pass. */
 struct product {
     const char *name;
     const struct matrix *matrix;
@@ -28,8 +28,8 @@ static void time_products(struct inference *in, struct product *products) {
     }
 }
 
-/* Times all products, which take turns as in the forward pass, so many times and for at least so
- * long; fewer times, but at least FEWEST, when it takes longer than the limit. */
+/* Times all products in turn, as in the forward pass: at least so many times and for so many
+ * milliseconds, but at most for LIMIT_MS. */
 static void repeat(struct inference *in, struct product *products, unsigned times, unsigned ms) {
     uint64_t per_ms = cpu_cycles_per_second() / 1000, passed = 0;
     uint64_t start = cpu_rdtsc() - jit_statistics()->compile_cycles;
@@ -58,7 +58,8 @@ static void report(const struct product *p, const char *vector) {
 void bench_matmul(struct inference *in) {
     const struct model *model = in->model;
     const struct layer *layer = &model->layer[0];
-    uint32_t dim = matrix_padded(model->shape.dim), hidden = matrix_padded(model->shape.hidden_dim);
+    uint32_t dim = matrix_padded(model->config.dim),
+             hidden = matrix_padded(model->config.hidden_dim);
     struct product products[MATRICES] = {
         {"qkv", &layer->qkv, in->normed, dim, in->qkv, {0}},
         {"attention_out", &layer->attention_out, in->normed, dim, in->branch, {0}},

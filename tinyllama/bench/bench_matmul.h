@@ -1,4 +1,4 @@
-/* Measures the products that a token takes most of its time for. */
+/* Measures the matrix products, which take most of a token's time. */
 #pragma once
 #include "tinyllama/inference.h"
 

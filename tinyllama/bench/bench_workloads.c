@@ -9,7 +9,7 @@ uint64_t fibonacci(uint64_t n) {
 uint64_t sum_to_n(uint64_t n) {
     uint64_t sum = 0;
     for (uint64_t i = 1; i <= n; i++)
-        sum = opaque(sum + i); /* or it would become n (n + 1) / 2 */
+        sum = opaque(sum + i); /* else the compiler makes it n (n + 1) / 2 */
     return sum;
 }
 

@@ -4,7 +4,7 @@
 #pragma once
 #include <stdint.h>
 
-/* Keeps the compiler from knowing a value, so that the work is neither folded nor moved. */
+/* Hides a value from the compiler, which then neither folds nor moves the work. */
 static inline uint64_t opaque(uint64_t value) {
     __asm__ volatile("" : "+r"(value));
     return value;
@@ -14,6 +14,6 @@ static inline uint64_t opaque(uint64_t value) {
 __attribute__((noinline)) uint64_t fibonacci(uint64_t n);
 /* 1 + 2 + ... + n, one by one. */
 __attribute__((noinline)) uint64_t sum_to_n(uint64_t n);
-/* How many primes there are up to limit, by trial division. */
+/* The number of primes up to limit, by trial division. */
 __attribute__((noinline)) uint64_t count_primes(uint64_t limit);
 __attribute__((noinline)) void do_nothing(void);

@@ -10,14 +10,14 @@ static void print_error(const struct error *error) {
     console_printf("error: %s\n", error->text);
 }
 
-/* Makes the settings count from the next story on. */
+/* Makes the settings count from the next text on. */
 static void apply(const struct dialogue *dialogue, bool new_seed) {
     const struct settings *settings = dialogue->settings;
-    struct teller *teller = dialogue->teller;
-    teller->sampler->sampling = settings->sampling;
-    teller->steps = teller_steps(teller->inference->model, settings);
+    struct generator *generator = dialogue->generator;
+    generator->sampler->sampling = settings->sampling;
+    generator->steps = generator_steps(generator->inference->model, settings);
     if (new_seed)
-        teller->sampler->state = teller_seed(settings);
+        generator->sampler->state = generator_seed(settings);
 }
 
 static void set(struct dialogue *dialogue, char *arguments) {
@@ -37,10 +37,10 @@ static void set(struct dialogue *dialogue, char *arguments) {
 }
 
 static void print_stats(struct dialogue *dialogue) {
-    const struct story *last = &dialogue->last;
+    const struct generation *last = &dialogue->last;
     struct memory_usage memory = memory_usage();
-    uint64_t rate = story_centitokens_per_second(last);
-    console_printf("last story: %u tokens, %u of them the prompt's; %llu.%02llu tokens/s\n",
+    uint64_t rate = generation_rate(last);
+    console_printf("last text: %u tokens, %u of them the prompt's; %llu.%02llu tokens/s\n",
                    (unsigned)last->tokens,
                    last->prompt_tokens ? (unsigned)last->prompt_tokens - 1 : 0, /* without BOS */
                    (unsigned long long)(rate / 100), (unsigned long long)(rate % 100));
@@ -53,7 +53,7 @@ static void print_stats(struct dialogue *dialogue) {
 
 static void print_profile(struct dialogue *dialogue) {
     if (dialogue->last.tokens == 0)
-        console_puts("Nothing has been measured yet: tell a story first.\n");
+        console_puts("Nothing has been measured yet: generate a text first.\n");
     else
         profiling_print();
 }
@@ -65,11 +65,11 @@ static void print_jit(struct dialogue *dialogue) {
 
 static void bench(struct dialogue *dialogue) {
     struct error error;
-    jit_profile_reset(); /* its tables are to show what it measures, and later ones what follows */
-    if (!bench_run(dialogue->teller, "", false, dialogue->begin, dialogue->initialised, &error))
+    jit_profile_reset(); /* its tables show only what it measures itself */
+    if (!bench_run(dialogue->generator, "", false, dialogue->begin, dialogue->initialised, &error))
         print_error(&error);
     jit_profile_reset();
-    dialogue->last = (struct story){0};
+    dialogue->last = (struct generation){0};
     profiling_enable(true);
 }
 
@@ -90,12 +90,12 @@ static void reboot(struct dialogue *dialogue) {
 
 static const struct command {
     const char *name, *meaning;
-    void (*run)(struct dialogue *); /* NULL: those that command_run does itself */
+    void (*run)(struct dialogue *); /* NULL: command_run does it itself */
 } commands[] = {
     {"/help", "this list", print_help},
     {"/set", "NAME VALUE changes a setting; alone it shows all", NULL},
     {"/stats", "speed, memory, and cycles of a layer's parts", print_stats},
-    {"/profile", "where the stories' time went", print_profile},
+    {"/profile", "where the time of the texts went", print_profile},
     {"/jit", "what was compiled, how fast it is, and why", print_jit},
     {"/bench", "measures functions and the model", bench},
     {"/save", "writes what the JIT has learnt to the disk", save},

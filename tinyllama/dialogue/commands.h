@@ -6,12 +6,12 @@
 
 /* The dialogue's state. */
 struct dialogue {
-    struct teller *teller;
+    struct generator *generator;
     struct settings *settings;
     uint64_t begin, initialised; /* TSC when the program began and when everything was loaded */
-    struct story last;           /* the story told last; tokens are 0 before the first */
+    struct generation last;      /* the last text; tokens are 0 before the first one */
 };
 
-/* Runs the command in line, which is changed, and says on the console what came of it or what would
- * be right. False when the dialogue is to end. */
+/* Runs the command in line, which is changed; its result, or what is wrong with it, goes to the
+ * console. False when the dialogue is to end. */
 bool command_run(struct dialogue *dialogue, char *line);

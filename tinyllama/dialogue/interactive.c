@@ -7,19 +7,18 @@
 #define CONTROL_C 3
 #define PAUSE_MS 300
 
-/* What was typed while a story was told. It grows, so that a Ctrl-C behind it is seen. When it is
- * as large as it may be nothing more is taken, so that nothing gets lost that the serial line's
- * other end still has. */
+/* Bytes typed while a text is generated. They are read then, so that a Ctrl-C behind them is seen.
+ * At the largest room reading stops: what the other end of the serial line holds is not lost. */
 static char *typed_ahead;
 static size_t ahead_size, ahead_read, ahead_room;
 #define FIRST_ROOM 256
 #define LARGEST_SHARE 16 /* of the memory */
 
-static bool has_told; /* a story: before, the JIT cannot know what will run */
-static bool unsaved;  /* what the JIT has learnt from the last one */
+static bool has_generated; /* a text: before, the JIT cannot know what will run */
+static bool unsaved;       /* the JIT has learnt what is not on the disk */
 
-/* Lets the JIT compile until something is typed, once nothing was for a while: whoever types gets
- * the answer at once. What it made, and what it has learnt, is kept for the next start. */
+/* Lets the JIT compile, after PAUSE_MS without input, until a byte is typed; then saves what it has
+ * made and learnt. */
 static void use_pause(void) {
     uint64_t begin = cpu_rdtsc();
     bool typed = console_wait(PAUSE_MS);
@@ -36,7 +35,7 @@ static int next_byte(void) {
     if (ahead_read < ahead_size)
         return (unsigned char)typed_ahead[ahead_read++];
     ahead_read = ahead_size = 0;
-    if (has_told)
+    if (has_generated)
         use_pause();
     uint64_t begin = cpu_rdtsc();
     int byte = console_getchar();
@@ -89,19 +88,19 @@ static const char *read_line(struct line_editor *editor) {
     }
 }
 
-static void tell(struct dialogue *dialogue, const char *prompt) {
-    struct story *story = &dialogue->last;
+static void answer(struct dialogue *dialogue, const char *prompt) {
+    struct generation *generation = &dialogue->last;
     struct error error;
     jit_note_progress(JIT_GOES_ON);
-    *story = (struct story){.prompt = prompt, .begin = cpu_rdtsc(), .stop = stop_typed};
-    if (!story_tell(dialogue->teller, story, &error))
+    *generation = (struct generation){.prompt = prompt, .begin = cpu_rdtsc(), .stop = stop_typed};
+    if (!generate(dialogue->generator, generation, &error))
         console_printf("error: %s\n", error.text);
-    else if (strcmp(story->end, "context") == 0)
-        console_printf("The model's context of %u tokens is full: the story stops here.\n",
-                       (unsigned)dialogue->teller->steps);
-    else if (strcmp(story->end, "stopped") == 0)
+    else if (strcmp(generation->end, "context") == 0)
+        console_printf("The model's context of %u tokens is full: the text stops here.\n",
+                       (unsigned)dialogue->generator->steps);
+    else if (strcmp(generation->end, "stopped") == 0)
         console_puts("Stopped.\n");
-    has_told = true;
+    has_generated = true;
     unsaved = !jit_persist_save_when_due(); /* a person may just switch off */
 }
 
@@ -115,7 +114,7 @@ void interactive_run(struct dialogue *dialogue) {
     jit_note_progress(JIT_WAITS);
     for (const char *line; (line = read_line(&editor));) {
         if (line[0] != '/') {
-            tell(dialogue, line);
+            answer(dialogue, line);
             continue;
         }
         strcpy(command, line);

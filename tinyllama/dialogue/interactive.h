@@ -1,5 +1,5 @@
 /*
- * The dialogue: a line typed, a story told, again.
+ * The dialogue: a line is typed, a text is generated, and so on.
  */
 #pragma once
 #include "commands.h"

@@ -15,11 +15,11 @@ static bool continues(char byte) {
     return (byte & 0xC0) == 0x80;
 }
 
-/* The columns of the character at offset *at, which becomes that of the next one. What is in a line
- * is well-formed. */
+/* The columns of the character at offset *at, which becomes the offset of the next one. A line is
+ * well-formed UTF-8. */
 static unsigned take_width(const struct line_editor *e, size_t *at) {
     struct utf8 utf8 = {0};
-    if (!(e->text[*at] & 0x80)) { /* most of them: the screen is measured again with every key */
+    if (!(e->text[*at] & 0x80)) { /* the usual case, for speed: every key measures the screen */
         ++*at;
         return 1;
     }
@@ -29,7 +29,7 @@ static unsigned take_width(const struct line_editor *e, size_t *at) {
     return character_width(utf8.character);
 }
 
-/* Behind the character at offset at and those that go with it. */
+/* The offset behind the character at offset at and those that go with it. */
 static size_t next_character(const struct line_editor *e, size_t at) {
     take_width(e, &at);
     for (size_t next = at; next < e->length && take_width(e, &next) == 0;)
@@ -55,8 +55,8 @@ static size_t columns_between(const struct line_editor *e, size_t from, size_t t
     return columns;
 }
 
-/* The offset of the first character that is not whole within so many columns from offset from on,
- * or the line's end. */
+/* The offset of the first character that does not fit into so many columns from offset from on, or
+ * the line's end. */
 static size_t offset_behind(const struct line_editor *e, size_t from, size_t columns) {
     for (size_t next = from; from < e->length; from = next) {
         unsigned width = take_width(e, &next);
@@ -86,7 +86,7 @@ static void go_to(struct line_editor *e, size_t at) {
     e->column = column;
 }
 
-/* Moves the window so that the cursor is in it, if it is not; then half of it is before the cursor.
+/* If the cursor is outside the window, moves the window so that the cursor is in its middle.
  * Whether it moved. */
 static bool move_window(struct line_editor *e) {
     if ((e->cursor > e->first || e->first == 0) &&
@@ -139,7 +139,7 @@ static void insert(struct line_editor *e, const char *bytes, size_t size) {
     show(e, at);
 }
 
-/* Erases from there to there; the cursor is left between. */
+/* Erases the bytes from offset from to offset to, and puts the cursor there. */
 static void erase(struct line_editor *e, size_t from, size_t to) {
     memmove(e->text + from, e->text + to, e->length - to);
     e->length -= to - from;
@@ -158,8 +158,8 @@ static void keep(struct line_editor *e, size_t number) {
     line[e->length] = '\0';
 }
 
-/* Shows another line of the history. Changes to recalled lines are forgotten, but not what was
- * typed before. */
+/* Shows another line of the history. Changes to a recalled line are lost; what was typed before is
+ * kept. */
 static void recall(struct line_editor *e, size_t number) {
     if (e->recalled == e->newest)
         keep(e, e->newest);
@@ -175,8 +175,7 @@ static void recall(struct line_editor *e, size_t number) {
 
 /* ---- Keys ---- */
 
-/* A key by the last byte of its escape sequence; those for which there is nothing to do, do that.
- */
+/* A key by the last byte of its escape sequence; other keys do nothing. */
 static void sequence_key(struct line_editor *e, unsigned char last) {
     if (last == '~') { /* VT220: the number says which key */
         static const char keys[] = {[1] = 'H', [3] = 'P', [4] = 'F', [7] = 'H', [8] = 'F'};

@@ -1,10 +1,10 @@
 /*
  * A line of text being typed: editing keys, history, and the redrawing. Pure: bytes in, bytes out.
  *
- * It shows the line in one row, of which a part moves along when the line is longer, and writes
- * nothing but characters, "\b" and "\n": so it is the same on a serial terminal of at least 80
- * columns and on the screen, which both have the cursor at the same column all the time. Characters
- * take as many columns as character_width says; those that take none go with the one before.
+ * The line is shown in one row; of a longer line, the part around the cursor. Only characters, "\b"
+ * and "\n" are written: a serial terminal of at least 80 columns and the screen then have the
+ * cursor at the same column. Characters take as many columns as character_width says; those that
+ * take none go with the one before.
  */
 #pragma once
 #include "kernel_lib/io/utf8.h"
@@ -18,7 +18,7 @@
 struct line_editor {
     void (*write)(const char *bytes, size_t size); /* to the console */
     char lines[LINE_HISTORY][LINE_SIZE];           /* a ring; what is typed lies at newest */
-    size_t newest, oldest;                         /* they count on without end */
+    size_t newest, oldest;                         /* numbers of lines, modulo LINE_HISTORY */
     size_t recalled;                               /* the line of the history that is shown */
     char text[LINE_SIZE];                          /* as it is now; not terminated */
     size_t length, cursor;                         /* bytes */

@@ -7,8 +7,8 @@
 #include "tinyllama/model.h"
 
 /*
- * Reads the model in file, which path names in messages. Everything the header says is checked, and
- * that it fits the file's size, before memory is allocated. False and *error if the file is no such
- * model, cannot be read or does not fit into memory; there is then nothing to free.
+ * Reads the model in file, which path names in messages. The header and the file's size are checked
+ * before memory is allocated. False and *error if the file is no such model, cannot be read or does
+ * not fit into memory; there is then nothing to free.
  */
 bool checkpoint_read(struct model *model, struct file *file, const char *path, struct error *error);

@@ -1,11 +1,11 @@
 /*
- * Activations as int8 with one scale for each group of columns (Q8_0), of one position or of
- * several: one after the other in each array.
+ * Activations as int8 with one scale for each group of columns (Q8_0). Each array has one position
+ * after the other.
  */
 #pragma once
 #include <stdint.h>
 
-/* 4 columns in the forms that the vector widths multiply by. */
+/* 4 columns, in the forms that the vector widths need. */
 struct chunk {
     int32_t even, odd; /* columns 0 and 2, columns 1 and 3, as int16 */
     int32_t all;       /* as int8 */
@@ -17,7 +17,7 @@ struct quantized {
     struct chunk *chunks; /* of each group, its columns padded with zeros to whole chunks */
 };
 
-/* From position on, when each has so many groups of so many chunks. */
+/* The part from position on; a position has so many groups of so many chunks. */
 static inline struct quantized quantized_at(const struct quantized *x, uint32_t position,
                                             uint32_t groups, uint32_t group_chunks) {
     uint32_t first = position * groups;

@@ -1,18 +1,14 @@
-/*
- * Work on vectors of activations that is proportional to their length, and so not worth a version
- * for each vector width.
- */
+/* Operations on vectors that take time proportional to their length, with SSE2. */
 #include "elementwise.h"
+#include "kernels.h"
 #include "vector_exp.h"
 #include "vector_sum.h"
 
-#define LOG2_E 0x1.715476p+0f
-
 /* ---- Quantisation ---- */
 
-/* NaN when there is one among them: its bits are greater than those of infinity. */
+/* The largest |x|; NaN if an element is NaN, whose bits are greater than those of infinity. */
 static float largest_magnitude(const float *x, uint32_t size) {
-    uint32_t most = 0; /* without their sign, floats compare as integers do */
+    uint32_t most = 0; /* without the sign bit, floats compare as integers do */
     for (uint32_t i = 0; i < size; i++) {
         uint32_t bits;
         memcpy(&bits, x + i, sizeof bits);
@@ -30,12 +26,12 @@ bool any_nan(const float *x, uint32_t size) {
     return magnitude != magnitude;
 }
 
-/* Four quotients rounded as roundf does, as int16, twice. What does not fit, or is no number, is
- * cut to -127 or 127: a scale that is a denormal number is inexact, and a damaged model may hold
- * anything. */
+/* x / divisor of four elements, rounded as roundf does, as int16 in both halves of the register.
+ * Quotients are limited to -127 and 127: a denormal scale is inexact, and a damaged model may hold
+ * any number. */
 static inline __m128i round_quotients(const float x[MATRIX_CHUNK], float divisor) {
-    /* With the sign of x, the float below 1/2: 1/2 itself would carry what is just below a half
-     * over it. */
+    /* The largest float below 1/2, with the sign of x: adding 1/2 itself would round a quotient
+     * just below a half up. */
     __m128i half = _mm_or_si128(
         _mm_and_si128(_mm_loadu_si128((const __m128i_u *)x), _mm_set1_epi32(INT32_MIN)),
         (__m128i)_mm_set1_ps(0x1.fffffep-2f));

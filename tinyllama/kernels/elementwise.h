@@ -1,6 +1,6 @@
 /*
- * Operations on vectors beside the kernels: in native code not worth a version for each vector
- * width. Vectors and sizes are as kernels.h says.
+ * Operations on vectors that are not worth a version for each vector width. Vectors and sizes are
+ * as in kernels.h.
  */
 #pragma once
 #include "matrix.h"
@@ -10,11 +10,10 @@
  * columns is not padded and a multiple of group. */
 void quantize(struct quantized *out, const float *x, uint32_t columns, uint32_t group);
 
-/* The index of the largest element, of the first among equal ones; 0 when none is a number. size is
- * not padded, but the room is. */
+/* The first index of the largest element; 0 if all are NaN. size is not padded, but the room is. */
 uint32_t argmax(float *x, uint32_t size);
 
-/* Whether one of them is no number. */
+/* Whether an element is NaN. */
 bool any_nan(const float *x, uint32_t size);
 
 /* x = softmax(x / temperature); size is not padded, but the room is. */

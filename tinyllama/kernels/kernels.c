@@ -11,8 +11,8 @@
 #define INLINE static inline __attribute__((always_inline))
 #define APART static __attribute__((noinline))
 
-/* QEMU's emulation (TCG) does not jump straight to code that crosses a page: a hot loop there would
- * cost some 8 % of the speed. So, where it is emulated, functions begin where they rarely do. */
+/* QEMU's emulation (TCG) cannot chain a jump to code on another page, which costs a hot loop some 8
+ * % of its speed. The width that is used there is aligned so that its loops rarely cross a page. */
 #if VECTOR_LANES == 4
 #define IN_PAGE __attribute__((aligned(1024)))
 #else
@@ -20,13 +20,12 @@
 #endif
 
 /*
- * Sums are computed in tiles of some rows and some positions, which the registers hold: a weight is
- * loaded once for all positions of the tile. How the tile is cut changes no sum, each of which
- * runs over the columns in order.
+ * A tile is some rows by some positions, whose sums fit into the registers: a weight is loaded once
+ * for all positions of the tile. Each sum runs over the columns in order, whatever the tile.
  */
 
-/* A tile of rows rows and positions positions. The rows' weights for column 0 begin at weights,
- * those for each further column stride floats on; out and x are those of the first position. */
+/* One tile of rows by positions. The weights of column 0 begin at weights, those of each further
+ * column stride floats later; out and x are those of the first position. */
 INLINE void multiply_f32(float *out, size_t out_stride, const float *weights, size_t stride,
                          const float *x, size_t x_stride, uint32_t columns, const uint32_t rows,
                          const uint32_t positions) {
@@ -89,8 +88,8 @@ IN_PAGE static void matmul_f32(float *out, const void *weights, uint32_t all_row
     }
 }
 
-/* The same for int8. The weights of a chunk and the scale of a group both take 4 bytes a row, so
- * one pointer walks through the weights and scales of all groups; stride is in bytes. */
+/* The same for int8. A chunk's weights and a group's scale both take 4 bytes a row: one pointer
+ * steps through all of them; stride is in bytes. */
 INLINE void multiply_q8(float *out, size_t out_stride, const char *weights, size_t stride,
                         struct quantized x, uint32_t groups, uint32_t chunks, const uint32_t rows,
                         const uint32_t positions) {
@@ -172,7 +171,7 @@ IN_PAGE static void matmul_q8(float *out, const void *weights, uint32_t all_rows
 
 /* ---- Attention ---- */
 
-/* The scores of one query head and of all positions: its products with the keys. */
+/* scores = query keys^T, for one query head and all positions. */
 static void score(float *scores, const float *query, const float *keys, uint32_t head_size,
                   uint32_t positions) {
     for (uint32_t first = 0; first < positions; first += ATTENTION_BLOCK) {
@@ -182,8 +181,8 @@ static void score(float *scores, const float *query, const float *keys, uint32_t
     }
 }
 
-/* Turns scores into weights, 2^(score - largest), that are not normalised yet, up to the padded
- * size with zeros. Returns their sum. */
+/* scores = 2^(scores - max(scores)), padded with zeros; returns their sum. Divided by it, they are
+ * the softmax. */
 static float weigh(float *scores, uint32_t positions) {
     uint32_t padded = pad(scores, positions, -INFINITY);
     vector most = splat(largest(scores, padded));
@@ -193,14 +192,14 @@ static float weigh(float *scores, uint32_t positions) {
     return sum(scores, padded);
 }
 
-/* The values' sum with these weights, over total. Position i counts in the partial sum i mod 4. */
+/* out = (weights / total) values. Position i is in the partial sum i mod 4. */
 static void mix(float *out, const float *weights, float total, const float *all_values,
                 uint32_t head_size, uint32_t positions) {
     uint32_t value_stride = attention_value_stride(head_size);
     for (uint32_t first = 0; first < head_size; first += 8) {
         const float *values = all_values + first;
         f32x8 partial[4] = {0};
-        uint32_t padded = (positions + 3) / 4 * 4; /* the weights there are 0 */
+        uint32_t padded = (positions + 3) / 4 * 4; /* the weights of the padding are 0 */
         for (uint32_t i = 0; i < padded; i += 4)
 #pragma clang loop unroll(full)
             for (uint32_t j = 0; j < 4; j++, values += value_stride)
@@ -222,8 +221,6 @@ static void attend(const struct attention *a, uint32_t head_size, uint32_t queri
 
 /* ---- Vectors of activations ---- */
 
-#define LOG2_E 0x1.715476p+0f
-
 static void rms_norm(float *out, const float *x, const float *weight, uint32_t size) {
     vector squares[SUM_VECTORS] = {0};
     for (uint32_t i = 0; i < size; i += SUM_LANES)
@@ -237,7 +234,7 @@ static void rms_norm(float *out, const float *x, const float *weight, uint32_t s
         store(out + i, load(weight + i) * (scale * load(x + i)));
 }
 
-/* Lanes exchanged in pairs. */
+/* v with the lanes of each pair exchanged. */
 static inline vector exchange_pairs(vector v) {
 #if VECTOR_LANES == 4
     return __builtin_shufflevector(v, v, 1, 0, 3, 2);
@@ -255,7 +252,7 @@ static void rotate(float *x, const float *cosines, const float *sines, uint32_t 
     }
 }
 
-/* sigmoid(x) is 1 / (1 + e^-x), and e^x / (1 + e^x): whichever has no large power. */
+/* sigmoid(x) = 1 / (1 + e^-x) for x >= 0, and e^x / (1 + e^x) for x < 0: no power is large. */
 static void swiglu(float *gate, const float *up, uint32_t size) {
     for (uint32_t i = 0; i < size; i += VECTOR_LANES) {
         vector g = load(gate + i);

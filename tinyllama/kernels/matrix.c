@@ -12,7 +12,7 @@ size_t matrix_bytes(const struct matrix *matrix) {
     return matrix->rows * matrix_row_bytes(matrix);
 }
 
-/* Where a row lies: its panel's beginning, the panel's rows, and its number among them. */
+/* Where a row lies: the start of its panel, the panel's rows, and the row's number among them. */
 struct place {
     char *panel;
     size_t rows, lane;
@@ -55,8 +55,8 @@ struct run {
     uint32_t column, length;
 };
 
-/* The run that begins at the tensor's element first; the tensor has columns columns and begins at
- * row, and count elements from first on are there. */
+/* The run that begins at element first of a tensor of so many columns, whose row 0 is row of the
+ * matrix; at most count elements. */
 static struct run find_run(const struct matrix *matrix, uint32_t row, size_t first, size_t count,
                            uint32_t columns) {
     uint32_t column = (uint32_t)(first % columns), left = columns - column;
@@ -84,7 +84,7 @@ static inline uint32_t smaller_of(uint32_t a, uint32_t b) {
     return a < b ? a : b;
 }
 
-/* Stores weights whose places are all in one chunk. */
+/* Stores count weights of one chunk. */
 static inline void store_in_chunk(uint8_t *to, uint32_t count, const int8_t *weights) {
     if (count == MATRIX_CHUNK) {
         uint32_t all;
@@ -97,8 +97,8 @@ static inline void store_in_chunk(uint8_t *to, uint32_t count, const int8_t *wei
         to[i] = (uint8_t)(weights[i] + 128);
 }
 
-/* The same for one group: the first place is column in_chunk of chunk, the next chunk is stride
- * bytes further. */
+/* Stores count weights of one group, from column in_chunk of chunk on; the next chunk is stride
+ * bytes later. */
 static inline void store_in_group(uint8_t *chunk, uint32_t in_chunk, size_t stride, uint32_t count,
                                   const int8_t *weights) {
     while (count > 0) {

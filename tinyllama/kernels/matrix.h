@@ -1,10 +1,10 @@
 /*
  * A weight matrix in the layout that kernels.c multiplies by.
  *
- * Vector lanes are rows: MATRIX_BLOCK rows make a block, MATRIX_PANEL blocks a panel, and a panel's
- * weights lie column after column, so that y = W x reads memory once and in order, and every y[row]
- * is one sum that runs over the columns in order, whatever the width of the vectors. (The last
- * panel has as many blocks as are left; rows are padded with zeros to whole blocks.)
+ * Vector lanes are rows. MATRIX_BLOCK rows are a block, MATRIX_PANEL blocks are a panel; the last
+ * panel may have fewer, and rows are padded with zeros to whole blocks. A panel's weights lie
+ * column after column. So y = W x reads memory once and in order, and y[row] is one sum over the
+ * columns in order, at every vector width.
  *
  *   float32   panel: for each column, the panel's rows
  *   int8      panel: for each group of columns
@@ -38,7 +38,7 @@ static inline uint32_t matrix_group_chunks(uint32_t group) {
     return (group + MATRIX_CHUNK - 1) / MATRIX_CHUNK;
 }
 
-/* Bytes of one row's share of a group: its weights and its scale. */
+/* Bytes that one row has of a group: its weights and its scale. */
 static inline uint32_t matrix_group_bytes(uint32_t group) {
     return matrix_group_chunks(group) * MATRIX_CHUNK + (uint32_t)sizeof(float);
 }
@@ -49,16 +49,15 @@ static inline uint32_t matrix_panel_rows(uint32_t rows, uint32_t row) {
     return left < most ? left : most;
 }
 
-/* Bytes of one row, and so of its share of a panel. */
+/* Bytes of one row. */
 size_t matrix_row_bytes(const struct matrix *matrix);
 
 /* Bytes of the data of a matrix with these rows, columns and group. */
 size_t matrix_bytes(const struct matrix *matrix);
 
 /*
- * Stores weights of the model at their places. They are elements first, first + 1, ... (count of
- * them) of a tensor that the model keeps row after row, of the matrix's columns, and whose row 0
- * is row of the matrix.
+ * Stores count weights of a tensor, its elements first, first + 1, ... in row-major order. Row 0 of
+ * the tensor is row of the matrix, and both have the same columns.
  */
 void matrix_store_f32(struct matrix *matrix, uint32_t row, size_t first, size_t count,
                       const float *weights);

@@ -1,14 +1,12 @@
 /*
- * Vectors for kernels.c and elementwise.c, as wide as the compiler's options allow. They do not
- * change what is computed: a vector is just so many independent float32 operations at once. Where
- * the order of a sum matters, they keep SUM_LANES partial sums in SUM_VECTORS vectors at every
- * width.
+ * Vectors for kernels.c and elementwise.c, as wide as the compiler's options allow. The width
+ * changes no result: the lanes are independent float32 operations, and a sum over a vector has
+ * SUM_LANES partial sums in SUM_VECTORS vectors at every width.
  *
- * Loads and broadcasts are written out for SSE2, because there the program may run under QEMU's
- * emulation (TCG). Each instruction on floats is a call there, 11 ns for four lanes, and that is
- * the floor; but a 16-byte load costs another 6 ns, as an operand in memory 14, and shufps 3.5,
- * while 8-byte moves and integer instructions cost 0.2 to 0.3. So: halves, and no operands in
- * memory, which the compiler would make of an ordinary load.
+ * For SSE2, loads and broadcasts are written out, because that width runs under QEMU's emulation
+ * (TCG). There an instruction on four floats is a function call of 11 ns. A 16-byte load adds 6 ns,
+ * an operand in memory 14 ns, SHUFPS 3.5 ns; 8-byte moves and integer instructions take 0.2 to
+ * 0.3 ns. So loads are two 8-byte halves, and no operand is in memory.
  */
 #pragma once
 #include "tinyllama/formats/quantized.h"
@@ -16,8 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* What the registers can hold: F32_ROWS and Q8_ROWS rows of a matrix whose sums for one position
- * are computed at once; F32_TILE_ROWS and Q8_TILE_ROWS for F32_POSITIONS and Q8_POSITIONS. */
+/* Sizes of tiles (kernels.c) whose sums fit into the registers: F32_ROWS by 1 position, or
+ * F32_TILE_ROWS by F32_POSITIONS; for int8 likewise. */
 #if defined(__AVX512F__)
 #define VECTOR_LANES 16
 #define F32_ROWS 64
@@ -44,7 +42,7 @@
 #define Q8_POSITIONS 2
 #endif
 
-#define MAX_SUMS 8 /* vectors of any tile's sums, at most */
+#define MAX_SUMS 8 /* vectors that the sums of a tile take, at most */
 
 #define SUM_LANES 16
 #define SUM_VECTORS (SUM_LANES / VECTOR_LANES)
@@ -60,8 +58,8 @@ typedef float f32x8_memory __attribute__((vector_size(32), aligned(4)));
 /* load: as many floats as there are lanes; splat: one number in all lanes. */
 #if VECTOR_LANES == 4
 
-/* Empty assembly: what the value is, the compiler does not know. Otherwise it would make one load
- * of two, and shuffles of moves. It writes no instruction, so that no assembler is in the JIT. */
+/* Hides the value from the compiler, which would make one load of two, and shuffles of moves. The
+ * assembly is empty: the JIT has no assembler. */
 #define OPAQUE(value) __asm__("" : "+x"(value))
 
 static inline vector load(const float *from) {
@@ -69,7 +67,8 @@ static inline vector load(const float *from) {
     OPAQUE(v);
     return (vector)_mm_loadh_pd(v, (const double *)(from + 2));
 }
-/* Two registers' low halves: MOVLHPS, which is a move, while PUNPCKLQDQ is a call. */
+/* A register of two halves. By MOVLHPS, which TCG translates to a move; PUNPCKLQDQ would be a
+ * call. */
 static inline __m128i join(uint64_t low, uint64_t high) {
     __m128 v = (__m128)_mm_cvtsi64_si128((long long)low);
     __m128 upper = (__m128)_mm_cvtsi64_si128((long long)high);
@@ -136,7 +135,7 @@ static inline void store(float *to, vector v) {
     *(vector_memory *)to = v;
 }
 
-/* The larger or smaller of each pair of lanes; b where one is no number (MAXPS, MINPS). */
+/* The larger or smaller of each pair of lanes; b where a or b is NaN (MAXPS, MINPS). */
 static inline vector larger(vector a, vector b) {
 #if VECTOR_LANES == 4
     return (vector)_mm_max_ps((__m128)a, (__m128)b);
@@ -173,9 +172,9 @@ static inline struct lanes splat_chunk(const struct chunk *x) {
 }
 
 /*
- * Adds to each 32-bit lane of sum the products of a chunk of 4 weights with the chunk x of
- * activations, exactly. At weights lie, for each lane, 4 bytes that are the weights + 128; what 128
- * times x adds is for the caller to take away.
+ * Adds to each 32-bit lane of sum, exactly, the products of 4 weights with the 4 activations x.
+ * weights has 4 bytes for each lane, which are the weights + 128; the caller subtracts what 128
+ * times x adds.
  */
 static inline vector_i32 dot_chunk(vector_i32 sum, const void *weights, struct lanes x) {
 #if VECTOR_LANES == 16

@@ -1,7 +1,9 @@
 /*
- * The exponential function for vectors: 2^-x = 2^-e * 2^(-k/32) * 2^-f, where 32 e + k is x in
- * whole 32nds and f, within 1/64, is the rest: the exponent, a table, a polynomial of degree 2. It
- * has few operations on floats because those are what QEMU's emulation is slow at (vector.h).
+ * The exponential function for vectors: 2^-x = 2^-e * 2^(-k/32) * 2^-f.
+ *
+ * x is rounded to whole 32nds, 32 e + k of them; f = x - e - k/32, with |f| <= 1/64. 2^-e is the
+ * float's exponent, 2^(-k/32) comes from a table, 2^-f from a polynomial of degree 2. There are few
+ * operations on floats, because QEMU's emulation is slow at those (vector.h).
  */
 #pragma once
 #include "vector.h"
@@ -13,19 +15,19 @@ static const uint32_t exp2_table[32] = {
     0x3F3504F3, 0x3F3123F6, 0x3F2D583F, 0x3F29A15B, 0x3F25FED7, 0x3F227043, 0x3F1EF532, 0x3F1B8D3A,
     0x3F1837F0, 0x3F14F4F0, 0x3F11C3D3, 0x3F0EA43A, 0x3F0B95C2, 0x3F08980F, 0x3F05AAC3, 0x3F02CD87};
 
-/* Added to x, it rounds x to whole 32nds, whose number then stands in the low 12 bits. */
+/* x + EXP2_ROUNDING is x rounded to whole 32nds; the low 12 bits are their number. */
 #define EXP2_ROUNDING 0x1.8p18f
 #define EXP2_LARGEST 125.0f
 
 #if VECTOR_LANES == 4
-/* Of two lanes. Nothing is borrowed between them, since e is at most 125. */
+/* exp2_of_whole of two lanes. There is no borrow between them, because e is at most 125. */
 static inline uint64_t exp2_of_halves(uint64_t rounded) {
     uint64_t scale = exp2_table[rounded & 31] | (uint64_t)exp2_table[rounded >> 32 & 31] << 32;
     return scale - ((rounded & 0x00000FE000000FE0) << 18);
 }
 #endif
 
-/* 2^-(e + k/32), for what x + EXP2_ROUNDING gave. */
+/* 2^-(e + k/32), from x + EXP2_ROUNDING. */
 static inline vector exp2_of_whole(vector rounded) {
 #if VECTOR_LANES == 4
     uint64_t low, high;
@@ -46,13 +48,13 @@ static inline vector exp2_of_whole(vector rounded) {
 #endif
 }
 
-/* 2^-x for x >= 0; from 125 on about 2^-125, which is nothing beside 1. The relative error is below
- * 2^-22 (tests/host/test_exp.c), and 2^-0 is exactly 1. */
+/* 2^-x for 0 <= x <= 125, with a relative error below 2^-22 (tests/host/test_exp.c); 2^-0 is
+ * exactly 1. For x > 125 about 2^-125. */
 static inline vector exp2_minus(vector x) {
     x = smaller(x, splat(EXP2_LARGEST));
     vector rounded = x + splat(EXP2_ROUNDING);
     vector f = x - (rounded - splat(EXP2_ROUNDING));
-    /* Minimax in the relative error, which is 2^-24.2, with the constant term 1. */
+    /* 2^-f: minimax, relative error 2^-24.2, with the constant term 1. */
     vector p = (splat(0x1.ebfbecp-3f) * f - splat(0x1.62e584p-1f)) * f + splat(1.0f);
     return p * exp2_of_whole(rounded);
 }

@@ -6,7 +6,7 @@
 #include "vector.h"
 #include <math.h>
 
-/* The sum of SUM_LANES partial sums, as a balanced tree. */
+/* The sum of SUM_LANES partial sums, added as a balanced tree. */
 static inline float sum_lanes(const vector partial[SUM_VECTORS]) {
     float lanes[SUM_LANES];
     for (int i = 0; i < SUM_VECTORS; i++)
@@ -38,7 +38,7 @@ static inline float largest(const float *x, uint32_t size) {
     return lanes[0];
 }
 
-/* Fills up x, of size elements, to whole blocks. Returns the padded size. */
+/* Pads x, of size elements, with value to whole blocks. Returns the padded size. */
 static inline uint32_t pad(float *x, uint32_t size, float value) {
     uint32_t padded = matrix_padded(size);
 #pragma clang loop vectorize(disable) unroll(disable)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from bareflow.qemu.machine import DRIVES
 
 GUEST = {
-    "prompt": "text that the story begins with",
+    "prompt": "the beginning of the text",
     "steps": "most tokens of the text, the prompt's included; 0 = as many as the model's context has",
     "temperature": "0 = always the likeliest token",
     "topk": "sample from so many of the likeliest tokens; 0 = from all",
