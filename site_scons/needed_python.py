@@ -10,7 +10,7 @@ import SCons
 
 SCONS = (4, 8)
 PYTHON = (3, 11)
-PACKAGES = ("elftools", "lief", "lz4", "pytest", "qemu", "yaml", "zstandard")
+PACKAGES = ("elftools", "lief", "pytest", "qemu", "yaml", "zstandard")
 
 
 def complaint(scons_version: str, python_version: "tuple[int, int]", packages: "tuple[str, ...]") -> str:

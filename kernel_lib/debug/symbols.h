@@ -2,13 +2,11 @@
 #pragma once
 #include <stdint.h>
 
-#define SYMBOL_NAME_SIZE 1024 /* of what a name may be cut to */
-
 /* In section .symbols, behind the other read-only data: the functions in ascending order of their
  * addresses, which are relative to the kernel's; then the names in the same order, each ended by a
- * zero byte. When there are many, so many at a time are an LZ4 block, after its size (u32). */
+ * zero byte. */
 extern const struct kernel_symbols {
-    uint32_t count, names_in_block; /* 0: as they are */
+    uint32_t count;
     uint32_t starts[];
 } kernel_symbols;
 
@@ -29,5 +27,5 @@ struct symbol {
 #define SYMBOL_NONE UINT32_MAX
 uint32_t symbol_index(uint64_t address);
 
-/* The function that holds address. The name is good until the next call. */
+/* The function that holds address. */
 struct symbol symbol_find(uint64_t address);

@@ -16,24 +16,27 @@
 /* Made by the build, last in the image; in one that is not trimmed, empty. */
 extern const struct removed_names removed_names;
 
-static char name[REMOVED_NAME_SIZE];
-static const char *kind, *use;
-static uint64_t return_address;
+/* What the program has used. */
+static struct {
+    const char *kind, *name, *use;
+    uint64_t return_address; /* 0: not known */
+} missing;
 static bool is_reporting;
-_Static_assert(SYMBOL_NAME_SIZE <= sizeof name, "a backtrace's names fit");
 static void (*way_out)(const struct removed_call *call);
 
-static bool find_stub(uint64_t address) {
+/* The name of the function whose trap stub is at address; NULL when there is no stub. */
+static const char *stub_name(uint64_t address) {
     if (address % TRAP_STUB_ALIGNMENT != 0 || address < (uintptr_t)__text_start ||
         address + TRAP_STUB_SIZE > (uintptr_t)__text_end)
-        return false;
+        return NULL;
     const uint8_t *code = (const uint8_t *)address;
     uint32_t id;
     memcpy(&id, code + 2, sizeof id);
-    return code[0] == UD2_LOW && code[1] == UD2_HIGH && removed_name(&removed_names, id, name);
+    return code[0] == UD2_LOW && code[1] == UD2_HIGH ? removed_name(&removed_names, id) : NULL;
 }
 
-/* Whether an INT3 is in so long a row of them as only removed code is. */
+/* Whether the INT3 at address is one of at least REMOVED_PART_SIZE in a row: only removed parts of
+ * functions have that many. */
 static bool is_in_part(uint64_t address) {
     const uint8_t *first = (const uint8_t *)address, *end = first;
     if (address < (uintptr_t)__text_start || address >= (uintptr_t)__text_end)
@@ -49,22 +52,22 @@ static bool is_in_part(uint64_t address) {
 static const char *find_caller(void) {
     static char number[20];
     /* Look up the call, not what follows it. */
-    struct symbol caller = symbol_find(return_address - 1);
+    struct symbol caller = symbol_find(missing.return_address - 1);
     if (caller.name)
         return caller.name;
-    snprintf(number, sizeof number, "0x%lx", return_address);
+    snprintf(number, sizeof number, "0x%lx", missing.return_address);
     return number;
 }
 
 static void print_call(const char *caller) {
-    console_printf("\nremoved %s ", kind);
-    console_puts(name);
-    console_printf(" %s by ", use);
+    console_printf("\nremoved %s ", missing.kind);
+    console_puts(missing.name);
+    console_printf(" %s by ", missing.use);
     console_puts(caller);
     console_puts("\n");
     console_event("{\"event\":\"trap\",\"removed\":true,\"name\":\"%.200s\",\"caller\":\"%.100s\","
                   "\"address\":\"0x%lx\"}",
-                  name, caller, return_address);
+                  missing.name, caller, missing.return_address);
 }
 
 void removed_set_way_out(void (*function)(const struct removed_call *call)) {
@@ -85,15 +88,15 @@ _Noreturn void removed_take_over(void) {
 static _Noreturn void report(void) {
     static struct removed_call call;
     cpu_interrupts_on();
-    call.name = name;
+    call.name = missing.name;
     call.caller = find_caller();
     if (way_out) {
-        call.noted = misses_add(name, &call.error);
+        call.noted = misses_add(call.name, &call.error);
         is_reporting = false;
         way_out(&call);
     }
     print_call(call.caller);
-    if (misses_add(name, &call.error))
+    if (misses_add(call.name, &call.error))
         console_puts("It is noted in " MISSES_PATH ".\n");
     else
         console_printf("It could not be noted: %s\n", call.error.text);
@@ -101,11 +104,12 @@ static _Noreturn void report(void) {
 }
 
 /*
- * The report writes files, which is no work for an exception's small stack with interrupts off. A
- * stub is reached like any function, by a call, so the program's stack is in order; and since no
- * part of kernel_lib is ever removed, no driver, file system or heap is in the middle of anything.
- * All that holds for a use of removed data and for a removed part of a function too: only the
- * libraries have any. (A function may keep values below the stack pointer; it does not go on.)
+ * The report writes files. An exception's stack is too small for that, and interrupts are off
+ * there; so the report runs on the program's stack. That stack is in order, because a trap stub is
+ * called like any function. No driver, file system or heap is in the middle of an operation,
+ * because no part of kernel_lib is ever removed. Both hold for removed data and for removed parts
+ * of functions, too: only the libraries have any. (A function may keep values below the stack
+ * pointer. They are overwritten, but the function does not continue.)
  */
 static _Noreturn void leave_program(uint64_t rsp) {
     __asm__ volatile("movq %[stack], %%rsp\n\t"
@@ -122,52 +126,39 @@ static bool has_stack(uint64_t rsp) {
            rsp < (uintptr_t)__stack_top;
 }
 
-static _Noreturn void stop_without_stack(void) {
+/* Reports the use of what is missing and does not return; returns if nothing of a name is missing,
+ * or if the exception happened in the report itself. */
+static void report_use(const char *kind, const char *name, const char *use, uint64_t return_address,
+                       uint64_t rsp) {
+    if (is_reporting || !name)
+        return;
+    is_reporting = true;
+    missing.kind = kind;
+    missing.name = name;
+    missing.use = use;
+    missing.return_address = return_address;
+    if (has_stack(rsp))
+        leave_program(rsp);
     print_call(find_caller());
     console_puts("It cannot be noted: the stack is nearly full, or another one.\n");
     machine_stop(1);
 }
 
 void removed_function_called(uint64_t rip, uint64_t rsp) {
-    if (is_reporting || !find_stub(rip))
-        return;
-    is_reporting = true;
-    kind = "function";
-    use = "called";
-    if (!has_stack(rsp))
-        stop_without_stack();
-    return_address = *(const uint64_t *)rsp;
-    leave_program(rsp);
+    uint64_t return_address = has_stack(rsp) ? *(const uint64_t *)rsp : 0;
+    report_use("function", stub_name(rip), "called", return_address, rsp);
 }
 
 void removed_part_reached(uint64_t rip, uint64_t rsp) {
     uint64_t address = rip - 1;
-    if (is_reporting || removed_names.count == 0 || !is_in_part(address))
-        return;
-    struct symbol function = symbol_find(address);
-    if (!function.name)
-        return;
-    is_reporting = true;
-    memcpy(name, function.name, strlen(function.name) + 1);
-    kind = "part of";
-    use = "reached";
-    return_address = rip;
-    if (!has_stack(rsp))
-        stop_without_stack();
-    leave_program(rsp);
+    if (removed_names.count > 0 && is_in_part(address))
+        report_use("part of", symbol_find(address).name, "reached", rip, rsp);
 }
 
 void removed_data_used(uint64_t address, uint64_t rip, uint64_t rsp) {
-    if (is_reporting || address < REMOVED_DATA_START)
+    if (address < REMOVED_DATA_START)
         return;
     uint64_t number = (address - REMOVED_DATA_START) / REMOVED_DATA_DISTANCE;
-    if (!removed_name(&removed_names, REMOVED_DATA_ID + (uint32_t)number, name))
-        return;
-    is_reporting = true;
-    kind = "data";
-    use = "used";
-    return_address = rip + 1;
-    if (!has_stack(rsp))
-        stop_without_stack();
-    leave_program(rsp);
+    const char *name = removed_name(&removed_names, REMOVED_DATA_ID + (uint32_t)number);
+    report_use("data", name, "used", rip + 1, rsp);
 }

@@ -19,5 +19,3 @@
 
 /* The first variable's id in the table of names (names.h), where functions have smaller ones. */
 #define REMOVED_DATA_ID 0x40000000u
-
-#define REMOVED_NAME_SIZE 4096 /* of a buffer for any name in that table */

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(2 * LIMIT)
 PYTHON = ".venv/bin/python"
 NOT_COPIED = (".git", ".venv", "build", "custom.py", "__pycache__", ".*_cache")
 # What some steps use, and what takes longer to import than the rest of a build that has nothing to do.
-HEAVY = {"elftools", "lief", "lz4", "numpy", "pytest", "qemu"}
+HEAVY = {"elftools", "lief", "numpy", "pytest", "qemu"}
 # A quiet build prints a line such as "[      CC] tinyllama/main.c" for all that it does.
 STEP = re.compile(r"^\[ *\S+\] .*$", re.MULTILINE)
 

@@ -1,10 +1,8 @@
 """The kernel's own table of functions, by which it names the frames of a backtrace and notes which have run.
 
-Layout: u32 count, u32 names in a block, u32 offset[count] (function start minus the kernel's load address,
-ascending), then the names in the same order, each ended by a zero byte; then a bit for each, lowest bit
-first: 1 = its size is not known. In .bss a byte, a bit and a u32 for each, for coverage/coverage.c.
-
-Many names are packed: so many of them are an LZ4 block, behind its size (u32).
+Layout: u32 count, u32 offset[count] (function start minus the kernel's load address, ascending), then the
+names in the same order, each ended by a zero byte; then a bit for each, lowest bit first: 1 = its size is not
+known. In .bss a byte, a bit and a u32 for each, for coverage/coverage.c.
 """
 
 import io
@@ -13,7 +11,6 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import lz4.block
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Symbol, SymbolTableSection
 
@@ -23,9 +20,6 @@ from bareflow.trim import stub_names
 _EXECUTABLE = 0x4
 _TEMPLATE_ARGUMENTS = re.compile(r"<[^<>]*>")
 _DULL_NAMESPACES = re.compile(r"__llvm_libc::|\(anonymous namespace\)::")
-_NAMES_IN_BLOCK = 4096
-"""To find one, a whole block is unpacked."""
-_LZ4_BEST = 12
 _FUNCTION_TYPES = ("STT_FUNC", "STT_NOTYPE")
 
 
@@ -110,16 +104,6 @@ def _bytes(data: bytes) -> list[str]:
     return [f"    .byte {','.join(map(str, data[at : at + 32]))}" for at in range(0, len(data), 32)]
 
 
-def _packed(names: list[str]) -> list[str]:
-    """The names in blocks, as source lines."""
-    lines = []
-    for first in range(0, len(names), _NAMES_IN_BLOCK):
-        plain = b"".join(name.encode() + b"\0" for name in names[first : first + _NAMES_IN_BLOCK])
-        block = lz4.block.compress(plain, mode="high_compression", compression=_LZ4_BEST, store_size=False)
-        lines += [f"    .long {len(block)}", *_bytes(block)]
-    return lines
-
-
 def table_source(
     found: list[Function],
     names: list[str],
@@ -137,8 +121,7 @@ def table_source(
     (NASM would leave the path of the source in the object.)
     """
     offsets = [f"    .long {function.address - start:#x}" for function in found]
-    pack = len(names) > _NAMES_IN_BLOCK
-    lines = _packed(names) if pack else [f'    .asciz "{name}"' for name in names]
+    lines = [f'    .asciz "{name}"' for name in names]
     head = ['.section .symbols, "a", @progbits', ".balign 4", ".globl kernel_symbols", "kernel_symbols:"]
     unsized = pack_bits([not function.sized for function in found])
     bits = [".globl kernel_unsized_symbols", "kernel_unsized_symbols:"]
@@ -148,7 +131,7 @@ def table_source(
     sizes = {"order": 4 * len(found), "bytes": len(found), "bits": len(unsized)}
     for label, size in ((f"kernel_symbol_{name}", size) for name, size in sizes.items()):
         room += [f".globl {label}", f"{label}:", f"    .space {size}"]
-    head.append(f"    .long {len(found)}, {_NAMES_IN_BLOCK if pack else 0}")
+    head.append(f"    .long {len(found)}")
     table = "\n".join([*head, *offsets, *lines, *bits, unwinding, *room]) + "\n"
     return table + stub_names.table_source(stubs or {})
 

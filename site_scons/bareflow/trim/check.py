@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-import lz4.block
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import SymbolTableSection
@@ -121,35 +120,12 @@ def _check_input(stubs: _Stubs, path: str) -> list[str]:
     return found
 
 
-def _names(table: bytes) -> Iterator[tuple[int, str]]:
+def _names(table: bytes) -> dict[int, str]:
     """The contents of a table of names (kernel_lib/removed/names.h)."""
-    count, size = struct.unpack_from("<II", table)
-    plain = _unpacked(table[8 : 8 + size])
-    at = number = 0
-    name = b""
-    for _ in range(count):
-        shift = 0
-        while plain[at] >= 0x80:
-            number += (plain[at] & 0x7F) << shift
-            shift += 7
-            at += 1
-        number += plain[at] << shift
-        end = plain.index(b"\0", at + 2)
-        name = name[: plain[at + 1]] + plain[at + 2 : end]
-        at = end + 1
-        yield number, name.decode()
-
-
-def _unpacked(block: bytes) -> bytes:
-    """An LZ4 block does not say how long its contents are: room is tried in powers of two."""
-    room = max(64, 4 * len(block))
-    while True:
-        try:
-            return bytes(lz4.block.decompress(block, uncompressed_size=room))
-        except lz4.block.LZ4BlockError:
-            room *= 2
-            if room > 1 << 28:
-                raise TrimCheckError("the table of removed names cannot be unpacked") from None
+    (count,) = struct.unpack_from("<I", table)
+    ids = struct.unpack_from(f"<{count}I", table, 4)
+    names = table[4 + 4 * count :].split(b"\0")[:count]
+    return {number: name.decode() for number, name in zip(ids, names, strict=True)}
 
 
 def _check_kernel(
@@ -173,7 +149,7 @@ def _check_kernel(
         yield f"{path} has no table of removed names"
         return
     holder = elf.get_section(table_symbols[0]["st_shndx"])
-    table = dict(_names(holder.data()[table_symbols[0]["st_value"] - holder["sh_addr"] :]))
+    table = _names(holder.data()[table_symbols[0]["st_value"] - holder["sh_addr"] :])
     code, start = text.data(), text["sh_addr"]
     yield from parts_check.check_kernel(code, start, linked, parts)
     stubs = {(entry.file, entry.section): entry for entry in removed}

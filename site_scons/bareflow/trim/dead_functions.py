@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from bareflow.coverage.coverage_file import CoveredFunction
 from bareflow.coverage.translated import SHORTEST, Stretches, common
-from bareflow.trim.stub_names import LONGEST_NAME
 from bareflow.trim.trimming import Trimming
 
 NOTHING_DECLARED = Trimming()
@@ -47,7 +46,7 @@ class DeadFunctions:
             keep = keep or bool(chance.search(function.symbol))
             if archive in trimming.in_parts and not keep and not entire.search(function.symbol):
                 self._parts[function.key] = function
-            keep = keep or function.hit or len(function.symbol) > LONGEST_NAME
+            keep = keep or function.hit
             dead = 0 if keep else number
             self._by_place[function.key] = dead
             known = self._by_name.setdefault(function.symbol, dead)
