@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bareflow.bench.guest_session import tell_stories
+from bareflow.bench.guest_session import generate_texts
 from bareflow.qemu.machine import Machine
 from fixture_types import Disk, ModelImage
 
@@ -16,11 +16,11 @@ def test_compiles_nothing(disk: Disk, model_image: ModelImage) -> None:
     copy = disk(model_image("default"))
     config = {"mode": "interactive", "temperature": 0, "steps": STEPS}
     machine = Machine(copy.path, config=config, memory=256, snapshot=False)
-    first = tell_stories(machine, "Once upon a time", STORIES * STEPS, LIMIT)
-    again = tell_stories(machine, "Once upon a time", STORIES * STEPS, LIMIT)
-    assert {story.text for story in first.stories} == {story.text for story in again.stories}
-    assert len(first.stories) == len(again.stories) >= STORIES
-    before, after = first.stories[-1].costs, again.stories[-1].costs
+    first = generate_texts(machine, "Once upon a time", STORIES * STEPS, LIMIT)
+    again = generate_texts(machine, "Once upon a time", STORIES * STEPS, LIMIT)
+    assert {story.text for story in first.generations} == {story.text for story in again.generations}
+    assert len(first.generations) == len(again.generations) >= STORIES
+    before, after = first.generations[-1].costs, again.generations[-1].costs
     assert before["compiled"] > 10
     assert before["from_cache"] == 0
     assert after["from_cache"] > 10

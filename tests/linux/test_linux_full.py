@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow.bench.linux_session import Stories, make_root, record, run, tell_stories
-from bareflow.models.synthetic_model import Shape, random_checkpoint, tokenizer
+from bareflow.bench.linux_session import Generations, generate_texts, make_root, record, run
+from bareflow.models.synthetic_model import ModelConfig, random_checkpoint, tokenizer
 from project_files import DEFAULT_MODEL, DEFAULT_TOKENIZER
 from reference_model import ReferenceModel
 
@@ -40,10 +40,10 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first(program: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Stories]:
+def first(program: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Generations]:
     """A folder, and the run that has left its profile and compiled code there. Not to be changed."""
     root = make_root(tmp_path_factory.mktemp("first"), DEFAULT_MODEL, DEFAULT_TOKENIZER)
-    return root, tell_stories(program, root, STORY, PROMPT, STORIES)
+    return root, generate_texts(program, root, STORY, PROMPT, STORIES)
 
 
 def copy(root: Path, to: Path) -> Path:
@@ -51,7 +51,7 @@ def copy(root: Path, to: Path) -> Path:
     return to
 
 
-def test_reference(program: Path, first: tuple[Path, Stories], root: Path, tmp_path: Path) -> None:
+def test_reference(program: Path, first: tuple[Path, Generations], root: Path, tmp_path: Path) -> None:
     """Hardly compiled, and with the code that many stories have left: the same bits, which are the
     reference's numbers."""
     few = {"steps": FEW_STEPS}
@@ -62,18 +62,18 @@ def test_reference(program: Path, first: tuple[Path, Stories], root: Path, tmp_p
 
 
 def test_second_run_compiles_nothing(
-    program: Path, first: tuple[Path, Stories], root: Path, tmp_path: Path
+    program: Path, first: tuple[Path, Generations], root: Path, tmp_path: Path
 ) -> None:
     left, told = first
     again_root = copy(left, tmp_path / "again")
-    again = tell_stories(program, again_root, STORY, PROMPT, STORIES)
+    again = generate_texts(program, again_root, STORY, PROMPT, STORIES)
     assert told.costs["compiled"] > 10 and told.costs["from_cache"] == 0
     assert again.costs["compiled"] == 0 and again.costs["from_cache"] > 10
     assert not [event for event in again.events if event["event"] == "tier"]
     assert record(program, again_root, STORY) == record(program, root, STORY)
 
 
-def test_damaged_cache(program: Path, first: tuple[Path, Stories], root: Path, tmp_path: Path) -> None:
+def test_damaged_cache(program: Path, first: tuple[Path, Generations], root: Path, tmp_path: Path) -> None:
     """Is noticed, said, and replaced."""
     damaged = copy(first[0], tmp_path / "damaged")
     content = bytearray((damaged / CACHE).read_bytes())
@@ -123,11 +123,14 @@ def test_another_shape(program: Path, tmp_path: Path) -> None:
     """The same folder gets a model of other sizes, and the first one again: the code that is there stays
     right, and is made anew for the arguments of now."""
     files = {}
-    for name, shape in {"small": Shape(), "large": Shape(dim=96, hidden=256, heads=6, kv_heads=6)}.items():
+    for name, shape in {
+        "small": ModelConfig(),
+        "large": ModelConfig(dim=96, hidden=256, heads=6, kv_heads=6),
+    }.items():
         files[name] = tmp_path / f"{name}.bin"
         files[name].write_bytes(random_checkpoint("v0", shape, seed=1))
     words = tmp_path / "tokenizer.bin"
-    words.write_bytes(tokenizer(Shape().vocabulary))
+    words.write_bytes(tokenizer(ModelConfig().vocabulary))
     root = tmp_path / "root"
     config = {**STORY, "jit.budget": 100}
     bits = []
@@ -135,7 +138,7 @@ def test_another_shape(program: Path, tmp_path: Path) -> None:
     for name, stories in (("small", MANY_STORIES), ("large", VERY_MANY_STORIES), ("small", MANY_STORIES)):
         make_root(root, files[name], words)
         alone = make_root(tmp_path / f"alone-{name}", files[name], words)
-        told = tell_stories(program, root, config, PROMPT, stories)
+        told = generate_texts(program, root, config, PROMPT, stories)
         assert told.costs["failed"] == 0
         tiers = [event for event in told.events if event["event"] == "tier"]
         anew.append({event["function"] for event in tiers if event["reason"] == "new arguments"})

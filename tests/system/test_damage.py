@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bareflow.models.synthetic_model import Shape, checkpoint_v0, checkpoint_v2, tokenizer
+from bareflow.models.synthetic_model import ModelConfig, checkpoint_v0, checkpoint_v2, tokenizer
 from bareflow.qemu.guest import Guest
 from disk_tools import PARTITION_OFFSET, DiskImage
 from fixture_types import Boot, Disk
@@ -16,7 +16,7 @@ from fixture_types import Boot, Disk
 MODEL = "/model/model.bin"
 TOKENIZER = "/model/tokenizer.bin"
 KERNEL = "/boot/BAREFLOW.KRN"
-SHAPE = Shape()
+SHAPE = ModelConfig()
 GENERATE: dict[str, object] = {"mode": "generate", "temperature": 0, "steps": 8}
 # Fields of a version 0 checkpoint's header by offset.
 HIDDEN_DIM, KV_HEADS, VOCABULARY = 4, 16, 20

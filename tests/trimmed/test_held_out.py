@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from bareflow.coverage.coverage_file import read_coverage
 from bareflow.coverage.guest_coverage import linked_program
-from bareflow.models.synthetic_model import Shape, checkpoint_v0, checkpoint_v2, tokenizer
+from bareflow.models.synthetic_model import ModelConfig, checkpoint_v0, checkpoint_v2, tokenizer
 from bareflow.trim.misses import missed_functions, ran_untrimmed
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, ModelImage
@@ -84,7 +84,7 @@ def prepare(request: pytest.FixtureRequest) -> Prepare:
         if run.shape:
             sizes = dict(run.shape)
             group = sizes.pop("group", 0)
-            shape = Shape(**sizes)
+            shape = ModelConfig(**sizes)
             model = checkpoint_v2(shape, group) if group else checkpoint_v0(shape)
             return model, tokenizer(shape.vocabulary)
         if run.model != "default":

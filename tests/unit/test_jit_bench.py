@@ -51,7 +51,7 @@ def test_moments_and_rates(slow_start: Session) -> None:
     assert slow_start.llvm == (1.0, 0.5)
     assert slow_start.first_token == (2.0, 1.0)
     assert slow_start.tokens == 40
-    assert slow_start.stories[0].text == b"Once upon"
+    assert slow_start.generations[0].text == b"Once upon"
     assert slow_start.cycles_per_s == 2e9
     assert slow_start.final_rate == 100
     assert slow_start.final_processor_rate == pytest.approx(200)
@@ -72,14 +72,14 @@ def test_start_and_speed_rows(slow_start: Session) -> None:
         ("   million cycles", ["10000", "1000"]),
     ]
     rows = dict(speed_rows(boots, "native"))
-    assert rows["tokens/s, first story"] == ["5.0", "125.0"]
+    assert rows["tokens/s, first text"] == ["5.0", "125.0"]
     assert rows["tokens/s, steady state"] == ["100.0", "125.0"]
     assert rows["   of native"] == ["80.0%", "100.0%"]
 
 
 def test_cost_rows(slow_start: Session) -> None:
     rows = dict(cost_rows({"first": [slow_start]}))
-    assert rows["tokens told"] == ["40"]
+    assert rows["tokens generated"] == ["40"]
     assert rows["functions compiled"] == ["7"]
     assert rows["compiling, share of tokens 1 to 1000"] == ["25.00%"]
     assert rows["profiling, share of tokens 1 to 1000"] == ["0.10%"]

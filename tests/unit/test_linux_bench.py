@@ -22,14 +22,14 @@ from bareflow.bench.linux_cases import (
     product_rows,
     speed_rows,
 )
-from bareflow.bench.linux_session import LinuxRunError, Stories, processor_rate
+from bareflow.bench.linux_session import Generations, LinuxRunError, processor_rate
 from bareflow.events import parse_event
 
 BITS = (b"1 2\n", b"logits")
 
 
 def column(rate: float, cycles: float, *, compiled: int = 0, bits: tuple[bytes, bytes] = BITS) -> Column:
-    told = Stories([rate / 10, rate, rate / 2], [{"event": "jit", "compiled": compiled}])
+    told = Generations([rate / 10, rate, rate / 2], [{"event": "jit", "compiled": compiled}])
     return Column(Path("program"), {}, [told, told], {"qkv": cycles}, {bits})
 
 
@@ -46,7 +46,7 @@ def columns() -> dict[str, Column]:
 
 def test_speeds(columns: dict[str, Column]) -> None:
     found = dict(speed_rows(columns))
-    assert found["tokens/s, first story"] == ["10", "20", "16", "24", "25"]
+    assert found["tokens/s, first text"] == ["10", "20", "16", "24", "25"]
     assert found["tokens/s, steady state"] == ["100", "200", "160", "240", "250"]
     assert found[f"   of {SSE2}"] == ["1.00", "2.00", "1.60", "2.40", "2.50"]
     assert found[f"   of {HOST}"] == ["0.62", "1.25", "1.00", "1.50", "1.56"]
@@ -74,7 +74,7 @@ def test_shapes() -> None:
         return {"event": "tier", "function": function, "reason": reason}
 
     events = [tier("attend", "calls"), tier("matmul", "new arguments")]
-    told = Stories(events=events)
+    told = Generations(events=events)
     model = Model("other", {"qkv": 300.0}, {"qkv": 200.0}, {"qkv": 250.0}, told, same_bits=True)
     assert model.compiled_again == ["matmul"]
     assert model_rows([model]) == [("other: qkv", ["300", "200", "1.50", "250"])]

@@ -28,17 +28,17 @@ class Case(Generic[T]):
 
 
 def progress(text: str) -> None:
-    """Tells how a bench gets on."""
+    """Shows how far a bench is."""
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
 def take_turns(
-    columns: Mapping[str, Callable[[], T]], turns: int, told: str = "", once: Collection[str] = ()
+    columns: Mapping[str, Callable[[], T]], turns: int, sentence: str = "", once: Collection[str] = ()
 ) -> dict[str, list[T]]:
     """Measures every column so many times, one after the other in each turn, because everything else on the
     machine changes with time; those of `once` in the first turn only.
 
-    told is the sentence about progress, with {turn}, {turns} and {name}; it is printed when it changes.
+    sentence is about the progress, with {turn}, {turns} and {name}; it is printed when it changes.
     """
     found: dict[str, list[T]] = {name: [] for name in columns}
     last = ""
@@ -46,7 +46,7 @@ def take_turns(
         for name, measure in columns.items():
             if turn > 1 and name in once:
                 continue
-            text = told.format(turn=turn, turns=turns, name=name)
+            text = sentence.format(turn=turn, turns=turns, name=name)
             if text != last:
                 progress(text)
                 last = text

@@ -16,7 +16,7 @@ from typing import Any
 
 from bareflow.bench import tables
 from bareflow.bench.case import Case, progress, take_turns
-from bareflow.bench.guest_session import MOST_MEMORY, Boot, Session, least_memory, tell_stories, time_boot
+from bareflow.bench.guest_session import MOST_MEMORY, Boot, Session, generate_texts, least_memory, time_boot
 from bareflow.bench.tables import LENGTHS, PHASES, render
 from bareflow.errors import BareFlowError
 from bareflow.qemu.guest import Guest
@@ -31,7 +31,7 @@ PAIRS = 5
 TURNS = 2
 """Of the levels."""
 TOKENS = PHASES[-1][1]
-STORY = {"mode": "interactive", "temperature": 0}
+DIALOGUE = {"mode": "interactive", "temperature": 0}
 SHORT = LENGTHS[0]
 PROMPT = "Once upon a time"
 LIMIT = 600.0
@@ -68,7 +68,7 @@ def boot_bench(arguments: Mapping[str, str]) -> list[Case[Any]]:
         complete = [boot for boot in boots if boot]
         memory = least_memory(image)
         if len(complete) < BOOTS or memory is None:
-            raise BareFlowError(f"only {len(complete)} of {BOOTS} boots told a story")
+            raise BareFlowError(f"only {len(complete)} of {BOOTS} boots generated a text")
         return complete, memory
 
     return [Case(measure, lambda found: [tables.boot_table(*found)])]
@@ -94,26 +94,26 @@ def _copy_of(image: Path) -> Iterator[Callable[[], Path]]:
         yield lambda: Path(shutil.copyfile(image, disk))
 
 
-def _tell(image: Path, *, snapshot: bool, steps: int = SHORT) -> Session:
+def _session(image: Path, *, snapshot: bool, steps: int = SHORT) -> Session:
     machine = Machine(
-        image, config={**STORY, "steps": steps}, memory=default_memory(image), snapshot=snapshot
+        image, config={**DIALOGUE, "steps": steps}, memory=default_memory(image), snapshot=snapshot
     )
-    return tell_stories(machine, PROMPT, TOKENS, LIMIT)
+    return generate_texts(machine, PROMPT, TOKENS, LIMIT)
 
 
 def _boots(full: Path, native: Path) -> tuple[float, dict[str, list[Session]]]:
-    """The machine's load before, and boots that tell the same story until TOKENS tokens are told: of full on
-    a fresh disk, of full on the disk which that one has left, and of native."""
+    """The machine's load before, and boots that generate the same text until there are TOKENS tokens: of full
+    on a fresh disk, of full on the disk which that one has left, and of native."""
     load = os.getloadavg()[0]
     with _copy_of(full) as fresh:
         disk = fresh()
         columns: dict[str, Callable[[], Session]] = {
-            FIRST: lambda: _tell(fresh(), snapshot=False),
-            AGAIN: lambda: _tell(disk, snapshot=False),
-            NATIVE: lambda: _tell(native, snapshot=True),
+            FIRST: lambda: _session(fresh(), snapshot=False),
+            AGAIN: lambda: _session(disk, snapshot=False),
+            NATIVE: lambda: _session(native, snapshot=True),
         }
-        told = f"boots that tell {TOKENS} tokens, turn {{turn}} of {{turns}}"
-        return load, take_turns(columns, REPETITIONS, told)
+        sentence = f"boots that generate {TOKENS} tokens, turn {{turn}} of {{turns}}"
+        return load, take_turns(columns, REPETITIONS, sentence)
 
 
 def _boot_tables(measured: tuple[float, dict[str, list[Session]]]) -> list[str]:
@@ -127,12 +127,12 @@ def _boot_tables(measured: tuple[float, dict[str, list[Session]]]) -> list[str]:
 
 
 def complaints(measured: tuple[float, Mapping[str, Sequence[Session]]]) -> list[str]:
-    """That stories differ, or that a boot on the disk of an earlier one has compiled anything."""
+    """That texts differ, or that a boot on the disk of an earlier one has compiled anything."""
     _, boots = measured
-    texts = {story.text for group in boots.values() for boot in group for story in boot.stories}
-    compiled = max(boot.stories[-1].costs["compiled"] for boot in boots[AGAIN])
+    texts = {text.text for group in boots.values() for boot in group for text in boot.generations}
+    compiled = max(boot.generations[-1].costs["compiled"] for boot in boots[AGAIN])
     return [
-        *(["the stories differ"] if len(texts) != 1 else []),
+        *(["the texts differ"] if len(texts) != 1 else []),
         *([f"a second boot compiled {compiled} functions"] if compiled else []),
     ]
 
@@ -142,14 +142,14 @@ def _pairs_by_length(full: Path, native: Path) -> dict[int, list[tuple[float, fl
     native."""
 
     def rate(image: Path, length: int) -> float:
-        return _tell(image, snapshot=True, steps=length).final_processor_rate
+        return _session(image, snapshot=True, steps=length).final_processor_rate
 
     found = {}
     with _copy_of(full) as fresh:
         for length in LENGTHS:
-            progress(f"stories of {length} tokens")
+            progress(f"texts of {length} tokens")
             disk = fresh()
-            _tell(disk, snapshot=False, steps=length)
+            _session(disk, snapshot=False, steps=length)
             columns = {AGAIN: partial(rate, disk, length), NATIVE: partial(rate, native, length)}
             rates = take_turns(columns, PAIRS)
             found[length] = list(zip(rates[AGAIN], rates[NATIVE], strict=True))
@@ -184,9 +184,9 @@ def _matmul_cycles(full: Path, native: Path) -> dict[str, float]:
         name: partial(_product_cycles, full, config) for name, config in LEVELS.items()
     }
     columns[NATIVE] = partial(_product_cycles, native, {})
-    told = "matmul, turn {turn} of {turns}: {name}"
+    sentence = "matmul, turn {turn} of {turns}: {name}"
     # One turn of the interpreter is long enough.
-    found = take_turns(columns, TURNS, told, once=(INTERPRETER,))
+    found = take_turns(columns, TURNS, sentence, once=(INTERPRETER,))
     return {name: min(cycles) for name, cycles in found.items()}
 
 

@@ -1,5 +1,5 @@
-"""Guests in QEMU that generate stories, with the times at which things happened: Boot is one story from
-power-on to its end, Session one story after another in one boot.
+"""Guests in QEMU that generate texts, with the times at which things happened: Boot is one text from
+power-on to its end, Session one text after another in one boot.
 
 There are two clocks: one on the wall, and QEMU's processor time, which says the same however busy the machine
 is with other things.
@@ -24,10 +24,10 @@ POWER_OFF = "/poweroff\r"
 STEADY = 0.95
 """Of the final speed: what counts as having reached it."""
 BOOT_LIMIT = 20.0
-"""Seconds after which a boot for one story counts as hung."""
+"""Seconds after which a boot for one text counts as hung."""
 MOST_MEMORY = 64
 """MiB."""
-ONE_STORY = {"mode": "generate", "temperature": 0, "steps": 64}
+ONE_TEXT = {"mode": "generate", "temperature": 0, "steps": 64}
 
 
 class Time(NamedTuple):
@@ -42,7 +42,7 @@ Stamped = tuple[Time, Item]
 
 
 @dataclass
-class Story:
+class Generation:
     """One text: when its first byte came and when its end, the text, and what the guest reported after it."""
 
     begun: Time | None = None
@@ -69,49 +69,49 @@ class Session:
     """When the compiler was ready; None when there is none."""
     cycles_per_s: float = 0.0
     events: list[Event] = field(default_factory=list)
-    stories: list[Story] = field(default_factory=list)
+    generations: list[Generation] = field(default_factory=list)
 
     @property
     def first_token(self) -> Time:
-        assert self.stories[0].begun
-        return self.stories[0].begun
+        assert self.generations[0].begun
+        return self.generations[0].begun
 
     @property
     def tokens(self) -> int:
-        return sum(story.tokens for story in self.stories)
+        return sum(generation.tokens for generation in self.generations)
 
     @property
-    def last_stories(self) -> list[Story]:
+    def last_generations(self) -> list[Generation]:
         """The last quarter of them."""
-        return self.stories[-max(1, len(self.stories) // 4) :]
+        return self.generations[-max(1, len(self.generations) // 4) :]
 
     @property
     def final_rate(self) -> float:
         """Tokens per second in the end."""
-        return median(story.rate for story in self.last_stories)
+        return median(generation.rate for generation in self.last_generations)
 
     @property
     def final_processor_rate(self) -> float:
         """The same by processor time."""
-        return median(story.processor_rate for story in self.last_stories)
+        return median(generation.processor_rate for generation in self.last_generations)
 
     @property
     def steady(self) -> Time:
-        """When the first story began that was told at (nearly) the final speed, by processor time."""
+        """When the first text began that was generated at (nearly) the final speed, by processor time."""
         fast = STEADY * self.final_processor_rate
-        begun = next(story.begun for story in self.stories if story.processor_rate >= fast)
+        begun = next(generation.begun for generation in self.generations if generation.processor_rate >= fast)
         assert begun
         return begun
 
     def costs_after(self, tokens: int) -> Event:
-        """The event "jit" after the story that reached so many tokens, or the last one; of 0 none."""
-        told = 0
+        """The event "jit" after the text that reached so many tokens, or the last one; of 0 none."""
+        generated = 0
         costs: Event = {}
-        for story in self.stories:
-            if told >= tokens:
+        for generation in self.generations:
+            if generated >= tokens:
                 break
-            told += story.tokens
-            costs = story.costs
+            generated += generation.tokens
+            costs = generation.costs
         return costs
 
     def share(self, what: str, begin: int, end: int) -> float:
@@ -136,15 +136,15 @@ def _note_event(session: Session, now: Time, event: Event) -> None:
     if name == "llvm":
         session.llvm = now
     elif name == "text_begin":
-        session.stories.append(Story())
+        session.generations.append(Generation())
     elif name == "text_end":
-        session.stories[-1].ended = now
+        session.generations[-1].ended = now
     elif name == "generate":
-        story = session.stories[-1]
-        story.rate, story.tokens = float(event["tokens_per_s"]), int(event["tokens"])
+        generation = session.generations[-1]
+        generation.rate, generation.tokens = float(event["tokens_per_s"]), int(event["tokens"])
         session.cycles_per_s = event["first_token_cycles"] / max(event["first_token_us"], 1) * 1e6
     elif name == "jit":
-        session.stories[-1].costs = event
+        session.generations[-1].costs = event
 
 
 def parse(items: Iterable[Stamped]) -> Session:
@@ -152,9 +152,9 @@ def parse(items: Iterable[Stamped]) -> Session:
     session = Session()
     for now, item in items:
         if isinstance(item, Text):
-            story = session.stories[-1]
-            story.begun = story.begun or now
-            story.text += item.data
+            generation = session.generations[-1]
+            generation.begun = generation.begun or now
+            generation.text += item.data
         elif isinstance(item, dict):
             _note_event(session, now, item)
     return session
@@ -172,24 +172,24 @@ def processor_seconds(pid: int) -> float:
 
 
 def _answer(guest: Guest, prompt: str, tokens: int, begun: float) -> Iterator[Stamped]:
-    """Types the prompt whenever the guest asks for one, until it has told so many tokens."""
-    told, waiting, line = 0, True, b""
+    """Types the prompt whenever the guest asks for one, until it has generated so many tokens."""
+    generated, waiting, line = 0, True, b""
     for item in guest.items():
         yield Time(time.monotonic() - begun, processor_seconds(guest.pid)), item
         if isinstance(item, dict):
             if item["event"] == "generate":
-                told += int(item["tokens"])
+                generated += int(item["tokens"])
                 waiting, line = True, b""
         elif isinstance(item, Console) and waiting:
             line = (line + item.data).rpartition(b"\n")[2]
             if line == PROMPT:
                 waiting = False
-                guest.send(f"{prompt}\r" if told < tokens else POWER_OFF)
+                guest.send(f"{prompt}\r" if generated < tokens else POWER_OFF)
 
 
-def tell_stories(machine: Machine, prompt: str, tokens: int, limit: float) -> Session:
-    """Boots the machine, in mode interactive, for the same story again and again until so many tokens are
-    told; raises GuestError when it does not, or takes longer than limit (seconds)."""
+def generate_texts(machine: Machine, prompt: str, tokens: int, limit: float) -> Session:
+    """Boots the machine, in mode interactive, for the same text again and again until there are so many
+    tokens; raises GuestError if it fails, or takes longer than limit (seconds)."""
     begun = time.monotonic()
     with Guest(machine, timeout=limit) as guest:
         timer = threading.Timer(limit, guest.kill)
@@ -214,7 +214,7 @@ class Boot:
 
 
 def _watch(process: subprocess.Popen[bytes], begun: float) -> Boot | None:
-    """Follows the guest to its end, or for BOOT_LIMIT seconds; None if it tells no story."""
+    """Follows the guest to its end, or for BOOT_LIMIT seconds; None if it generates no text."""
     assert process.stdout is not None
     decoder, first_text, events, line = SerialDecoder(), None, {}, b""
     with selectors.DefaultSelector() as selector:
@@ -236,8 +236,8 @@ def _watch(process: subprocess.Popen[bytes], begun: float) -> Boot | None:
 
 
 def time_boot(image: Path, memory: int) -> Boot | None:
-    """Boots the image with so many MiB; None if it tells no story."""
-    machine = Machine(image, config=ONE_STORY, memory=memory)
+    """Boots the image with so many MiB; None if it generates no text."""
+    machine = Machine(image, config=ONE_TEXT, memory=memory)
     begun = time.monotonic()
     config = machine.config_file()
     with (
@@ -260,5 +260,5 @@ def time_boot(image: Path, memory: int) -> Boot | None:
 
 
 def least_memory(image: Path) -> int | None:
-    """The least whole MiB of memory with which the guest tells its story."""
+    """The least whole MiB of memory with which the guest generates a text."""
     return next((size for size in range(1, MOST_MEMORY + 1) if time_boot(image, size)), None)

@@ -16,16 +16,16 @@ from bareflow.bench import tables
 from bareflow.bench.case import Case, progress, take_turns
 from bareflow.bench.linux_session import (
     LIMIT,
-    Stories,
+    Generations,
+    generate_texts,
     make_root,
     measure_products,
     processor_rate,
     record,
-    tell_stories,
 )
 from bareflow.bench.tables import LENGTHS, Row, render
 from bareflow.events import parse_event
-from bareflow.models.synthetic_model import MAGIC, Shape, random_checkpoint, tokenizer
+from bareflow.models.synthetic_model import MAGIC, ModelConfig, random_checkpoint, tokenizer
 
 WIDTHS = ("sse2", "avx2", "avx512")
 MARCH_NATIVE = "-O3 -march=native"
@@ -33,10 +33,10 @@ RUNS = 10
 """Of each vector width."""
 
 REPETITIONS = 3
-STORIES = 1000
-FIRST_STORIES = 3000
+TEXTS = 1000
+FIRST_TEXTS = 3000
 """Until all that is due has been compiled and tried."""
-STORY: dict[str, object] = {"steps": 64}
+SHORT_TEXT: dict[str, object] = {"steps": 64}
 PAIRS = 5
 FEW_TOKENS, MANY_TOKENS = 25_000, 150_000
 """Of the runs whose difference is measured."""
@@ -49,9 +49,9 @@ UNLIMITED: dict[str, object] = {"jit.budget": 100}
 AT_ONCE: dict[str, object] = {"jit.thresholds": "20,20,20,20", "jit.budget": 100}
 
 GENERAL: dict[str, object] = {**AT_ONCE, "jit.specialise": "off"}
-MODEL_STORIES = 5000
+MODEL_TEXTS = 5000
 """Enough for versions for the other model's arguments to be worth what they are expected to cost."""
-OTHER_MODEL = Shape(dim=96, hidden=256, layers=4, heads=6, kv_heads=3, vocabulary=384)
+OTHER_MODEL = ModelConfig(dim=96, hidden=256, layers=4, heads=6, kv_heads=3, vocabulary=384)
 SEED = 1
 
 
@@ -59,7 +59,7 @@ def width_bench(arguments: Mapping[str, str]) -> list[Case[Any]]:
     """Tokens per second of program= by vector width, and of host=, the same program compiled with -O3
     -march=native. Other arguments are the program's.
 
-    Each width generates the same story several times, each time in a process of its own.
+    Each width generates the same text several times, each time in a process of its own.
     """
     options = {"mode": "generate", "temperature": "0"} | dict(arguments)
     program, host = options.pop("program"), options.pop("host")
@@ -157,7 +157,7 @@ class Column:
 
     program: Path
     config: Mapping[str, object]
-    stories: list[Stories] = field(default_factory=list)
+    generations: list[Generations] = field(default_factory=list)
     cycles: dict[str, float] = field(default_factory=dict)
     """Of one product with each matrix: the least."""
     bits: set[tuple[bytes, bytes]] = field(default_factory=set)
@@ -165,12 +165,12 @@ class Column:
     @property
     def rate(self) -> float:
         """Tokens per second in the end."""
-        return max(max(told.rates[-STORIES // 2 :]) for told in self.stories)
+        return max(max(run.rates[-TEXTS // 2 :]) for run in self.generations)
 
     @property
     def first_rate(self) -> float:
-        """Of the first story of a run."""
-        return max(told.rates[0] for told in self.stories)
+        """Of the first text of a run."""
+        return max(run.rates[0] for run in self.generations)
 
 
 def _measure_products(column: Column, root: Path, config: Mapping[str, object]) -> None:
@@ -179,17 +179,19 @@ def _measure_products(column: Column, root: Path, config: Mapping[str, object]) 
 
 
 def _first_run(column: Column, model: Path, tokenizer: Path, folder: Path) -> Path:
-    """Runs, each in a new folder. The one that stories were told in."""
-    stories, products, bits = (make_root(folder / name, model, tokenizer) for name in "spb")
-    column.stories.append(tell_stories(column.program, stories, STORY | UNLIMITED, PROMPT, FIRST_STORIES))
+    """Runs, each in a new folder. The one with the texts."""
+    texts, products, bits = (make_root(folder / name, model, tokenizer) for name in "spb")
+    column.generations.append(
+        generate_texts(column.program, texts, SHORT_TEXT | UNLIMITED, PROMPT, FIRST_TEXTS)
+    )
     _measure_products(column, products, AT_ONCE)
-    column.bits.add(record(column.program, bits, STORY))
-    return stories
+    column.bits.add(record(column.program, bits, SHORT_TEXT))
+    return texts
 
 
 def _run(column: Column, root: Path) -> None:
-    config = {**STORY, **column.config}
-    column.stories.append(tell_stories(column.program, root, config, PROMPT, STORIES))
+    config = {**SHORT_TEXT, **column.config}
+    column.generations.append(generate_texts(column.program, root, config, PROMPT, TEXTS))
     _measure_products(column, root, column.config)
     column.bits.add(record(column.program, root, config))
 
@@ -226,12 +228,12 @@ def _pairs_by_length(files: Mapping[str, Path], folder: Path) -> Pairs:
     model = files["model"], files["tokenizer"]
     found = {}
     for length in LENGTHS:
-        progress(f"stories of {length} tokens")
+        progress(f"texts of {length} tokens")
         few, many = FEW_TOKENS // length, MANY_TOKENS // length
         config = {"steps": length, **UNLIMITED}
         left = make_root(folder / f"length{length}", *model)
         other = make_root(folder / f"native{length}", *model)
-        tell_stories(full, left, config, PROMPT, 2 * many)
+        generate_texts(full, left, config, PROMPT, 2 * many)
         columns = {
             AGAIN: partial(processor_rate, full, left, config, PROMPT, few, many),
             NATIVE: partial(processor_rate, native, other, config, PROMPT, few, many),
@@ -248,7 +250,7 @@ def speed_rows(columns: Mapping[str, Column]) -> list[Row]:
         return name, [value(column) for column in columns.values()]
 
     return [
-        row("tokens/s, first story", lambda column: f"{column.first_rate:.0f}"),
+        row("tokens/s, first text", lambda column: f"{column.first_rate:.0f}"),
         row("tokens/s, steady state", lambda column: f"{column.rate:.0f}"),
         *(
             row(f"   of {name}", lambda column, name=name: f"{column.rate / columns[name].rate:.2f}")  # type: ignore[misc]
@@ -284,7 +286,7 @@ def _speed_tables(measured: tuple[Mapping[str, Column], Pairs]) -> list[str]:
 def complaints(columns: Mapping[str, Column]) -> list[str]:
     """What must not be."""
     bits = columns[NATIVE].bits
-    compiled = max(told.costs["compiled"] for told in columns[AGAIN].stories)
+    compiled = max(run.costs["compiled"] for run in columns[AGAIN].generations)
     return [
         *(f"{name} gives other bits than {NATIVE}" for name in columns if columns[name].bits != bits),
         *(["native's own bits differ"] if len(bits) != 1 else []),
@@ -301,13 +303,13 @@ class Model:
     """Cycles of a product by matrix: of code that is not specialised."""
     specialised: Mapping[str, float]
     native: Mapping[str, float]
-    told: Stories
+    generated: Generations
     same_bits: bool
 
     @property
     def compiled_again(self) -> list[str]:
         """The functions that were compiled again because of their arguments."""
-        tiers = [event for event in self.told.events if event["event"] == "tier"]
+        tiers = [event for event in self.generated.events if event["event"] == "tier"]
         return [event["function"] for event in tiers if event["reason"] == "new arguments"]
 
 
@@ -324,7 +326,7 @@ def make_other(like: Path, folder: Path) -> tuple[Path, Path]:
 
 def _models(files: Mapping[str, Path], folder: Path) -> list[Model]:
     """The model given, another one in the folder that it has left, and itself there once more."""
-    progress("another shape")
+    progress("another model")
     full, native = files["program"], files["native"]
     given = files["model"], files["tokenizer"]
     found = []
@@ -332,15 +334,15 @@ def _models(files: Mapping[str, Path], folder: Path) -> list[Model]:
     for name, model in {"given": given, "other": make_other(given[0], folder), "given again": given}.items():
         make_root(root, *model)
         alone = make_root(folder / f"alone-{name}", *model)
-        told = tell_stories(full, root, STORY | UNLIMITED, PROMPT, MODEL_STORIES)
+        generated = generate_texts(full, root, SHORT_TEXT | UNLIMITED, PROMPT, MODEL_TEXTS)
         found.append(
             Model(
                 name,
                 general=measure_products(full, alone, GENERAL),
                 specialised=measure_products(full, root, {}),
                 native=measure_products(native, alone, {}),
-                told=told,
-                same_bits=record(full, root, STORY | UNLIMITED) == record(native, alone, STORY),
+                generated=generated,
+                same_bits=record(full, root, SHORT_TEXT | UNLIMITED) == record(native, alone, SHORT_TEXT),
             )
         )
     return found
@@ -359,10 +361,10 @@ def model_rows(models: list[Model]) -> list[Row]:
 
 def _model_tables(models: list[Model]) -> list[str]:
     columns = ("general", "specialised", "ratio", "native")
-    lines = [render("two shapes, one folder", columns, model_rows(models))]
+    lines = [render("two models, one folder", columns, model_rows(models))]
     for model in models:
         lines.append(
-            f"{model.name}: made anew for its arguments: {', '.join(model.compiled_again) or 'nothing'}"
+            f"{model.name}: compiled again for its arguments: {', '.join(model.compiled_again) or 'nothing'}"
         )
     return ["\n".join(lines)]
 

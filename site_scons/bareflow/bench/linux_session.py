@@ -1,5 +1,5 @@
-"""The Linux program, run in a folder of its own, which takes the disk's place: stories told again and again,
-measurements, and the files that a story leaves."""
+"""The Linux program, run in a folder of its own, which takes the disk's place: many texts in one run,
+measurements, and the files that a run leaves."""
 
 import os
 import subprocess
@@ -22,11 +22,11 @@ class LinuxRunError(BareFlowError):
 
 
 @dataclass
-class Stories:
-    """One run in which the same story was told several times."""
+class Generations:
+    """One run that has generated the same text several times."""
 
     rates: list[float] = field(default_factory=list)
-    """Of each story, in tokens per second."""
+    """Of each text, in tokens per second."""
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -70,7 +70,7 @@ def run(program: Path, root: Path, config: Mapping[str, object]) -> tuple[str, l
 
 
 def record(program: Path, root: Path, config: Mapping[str, object]) -> tuple[bytes, bytes]:
-    """Tells one story; its tokens' ids and its logits as they are in memory."""
+    """Generates one text; its tokens' ids and its logits as they are in memory."""
     run(program, root, {"mode": "generate", "temperature": 0, **FILES, **config})
     ids, logits = ((root / path.lstrip("/")).read_bytes() for path in FILES.values())
     return ids, logits
@@ -82,8 +82,8 @@ def measure_products(program: Path, root: Path, config: Mapping[str, object]) ->
     return {event["matrix"]: float(event["min"]) for event in events if "matrix" in event}
 
 
-def _tell(process: subprocess.Popen[str], told: Stories, prompt: str) -> None:
-    """Has one story told; the caller sees to what becomes of the process when that fails."""
+def _generate(process: subprocess.Popen[str], generated: Generations, prompt: str) -> None:
+    """Adds one text; when that fails, the caller ends the process."""
     requests: IO[str] | None = process.stdin
     assert requests and process.stderr
     requests.write(f"{prompt}\n")
@@ -91,21 +91,21 @@ def _tell(process: subprocess.Popen[str], told: Stories, prompt: str) -> None:
     for line in process.stderr:
         if not (event := parse_event(line)):
             continue
-        told.events.append(event)
+        generated.events.append(event)
         if event["event"] == "generate":
-            told.rates.append(float(event["tokens_per_s"]))
+            generated.rates.append(float(event["tokens_per_s"]))
             return
-    raise LinuxRunError("the program ended in the middle of a story")
+    raise LinuxRunError("the program ended in the middle of a text")
 
 
-def tell_stories(
-    program: Path, root: Path, config: Mapping[str, object], prompt: str, stories: int
-) -> Stories:
-    """One run, in mode interactive, that tells the same story so many times.
+def generate_texts(
+    program: Path, root: Path, config: Mapping[str, object], prompt: str, texts: int
+) -> Generations:
+    """One run, in mode interactive, that generates the same text so many times.
 
-    Each prompt is typed when the story before has ended, so that nothing waits to be read during a story.
+    Each prompt is typed when the text before has ended, so that nothing waits to be read during a text.
     """
-    told = Stories()
+    generated = Generations()
     command = _command(program, root, {"mode": "interactive", "temperature": 0, **config})
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
@@ -113,24 +113,24 @@ def tell_stories(
         )
         with process:
             try:
-                for _ in range(stories):
-                    _tell(process, told, prompt)
+                for _ in range(texts):
+                    _generate(process, generated, prompt)
                 _, rest = process.communicate("/poweroff\n", timeout=LIMIT)
             except (OSError, LinuxRunError):
                 process.kill()
                 output.seek(0)
                 raise _complaint(program, process.wait(), output.read()) from None
-        told.events += [event for event in map(parse_event, rest.splitlines()) if event]
-    return told
+        generated.events += [event for event in map(parse_event, rest.splitlines()) if event]
+    return generated
 
 
 def _processor_time(
-    program: Path, root: Path, config: Mapping[str, object], prompt: str, stories: int
+    program: Path, root: Path, config: Mapping[str, object], prompt: str, texts: int
 ) -> tuple[int, float]:
     """Tokens and seconds of processor time of a run that gets all its prompts by a pipe."""
     command = _command(program, root, {"mode": "interactive", "temperature": 0, **config})
     with tempfile.TemporaryFile("w+") as prompts, tempfile.TemporaryFile("w+") as events:
-        prompts.write(f"{prompt}\n" * stories + "/poweroff\n")
+        prompts.write(f"{prompt}\n" * texts + "/poweroff\n")
         prompts.seek(0)
         process = subprocess.Popen(command, stdin=prompts, stdout=subprocess.DEVNULL, stderr=events)
         _, status, usage = os.wait4(process.pid, 0)
@@ -138,7 +138,7 @@ def _processor_time(
         events.seek(0)
         lines = events.readlines()
     found = [event for event in map(parse_event, lines) if event and event["event"] == "generate"]
-    if process.returncode or len(found) != stories:
+    if process.returncode or len(found) != texts:
         raise _complaint(program, process.returncode, "".join(lines))
     return sum(event["tokens"] for event in found), usage.ru_utime + usage.ru_stime
 
@@ -146,6 +146,6 @@ def _processor_time(
 def processor_rate(
     program: Path, root: Path, config: Mapping[str, object], prompt: str, few: int, many: int
 ) -> float:
-    """Tokens per second of processor time, without the start: what many stories take more than few."""
+    """Tokens per second of processor time, without the start: what many texts take more than few."""
     less, more = (_processor_time(program, root, config, prompt, count) for count in (few, many))
     return (more[0] - less[0]) / (more[1] - less[1])

@@ -8,7 +8,7 @@ from bareflow.bench.guest_session import Boot, Session, Time
 MEBIBYTE = 1 << 20
 NAME_WIDTH, WIDTH = 38, 14
 PHASES = ((0, 1000), (1000, 2000))
-"""Numbers of tokens between which the JIT's share of the time is told."""
+"""Numbers of tokens between which the JIT's share of the time is given."""
 
 Row = tuple[str, Sequence[str]]
 
@@ -85,14 +85,14 @@ def speed_rows(boots: Mapping[str, Sequence[Session]], native: str) -> list[Row]
         ]
 
     return [
-        *best("tokens/s, first story", lambda boot: boot.stories[0].rate),
+        *best("tokens/s, first text", lambda boot: boot.generations[0].rate),
         *best("tokens/s, steady state", lambda boot: boot.final_rate),
         *best("   per s of processor time", lambda boot: boot.final_processor_rate),
     ]
 
 
 LENGTHS = (64, 256, 500)
-"""Tokens of a story for which the speed is compared with native's: short, the default, long."""
+"""Tokens of a text for which the speed is compared with native's: short, the default, long."""
 
 
 def length_columns() -> list[str]:
@@ -105,7 +105,7 @@ def length_tables(pairs: Mapping[int, Sequence[tuple[float, float]]]) -> list[st
 
 
 def length_rows(pairs: Mapping[int, Sequence[tuple[float, float]]]) -> list[Row]:
-    """Tokens per second of processor time by the length of the stories; pairs are full's and native's,
+    """Tokens per second of processor time by the length of the texts; pairs are full's and native's,
     measured one after the other. Of the speeds and of the ratios the medians."""
     found = [pairs[length] for length in LENGTHS]
     return [
@@ -117,7 +117,7 @@ def length_rows(pairs: Mapping[int, Sequence[tuple[float, float]]]) -> list[Row]
 
 def _costs(boot: Session) -> dict[str, float]:
     """The last event "jit" of a boot, and what follows from it."""
-    costs = boot.stories[-1].costs
+    costs = boot.generations[-1].costs
     return {
         "compiled": costs["compiled"],
         "from_cache": costs["from_cache"],
@@ -146,11 +146,11 @@ def cost_rows(boots: Mapping[str, Sequence[Session]]) -> list[Row]:
         },
         "code": ("compiled code, MiB", "{:.2f}"),
         "ready": ("heap when LLVM is ready, MiB", "{:.1f}"),
-        "rest": ("heap between stories, MiB", "{:.1f}"),
+        "rest": ("heap between texts, MiB", "{:.1f}"),
         "peak": ("heap at its peak, MiB", "{:.1f}"),
     }
     quietest = [max(group, key=lambda boot: boot.final_processor_rate) for group in boots.values()]
-    found: list[Row] = [("tokens told", [str(boot.tokens) for boot in quietest])]
+    found: list[Row] = [("tokens generated", [str(boot.tokens) for boot in quietest])]
     for key, (name, form) in rows.items():
         if form.endswith("%}"):
             values = [_costs(boot)[key] for boot in quietest]

@@ -15,8 +15,8 @@ FIRST_TEXT = 259  # ids below: three specials and the bytes
 
 
 @dataclass(frozen=True)
-class Shape:
-    """A model's shape, in the order of a checkpoint's header."""
+class ModelConfig:
+    """The hyperparameters of a model, in the order of a checkpoint's header."""
 
     dim: int = 64
     hidden: int = 172
@@ -38,19 +38,19 @@ class Shape:
         return self.vocabulary * self.dim + self.layers * layer
 
 
-def checkpoint_v0(shape: Shape) -> bytes:
+def checkpoint_v0(config: ModelConfig) -> bytes:
     """Seven int32, then float32 weights, among them unused tables for the rotation."""
-    tables = shape.context * (shape.dim // shape.heads)
-    return struct.pack("<7i", *astuple(shape)) + bytes(4 * (shape.norms + shape.matrices + tables))
+    tables = config.context * (config.dim // config.heads)
+    return struct.pack("<7i", *astuple(config)) + bytes(4 * (config.norms + config.matrices + tables))
 
 
-def checkpoint_v2(shape: Shape, group: int) -> bytes:
+def checkpoint_v2(config: ModelConfig, group: int) -> bytes:
     """A header of 256 bytes, float32 norms, int8 weights with a float32 scale for each group."""
-    header = struct.pack("<Ii7iBi", MAGIC, 2, *astuple(shape), 1, group).ljust(HEADER_BYTES, b"\0")
-    return header + bytes(4 * shape.norms + shape.matrices + 4 * (shape.matrices // group))
+    header = struct.pack("<Ii7iBi", MAGIC, 2, *astuple(config), 1, group).ljust(HEADER_BYTES, b"\0")
+    return header + bytes(4 * config.norms + config.matrices + 4 * (config.matrices // group))
 
 
-def random_checkpoint(kind: str, shape: Shape, seed: int) -> bytes:
+def random_checkpoint(kind: str, config: ModelConfig, seed: int) -> bytes:
     """Like the other two ("v0", "v2"), but with weights of which something different comes out each time."""
     numbers = random.Random(seed)
 
@@ -58,18 +58,18 @@ def random_checkpoint(kind: str, shape: Shape, seed: int) -> bytes:
         return array.array("f", (numbers.uniform(-most, most) for _ in range(count))).tobytes()
 
     if kind == "v0":
-        zeros = checkpoint_v0(shape)
+        zeros = checkpoint_v0(config)
         return zeros[:28] + floats((len(zeros) - 28) // 4, 0.3)
-    header, groups = checkpoint_v2(shape, GROUP)[:HEADER_BYTES], shape.matrices // GROUP
-    weights = numbers.randbytes(shape.matrices) + floats(groups, 0.3 / 127)
-    return header + floats(shape.norms, 1.0) + weights
+    header, groups = checkpoint_v2(config, GROUP)[:HEADER_BYTES], config.matrices // GROUP
+    weights = numbers.randbytes(config.matrices) + floats(groups, 0.3 / 127)
+    return header + floats(config.norms, 1.0) + weights
 
 
 def model_files(kind: str) -> dict[str, bytes]:
     """A small model for a disk, by path: kind "v0" (float32) or "v2" (int8)."""
-    shape = Shape()
-    checkpoint = checkpoint_v0(shape) if kind == "v0" else checkpoint_v2(shape, GROUP)
-    return {"/model/model.bin": checkpoint, "/model/tokenizer.bin": tokenizer(shape.vocabulary)}
+    config = ModelConfig()
+    checkpoint = checkpoint_v0(config) if kind == "v0" else checkpoint_v2(config, GROUP)
+    return {"/model/model.bin": checkpoint, "/model/tokenizer.bin": tokenizer(config.vocabulary)}
 
 
 def tokenizer(vocabulary: int) -> bytes:

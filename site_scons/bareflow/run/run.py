@@ -7,9 +7,9 @@ an empty value counts as not given, except prompt=. config=, which may be repeat
 guest; one that has an option as well counts as that option.
 
 The model's text and nothing else goes to standard output as it is made, with a line break at its end if it
-has none, and everything else to standard error, also what comes in the middle of a text; after a story that
-is how fast it was told. When the machine restarts, because the guest wants it or because it has crashed and
-the disk has a second kernel, the run goes on; a text that was interrupted is then told again, and standard
+has none, and everything else to standard error, also what comes in the middle of a text, and after a text how
+fast it was generated. When the machine restarts, because the guest wants it or because it has crashed and
+the disk has a second kernel, the run goes on; an interrupted text is then generated again, and standard
 output gets what is new of it. In mode bench the table, which is what was asked for, goes there too.
 
 Without prompt= and mode= on a terminal the mode is interactive: the terminal is the guest's serial line until
@@ -144,7 +144,7 @@ def _kernels(image: Path) -> list[KernelHeader]:
 
 
 class Stop:
-    """Ends the guest from another thread or a signal's handler, once, and remembers why."""
+    """Ends the guest from another thread or a signal's handler, once, and keeps the reason."""
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
@@ -175,7 +175,7 @@ def summary(event: Event) -> str:
     """What a `generate` event says, for a person: "256 tokens, 498.2 tokens/s, first token after 0.02 s"."""
     tokens = int(event["tokens"])
     parts = [f"{tokens} token{'' if tokens == 1 else 's'}"]
-    if event["tokens_per_s"]:  # 0: too few to tell
+    if event["tokens_per_s"]:  # 0: too few to measure
         parts.append(f"{event['tokens_per_s']:.1f} tokens/s")
     return ", ".join([*parts, f"first token after {event['first_token_us'] / 1e6:.2f} s"])
 
@@ -244,11 +244,11 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
             threading.Thread(target=typist, daemon=True).start()
 
         def begin_dialogue_again() -> None:
-            text.end()  # nobody tells it again
+            text.end()  # it is not generated again
             if input_ended.is_set():
                 guest.send(POWER_OFF)  # the first one may have been lost
 
-        # In a dialogue the guest has a command that tells this.
+        # In a dialogue the guest has a command for this.
         try:
             if mode == "interactive":
                 _copy_output(guest, text, console, summarise=False, on_restart=begin_dialogue_again)

@@ -19,7 +19,7 @@ POWER_OFF = b"/poweroff" + ENTER
 MOST_PROMPT = 1 << 20
 """Bytes: more than any context holds, and little enough for every guest's memory."""
 PATIENCE = 2.0
-"""Seconds without input after which whoever waits is told what for."""
+"""Seconds without input after which a message says what is waited for."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -76,7 +76,7 @@ def forward(guest: Guest, stop: Callable[[str], None], source: int, ended: threa
     with contextlib.suppress(GuestError):  # the guest ended before its input did
         try:
             while data := os.read(source, 4096):
-                guest.send(keys.typed(data), patient=True)  # it may be busy with a story for long
+                guest.send(keys.typed(data), patient=True)  # it may be busy with a text for long
         except OSError as error:
             stop(f"standard input cannot be read: {error.strerror}")
             return

@@ -1,4 +1,4 @@
-"""Boots an image for one story and keeps what came over the serial line: for the report's tiers.
+"""Boots an image for one text and keeps what came over the serial line: for the report's tiers.
 
 python -m bareflow.run.serial_log image=FILE output=FILE
 """
@@ -12,7 +12,7 @@ from bareflow.qemu.guest import Guest, GuestError
 from bareflow.qemu.machine import Machine, QemuError
 from bareflow.run.run import default_memory
 
-STORY = {"mode": "generate", "prompt": "Once upon a time", "temperature": 0, "steps": 256, "coverage": "off"}
+TEXT = {"mode": "generate", "prompt": "Once upon a time", "temperature": 0, "steps": 256, "coverage": "off"}
 LIMIT = 300.0
 """Seconds: enough for compiling everything on a busy machine."""
 
@@ -22,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
     given = dict(argument.split("=", 1) for argument in argv)
     image = Path(given["image"])
     try:
-        with Guest(Machine(image, config=STORY, memory=default_memory(image)), timeout=LIMIT) as guest:
+        with Guest(Machine(image, config=TEXT, memory=default_memory(image)), timeout=LIMIT) as guest:
             guest.wait_end()
             Path(given["output"]).write_text(guest.serial)
     except (GuestError, QemuError) as error:

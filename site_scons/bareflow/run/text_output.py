@@ -12,19 +12,18 @@ class ByteStream(Protocol):
 class TextOutput:
     """Writes texts one after the other, each with a line break at its end if it has none.
 
-    When the guest has restarted in the middle of a text, it tells it again from the beginning. What is there
-    already is then not written again; if the second telling turns out to be another text, it begins on a new
-    line.
+    A guest that has restarted in the middle of a text generates it again from the beginning. What is written
+    already is then not written again. If the second text is another one, it begins on a new line.
     """
 
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
         self._written = b""  # of the current text
-        self._repeated: int | None = None  # how much of that has been told again; None: it is no repetition
+        self._repeated: int | None = None  # how much of that has come again; None: it is no repetition
         self._open = False
 
     def begin(self) -> None:
-        """A text begins; one that has not ended is told again."""
+        """A text begins; one that has not ended is repeated."""
         if self._open:
             self._repeated = 0
         else:
@@ -35,10 +34,10 @@ class TextOutput:
         if self._repeated is not None:
             expected = self._written[self._repeated : self._repeated + len(data)]
             if not data.startswith(expected):
-                told_again = self._written[: self._repeated]
+                repeated = self._written[: self._repeated]
                 self._end_line()
                 self._written, self._repeated = b"", None
-                data = told_again + data
+                data = repeated + data
             else:
                 data = data[len(expected) :]
                 self._repeated += len(expected)
