@@ -47,8 +47,7 @@ void inference_free(struct inference *inference);
 void inference_forward(struct inference *inference, const uint32_t *tokens, uint32_t count,
                        uint32_t position);
 
-/* Computes logits: those of the token that follows token number index (from 0) of the last batch.
- */
+/* Computes the logits of the token after the index-th (from 0) token of the last batch. */
 void inference_classify(struct inference *inference, uint32_t index);
 
 /* y = W x for count positions; x is quantised first if W is int8. Sizes as in kernels.h. */

@@ -56,7 +56,6 @@ static inline uint32_t model_up_row(const struct model_config *config) {
     return matrix_padded(config->hidden_dim);
 }
 
-/* Allocates the weights for model->config, filled with zeros. False and *error if there is no room.
- */
+/* Allocates the weights for model->config, as zeros. False and *error if there is no room. */
 bool model_allocate(struct model *model, struct error *error);
 void model_free(struct model *model);

@@ -78,8 +78,7 @@ static void time_nothing(void) {
     }
 }
 
-/* Cycles of one of the PAIRS pairs that the function has, in hundredths: the least of several runs.
- */
+/* Cycles of one of the PAIRS pairs that the function has, in hundredths: the least of 20 runs. */
 static uint64_t pair_centicycles(void (*pairs)(void)) {
     uint64_t least = UINT64_MAX;
     for (int i = 0; i < 20; i++) {

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from model import Shape
+from model import Config
 
 MAGIC = 0x616B3432
 HEADER_BYTES = 256
@@ -32,16 +32,16 @@ class Checkpoint:
     `group_size` is 0 for float32.
     """
 
-    shape: Shape
+    config: Config
     group_size: int
     tensors: dict[str, Array]
 
 
-def tensor_shapes(shape: Shape) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(config: Config) -> dict[str, tuple[int, ...]]:
     """The size of every tensor, (outputs, inputs) for a matrix."""
-    layers, dim, kv_dim, hidden = shape.n_layers, shape.dim, shape.kv_dim, shape.hidden_dim
+    layers, dim, kv_dim, hidden = config.n_layers, config.dim, config.kv_dim, config.hidden_dim
     return {
-        "embedding": (shape.vocab_size, dim),
+        "embedding": (config.vocab_size, dim),
         "rms_att": (layers, dim),
         "rms_ffn": (layers, dim),
         "rms_final": (dim,),
@@ -92,37 +92,37 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if version not in (1, 2):
         raise ValueError(f"{path}: checkpoint version {version}; 0, 1 and 2 are known")
     reader.offset = 8
-    shape = Shape(*(int(value) for value in reader.take("<i4", 7)))
+    config = Config(*(int(value) for value in reader.take("<i4", 7)))
     shared = bool(reader.take("u1", 1)[0])
     group_size = int(reader.take("<i4", 1)[0]) if version == 2 else 0
     if not shared:
         raise ValueError(f"{path}: a classifier apart from the embedding is not supported")
-    if version == 2 and (group_size <= 0 or shape.dim % group_size or shape.hidden_dim % group_size):
+    if version == 2 and (group_size <= 0 or config.dim % group_size or config.hidden_dim % group_size):
         raise ValueError(
-            f"{path}: group size {group_size} does not divide rows of {shape.dim} and {shape.hidden_dim}"
+            f"{path}: group size {group_size} does not divide rows of {config.dim} and {config.hidden_dim}"
         )
     reader.offset = HEADER_BYTES
-    sizes = tensor_shapes(shape)
+    sizes = tensor_shapes(config)
     tensors = {name: reader.floats(sizes[name]) for name in ("rms_att", "rms_ffn", "rms_final")}
     for name in ("embedding", *MATRICES):
         if version == 1:
             tensors[name] = reader.floats(sizes[name])
         else:
             # Each layer's matrix is followed by its own scales; the embedding is one matrix.
-            parts, size = (shape.n_layers, sizes[name][1:]) if name in MATRICES else (1, sizes[name])
+            parts, size = (config.n_layers, sizes[name][1:]) if name in MATRICES else (1, sizes[name])
             read = [reader.quantised(size, group_size) for _ in range(parts)]
             tensors[name] = np.stack(read).reshape(sizes[name])
-    return Checkpoint(shape, group_size, tensors)
+    return Checkpoint(config, group_size, tensors)
 
 
 def _read_version_0(reader: _Reader) -> Checkpoint:
     values = [int(value) for value in reader.take("<i4", 7)]
     if values[5] < 0:
         raise ValueError(f"{reader.path}: a classifier apart from the embedding is not supported")
-    shape = Shape(*values)
+    config = Config(*values)
     order = ("embedding", "rms_att", "wq", "wk", "wv", "wo", "rms_ffn", "w1", "w2", "w3", "rms_final")
-    sizes = tensor_shapes(shape)
-    return Checkpoint(shape, 0, {name: reader.floats(sizes[name]) for name in order})
+    sizes = tensor_shapes(config)
+    return Checkpoint(config, 0, {name: reader.floats(sizes[name]) for name in order})
 
 
 def quantise(matrix: Array, group_size: int) -> bytes:
@@ -137,12 +137,12 @@ def quantise(matrix: Array, group_size: int) -> bytes:
 
 def write_version_2(path: Path, checkpoint: Checkpoint, group_size: int) -> None:
     """Writes an int8 checkpoint; raises ValueError when groups do not divide the rows."""
-    shape = checkpoint.shape
-    if shape.dim % group_size or shape.hidden_dim % group_size:
+    config = checkpoint.config
+    if config.dim % group_size or config.hidden_dim % group_size:
         raise ValueError(
-            f"group size {group_size} does not divide rows of {shape.dim} and {shape.hidden_dim}"
+            f"group size {group_size} does not divide rows of {config.dim} and {config.hidden_dim}"
         )
-    data = struct.pack("<Ii7iBi", MAGIC, 2, *astuple(shape), 1, group_size).ljust(HEADER_BYTES, b"\0")
+    data = struct.pack("<Ii7iBi", MAGIC, 2, *astuple(config), 1, group_size).ljust(HEADER_BYTES, b"\0")
     for name in ("rms_att", "rms_ffn", "rms_final"):
         data += checkpoint.tensors[name].astype("<f4").tobytes()
     data += quantise(checkpoint.tensors["embedding"], group_size)

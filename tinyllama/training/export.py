@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from checkpoint import write_version_2
-from model import Llama, Shape
+from model import Config, Llama
 from weights import to_checkpoint
 
 
@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("--group-size", type=int, default=64, help="weights that share a scale")
     args = parser.parse_args()
     saved = torch.load(args.checkpoint, weights_only=True)
-    model = Llama(Shape(**saved["shape"]))
+    model = Llama(Config(**saved["shape"]))
     model.load_state_dict(saved["model"])
     write_version_2(args.out, to_checkpoint(model), args.group_size)
     parameters = sum(parameter.numel() for parameter in model.parameters())

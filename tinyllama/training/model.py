@@ -16,7 +16,7 @@ ROPE_THETA = 10000.0
 
 
 @dataclass(frozen=True)
-class Shape:
+class Config:
     """The seven integers of a llama2.c header."""
 
     dim: int
@@ -69,17 +69,17 @@ def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
 class Attention(nn.Module):
     """Causal grouped-query attention."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
-        self.shape = shape
-        self.wq = Linear(shape.dim, shape.dim)
-        self.wk = Linear(shape.dim, shape.kv_dim)
-        self.wv = Linear(shape.dim, shape.kv_dim)
-        self.wo = Linear(shape.dim, shape.dim)
+        self.config = config
+        self.wq = Linear(config.dim, config.dim)
+        self.wk = Linear(config.dim, config.kv_dim)
+        self.wv = Linear(config.dim, config.kv_dim)
+        self.wo = Linear(config.dim, config.dim)
 
     def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         batch, length, dim = x.shape
-        head_dim, group = self.shape.head_dim, self.shape.n_heads // self.shape.n_kv_heads
+        head_dim, group = self.config.head_dim, self.config.n_heads // self.config.n_kv_heads
         q = self.wq(x).view(batch, length, -1, head_dim).transpose(1, 2)
         k = self.wk(x).view(batch, length, -1, head_dim).transpose(1, 2)
         v = self.wv(x).view(batch, length, -1, head_dim).transpose(1, 2)
@@ -97,11 +97,11 @@ class Attention(nn.Module):
 class FeedForward(nn.Module):
     """SwiGLU: w2(silu(w1 x) * w3 x)."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
-        self.w1 = Linear(shape.dim, shape.hidden_dim)
-        self.w2 = Linear(shape.hidden_dim, shape.dim)
-        self.w3 = Linear(shape.dim, shape.hidden_dim)
+        self.w1 = Linear(config.dim, config.hidden_dim)
+        self.w2 = Linear(config.hidden_dim, config.dim)
+        self.w3 = Linear(config.dim, config.hidden_dim)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.as_tensor(self.w2(functional.silu(self.w1(x)) * self.w3(x)))
@@ -110,12 +110,12 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """One layer: attention and feed-forward, each behind a norm and around a residual."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
-        self.rms_att = nn.RMSNorm(shape.dim, eps=NORM_EPSILON)
-        self.attention = Attention(shape)
-        self.rms_ffn = nn.RMSNorm(shape.dim, eps=NORM_EPSILON)
-        self.feed_forward = FeedForward(shape)
+        self.rms_att = nn.RMSNorm(config.dim, eps=NORM_EPSILON)
+        self.attention = Attention(config)
+        self.rms_ffn = nn.RMSNorm(config.dim, eps=NORM_EPSILON)
+        self.feed_forward = FeedForward(config)
 
     def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         x = x + self.attention(self.rms_att(x), cosine, sine)
@@ -128,16 +128,16 @@ class Llama(nn.Module):
     cosine: Tensor
     sine: Tensor
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
-        self.shape = shape
-        self.embedding = nn.Embedding(shape.vocab_size, shape.dim)
-        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.n_layers))
-        self.rms_final = nn.RMSNorm(shape.dim, eps=NORM_EPSILON)
-        self.classifier = Linear(shape.dim, shape.vocab_size)
+        self.config = config
+        self.embedding = nn.Embedding(config.vocab_size, config.dim)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
+        self.rms_final = nn.RMSNorm(config.dim, eps=NORM_EPSILON)
+        self.classifier = Linear(config.dim, config.vocab_size)
         self.classifier.weight = self.embedding.weight
-        frequencies = ROPE_THETA ** (-torch.arange(0, shape.head_dim, 2).double() / shape.head_dim)
-        angles = torch.outer(torch.arange(shape.max_seq_len).double(), frequencies)
+        frequencies = ROPE_THETA ** (-torch.arange(0, config.head_dim, 2).double() / config.head_dim)
+        angles = torch.outer(torch.arange(config.max_seq_len).double(), frequencies)
         self.register_buffer("cosine", angles.cos().float(), persistent=False)
         self.register_buffer("sine", angles.sin().float(), persistent=False)
 
@@ -146,7 +146,7 @@ class Llama(nn.Module):
         for name, parameter in self.named_parameters():
             if parameter.dim() == 2:
                 residual = name.endswith(("wo.weight", "w2.weight"))
-                nn.init.normal_(parameter, std=0.02 / (2 * self.shape.n_layers) ** 0.5 if residual else 0.02)
+                nn.init.normal_(parameter, std=0.02 / (2 * self.config.n_layers) ** 0.5 if residual else 0.02)
 
     def set_input_group_size(self, group_size: int) -> None:
         """Rounds every matrix product's input to int8, as inference of an int8 checkpoint does; 0 for not."""

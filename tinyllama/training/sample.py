@@ -1,4 +1,4 @@
-"""Tells stories with a llama2.c checkpoint and llama2.c's sampler, one for every seed.
+"""Generates stories with a llama2.c checkpoint and llama2.c's sampler, one for every seed.
 
 It computes each token over the whole text before it, which is slow but has no cache that could be wrong.
 Float sums run in another order than in the native program, so a long text may part from the native one at a
@@ -57,10 +57,10 @@ class Sampler:
         return int(order[min(last, int(np.searchsorted(sums, coin, side="right")))])
 
 
-def tell(model: Llama, tokenizer: Tokenizer, sampler: Sampler, prompt: str, steps: int) -> bytes:
+def generate(model: Llama, tokenizer: Tokenizer, sampler: Sampler, prompt: str, steps: int) -> bytes:
     """The prompt and what follows, until BOS, EOS, `steps` tokens or the end of the context."""
     ids = tokenizer.encode(prompt)
-    limit = min(steps, model.shape.max_seq_len)
+    limit = min(steps, model.config.max_seq_len)
     with torch.inference_mode():
         while len(ids) <= limit:
             token = sampler.choose(model(torch.tensor([ids]))[0, -1].numpy())
@@ -71,7 +71,7 @@ def tell(model: Llama, tokenizer: Tokenizer, sampler: Sampler, prompt: str, step
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Tells one story for every seed.")
+    parser = argparse.ArgumentParser(description="Generates one story for every seed.")
     parser.add_argument("model", type=Path, help="llama2.c checkpoint, version 0, 1 or 2")
     parser.add_argument("tokenizer", type=Path, help="its tokenizer file")
     parser.add_argument("--prompt", default="")
@@ -87,7 +87,7 @@ def main() -> int:
         sampler = Sampler(args.temperature, args.topp, seed)
         print(f"--- seed {seed}")
         sys.stdout.flush()
-        sys.stdout.buffer.write(tell(model, tokenizer, sampler, args.prompt, args.steps) + b"\n")
+        sys.stdout.buffer.write(generate(model, tokenizer, sampler, args.prompt, args.steps) + b"\n")
     return 0
 
 

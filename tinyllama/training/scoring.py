@@ -19,7 +19,7 @@ def bits_per_character(model: Llama, tokenizer: Tokenizer, stories: list[str]) -
     Each story is scored from BOS to its last token; a story longer than the context continues in a window
     that begins with the last token of the one before and nothing else.
     """
-    rows = [row for story in stories for row in windows(tokenizer.encode(story), model.shape.max_seq_len)]
+    rows = [row for story in stories for row in windows(tokenizer.encode(story), model.config.max_seq_len)]
     nats = 0.0
     model.eval()
     with torch.inference_mode():

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from batches import IGNORED, Batch, epoch, windows
 from corpus import read_stories
-from model import Llama, Shape
+from model import Config, Llama
 from scoring import bits_per_character
 from tokenizer import BOS, Tokenizer, read_tokenizer
 from torch import Tensor
@@ -56,9 +56,9 @@ class Clock:
 class Trainer:
     """A model with its optimisers and what has to survive an interruption."""
 
-    def __init__(self, shape: Shape, args: argparse.Namespace) -> None:
+    def __init__(self, config: Config, args: argparse.Namespace) -> None:
         torch.manual_seed(args.seed)
-        self.model = Llama(shape)
+        self.model = Llama(config)
         self.model.initialise()
         matrices = [p for p in self.model.blocks.parameters() if p.dim() == 2]
         norms = [p for p in self.model.parameters() if p.dim() == 1]
@@ -103,7 +103,7 @@ class Trainer:
         temporary = path.with_suffix(".tmp")
         torch.save(
             {
-                "shape": asdict(self.model.shape),
+                "shape": asdict(self.model.config),
                 "model": self.model.state_dict(),
                 "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
                 "state": self.state,
@@ -127,7 +127,7 @@ def tokenise(tokenizer: Tokenizer, stories: list[str], length: int) -> list[list
 
 def train(trainer: Trainer, args: argparse.Namespace, tokenizer: Tokenizer) -> None:
     """Runs epochs until the clock has run out; logs a line of JSON per LOG_STEPS steps and validation."""
-    rows = tokenise(tokenizer, read_stories(args.data / "train.txt"), trainer.model.shape.max_seq_len)
+    rows = tokenise(tokenizer, read_stories(args.data / "train.txt"), trainer.model.config.max_seq_len)
     held_out = read_stories(args.data / "validation.txt")
     checkpoint = args.out / "checkpoint.pt"
     state = trainer.state
@@ -198,10 +198,10 @@ def main() -> int:
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     tokenizer = read_tokenizer(args.tokenizer)
-    shape = Shape(
+    config = Config(
         args.dim, args.hidden_dim, args.layers, args.heads, args.kv_heads, len(tokenizer.pieces), args.context
     )
-    trainer = Trainer(shape, args)
+    trainer = Trainer(config, args)
     if (args.out / "checkpoint.pt").exists():
         trainer.load(args.out / "checkpoint.pt")
         if args.restart:

@@ -21,14 +21,14 @@ def to_checkpoint(model: Llama) -> Checkpoint:
     state: dict[str, Tensor] = model.state_dict()
     tensors = {"embedding": state["embedding.weight"].numpy(), "rms_final": state["rms_final.weight"].numpy()}
     for name in ("rms_att", "rms_ffn", *MATRICES):
-        layers = [state[_layer_key(layer, name)].numpy() for layer in range(model.shape.n_layers)]
+        layers = [state[_layer_key(layer, name)].numpy() for layer in range(model.config.n_layers)]
         tensors[name] = np.stack(layers)
-    return Checkpoint(model.shape, 0, tensors)
+    return Checkpoint(model.config, 0, tensors)
 
 
 def to_model(checkpoint: Checkpoint) -> Llama:
     """A network that computes what llama2.c does, rounding the products' inputs for an int8 checkpoint."""
-    model = Llama(checkpoint.shape)
+    model = Llama(checkpoint.config)
     embedding = torch.tensor(checkpoint.tensors["embedding"])
     state = {
         "embedding.weight": embedding,
@@ -36,7 +36,7 @@ def to_model(checkpoint: Checkpoint) -> Llama:
         "rms_final.weight": torch.tensor(checkpoint.tensors["rms_final"]),
     }
     for name in ("rms_att", "rms_ffn", *MATRICES):
-        for layer in range(checkpoint.shape.n_layers):
+        for layer in range(checkpoint.config.n_layers):
             state[_layer_key(layer, name)] = torch.tensor(checkpoint.tensors[name][layer])
     model.load_state_dict(state)
     model.set_input_group_size(checkpoint.group_size)
