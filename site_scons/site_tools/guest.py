@@ -1,9 +1,11 @@
 """SCons tool: booting what was built - `run` and `bench` - with the options of the command line."""
 
 import os
+import sys
 from typing import Any
 
 import run_status
+from bareflow.bench.page import command_line
 from bareflow.run.options import CONFIG, CONFIG_HELP, GUEST, MACHINE, config_settings
 from build_options import Options
 from python_module import run_module
@@ -47,6 +49,9 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> int:
     files = {name: node.abspath for name, node in zip(env["BENCH_FILES"], source, strict=True)}
     settings = _given_options(env) | config_settings([env[CONFIG]])
     arguments = files if "image" in files else files | settings
+    if env["save"]:
+        page = env.File(f"#docs/measurements/{env['BENCH']}.md").abspath
+        arguments |= {"page": page, "command": command_line(sys.argv[1:])}
     status = _boot(target, source, env) if env["BENCH"] == "boot" else 0
     return status or _call(env, "bareflow.bench.driver", arguments, env["BENCH"])
 
@@ -72,6 +77,8 @@ def options(opts: Options) -> None:
     for name, text in (GUEST | MACHINE).items():
         opts.add_text(name, f"run: {text}")
     opts.add_repeatable(CONFIG, f"run: {CONFIG_HELP}", _are_settings)
+
+    opts.add_switch("save", "bench: write the tables to docs/measurements as well")
 
 
 def exists(env: Any) -> bool:

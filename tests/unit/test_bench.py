@@ -3,10 +3,12 @@ program's output for these."""
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
+from pathlib import Path
 
 import pytest
-from bareflow.bench import driver
+from bareflow.bench import driver, page
 from bareflow.bench.case import Case, take_turns
 from bareflow.bench.guest_session import Boot
 from bareflow.bench.linux_cases import WidthRun, _width_complaints, _width_table, parse_output
@@ -101,3 +103,28 @@ def test_driver(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     assert driver.main(["hung"]) == 1
     output, errors = capsys.readouterr()
     assert (output, errors.strip()) == ("table 2\n", "bench: the bits differ\nbench: it hangs")
+
+
+def test_page_says_when_where_and_how() -> None:
+    cpuinfo = "processor\t: 0\nmodel name\t: A CPU\nprocessor\t: 1\nmodel name\t: A CPU\n"
+    cpu = page.processor(cpuinfo)
+    command = page.command_line(["-Q", "variant=full", "bench", "save=1", "model=/some/where/m.bin"])
+    text = page.page("jit", ["a  1\n", "b  2\n"], command, date(2026, 11, 29), cpu, 0.25)
+    assert text == (
+        "# full next to native, in QEMU\n\n"
+        "- Date: 2026-11-29\n"
+        "- Processor: A CPU, 2 threads; load before: 0.2\n"
+        "- Command: `./bareflow variant=full bench model=m.bin`\n\n"
+        "```\na  1\n\nb  2\n```\n"
+    )
+
+
+def test_a_page_is_written_of_a_bench_that_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = Case(lambda: 1, lambda _: ["table\n"])
+    wrong = Case(lambda: 1, lambda _: ["table\n"], lambda _: ["a complaint"])
+    monkeypatch.setattr(driver, "BENCHES", {"jit": lambda options: [fine], "boot": lambda _: [wrong]})
+    written, not_written = tmp_path / "a.md", tmp_path / "b.md"
+    assert driver.main(["jit", f"page={written}", "command=./bareflow bench"]) == 0
+    assert "- Command: `./bareflow bench`\n\n```\ntable\n```\n" in written.read_text()
+    assert driver.main(["boot", f"page={not_written}", "command=x"]) == 1
+    assert not not_written.exists()

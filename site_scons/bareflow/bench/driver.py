@@ -3,7 +3,8 @@
     python -m bareflow.bench.driver NAME key=value...
 
 Tables go to standard output, each as soon as it is measured; what a case complains of, and how the bench gets
-on, to standard error. The status is 1 when a case complains or cannot be measured.
+on, to standard error. The status is 1 when a case complains or cannot be measured. With page=FILE and
+command=TEXT the tables are also written to a page (bareflow.bench.page), unless a case complains.
 """
 
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 from bareflow import program
 from bareflow.bench import guest_cases, linux_cases
 from bareflow.bench.case import Case
+from bareflow.bench.page import load, write_page
 from bareflow.qemu.guest import GuestError
 
 BENCHES: dict[str, Callable[[Mapping[str, str]], Sequence[Case[Any]]]] = {
@@ -27,19 +29,24 @@ BENCHES: dict[str, Callable[[Mapping[str, str]], Sequence[Case[Any]]]] = {
 def main(argv: Sequence[str]) -> int:
     """Runs the bench that argv names; returns the exit status."""
     name, *pairs = argv
+    options = dict(pair.split("=", 1) for pair in pairs)
+    page, command = options.pop("page", ""), options.pop("command", "")
+    before = load()
     wrong: list[str] = []
-    separator = ""
+    printed: list[str] = []
     try:
-        for case in BENCHES[name](dict(pair.split("=", 1) for pair in pairs)):
+        for case in BENCHES[name](options):
             tables, complaints = case.run()
             for table in tables:
-                print(separator + table, flush=True)
-                separator = "\n"
+                print("\n" * bool(printed) + table, flush=True)
+                printed.append(table)
             wrong += complaints
     except GuestError as error:
         wrong.append(str(error))
     for complaint in wrong:
         print(f"bench: {complaint}", file=sys.stderr)
+    if page and not wrong:
+        write_page(page, name, printed, command, before)
     return 1 if wrong else 0
 
 
