@@ -119,9 +119,6 @@ class LoaderDisk(DiskImage):
     def set_first_cluster(self, name: bytes, cluster: int) -> None:
         self.set_entry(name, 26, "<H", cluster)
 
-    def set_size(self, name: bytes, size: int) -> None:
-        self.set_entry(name, 28, "<I", size)
-
     def reverse(self, path: str, name: bytes) -> None:
         """Stores a file's clusters in the opposite order on the disk: none is followed by its neighbour."""
         content, clusters = self.read(path), self.chain(path)

@@ -7,9 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BITS_AT_ONCE 56 /* that bits_at returns at the least */
-
-/* The bits from bit `at` on; the eight bytes there must be readable. */
+/* The bits from bit `at` on, 57 of them at the least; the eight bytes there must be readable. */
 static inline uint64_t bits_at(const uint8_t *start, ptrdiff_t at) {
     uint64_t value;
     __builtin_memcpy(&value, start + (at >> 3), sizeof value);
@@ -40,8 +38,8 @@ static inline bool bit_stream_open(struct bit_stream *stream, const uint8_t *sta
     return true;
 }
 
-/* Takes the next bits, at most BITS_AT_ONCE. Whoever has taken some must look at `left` before as
- * many are taken again: beyond the stream's beginning only ZSTD_MARGIN bytes can be read. */
+/* Takes the next bits, at most 57. The caller must look at `left` before it takes as many again:
+ * beyond the stream's beginning only ZSTD_MARGIN bytes can be read. */
 static inline uint64_t bit_stream_take(struct bit_stream *stream, unsigned count) {
     stream->left -= count;
     return low_bits(bits_at(stream->start, stream->left), count);

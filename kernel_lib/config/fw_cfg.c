@@ -11,7 +11,6 @@
 #define KEY_SIGNATURE 0x0000 /* "QEMU" */
 #define KEY_DIRECTORY 0x0019
 
-#define DMA_ERROR 0x01
 #define DMA_READ 0x02
 #define DMA_SELECT 0x08
 

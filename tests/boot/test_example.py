@@ -1,4 +1,4 @@
-"""The example in docs/writing-a-program.md: what it prints, and that the page shows the file that is built."""
+"""The example in docs/writing-a-program.md: what it prints, and that the page shows the file that is run."""
 
 from __future__ import annotations
 

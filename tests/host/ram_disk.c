@@ -13,7 +13,6 @@ static bool ram_read(struct block_device *device, uint64_t lba, size_t count, vo
     if (disk->is_off)
         return power_is_off(error);
     memcpy(buffer, disk->bytes + lba * BLOCK_SECTOR_SIZE, count * BLOCK_SECTOR_SIZE);
-    disk->sectors_read += count;
     disk->commands++;
     return true;
 }

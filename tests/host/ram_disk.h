@@ -11,7 +11,7 @@ struct ram_disk {
     uint8_t *is_pending; /* one byte a sector: written since the last flush */
     long writes_left;    /* sectors until the power is cut; negative: never */
     bool is_off;
-    unsigned long sectors_read, sectors_written, flushes, commands;
+    unsigned long sectors_written, flushes, commands;
 };
 
 /* A disk over size bytes (a multiple of 512), which stay the caller's. */

@@ -9,7 +9,6 @@
 
 #define BYTES_AT 3u    /* number of the piece of byte 0 */
 #define PIECES_AT 259u /* number of the first piece of the list below */
-#define MAX_TOKENS 256u
 
 /* Scores: what is merged first has the greatest. */
 static const struct {

@@ -50,8 +50,6 @@ MODES = ("generate", "interactive", "bench")
 USER = "the user ended it"
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 WATCH_INTERVAL = 0.5  # seconds between two looks at a machine that may be stuck
-MOST = 10**9
-"""Of the numbers: more MiB than any machine has, more seconds than anybody waits."""
 
 
 class UsageError(Exception):
