@@ -1,9 +1,7 @@
 /* The two 8259A interrupt controllers (Intel 8259A data sheet, initialisation and operation words).
  */
 #include "kernel_lib/cpu/pic.h"
-#include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/io/ports.h"
-#include "kernel_lib/io/uart.h"
 #include <stdint.h>
 
 #define MASTER 0x20
@@ -18,13 +16,10 @@
 #define OCW2_END_OF_INTERRUPT 0x20
 #define OCW3_READ_IN_SERVICE 0x0B
 
-#define CASCADE_IRQ 2
-#define KEYBOARD_IRQ 1
-
 #define BIOS_MASTER_BASE 0x08
 #define BIOS_SLAVE_BASE 0x70
 
-static uint16_t mask = 0xFFFF & ~(1u << CASCADE_IRQ);
+static uint16_t mask = 0xFFFF & ~(1u << IRQ_CASCADE);
 static uint16_t bios_mask;
 
 /* The controllers take their words in order; old ones need a moment between two. */
@@ -84,11 +79,9 @@ void pic_acknowledge(unsigned irq) {
 }
 
 void pic_enter_bios(void) {
-    program(BIOS_MASTER_BASE, BIOS_SLAVE_BASE, bios_mask | 1u << KEYBOARD_IRQ | 1u << COM1_IRQ);
+    program(BIOS_MASTER_BASE, BIOS_SLAVE_BASE, bios_mask | 1u << IRQ_KEYBOARD | 1u << IRQ_COM1);
 }
 
 void pic_leave_bios(void) {
     program(PIC_VECTOR_BASE, PIC_VECTOR_BASE + 8, mask);
-    irq_poll(KEYBOARD_IRQ);
-    irq_poll(COM1_IRQ);
 }

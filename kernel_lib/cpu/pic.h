@@ -7,6 +7,12 @@
 #define PIC_VECTOR_BASE 0x20 /* IRQ 0-15 arrive as vectors 0x20-0x2F, behind the exceptions */
 #define PIC_IRQS 16
 
+/* Which device has which IRQ in a PC. */
+#define IRQ_TIMER 0
+#define IRQ_KEYBOARD 1
+#define IRQ_CASCADE 2 /* the second controller */
+#define IRQ_COM1 4
+
 /* Moves the IRQs away from the exceptions' vectors and masks them all. Remembers the BIOS's masks.
  */
 void pic_start(void);
@@ -29,7 +35,7 @@ void pic_acknowledge(unsigned irq);
  * Call with interrupts off. */
 void pic_enter_bios(void);
 
-/* After the BIOS call, back in long mode with interrupts off: our vectors and masks again. Reads
- * what keyboard and COM1 received meanwhile, because the reprogrammed controller has forgotten
- * their edges. */
+/* After the BIOS call, back in long mode with interrupts off: our vectors and masks again. The
+ * reprogrammed controller has forgotten the edges of IRQs that came meanwhile: poll keyboard and
+ * COM1. */
 void pic_leave_bios(void);

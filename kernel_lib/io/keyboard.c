@@ -7,11 +7,11 @@
 #include "kernel_lib/io/keyboard.h"
 #include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/interrupts.h"
+#include "kernel_lib/cpu/pic.h"
 #include "kernel_lib/io/byte_ring.h"
 #include "kernel_lib/io/ports.h"
 #include "kernel_lib/runtime.h"
 
-#define KEYBOARD_IRQ 1
 #define DATA 0x60
 #define STATUS 0x64
 #define STATUS_OUTPUT_FULL 0x01 /* a byte waits for us */
@@ -142,7 +142,7 @@ static void receive(void) {
 
 void keyboard_start(void) {
     receive(); /* a byte that waits already would hold up the next one's interrupt */
-    irq_install(KEYBOARD_IRQ, receive);
+    irq_install(IRQ_KEYBOARD, receive);
 }
 
 int keyboard_read(void) {

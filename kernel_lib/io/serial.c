@@ -4,6 +4,7 @@
  */
 #include "kernel_lib/io/serial.h"
 #include "kernel_lib/cpu/interrupts.h"
+#include "kernel_lib/cpu/pic.h"
 #include "kernel_lib/io/byte_ring.h"
 #include "kernel_lib/io/ports.h"
 #include "kernel_lib/io/uart.h"
@@ -59,7 +60,7 @@ void serial_receive_by_interrupt(void) {
     if (!present)
         return;
     by_interrupt = true;
-    irq_install(COM1_IRQ, receive);
+    irq_install(IRQ_COM1, receive);
     outb(COM1 + UART_INTERRUPT_ENABLE, UART_ENABLE_RECEIVED);
 }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #define COM1 0x3F8
-#define COM1_IRQ 4
 
 /* Registers, as distances from the port. */
 #define UART_DATA 0             /* receive and transmit; divisor low with DLAB */

@@ -2,7 +2,7 @@
  * Bus-master DMA: "Programming Interface for Bus Master IDE Controller",
  * revision 1.0.
  */
-#include "ata_internal.h"
+#include "ata_dma.h"
 #include "kernel_lib/pci/pci.h"
 
 /* Offsets from the channel's port. */

@@ -1,6 +1,7 @@
 #include "kernel_lib/cpu/real_mode.h"
 #include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/descriptors.h"
+#include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/cpu/paging.h"
 #include "kernel_lib/cpu/pic.h"
 #include <string.h>
@@ -25,6 +26,8 @@ void real_mode_int13(struct real_mode_registers *registers) {
     descriptors_load();
     cpu_write_msr(MSR_FS_BASE, fs_base);
     cpu_write_msr(MSR_GS_BASE, gs_base);
-    pic_leave_bios();
+    pic_leave_bios(); /* it has forgotten what came meanwhile: */
+    irq_poll(IRQ_KEYBOARD);
+    irq_poll(IRQ_COM1);
     cpu_interrupts_restore(flags);
 }

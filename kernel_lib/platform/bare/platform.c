@@ -12,7 +12,6 @@
 #include <stdio.h>
 
 #define MAX_LINE 512 /* longer formatted output is cut (error_format) */
-#define TIMER_IRQ 0
 
 static bool line_start = true; /* on the serial line */
 
@@ -166,7 +165,7 @@ static void tick(void) {}
 
 bool console_wait(unsigned milliseconds) {
     uint64_t begin = cpu_rdtsc(), most = cpu_cycles_per_second() / 1000 * milliseconds;
-    irq_install(TIMER_IRQ, tick); /* it just has to wake us: the BIOS has left its timer running */
+    irq_install(IRQ_TIMER, tick); /* it just has to wake us: the BIOS has left its timer running */
     for (;;) {
         cpu_interrupts_off(); /* until asleep, as below */
         waiting = console_read();
@@ -175,7 +174,7 @@ bool console_wait(unsigned milliseconds) {
         cpu_wait_for_interrupt();
     }
     cpu_interrupts_on();
-    pic_mask(TIMER_IRQ);
+    pic_mask(IRQ_TIMER);
     return waiting >= 0;
 }
 

@@ -83,6 +83,14 @@ struct __attribute__((packed)) fat16_long_entry {
 };
 _Static_assert(sizeof(struct fat16_long_entry) == 32, "long name entry");
 
+/* ---- fat16_cache.c: sectors of directories, files and copies of the FAT ---- */
+
+/* The cached sector, read together with up to FAT16_CACHE_SECTORS - 1 of those that follow, of
+ * which available (1 or more, this one included) may be read. NULL with *error when it cannot be
+ * read. */
+uint8_t *fat16_cached_sector(struct fat16 *fs, uint64_t sector, uint64_t available,
+                             struct error *error);
+
 /* ---- fat16_table.c: the FAT ---- */
 
 /* The entry of cluster (2 to cluster_limit - 1). */
@@ -110,12 +118,6 @@ static inline uint32_t fat16_clusters_for(const struct fat16 *fs, uint32_t size)
 }
 
 /* ---- fat16_directory.c: directories ---- */
-
-/* The cached sector, read together with up to FAT16_CACHE_SECTORS - 1 of those that follow, of
- * which available (1 or more, this one included) may be read. NULL with *error when it cannot be
- * read. */
-uint8_t *fat16_cached_sector(struct fat16 *fs, uint64_t sector, uint64_t available,
-                             struct error *error);
 
 /* A place in a directory. */
 struct fat16_cursor {

@@ -1,9 +1,10 @@
 /*
- * What ata.c and ata_dma.c share. Register and command names are those of
+ * Commands to an ATA disk, and waiting for it. Names of registers and commands are those of
  * ATA/ATAPI-6 (ANSI INCITS 361-2002).
  */
 #pragma once
-#include "ata.h"
+#include "block.h"
+#include "kernel_lib/error.h"
 #include "kernel_lib/io/ports.h"
 
 /* Offsets from the command block's port. */
@@ -51,15 +52,3 @@ bool ata_command(const struct ata_disk *disk, uint8_t command, bool extended, ui
 
 /* Says that a transfer failed; false always. */
 bool ata_transfer_failed(bool write, uint64_t lba, uint8_t status, struct error *error);
-
-/* ---- ata_dma.c ---- */
-
-/* Finds the bus master of the channel and lets it use the bus: its port, or 0 if there is none. */
-uint16_t ata_dma_port(uint32_t pci_function, uint8_t channel);
-
-/* Whether the bus master can reach the buffer: even addresses below 4 GiB. */
-bool ata_dma_reaches(const void *buffer, size_t size);
-
-/* One command between the disk and a buffer that the bus master can reach. */
-bool ata_dma_transfer(const struct ata_disk *disk, bool write, uint64_t lba, size_t count,
-                      void *buffer, struct error *error);
