@@ -93,9 +93,8 @@ bool jit_use_idle_time(void);
 /* The application has waited since begin (TSC), with or without jit_use_idle_time(): that is no
  * function's time, and none that compiling may take its share of. */
 void jit_note_waiting(uint64_t begin);
-/* Writes what the JIT has learnt since the last time to /profile, for the next start, and tells it
- * in an event "profile_saved"; a failure is a message. platform_exit and platform_reboot do it too.
- */
+/* Writes what the JIT has learnt since the last time to /profile, for the next boot, with an event
+ * "profile_saved". A failure is a message. platform_exit and platform_reboot do it too. */
 void jit_persist_save(void);
 /* The same, but not every time, because where stories are short writing took a tenth of the time:
  * when code was compiled since, or when enough time has passed for writing to take at most 0.4 %.

@@ -8,7 +8,7 @@ void program_begin(void);
 /* After it: what was registered for the end, then the destructors. */
 void program_end(void);
 
-/* Registers a call for the end, the last one first. 0, or not when there is no memory: what
- * atexit and C++'s __cxa_atexit promise. */
+/* Registers a call for the end; the last one registered is made first. Returns 0, or another number
+ * when there is no memory, as atexit and C++'s __cxa_atexit do. */
 int program_at_exit(void (*function)(void));
 int program_at_exit_with(void (*function)(void *), void *argument, void *library);

@@ -29,9 +29,9 @@ void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)
 int console_getchar(void);
 /* The same without waiting: -1 when no byte waits. */
 int console_read(void);
-/* Waits until console_read() has something to give (a byte, or the end of input), but no longer
- * than so many milliseconds, on the bare machine rounded up to the BIOS timer's 55. Whether it has.
- */
+/* Waits until console_read() has something to give: a byte, or the end of input. Waits at most
+ * this long; the bare machine rounds up to the BIOS timer's 55 ms. Returns whether there is
+ * something. */
 bool console_wait(unsigned milliseconds);
 /* Writes one line "@bareflow {...}\n" for programs to the serial line (not the screen). The format
  * makes one JSON object, of any length: every %s is the inside of a string, with what JSON wants
@@ -169,8 +169,8 @@ const char *platform_build_id(void);
 
 /* ---- End ---- */
 
-/* Ends the program: isa-debug-exit when QEMU offers it, else ACPI power-off (bare); exit (linux).
- */
+/* Ends the program. Bare: by isa-debug-exit when QEMU offers it, else ACPI power-off. Linux: by
+ * exit. */
 _Noreturn void platform_exit(int code);
 /* Restarts the machine (bare), or ends the program (linux). */
 _Noreturn void platform_reboot(void);
@@ -178,6 +178,5 @@ _Noreturn void platform_reboot(void);
  * input. */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The application's entry, called by kernel_lib once the machine is ready; returns the exit code.
- */
+/* The application's entry: kernel_lib calls it once the machine is ready. Returns the exit code. */
 int app_main(void);

@@ -1,7 +1,6 @@
 /*
- * Conversions that the compiler calls and its runtime library lacks: between half or bfloat and the
- * types that no C program had when that library was written. Each rounds once, to the nearest.
- * Weak, for libgcc has some of them.
+ * Conversions that the compiler calls and its runtime library lacks: between half or bfloat and
+ * other types. Each rounds once, to nearest. They are weak, because libgcc has some of them.
  */
 #include <stdint.h>
 #include <string.h>

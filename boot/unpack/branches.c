@@ -10,8 +10,7 @@ void branches_restore(uint8_t *code, size_t size) {
         uint64_t word;
         __builtin_memcpy(&word, code + at, sizeof word);
         word = (word ^ BYTES(OPCODES)) & BYTES(0xFE);
-        /* The lowest byte that is 0 now, if there is one, is the lowest with its highest bit set.
-         */
+        /* If a byte is 0 now, the lowest such byte is the lowest one with its highest bit set. */
         word = (word - BYTES(1)) & ~word & BYTES(0x80);
         if (!word) {
             at += sizeof word;

@@ -35,9 +35,9 @@ static bool bit(const uint8_t *bits, uint32_t index) {
 
 /*
  * Called by interrupts.asm after an INT3, on a stack of its own and with interrupts off. If it was
- * a function's breakpoint, *rip becomes the function's start and true is returned. Whatever this
- * called would trap in turn on the same stack, so it calls nothing, not even an inline function,
- * which the compiler may leave a function; and the vector registers are the program's.
+ * a function's breakpoint, *rip becomes the address of the function and true is returned. A
+ * function that this called would trap in turn, on the same stack. So it calls nothing, not even an
+ * inline function, which the compiler may decide to call. The vector registers are the program's.
  */
 __attribute__((target("general-regs-only"))) bool coverage_breakpoint(uint64_t *rip) {
     uint64_t start = *rip - 1 - (uintptr_t)__kernel_start;
@@ -61,7 +61,7 @@ __attribute__((target("general-regs-only"))) bool coverage_breakpoint(uint64_t *
     *(volatile uint8_t *)(*rip - 1) = kernel_symbol_bytes[low];
     __asm__ volatile("mov %0, %%cr0" : : "r"(cr0) : "memory");
     --*rip;
-    return true; /* IRET serialises: the changed code is fetched anew */
+    return true; /* IRET serialises: the changed code is fetched again */
 }
 
 /* Sets (or takes away) the breakpoints of all functions that have not run. */
@@ -81,7 +81,7 @@ static void change_code(bool set) {
     cpu_interrupts_restore(flags);
 }
 
-/* The function that holds this address has run. */
+/* Notes the function that holds this address. */
 static void mark(uint64_t address) {
     uint64_t offset = address - (uintptr_t)__kernel_start;
     uint32_t after = 0;
@@ -93,7 +93,7 @@ static void mark(uint64_t address) {
     kernel_symbol_order[executed++] = after - 1;
 }
 
-/* All functions on the call stack have run, and would not be seen before they are called again. */
+/* Notes all functions on the call stack: they have run, and may never be called again. */
 static void mark_callers(void) {
     const uint64_t *frame = __builtin_frame_address(0);
     while (frame && frame[1]) {

@@ -1,35 +1,35 @@
 /*
- * Which native functions have run since the start, by one-shot breakpoints: the first byte of
- * every function that the build knows the size of becomes INT3. The first call traps; the handler
- * (called by interrupts.asm) puts the byte back, notes the function, and resumes. So a function
- * costs once and then nothing.
+ * Which native functions have run since boot, by one-shot breakpoints. The first byte of every
+ * function whose size the build knows becomes INT3. The first call traps. The handler (called by
+ * interrupts.asm) puts the byte back, notes the function, and resumes. So each function traps once.
  *
- * What runs before the breakpoints are placed is not seen. Therefore a program that is to be
- * covered from its start on defines `const bool coverage_by_default = true;`: then they are placed
- * as soon as there are exception handlers, and what ran before runs again (start.c). Otherwise the
- * setting `coverage = on` places them when the configuration has been read.
+ * What runs before the breakpoints are placed is not seen. A program that is to be covered from
+ * boot on defines `const bool coverage_by_default = true;`. Then they are placed as soon as there
+ * are exception handlers, and what ran before runs again (start.c). Otherwise the setting
+ * `coverage = on` places them when the configuration has been read.
  */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-extern const bool coverage_by_default; /* in the table of symbols, which each link has its own of */
+extern const bool coverage_by_default; /* in the table of symbols: each link has its own */
 
-/* Places the breakpoints. What is on the call stack counts as executed. Needs exception handlers.
- */
+/* Places the breakpoints. The functions on the call stack count as executed. Needs exception
+ * handlers. */
 void coverage_start(void);
 
-/* Follows the setting `coverage` (on, off): starts, or takes the breakpoints away and forgets. */
+/* Follows the setting `coverage`. on: coverage starts. off: the breakpoints are removed, and what
+ * has been noted is discarded. */
 void coverage_configure(void);
 
 /* Whether functions are being noted. */
 bool coverage_running(void);
 
-/* The functions that have run, as indices of kernel_symbols in the order of their first calls
- * (those that are only known to have run come first), and how many these are. */
+/* The functions that have run, as indices of kernel_symbols in the order of their first calls, and
+ * in *count their number. Those of which no first call was seen come first. */
 const uint32_t *coverage_order(uint32_t *count);
 
-/* Merges what has run into /profile/COVERAGE.BIN and tells it in an event; a failure is a message.
- * Nothing when coverage is not running. */
+/* Merges what has run into /profile/COVERAGE.BIN, with an event. A failure is a message. Does
+ * nothing when coverage is not running. */
 void coverage_save(void);

@@ -33,10 +33,10 @@ struct coverage_seen {
 };
 
 /*
- * Makes the new contents of the file: what this boot has seen and, if old (old_size bytes, or NULL)
- * is a file of the same build, what that says. Otherwise why->text tells why it begins anew; it is
- * empty when it does not, or when there was no old file. The result is the caller's to free and
- * *size its length; NULL when there is no memory for it.
+ * Makes the new contents of the file from what this boot has seen. If old (old_size bytes, or NULL)
+ * is a file of the same build, it is merged. If it is another file, why->text says what is wrong
+ * with it; otherwise why->text is empty. The result is the caller's to free and *size its length;
+ * NULL when there is no memory for it.
  */
 uint8_t *coverage_file_make(const struct coverage_seen *seen, const uint8_t *old, size_t old_size,
                             size_t *size, struct error *why);

@@ -29,8 +29,8 @@ static bool write(const uint8_t *old, size_t old_size, uint32_t *hit, struct err
     return written;
 }
 
-/* Writing is itself among what has run, and only the next writing knows: so until nothing new has.
- */
+/* Writing runs functions too, which only the next writing can know of. So the file is written until
+ * nothing new has run. */
 static bool save(uint32_t *hit, struct error *error) {
     size_t old_size = 0;
     struct error unreadable, why = {""};

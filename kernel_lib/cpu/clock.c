@@ -1,8 +1,7 @@
 /*
- * The TSC's frequency, measured against channel 2 of the 8254 interval timer
- * (Intel 8254 data sheet). There is no delay at boot: the timer is started
- * there, and whoever first wants the frequency compares what has passed on
- * both clocks since.
+ * The TSC's frequency, measured against channel 2 of the 8254 interval timer (Intel 8254 data
+ * sheet). Boot only starts the timer. The first question for the frequency compares what has passed
+ * on both clocks since, so nothing waits at boot.
  */
 #include "kernel_lib/cpu/clock.h"
 #include "kernel_lib/io/ports.h"
@@ -22,8 +21,8 @@
 
 #define MIN_TICKS (PIT_HZ / 500) /* 2 ms */
 /* The moment of a latch or start is known only to the length of a port access, or longer when a
- * hypervisor takes the CPU away meanwhile. A measurement whose doubt is under this many millionths
- * is good; of ATTEMPTS that are not, the best counts. */
+ * hypervisor takes the CPU away meanwhile. A measurement whose error is under this many millionths
+ * is good. If none of ATTEMPTS is, the best one counts. */
 #define GOOD_DOUBT 1000
 #define ATTEMPTS 25
 #define MAX_POLLS 100000 /* of over 1 us each on a machine whose timer does not run */
@@ -64,8 +63,8 @@ static bool wait_ticks(void) {
     return false;
 }
 
-/* The frequency from the start till now, and in *doubt how far it may be off, in millionths. False
- * when the one-shot has expired: then nobody knows how long ago. */
+/* The frequency between the timer's start and now, and in *doubt its error at most, in millionths.
+ * False when the one-shot has expired: the timer does not tell when. */
 static bool measure(uint64_t *frequency, uint64_t *doubt) {
     struct moment now;
     uint64_t ticks = elapsed_ticks(&now);

@@ -4,11 +4,13 @@
 #pragma once
 #include <stdint.h>
 
-/* Interrupt stacks, each with an unmapped guard page below it. Exceptions have their own so that a
- * stack overflow can be reported; the last resort (double fault, NMI, machine check) has another,
- * because those may strike while an exception is being reported; so have breakpoints, because the
- * functions that report may have some (coverage.h); so have the IRQs, whose frame must not land on
- * whatever stack the program is using. */
+/*
+ * Interrupt stacks, each with an unmapped guard page below it:
+ *   exceptions   so that a stack overflow can be reported
+ *   last resort  double fault, NMI and machine check may come while an exception is being reported
+ *   IRQs         so that their frames are on no stack of the program's
+ *   breakpoints  the functions that report an exception may have some (coverage.h)
+ */
 enum interrupt_stack {
     INTERRUPT_STACK_EXCEPTION = 1, /* the numbers are those of the IDT's IST field */
     INTERRUPT_STACK_LAST_RESORT,
@@ -22,7 +24,7 @@ enum interrupt_stack {
  * bytes that follow the page. */
 uintptr_t interrupt_stack_guard(enum interrupt_stack stack);
 
-/* Where the next interrupt on a stack begins, from now on: in the table that the CPU reads. */
+/* The tops of the stacks, in the table that the CPU reads: the next interrupt begins there. */
 extern struct interrupt_stack_top {
     uint64_t address;
 } __attribute__((packed)) *const interrupt_stack_tops; /* [0] is stack 1's */

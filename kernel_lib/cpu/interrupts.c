@@ -1,4 +1,4 @@
-/* Device interrupts: dispatch from the stubs in interrupts.asm. */
+/* Device interrupts: from the entry points in interrupts.asm to handlers. */
 #include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/cpu/pic.h"
 

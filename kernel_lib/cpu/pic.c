@@ -1,5 +1,4 @@
-/* The two 8259A interrupt controllers (Intel 8259A data sheet, initialisation and operation words).
- */
+/* Intel 8259A data sheet: initialisation and operation command words. */
 #include "kernel_lib/cpu/pic.h"
 #include "kernel_lib/io/ports.h"
 #include <stdint.h>

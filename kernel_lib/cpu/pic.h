@@ -13,8 +13,7 @@
 #define IRQ_CASCADE 2 /* the second controller */
 #define IRQ_COM1 4
 
-/* Moves the IRQs away from the exceptions' vectors and masks them all. Remembers the BIOS's masks.
- */
+/* Saves the BIOS's masks, moves the IRQs away from the exceptions' vectors and masks them all. */
 void pic_start(void);
 
 /* Lets the IRQ (0-15) through. */

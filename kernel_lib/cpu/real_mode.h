@@ -1,12 +1,12 @@
 /*
- * Calling the BIOS from long mode: a trip to real mode and back.
+ * BIOS calls from long mode: to real mode and back.
  *
- * Low memory that it uses; the boot loader is done with it:
+ * They use low memory, which the boot loader no longer needs:
  *   0x5000-0x5FFF    the call's registers, small buffers, the BIOS's stack
- *   0x6000-0x6FFF    code of the trip (readable and executable)
+ *   0x6000-0x6FFF    the code of a BIOS call (readable and executable)
  *   0x10000-0x1FFFF  data on its way from or to the disk
- * The loader's own code lies in neither of the first two pages. That matters to an emulator that
- * translates code: it would have to look after the old translations at each write.
+ * The loader's own code lies in neither of the first two pages. An emulator that translates code
+ * would have to discard the old translations at each write to such a page.
  */
 #pragma once
 #include "kernel_lib/error.h"
@@ -31,7 +31,7 @@ struct real_mode_registers {
     uint16_t flags; /* on return only */
 };
 
-/* Copies the code of the trip to its place. Once, before the first call. */
+/* Copies the code of a BIOS call to its place. Once, before the first call. */
 bool real_mode_start(struct error *error);
 
 /* Calls the BIOS's INT 13h with these registers and gives back what it left in them. The BIOS's

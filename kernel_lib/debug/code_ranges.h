@@ -1,4 +1,4 @@
-/* Code outside of the kernel's image, as a JIT makes it: for the names in backtraces. */
+/* Code outside of the kernel's image, as a JIT makes it: backtraces name its functions. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,17 +9,17 @@ extern "C" {
 
 struct code_range {
     uintptr_t begin, end;
-    /* Within it, code that never moves the stack pointer; all other functions begin with PUSH RBP,
-     * MOV RBP, RSP. */
+    /* The part of it whose code never moves the stack pointer. All other functions begin with PUSH
+     * RBP, MOV RBP, RSP. */
     uintptr_t frameless_begin, frameless_end;
-    /* Prints the function's name. In an exception: it may only read. frame_pointer is RBP of the
-     * function that holds the address. */
+    /* Prints the name of the function that holds the address; frame_pointer is that function's RBP.
+     * It is called in exceptions, so it may only read. */
     void (*print)(const struct code_range *range, uintptr_t address, uintptr_t frame_pointer);
     struct code_range *next;
 };
 
-/* Adds a range that is filled in, and stays until it is removed. An exception at any moment finds
- * the list whole. */
+/* Adds a range, which is filled in and must stay until it is removed. An exception at any moment
+ * finds a valid list. */
 void code_range_add(struct code_range *range);
 void code_range_remove(struct code_range *range);
 

@@ -1,6 +1,6 @@
 /*
- * Exceptions (Intel SDM vol. 3, 6.15): every one is reported as completely as
- * we can on serial line and screen, and ends the program with code 1.
+ * Exceptions (Intel SDM vol. 3, 6.15). Each is reported on serial line and screen, and ends the
+ * program with code 1.
  */
 #include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/descriptors.h"
@@ -59,7 +59,7 @@ static bool is_stack_guard(uint64_t address) {
     return false;
 }
 
-/* What the address itself gives away about a page fault. */
+/* The cause of a page fault, as far as address and error code tell it. */
 static const char *page_fault_cause(uint64_t address, uint64_t error_code) {
     if (is_stack_guard(address))
         return "stack overflow";
@@ -110,9 +110,9 @@ static void print_registers(const struct exception_frame *f) {
 #pragma weak removed_part_reached
 #pragma weak removed_data_used
 
-/* The functions that report may have breakpoints (coverage.h), which must leave alone what lies on
- * their stack when it was one of them that was interrupted. Inline: to call something may be a
- * breakpoint already. */
+/* If the exception interrupted a breakpoint's handler, what is on the breakpoints' stack is kept:
+ * the functions that report may have breakpoints (coverage.h), which begin below it from here on.
+ * Inline, because a function may have a breakpoint itself. */
 static inline void keep_breakpoint_stack(uint64_t stack_pointer) {
     struct interrupt_stack_top *top = &interrupt_stack_tops[INTERRUPT_STACK_BREAKPOINT - 1];
     if (stack_pointer < top->address && stack_pointer >= top->address - INTERRUPT_STACK_SIZE)
@@ -129,7 +129,7 @@ _Noreturn void exception_dispatch(const struct exception_frame *frame) {
     if (frame->vector == VECTOR_PAGE_FAULT && removed_data_used)
         removed_data_used(cpu_read_cr2(), frame->rip, frame->rsp);
     if (depth++ > 0) {
-        /* Something that the report needs is broken: say only that much, and no more than once. */
+        /* Something that the report needs is broken. Say that, once. */
         if (depth == 2)
             serial_puts("\nanother exception while reporting this one\n");
         machine_stop(1);

@@ -1,8 +1,7 @@
 /*
- * What is compiled for the kernel and by the JIT keeps frame pointers (System V ABI AMD64, 3.2.2)
- * from its first instruction on: the compilers are told to shrink-wrap nothing. Libraries have a
- * table. Where one instruction was interrupted, the code around it says how much of the frame there
- * is.
+ * Code of the kernel and of the JIT keeps frame pointers (System V ABI AMD64, 3.2.2) from its first
+ * instruction on: the compilers are told not to shrink-wrap. Libraries have a table instead. Where
+ * a function was interrupted, the code around that instruction says which part of its frame exists.
  */
 #include "kernel_lib/debug/unwind.h"
 #include "kernel_lib/cpu/descriptors.h"
@@ -66,8 +65,8 @@ static bool is_code(uint64_t address) {
     return in_text(address) || code_range_find(address);
 }
 
-/* The caller is where the word below end_of_frame says, if that is on a stack. (The stack pointer
- * may have left its stack.) */
+/* The return address is the word below end_of_frame, if that is on a stack. (The stack pointer may
+ * have left its stack.) */
 static bool return_from(struct frame *frame, uint64_t end_of_frame, uint64_t frame_pointer) {
     if (end_of_frame <= frame->stack_pointer || !stack_end(end_of_frame - WORD))
         return false;
@@ -114,9 +113,8 @@ static uint32_t bytes_of(const uint8_t *code, unsigned count) {
     return bytes << (32 - 8 * count) >> (32 - 8 * count);
 }
 
-/* Whether the frame's function has taken its frame down, but for the registers that it pops from
- * here on, and returns, or with jumps goes on in another one. Sets where RSP points after these
- * pops, and RBP. */
+/* Whether the frame's function is in its epilogue: from here on it only pops registers, and then
+ * returns, or jumps to another function. Sets where RSP points after these pops, and RBP. */
 static bool is_at_end(const struct frame *frame, bool jumps, uint64_t *stack_pointer,
                       uint64_t *frame_pointer) {
     const uint8_t *code = (const uint8_t *)frame->instruction;

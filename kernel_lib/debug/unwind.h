@@ -6,14 +6,14 @@
 struct frame {
     uint64_t instruction;
     uint64_t stack_pointer, frame_pointer; /* RSP and RBP there */
-    bool is_call;  /* instruction is a return address: the call before it is under way */
-    bool is_guess; /* who called is not known for certain */
+    bool is_call;                          /* instruction is a return address */
+    bool is_guess;                         /* this caller is not certain */
 };
 
-/* An address within the instruction that the frame is at: behind a call that never returns may be
- * another function. */
+/* An address within the frame's instruction. Of a return address it is one within the call: another
+ * function may begin behind a call that never returns. */
 uint64_t frame_address(const struct frame *frame);
 
-/* Makes the frame its caller's. False when there is none, or none that can be relied on: what it
- * reads lies on one of the kernel's stacks, and where it leads is code. */
+/* Makes the frame its caller's. Reads only the kernel's stacks, and accepts only return addresses
+ * that are in code. False when there is no such caller. */
 bool unwind(struct frame *frame);

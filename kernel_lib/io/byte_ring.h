@@ -17,7 +17,7 @@ static inline bool byte_ring_full(const struct byte_ring *ring) {
     return (uint8_t)(ring->head + 1) == ring->tail;
 }
 
-/* Adds a byte; drops it when the ring is full. */
+/* Adds a byte; it is lost when the ring is full. */
 static inline void byte_ring_put(struct byte_ring *ring, uint8_t byte) {
     if (byte_ring_full(ring))
         return;
@@ -26,8 +26,8 @@ static inline void byte_ring_put(struct byte_ring *ring, uint8_t byte) {
     ring->head = (uint8_t)(ring->head + 1);
 }
 
-/* Puts a byte in the place of the newest one of a full ring, which the consumer does not reach
- * before it has taken all others. */
+/* Replaces the newest byte of a full ring. The consumer does not reach that one before it has taken
+ * all others. */
 static inline void byte_ring_replace_last(struct byte_ring *ring, uint8_t byte) {
     ring->bytes[(uint8_t)(ring->head - 1)] = byte;
 }

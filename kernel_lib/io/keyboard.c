@@ -44,9 +44,8 @@ static const char shifted[] = "\0\033"
                               "789-456+1230.";
 _Static_assert(sizeof plain == sizeof shifted && sizeof plain == 0x53 + 2, "last key is 53h");
 
-/* From Home to Delete, the extended ones: what ends the sequence that a terminal sends for the key
- * (ECMA-48, CUU and others; xterm, "PC-Style Function Keys"); 0 for Insert, Page Up and the like.
- */
+/* The extended keys from Home to Delete: what ends the sequence that a terminal sends for the key
+ * (ECMA-48, CUU and others; xterm, "PC-Style Function Keys"). 0: the key is ignored. */
 static const char moving[] = "HA\0\0D\0C\0FB\0\0003";
 _Static_assert(sizeof moving == KEY_DELETE - KEY_HOME + 2, "one for each key");
 
@@ -54,8 +53,8 @@ static struct byte_ring typed;
 static bool left_shift, right_shift, control, caps_lock, extended;
 static unsigned skip;
 
-/* Ctrl-C is not to be lost when nobody reads: it drops what was typed before it anyway, and so
- * takes the last one's place. */
+/* Ctrl-C must not be lost when nobody reads. It cancels what was typed before it, so in a full ring
+ * it replaces the last key. */
 static void put(uint8_t character) {
     if (character == CONTROL_C && byte_ring_full(&typed))
         byte_ring_replace_last(&typed, character);

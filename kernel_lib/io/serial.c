@@ -1,6 +1,6 @@
 /*
- * COM1 at 115200 8N1. Nothing here waits for ever: without a UART, or with one that no longer
- * sends, output is dropped.
+ * COM1 at 115200 8N1. Nothing here waits for ever: output is lost when there is no UART, or when it
+ * no longer sends.
  */
 #include "kernel_lib/io/serial.h"
 #include "kernel_lib/cpu/interrupts.h"

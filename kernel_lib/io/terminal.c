@@ -1,9 +1,8 @@
 /*
- * VGA text mode, 80x25 (IBM VGA, CRT controller registers 0Eh/0Fh for the
- * cursor). Video memory is slow, above all under emulation, where every access
- * leaves the translated code: so a copy of the screen is kept in RAM, only what
- * changes is written, and what the BIOS left there is read when it first
- * scrolls.
+ * VGA text mode, 80x25 (IBM VGA, CRT controller registers 0Eh/0Fh for the cursor). Video memory is
+ * slow, above all under emulation, where every access leaves the translated code. So a copy of the
+ * screen is kept in RAM, and only what changes is written. What the BIOS left there is read when it
+ * first scrolls.
  */
 #include "kernel_lib/io/terminal.h"
 #include "kernel_lib/io/character_width.h"
@@ -92,7 +91,8 @@ static void put_shown(uint8_t code) {
         new_line();
 }
 
-/* As many cells as on a terminal at the serial line: so both show the cursor in the same column. */
+/* Writes as many cells as a terminal at the serial line would, so that both show the cursor in the
+ * same column. */
 static void put_other_character(uint32_t character) {
     unsigned width = character_width(character);
     if (column + width > COLUMNS)

@@ -13,8 +13,8 @@ typedef void text_sink(void *context, const char *bytes, size_t size);
 
 #define UTF8_MALFORMED UINT32_MAX
 
-/* A character of UTF-8 while its bytes come in (The Unicode Standard, table 3-7). All zero: none.
- */
+/* A character of UTF-8 while its bytes come in (The Unicode Standard, table 3-7). All zeros: no
+ * byte has come. */
 struct utf8 {
     uint32_t character; /* complete; UTF8_MALFORMED for bytes that are none */
     char bytes[4];      /* of it; for bytes that are none, those of U+FFFD */

@@ -25,7 +25,7 @@ static uintptr_t mark_of(const struct free_block *block) {
     return (uintptr_t)block ^ IN_A_LIST;
 }
 
-/* The last list whose blocks have at most so many bytes, header included. */
+/* The last list whose blocks have at most this many bytes, header included. */
 static unsigned list_below(size_t bytes) {
     if (bytes < 1 << FINE_BITS)
         return (unsigned)(bytes / STEP);
@@ -54,7 +54,7 @@ static void *take_from(struct free_block **list) {
     if (block->mark != mark_of(block))
         panic("heap: %p was written to after it had been freed", (void *)block);
     *list = block->next;
-    block->mark = 0; /* or freeing it, if nobody writes there, would look like a second time */
+    block->mark = 0; /* or freeing it would look like a double free */
     return block;
 }
 

@@ -28,7 +28,7 @@ namespace {
 /* What a region must hold: the first block with a free list's node, and the end marker. */
 constexpr size_t MIN_REGION_SIZE = 256;
 
-/* Small blocks are made several at a time, in so many bytes: each search for one takes long. */
+/* Bytes that are divided into small blocks at once: each search for one takes long. */
 constexpr size_t BATCH_BYTES = 2048;
 
 /* Storage without FreeListHeap's default constructor, which wants those linker symbols. */
@@ -57,7 +57,7 @@ FreeListHeap &heap_of(void *memory) {
     panic("heap: %p is not from malloc", memory);
 }
 
-/* Memory of the first region that has as much, as one block. */
+/* Allocates a block from the first region that has room. */
 void *cut_off(size_t alignment, size_t size) {
     for (size_t i = 0; i < heap_count; i++) {
         void *memory = alignment <= HEAP_ALIGNMENT ? heap(i).allocate(size)
@@ -70,13 +70,13 @@ void *cut_off(size_t alignment, size_t size) {
     return nullptr;
 }
 
-/* Puts a block into the lists that was in none of them before. */
+/* Inserts a block into the lists that was in none of them before. */
 void put_new(Block *block) {
     free_lists_welcome(block->usable_space(), block->inner_size());
     free_lists_put(block->usable_space(), block->inner_size());
 }
 
-/* Cuts a block into those of so many usable bytes, which go to the lists. */
+/* Divides a block into blocks of this many usable bytes, and inserts them into the lists. */
 void cut_up(void *memory, size_t size) {
     Block *block = Block::from_usable_space(memory);
     block->mark_free(); /* only a free one can be split */

@@ -38,7 +38,7 @@ static void insert_range(struct memory_map *map, size_t index, struct memory_ran
     map->count++;
 }
 
-/* Adds a range and melts it with all that it overlaps or touches. */
+/* Adds a range and merges it with all that it overlaps or touches. */
 static void add(struct memory_map *map, struct memory_range range) {
     size_t first = 0;
     while (first < map->count && map->ranges[first].end < range.start)

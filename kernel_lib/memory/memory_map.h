@@ -16,8 +16,8 @@ struct memory_map {
     struct memory_range ranges[2 * BOOT_INFO_MAX_REGIONS];
 };
 
-/* Makes the map from E820 entries in any order and with overlaps. Where entries contradict each
- * other the one that is not usable RAM wins, and partly usable pages do not count. */
+/* Makes the map from E820 entries in any order and with overlaps. A page is usable if an entry says
+ * so for all of it, and no entry says otherwise for a part of it. */
 void memory_map_from_regions(struct memory_map *map, const struct boot_memory_region *regions,
                              size_t count);
 

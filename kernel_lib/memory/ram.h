@@ -9,9 +9,8 @@ void ram_start(const struct boot_info *boot);
 /* All usable RAM, whoever uses it. */
 const struct memory_map *ram_map(void);
 
-/* One 4 KiB page below 4 GiB, with any content, that is never given back: for page tables. It comes
- * from the RAM behind the kernel until the heap has that, and then from the heap. NULL when there
- * is none. */
+/* Allocates a page below 4 GiB, with any content, for a page table. It is never freed. It comes
+ * from the RAM behind the kernel, and later from the heap. NULL when there is none. */
 void *ram_page_allocate(void);
 
 /* Gives the heap all RAM but the low 1 MiB (BIOS data, boot information, real-mode trampoline), the

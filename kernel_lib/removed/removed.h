@@ -1,7 +1,6 @@
 /*
- * Calls of functions that the trim removed, parts of functions, and uses of data. Such a function
- * is a stub: ud2 and four bytes with its id (site_scons/bareflow/trim/trim_object.py); such a part
- * is int3 throughout; such data is at an address where there is never memory (removed_data.py).
+ * What happens when a function, a part of one, or data is needed that the trim removed. trap_stub.h
+ * says what stands in their places: each causes an exception.
  */
 #pragma once
 #include "kernel_lib/error.h"
@@ -12,17 +11,18 @@ extern "C" {
 #endif
 
 /*
- * Called for every #UD, with RIP and RSP as they were. Returns if that was no stub. Otherwise its
- * name is written to /profile/MISSES.TXT, and the way out is taken, if there is one; else the
- * console says which function was called by which, and removed_take_over() ends the program.
+ * Called for every #UD, with RIP and RSP as they were. Returns if RIP is at no trap stub. Otherwise
+ * the function's name is written to /profile/MISSES.TXT, and the way out is taken if there is one.
+ * If there is none, the console says which function called which, and removed_take_over() ends the
+ * program.
  */
 void removed_function_called(uint64_t rip, uint64_t rsp);
 
-/* The same for a #BP, if it was in a removed part of a function. The name is that in a backtrace,
- * the only one that the kernel has of a function that stays. */
+/* The same for a #BP in a removed part of a function. The name is that in a backtrace: the kernel
+ * has no other one of a function that stays. */
 void removed_part_reached(uint64_t rip, uint64_t rsp);
 
-/* The same for a page fault at address, if removed data seems to be there. */
+/* The same for a page fault at an address that stands for removed data. */
 void removed_data_used(uint64_t address, uint64_t rip, uint64_t rsp);
 
 /* A call of a removed function, a part of one that was reached, or a use of data. */
@@ -32,8 +32,8 @@ struct removed_call {
     struct error error; /* why it is not */
 };
 
-/* Where these lead from now on, on the program's stack: out of whatever made them. It does not
- * return. NULL: there is no way out. */
+/* Sets the function to which these lead from now on. It runs on the program's stack, leaves
+ * whatever has made the call, and does not return. NULL: there is no way out. */
 void removed_set_way_out(void (*way_out)(const struct removed_call *call));
 
 /* Boots the disk's other kernel, which has all functions; without one, stops with code 1. */

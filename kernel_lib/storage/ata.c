@@ -152,7 +152,7 @@ static bool ata_flush(struct block_device *device, struct error *error) {
         return false;
     if (status & (ATA_STATUS_ERROR | ATA_STATUS_FAULT))
         return error_set(error, "The ATA disk cannot empty its write cache: status 0x%02x.",
-                         (unsigned)status);
+                         status);
     return true;
 }
 
@@ -188,8 +188,8 @@ static bool identify(uint16_t words[WORDS_PER_SECTOR], struct error *error) {
         insw(disk.command_port + ATA_DATA, words, WORDS_PER_SECTOR);
         return true;
     }
-    return error_set(error, "No ATA disk answers at port 0x%x: status 0x%02x.",
-                     (unsigned)disk.command_port, (unsigned)status);
+    return error_set(error, "No ATA disk answers at port 0x%x: status 0x%02x.", disk.command_port,
+                     status);
 }
 
 bool ata_open(struct block_device *device, const struct bios_disk_path *path, bool allow_dma,
@@ -210,14 +210,13 @@ bool ata_open(struct block_device *device, const struct bios_disk_path *path, bo
         (words[IDENTIFY_SECTOR_SIZE] & SECTOR_SIZE_OTHER))
         return error_set(error, "The ATA disk's sectors are not of 512 bytes.");
 
-    /* A DMA mode is there only if the BIOS has set one: it knows the timing that the cable bears.
-     */
+    /* DMA only if the BIOS has set a mode: it knows the timing that the cable bears. */
     bool has_dma = words[IDENTIFY_CAPABILITIES] & CAPABILITY_DMA &&
                    (words[IDENTIFY_MULTIWORD_DMA] | words[IDENTIFY_ULTRA_DMA]) & DMA_MODE_SELECTED;
     disk.has_lba48 = words[IDENTIFY_COMMAND_SETS] & COMMAND_SET_LBA48;
     disk.master_port = allow_dma && has_dma ? ata_dma_port(function, channel) : 0;
-    outb(disk.control_port, 0); /* the bus master's end of transfer is the disk's interrupt: allow
-                                   it; the PIC keeps it from us */
+    /* The disk's interrupt is the bus master's end of transfer, so it is on. The PIC masks it. */
+    outb(disk.control_port, 0);
     *device = (struct block_device){
         .name = disk.master_port ? "ATA disk by DMA" : "ATA disk by PIO",
         .read = ata_read,

@@ -14,8 +14,8 @@ bool ata_deadline_passed(struct ata_deadline *deadline) {
 }
 
 bool ata_transfer_failed(bool write, uint64_t lba, uint8_t status, struct error *error) {
-    return error_set(error, "The ATA disk cannot %s at sector %llu: status 0x%02x.",
-                     write ? "write" : "read", (unsigned long long)lba, (unsigned)status);
+    return error_set(error, "The ATA disk cannot %s at sector %lu: status 0x%02x.",
+                     write ? "write" : "read", lba, status);
 }
 
 bool ata_wait_ready(const struct ata_disk *disk, uint8_t *status, struct error *error) {
@@ -28,7 +28,7 @@ bool ata_wait_ready(const struct ata_disk *disk, uint8_t *status, struct error *
     return error_set(error,
                      "The ATA disk does not answer: status 0x%02x after %d seconds. Try the "
                      "setting disk = bios.",
-                     (unsigned)*status, TIMEOUT_SECONDS);
+                     *status, TIMEOUT_SECONDS);
 }
 
 bool ata_command(const struct ata_disk *disk, uint8_t command, bool extended, uint64_t lba,

@@ -145,10 +145,9 @@ static bool bios_transfer(bool write, uint64_t lba, size_t count, struct error *
         bios_call(&reset);
     }
     return error_set(error,
-                     "The BIOS cannot %s %u sectors at %llu of drive 0x%02x: status 0x%02x. The "
+                     "The BIOS cannot %s %zu sectors at %lu of drive 0x%02x: status 0x%02x. The "
                      "disk may be write-protected, removed or broken.",
-                     write ? "write" : "read", (unsigned)count, (unsigned long long)lba,
-                     (unsigned)disk.drive, (unsigned)(registers.eax >> 8 & 0xFF));
+                     write ? "write" : "read", count, lba, disk.drive, registers.eax >> 8 & 0xFF);
 }
 
 /* How many of count sectors from lba on one call can transfer. */
@@ -213,7 +212,7 @@ bool bios_disk_open(struct block_device *device, const struct boot_info *info,
             return error_set(error,
                              "The boot information has no geometry for drive 0x%02x, which has no "
                              "LBA: loader and kernel do not fit.",
-                             (unsigned)disk.drive);
+                             disk.drive);
         /* All that can be addressed: the BIOS may not know how long the medium is (an image booted
          * as a floppy may be longer than any floppy), and says so when a sector is missing. */
         device->sector_count = (uint64_t)CYLINDERS * disk.heads * disk.sectors_per_track;
@@ -221,11 +220,10 @@ bool bios_disk_open(struct block_device *device, const struct boot_info *info,
     }
     struct drive_parameters parameters;
     if (!get_parameters(disk.drive, &parameters))
-        return error_set(error, "The BIOS does not tell the size of drive 0x%02x.",
-                         (unsigned)disk.drive);
+        return error_set(error, "The BIOS does not tell the size of drive 0x%02x.", disk.drive);
     if (parameters.bytes_per_sector != BLOCK_SECTOR_SIZE)
-        return error_set(error, "Drive 0x%02x has sectors of %u bytes, not of 512.",
-                         (unsigned)disk.drive, (unsigned)parameters.bytes_per_sector);
+        return error_set(error, "Drive 0x%02x has sectors of %u bytes, not of 512.", disk.drive,
+                         parameters.bytes_per_sector);
     device->sector_count = parameters.sector_count;
     return true;
 }

@@ -5,10 +5,9 @@ static bool range_is_valid(const struct block_device *device, uint64_t lba, size
     if (lba <= device->sector_count && count <= device->sector_count - lba)
         return true;
     return error_set(error,
-                     "Sectors %llu to %llu do not exist on the %s, which has %llu: the disk image "
+                     "Sectors %lu to %lu do not exist on the %s, which has %lu: the disk image "
                      "is cut short or its file system is damaged.",
-                     (unsigned long long)lba, (unsigned long long)(lba + count - 1), device->name,
-                     (unsigned long long)device->sector_count);
+                     lba, lba + count - 1, device->name, device->sector_count);
 }
 
 /* Notes a failure of the device itself. */

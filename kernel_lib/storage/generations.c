@@ -35,7 +35,7 @@ struct footer {
 };
 _Static_assert(sizeof(struct footer) == 32, "format");
 
-/* What is known of one path; kept for the whole boot. */
+/* What is known of one path. It is kept until the next boot. */
 struct generation {
     struct generation *next;
     uint64_t sequence; /* the highest one in use */

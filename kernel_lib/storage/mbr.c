@@ -55,10 +55,9 @@ bool mbr_find_fat16(const uint8_t sector[512], uint64_t disk_sectors, uint32_t w
     if (entry->first_sector == 0 || entry->sector_count == 0 ||
         (uint64_t)entry->first_sector + entry->sector_count > disk_sectors)
         return error_set(error,
-                         "Partition %d (%u sectors from %u) does not lie on the disk of %llu "
+                         "Partition %d (%u sectors from %u) does not lie on the disk of %lu "
                          "sectors: the image is cut short or its partition table is damaged.",
-                         chosen + 1, (unsigned)entry->sector_count, (unsigned)entry->first_sector,
-                         (unsigned long long)disk_sectors);
+                         chosen + 1, entry->sector_count, entry->first_sector, disk_sectors);
     for (int other = 0; other < PARTITIONS; other++)
         if (other != chosen && overlaps(entry, &table[other]))
             return error_set(error,

@@ -37,9 +37,8 @@ static bool wanted_choice(enum disk_choice *wanted, struct error *error) {
     return error_set(error, "disk = %.40s is not possible: choose auto, ata, pio or bios.", name);
 }
 
-/* Opens the disk as ATA and reads its first sector. That must be the one that the BIOS has loaded,
- * apart from the program in front of disk signature and partition table, which may keep variables.
- */
+/* Opens the disk as ATA and reads its first sector. That must be the one that the BIOS has loaded.
+ * The program in front of disk signature and partition table may differ: it may keep variables. */
 static bool open_ata(bool allow_dma, uint8_t sector[BLOCK_SECTOR_SIZE], struct error *error) {
     struct bios_disk_path path;
     if (!bios_disk_ata_path(boot, &path))

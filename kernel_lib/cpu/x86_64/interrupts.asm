@@ -55,7 +55,7 @@ SAVED_SIZE equ exception_frame.vector - exception_frame.r11 ; bytes of CALLER_SA
 
 section .text.interrupt_stubs progbits alloc exec nowrite align=16
 
-; The stub of vector v is at interrupt_stubs + INTERRUPT_STUB_SIZE * v.
+; The entry point of vector v is at interrupt_stubs + INTERRUPT_STUB_SIZE * v.
 global interrupt_stubs
 interrupt_stubs:
 %assign vector 0

@@ -1,4 +1,4 @@
-; The trip from 64-bit mode to real mode, to the BIOS's INT 13h and back.
+; A BIOS call: from 64-bit mode to real mode, INT 13h, and back.
 ; Intel SDM vol. 3: 10.8.5.4 "Switching out of IA-32e mode operation", 10.9.2 "Switching back to
 ; real-address mode", 10.9.1 "Switching to protected mode", 10.8.5 "Initializing IA-32e mode".
 ;
@@ -24,18 +24,18 @@ CODE64          equ 0x08        ; the same selector as in the kernel's own GDT
 CODE16          equ 0x10
 DATA16          equ 0x18
 
-%define IN_PLACE(label) (REAL_MODE_CODE + (label) - real_mode_trip)
+%define IN_PLACE(label) (REAL_MODE_CODE + (label) - real_mode_code)
 %define REGISTER(name) (REAL_MODE_REGISTERS + real_mode_registers. %+ name)
 
 section .rodata.real_mode progbits alloc noexec nowrite align=16
 
-global real_mode_trip
-global real_mode_trip_end
+global real_mode_code
+global real_mode_code_end
 
-; Called as a C function without parameters, interrupts off. Leaves the trip's own GDT, an IDT that
-; is none and flat segments: the caller loads its own again.
+; Called as a C function without parameters, interrupts off. Returns with this file's own GDT, an
+; IDT that is none and flat segments: the caller loads its own again.
 bits 64
-real_mode_trip:
+real_mode_code:
         push rbx
         push rbp
         push r12
@@ -174,4 +174,4 @@ gdt_pointer:
 bios_interrupts:                        ; the interrupt vector table
         dw 0x3FF
         dd 0
-real_mode_trip_end:
+real_mode_code_end:

@@ -6,27 +6,27 @@
 #include "kernel_lib/cpu/pic.h"
 #include <string.h>
 
-extern const char real_mode_trip[], real_mode_trip_end[]; /* real_mode.asm */
+extern const char real_mode_code[], real_mode_code_end[]; /* real_mode.asm */
 
 bool real_mode_start(struct error *error) {
-    memcpy((void *)REAL_MODE_CODE, real_mode_trip, (size_t)(real_mode_trip_end - real_mode_trip));
+    memcpy((void *)REAL_MODE_CODE, real_mode_code, (size_t)(real_mode_code_end - real_mode_code));
     return memory_protect(REAL_MODE_CODE, PAGE_SIZE, MEMORY_READ_EXECUTE, error);
 }
 
 void real_mode_int13(struct real_mode_registers *registers) {
-    void (*trip)(void) = (void (*)(void))REAL_MODE_CODE;
+    void (*call)(void) = (void (*)(void))REAL_MODE_CODE;
     struct real_mode_registers *shared = (struct real_mode_registers *)REAL_MODE_REGISTERS;
     /* Real mode loads FS and GS, which changes their bases. */
     uint64_t fs_base = cpu_read_msr(MSR_FS_BASE), gs_base = cpu_read_msr(MSR_GS_BASE);
     uint64_t flags = cpu_interrupts_save();
     pic_enter_bios();
     *shared = *registers;
-    trip();
+    call();
     *registers = *shared;
     descriptors_load();
     cpu_write_msr(MSR_FS_BASE, fs_base);
     cpu_write_msr(MSR_GS_BASE, gs_base);
-    pic_leave_bios(); /* it has forgotten what came meanwhile: */
+    pic_leave_bios();
     irq_poll(IRQ_KEYBOARD);
     irq_poll(IRQ_COM1);
     cpu_interrupts_restore(flags);

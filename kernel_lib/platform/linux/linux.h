@@ -1,9 +1,9 @@
 /* The Linux platform: what its files need of each other. */
 #pragma once
 
-/* Makes the arguments key=value of the command line the configuration; needs the heap. Ends the
- * program with a message if one is none. "root" is no setting: it is the folder that paths of files
- * begin at; without it they are the system's. */
+/* Makes the configuration of the command line's arguments, which are key=value. Needs the heap.
+ * Ends the program with a message if an argument has another form. "root" is no setting: it names
+ * the folder in which paths of files begin; without it they begin in the system's root. */
 void linux_arguments(int count, char **arguments);
 
 /* From now on a terminal at standard input gives every key as it is typed, Ctrl-C too, and echoes

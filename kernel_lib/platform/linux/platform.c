@@ -164,7 +164,7 @@ void console_text_end(void) {
 
 enum { READABLE = 1 };
 
-/* What there is of the input within so many milliseconds; 0: nothing. */
+/* Reads input that comes within this many milliseconds. Returns its bytes; 0: nothing came. */
 static short poll_input(unsigned milliseconds) {
     struct {
         int descriptor;

@@ -1,4 +1,4 @@
-/* The start of the Linux program: its stack, command line and heap. */
+/* From the entry point of the Linux program to the application: stack, command line and heap. */
 #include "kernel_lib/memory/heap.h"
 #include "kernel_lib/platform/linux/linux.h"
 #include "kernel_lib/platform/linux/syscall.h"

@@ -73,8 +73,7 @@ bool fat16_mount(struct fat16 *fs, struct block_device *device, uint64_t first_s
 /* Frees what the file system holds. Files must have been closed. */
 void fat16_unmount(struct fat16 *fs);
 
-/* Opens a file for reading. Its cluster chain is checked against its size here, so that reading
- * cannot run astray. */
+/* Opens a file for reading. Checks its cluster chain against its size. */
 bool fat16_open(struct fat16 *fs, const char *path, struct fat16_file *file, struct error *error);
 /* Reads exactly size bytes at offset. Whole sectors go straight into buffer, one transfer for each
  * fragment of the file. */

@@ -101,7 +101,7 @@ bool fat16_find(struct fat16 *fs, const char *path, struct fat16_lookup *lookup,
                 error,
                 "The file system is damaged: a directory on the way to %.80s begins at "
                 "cluster %u, which does not exist.",
-                path, (unsigned)lookup->directory);
+                path, lookup->directory);
     }
     lookup->name_is_short = name.is_short;
     memcpy(lookup->short_name, name.short_name, sizeof lookup->short_name);

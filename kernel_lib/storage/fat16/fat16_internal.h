@@ -60,9 +60,9 @@ _Static_assert(sizeof(struct fat16_entry) == 32, "directory entry");
 #define FAT16_ARCHIVE 0x20
 #define FAT16_LONG_NAME 0x0F
 
-/* What stands for the date of writing, because the machine's clock is not read: 1 January 1980, the
- * first valid date, at 22:22:22, which marks the files that the guest wrote (fatgen103, "date and
- * time formats"). */
+/* The date of writing, because the machine's clock is not read: 1 January 1980, the first valid
+ * one, at 22:22:22. It marks the files that the guest wrote (fatgen103, "date and time
+ * formats"). */
 #define FAT16_GUEST_DATE 0x0021
 #define FAT16_GUEST_TIME 0xB2CB
 static inline bool fat16_is_by_guest(const struct fat16_entry *entry) {
@@ -155,15 +155,14 @@ struct fat16_lookup {
     uint8_t short_name[11]; /* this one */
 };
 
-/* Looks the path up. A missing file is no error (found is false), a missing directory on the way
- * is.
- */
+/* Looks the path up. A missing file is no error: found is false. A missing directory on the way is
+ * one. */
 bool fat16_find(struct fat16 *fs, const char *path, struct fat16_lookup *lookup,
                 struct error *error);
 
 /* ---- fat16_space.c: which clusters are taken ---- */
 
-/* Forgets fs->used and unwritten changes: for after a failure. */
+/* Discards fs->used and unwritten changes, after a failure. */
 void fat16_space_discard(struct fat16 *fs);
 bool fat16_space_is_used(const struct fat16 *fs, uint32_t cluster);
 void fat16_space_mark(struct fat16 *fs, uint32_t cluster, bool used);

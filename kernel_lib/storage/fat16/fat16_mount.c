@@ -18,7 +18,7 @@ bool fat16_mount(struct fat16 *fs, struct block_device *device, uint64_t first_s
                  uint64_t sector_count, struct error *error) {
     memset(fs, 0, sizeof *fs);
     fs->device = device;
-    /* The window is as good a place as any for the boot sector: it is loaded anew on first use. */
+    /* The FAT's window is read on first use; until then it has room for the boot sector. */
     const struct fat16_boot_sector *boot = (const void *)fs->window;
     if (!block_read(device, first_sector, 1, fs->window, error))
         return false;

@@ -35,7 +35,7 @@ static bool append_cluster(struct fat16_file *file, uint32_t cluster, struct err
         struct fat16_extent *grown = realloc(file->extents, room * sizeof *grown);
         if (!grown)
             return error_set(error, "No memory for the list of a file's %u fragments.",
-                             (unsigned)file->extent_count);
+                             file->extent_count);
         file->extents = grown;
     }
     uint32_t end = extent_begin(file, file->extent_count) + 1;
@@ -51,7 +51,7 @@ static bool collect_extents(struct fat16 *fs, struct fat16_file *file, uint32_t 
     uint32_t found = 0, cluster = first;
     if (first != 0 && !fat16_is_cluster(fs, first))
         return error_set(error, "%.80s is damaged: it begins at cluster %u, which does not exist.",
-                         path, (unsigned)first);
+                         path, first);
     while (cluster != 0 && found < needed) {
         if (!append_cluster(file, cluster, error) ||
             !fat16_table_next(fs, cluster, &cluster, error))
@@ -64,7 +64,7 @@ static bool collect_extents(struct fat16 *fs, struct fat16_file *file, uint32_t 
         error,
         "%.80s is damaged: its size of %u bytes needs %u clusters, but its chain has %s. "
         "Repair the disk with fsck.fat or write the image again.",
-        path, (unsigned)file->size, (unsigned)needed, cluster ? "more" : "fewer");
+        path, file->size, needed, cluster ? "more" : "fewer");
 }
 
 bool fat16_open(struct fat16 *fs, const char *path, struct fat16_file *file, struct error *error) {
@@ -124,9 +124,8 @@ static bool read_run(struct fat16 *fs, uint64_t sector, uint64_t sectors, uint64
 bool fat16_read(struct fat16 *fs, const struct fat16_file *file, uint64_t offset, void *buffer,
                 size_t size, struct error *error) {
     if (offset > file->size || size > file->size - offset)
-        return error_set(
-            error, "The file ends too early: %llu bytes at %llu were wanted, it has %u.",
-            (unsigned long long)size, (unsigned long long)offset, (unsigned)file->size);
+        return error_set(error, "The file ends too early: %zu bytes at %lu were wanted, it has %u.",
+                         size, offset, file->size);
     uint8_t *target = buffer;
     uint64_t left = size;
     uint32_t extent = find_extent(file, (uint32_t)(offset / fs->cluster_size));

@@ -101,9 +101,7 @@ static bool claim_chain(struct fat16 *fs, const struct fat16_entry *entry, const
 }
 
 /* Whether an entry is "." or "..", which name a directory's own clusters and its parent's: those
- * are claimed where they belong. The first byte alone does not tell: other names may begin with a
- * dot.
- */
+ * are claimed where they belong. Other names may begin with a dot, too. */
 static bool is_link(const struct fat16 *fs, const struct fat16_entry *entry) {
     bool named = memcmp(entry->name, ".          ", sizeof entry->name) == 0 ||
                  memcmp(entry->name, "..         ", sizeof entry->name) == 0;
@@ -162,8 +160,8 @@ static bool claim_directory(struct fat16 *fs, uint32_t first, bool own, struct d
     return step != FAT16_STEP_FAILED;
 }
 
-/* The guest's own files come last: where one shares clusters with another file, that one has them.
- */
+/* The guest's own files come last. Where one shares clusters with another file, the other file
+ * keeps them. */
 static bool claim_tree(struct fat16 *fs, struct error *error) {
     struct fat16_lookup own;
     struct directories list = {.own = UINT32_MAX};

@@ -92,7 +92,7 @@ bool fat16_table_next(struct fat16 *fs, uint32_t cluster, uint32_t *next, struct
         return error_set(error,
                          "The file system is damaged: in the FAT, cluster %u leads to %u, which is "
                          "no cluster. Repair it with fsck.fat or write the image again.",
-                         (unsigned)cluster, (unsigned)value);
+                         cluster, value);
     *next = value;
     return true;
 }

@@ -50,8 +50,8 @@ static bool write_chain(struct fat16 *fs, uint32_t first, uint32_t count, struct
     return fat16_table_sync(fs, error) && block_flush(fs->device, error);
 }
 
-/* Without flush the chain stays in the FAT, owned by nobody: after a cut the old entry may be back.
- */
+/* Without flush the chain stays in the FAT, owned by nobody: after a power cut the old entry may be
+ * back. */
 static bool free_chain(struct fat16 *fs, uint32_t cluster, struct error *error) {
     if (!fs->device->can_flush)
         return true;
@@ -150,9 +150,9 @@ static bool replace(struct fat16 *fs, const char *path, const uint8_t *bytes, ui
     uint32_t count = fat16_clusters_for(fs, size);
     /* A new file may need one more cluster, for its directory. */
     if (count + !file.found > fs->free_clusters)
-        return error_set(error, "The disk is full: %.80s needs %llu KiB, %llu KiB are free.", path,
-                         (unsigned long long)count * fs->cluster_size / 1024,
-                         (unsigned long long)fs->free_clusters * fs->cluster_size / 1024);
+        return error_set(error, "The disk is full: %.80s needs %lu KiB, %lu KiB are free.", path,
+                         (uint64_t)count * fs->cluster_size / 1024,
+                         (uint64_t)fs->free_clusters * fs->cluster_size / 1024);
 
     uint32_t old_chain = 0;
     if (file.found) {
@@ -198,8 +198,8 @@ bool fat16_reserve(struct fat16 *fs, const char *path, size_t size, struct error
 bool fat16_overwrite(struct fat16 *fs, const struct fat16_file *file, uint32_t offset,
                      const void *bytes, size_t size, struct error *error) {
     if (offset % BLOCK_SECTOR_SIZE != 0 || offset > file->size || size > file->size - offset)
-        return error_set(error, "A file of %u bytes has no room for %llu at %u.",
-                         (unsigned)file->size, (unsigned long long)size, (unsigned)offset);
+        return error_set(error, "A file of %u bytes has no room for %zu at %u.", file->size, size,
+                         offset);
     const uint8_t *source = bytes;
     uint64_t begin = 0, place = offset; /* of the extent, and of the next byte, in the file */
     for (const struct fat16_extent *extent = file->extents; size > 0; extent++) {
