@@ -1,13 +1,15 @@
-"""SCons tool: the programs of the toolchain, checked, and their versions as nodes that outputs depend on."""
+"""SCons tool: the programs of the toolchain, checked; outputs depend on their versions and hashes."""
 
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from bareflow.llvm import llvm_tool
+from bareflow.tool_identity import ToolError, Tools
 from SCons.Subst import Literal
 
 PROGRAMS = {
@@ -32,16 +34,9 @@ _PASSED_ON = ("PATH", "HOME", "TMPDIR", "TERM", "XDG_CACHE_HOME", "BAREFLOW_MODE
 _RUNTIME = ["-target", "x86_64-pc-linux-gnu", "--rtlib=compiler-rt", "-print-libgcc-file-name"]
 
 
-def _answers() -> dict[str, str]:
-    """The first line of each program's --version, and where the compiler has its runtime library: asked for
-    side by side."""
-    questions = {name: [PROGRAMS[name], "--version"] for name in _VERSIONED}
-    questions["RUNTIME"] = [PROGRAMS["CC"], *_RUNTIME]
-    running = {
-        name: subprocess.Popen(question, stdout=subprocess.PIPE, text=True)
-        for name, question in questions.items()
-    }
-    return {name: process.communicate()[0].partition("\n")[0] for name, process in running.items()}
+def _version(tools: Tools, program: str) -> str:
+    """The first line of its --version, and the hash of its bytes."""
+    return f"{tools.answer(program, '--version').splitlines()[0]} {tools.digest(program)}"
 
 
 def _compiler_for_this_cpu(env: Any) -> Any:
@@ -68,13 +63,17 @@ def generate(env: Any) -> None:
         **PROGRAMS,
     )
     env["ESCAPE"] = shlex.quote  # SCons's own leaves a backquote to the shell
-    # A version names a tool better than the hash of its front-end, which is all that SCons would look at.
+    # SCons would look at the date of a compiler's front-end, and not at its libraries: TOOL_VERSION does.
     env["IMPLICIT_COMMAND_DEPENDENCIES"] = 0
-    answers = _answers()
-    runtime = answers.pop("RUNTIME")
+    tools = Tools(Path(env.Dir("$BUILD_ROOT").abspath) / ".tools.json")
+    try:
+        runtime = tools.answer(PROGRAMS["CC"], *_RUNTIME)
+        versions = {name: _version(tools, PROGRAMS[name]) for name in _VERSIONED}
+    except ToolError as error:
+        sys.exit(f"bareflow: {error}")
     if not os.path.isfile(runtime):
         sys.exit(f"bareflow: {runtime} not found. ./bareflow installs what is missing.")
     # The functions that the compiler calls where the processor has no instruction, such as 128-bit division.
     env["COMPILER_RUNTIME"] = env.File(runtime)
-    env["TOOL_VERSION"] = {name: env.Value(version) for name, version in answers.items()}
+    env["TOOL_VERSION"] = {name: env.Value(version) for name, version in versions.items()}
     env.AddMethod(_compiler_for_this_cpu, "CompilerForThisCpu")

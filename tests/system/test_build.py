@@ -201,3 +201,24 @@ def test_a_changed_comment_stops_at_the_object(checkout: Checkout) -> None:
         source.write_text(original)
     assert len(steps) == 1 and "sampler.c" in steps[0]
     assert kernel.stat().st_mtime_ns == before
+
+
+def test_another_assembler_of_equal_date(checkout: Checkout, tmp_path: Path) -> None:
+    """A program is told apart by its bytes; that it makes the same objects ends the rebuild there."""
+    nasm, path = tmp_path / "nasm", f"{tmp_path}:{os.environ['PATH']}"
+
+    def install(version: int) -> None:
+        nasm.write_text(f'#!/bin/sh\nexec {shutil.which("nasm")} "$@" # {version}\n')
+        nasm.chmod(0o755)
+        os.utime(nasm, (0, 0))
+
+    def steps() -> list[str]:
+        return STEP.findall(checkout.scons(PATH=path))
+
+    install(1)
+    steps()
+    assert steps() == []
+    install(2)
+    assembled = steps()
+    assert assembled and all(step.startswith("[    NASM]") for step in assembled)
+    assert steps() == []
