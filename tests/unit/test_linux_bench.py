@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import struct
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ from bareflow.bench.linux_cases import (
 )
 from bareflow.bench.linux_session import Generations, LinuxRunError, processor_rate
 from bareflow.events import parse_event
+from bareflow.models.synthetic_model import GROUP, HEADER_BYTES, random_checkpoint
 
 BITS = (b"1 2\n", b"logits")
 
@@ -124,3 +126,15 @@ def test_the_other_model_has_weights_of_the_same_kind(tmp_path: Path, header: by
     size = model.stat().st_size
     assert OTHER_MODEL.matrices * bytes_each < size < OTHER_MODEL.matrices * (bytes_each + 1.5)
     assert words.is_file()
+
+
+def test_scales_of_random_weights_are_behind_each_tensor() -> None:
+    """Else the scales would be bytes of weights, and most models not a number."""
+    shape = OTHER_MODEL
+    data = random_checkpoint("v2", shape, seed=1)
+    at = HEADER_BYTES + 4 * shape.norms
+    for size in shape.tensors:
+        scales = array.array("f", data[at + size : at + size + size // GROUP * 4])
+        assert max(map(abs, scales)) <= 0.3 / 127
+        at += size + size // GROUP * 4
+    assert at == len(data)

@@ -31,11 +31,18 @@ class ModelConfig:
         return (2 * self.layers + 1) * self.dim
 
     @property
-    def matrices(self) -> int:
-        """Weights of the embedding and of all matrices."""
+    def tensors(self) -> list[int]:
+        """Weights of the embedding and of each matrix, in the order of a checkpoint."""
         kv_dim = self.dim // self.heads * self.kv_heads
-        layer = 2 * self.dim * self.dim + 2 * self.dim * kv_dim + 3 * self.dim * self.hidden
-        return self.vocabulary * self.dim + self.layers * layer
+        rows = [self.vocabulary]
+        for count in (self.dim, kv_dim, kv_dim, self.dim, self.hidden, self.hidden, self.hidden):
+            rows += [count] * self.layers
+        return [self.dim * count for count in rows]
+
+    @property
+    def matrices(self) -> int:
+        """All of these weights."""
+        return sum(self.tensors)
 
 
 def checkpoint_v0(config: ModelConfig) -> bytes:
@@ -60,9 +67,9 @@ def random_checkpoint(kind: str, config: ModelConfig, seed: int) -> bytes:
     if kind == "v0":
         zeros = checkpoint_v0(config)
         return zeros[:28] + floats((len(zeros) - 28) // 4, 0.3)
-    header, groups = checkpoint_v2(config, GROUP)[:HEADER_BYTES], config.matrices // GROUP
-    weights = numbers.randbytes(config.matrices) + floats(groups, 0.3 / 127)
-    return header + floats(config.norms, 1.0) + weights
+    header = checkpoint_v2(config, GROUP)[:HEADER_BYTES]
+    weights = (numbers.randbytes(size) + floats(size // GROUP, 0.3 / 127) for size in config.tensors)
+    return header + floats(config.norms, 1.0) + b"".join(weights)
 
 
 def model_files(kind: str) -> dict[str, bytes]:
