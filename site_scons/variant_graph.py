@@ -1,10 +1,12 @@
 """The part of the graph that is there once for each variant: from the sources to the disk image."""
 
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bareflow.variant import Variant, load_variant
+from bareflow.variant import Variant, VariantError, load_variant
 from build_options import Options, is_file, user_path
 from scons_paths import user_file
 
@@ -68,6 +70,19 @@ class Image:
 def load(env: Any, name: str) -> Variant:
     """Reads variants/NAME.py; raises VariantError."""
     return load_variant(env.Dir("#variants").abspath, name, env["arch"])
+
+
+def check(env: Any, targets: Iterable[str]) -> None:
+    """Ends the build with a sentence if there is no such variant, or it has not one of the targets."""
+    try:
+        variant = load(env, env["variant"])
+    except VariantError as error:
+        sys.exit(f"bareflow: {error}")
+    for name in targets:
+        if env["platform"] == "linux" and name not in ("bench", "compile_commands"):
+            sys.exit(f"bareflow: the target '{name}' is not for platform=linux; `bench` is")
+        if name == "held_out" and not variant.trimmed_from:
+            sys.exit("bareflow: the target 'held_out' is for variant=trimmed")
 
 
 def environment(base: Any, name: str) -> Any:

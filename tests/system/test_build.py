@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from bareflow.llvm import llvm_tool
 from bareflow.qemu.machine import QEMU
 from disk_tools import DiskImage
 from fixture_types import Story
@@ -201,6 +203,29 @@ def test_a_changed_comment_stops_at_the_object(checkout: Checkout) -> None:
         source.write_text(original)
     assert len(steps) == 1 and "sampler.c" in steps[0]
     assert kernel.stat().st_mtime_ns == before
+
+
+def test_install(checkout: Checkout, tmp_path: Path) -> None:
+    """The image with its checksums and the list of its inputs, which does not depend on place or time."""
+    folder = tmp_path / "stage $d"
+    checkout.scons("install", f"DESTDIR={folder}", "verbose=1")
+    image, listing = (next(folder.glob(f"bareflow-*{end}")) for end in (".img", ".cdx.json"))
+    assert sorted(path.name for path in folder.iterdir()) == sorted(["SHA256SUMS", image.name, listing.name])
+    assert image.read_bytes() == (checkout.build / "bareflow.img").read_bytes()
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, check=True)
+    contents = json.loads(listing.read_text())
+    assert contents["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": digest(image)}]
+    components = {part["name"]: part for part in contents["components"]}
+    assert components["model.bin"]["hashes"][0]["content"] == digest(DEFAULT_MODEL)
+    assert components["tokenizer.bin"]["hashes"][0]["content"] == digest(DEFAULT_TOKENIZER)
+    assert {"llvm-libc", llvm_tool("clang"), "nasm", "scons"} <= components.keys()
+    assert any(name.startswith("libclang_rt") for name in components)
+    text = listing.read_text()
+    assert str(checkout.folder) not in text and str(checkout.build) not in text and "timestamp" not in text
+    before = listing.read_bytes()
+    shutil.rmtree(checkout.build / "dist")
+    checkout.scons("dist")
+    assert (checkout.build / "dist" / listing.name).read_bytes() == before
 
 
 def test_another_assembler_of_equal_date(checkout: Checkout, tmp_path: Path) -> None:

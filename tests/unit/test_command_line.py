@@ -37,6 +37,8 @@ def scons(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         (["workload=nowhere.toml"], f"workload=: there is no file {ROOT}/nowhere.toml"),
         (["held_out"], "the target 'held_out' is for variant=trimmed"),
         (["fuzz_seconds=x"], "fuzz_seconds=x is not a whole number"),
+        (["install"], "install needs DESTDIR=FOLDER"),
+        (["dist", "platform=linux"], "the target 'dist' is not for platform=linux"),
     ],
 )
 def test_refused_by_name(arguments: list[str], message: str, tmp_path: Path) -> None:
