@@ -9,7 +9,7 @@ Event = dict[str, Any]
 
 
 def parse_event(line: str) -> Event | None:
-    """What a line tells programs, if anything."""
+    """The event in a line; None when there is none."""
     if not line.startswith(MARK):
         return None
     event: Event = json.loads(line.removeprefix(MARK))

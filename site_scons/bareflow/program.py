@@ -60,7 +60,7 @@ class Output(io.RawIOBase):
 
 
 class Messages(Output):
-    """Standard error: what cannot be written is dropped, because there is nobody who could be told."""
+    """Standard error: what cannot be written is dropped, because there is nowhere to report that."""
 
     def __init__(self) -> None:
         super().__init__(2)

@@ -1,9 +1,9 @@
 """What a program of the toolchain is: a hash of its bytes, and what it says of itself.
 
-A program of another version may have the date and the size of the one that it replaces, and a version that
-says nothing of a vendor's patches. So its bytes count, and those of the libraries of LLVM that it is linked
-with, which are most of a compiler. Reading them takes a second, so hashes and answers are remembered in a
-file, while inode, size, and the times of the last write and of the last change of the inode stay the same.
+A program may have the date and the size of the one that it replaces, and its version may not name a vendor's
+patches. So its bytes are hashed, and those of LLVM's libraries that it is linked with, which are most of a
+compiler. That takes a second. A file therefore keeps hashes and answers; they are valid while inode, size,
+and the times of the last write and of the last change of the inode stay the same.
 """
 
 import hashlib
@@ -39,10 +39,10 @@ def _libraries(program: str) -> list[str]:
 
 
 class Tools:
-    """Programs, found on the PATH, and what is remembered of them."""
+    """Programs, found on the PATH, and what is known of them."""
 
     def __init__(self, memory: Path) -> None:
-        """`memory` is the file for what is remembered; one that cannot be read counts as empty."""
+        """`memory` is the file that keeps what is known; one that cannot be read counts as empty."""
         self._memory = memory
         self._hashes: dict[str, str] = {}
         self._checked: dict[str, dict[str, Any]] = {}

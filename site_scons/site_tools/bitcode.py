@@ -42,7 +42,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Werror"]
 def _objects(env: Any, sources: list[Any], suffix: str = "", options: tuple[str, ...] = ()) -> list[Any]:
     """Bitcode (.c, .cpp) or ELF objects (.asm) of the sources, below $BUILD/obj.
 
-    suffix tells apart several objects made of one source with different options.
+    suffix is for several objects that are made of one source with different options.
     """
     made = []
     for source in map(env.File, sources):

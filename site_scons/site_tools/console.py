@@ -55,7 +55,7 @@ def _quiet(env: Any, label: str, what: str = "$TARGET") -> str:
 
 
 def _progress(env: Any, message: str) -> None:
-    """Tells how a long step gets on."""
+    """Reports progress of a long step."""
     print(f"           {message}", file=sys.stderr, flush=True)
 
 

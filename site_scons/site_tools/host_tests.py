@@ -117,7 +117,7 @@ def _host_test(env: Any, test: Any) -> Any:
 
 
 def _fuzz(env: Any, test: Any, seconds: int, suffix: str) -> Any:
-    """A node that is up to date when the fuzz target has run for so many seconds without a finding."""
+    """A node that is up to date when the fuzz target has run for this number of seconds without a finding."""
     sanitize = ["-fsanitize=fuzzer,address,undefined", *SANITIZE[1:]]
     program = _program(env, test, "fuzz", sanitize, sanitize)
     arguments = [

@@ -36,7 +36,7 @@ def _serial_log(env: Any, image: Any) -> Any:
 
 
 def _report_target(env: Any, name: str, built: list[Any], image: Any, coverage: dict[str, Any]) -> None:
-    """The target `name`, made anew each time because it looks at what else is built. `coverage`: the files
+    """The target `name`, made each time because it looks at what else is built. `coverage`: the files
     about it, or none."""
     files = dict(coverage)
     if env["VARIANT"].engine:

@@ -4,11 +4,12 @@
     +17 <tab> libLLVMCore.a(Value.cpp.o) <tab> .text._ZN4llvm5ValueD2Ev <tab> _ZN4llvm5ValueD2Ev
     -   <tab> ...
 
-One line for every function symbol of the link, aliases included: `+` it ran (a number behind it: as how
-manyth, where that was recorded), `-` it did not; file and section as in the link map; symbol. Of one that
-ran, behind another tab, what of it is known not to have: `1a2b3c4d 10-2c 40-58`, the CRC-32 of the object and
-hexadecimal offsets from the function's start, each up to but not including the second. Sorted by file,
-section and symbol. A function that is not in the file is one about which nothing is known.
+There is a line for every function symbol of the link, aliases included. `+` means that it ran, and `-` that
+it did not. A number behind the `+` is the function's place in the order of first use, where that was
+recorded. Then follow file and section as in the link map, and the symbol. A function that ran may have one
+more column, `1a2b3c4d 10-2c 40-58`: the parts of it that never ran, as the CRC-32 of the object and
+hexadecimal offsets from the function's start, each up to but not including the second. Lines are sorted by
+file, section and symbol. Nothing is known about a function that is not in the file.
 """
 
 import re
@@ -38,13 +39,13 @@ class CoveredFunction:
     rank: int = 0
     """1 for the function that ran first; 0: not recorded, or it did not run."""
     unused: Stretches = ()
-    """Of one that ran: what of it is known not to have."""
+    """The parts of a function that ran which never did."""
     object_crc: int = 0
     """CRC-32 of the object in which `unused` was so."""
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What tells it from all others."""
+        """What identifies it."""
         return self.file, self.section, self.symbol
 
 

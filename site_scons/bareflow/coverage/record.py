@@ -3,10 +3,11 @@
     python -m bareflow.coverage.record image=FILE elf=FILE map=FILE kernel=FILE workload=FILE plugin=FILE
         [inputs=FILE] coverage=FILE summary=FILE runs=FILE
 
-The runs are on one copy of the image: the guest itself adds what each boot sees, and later runs find what
-earlier ones have remembered, as on a real disk. Runs that are `alone` have a copy of their own, and so can be
-made at the same time. Functions the guest notes itself; which code it has translated, QEMU's plugin=
-(qemu_plugin/translated.c) does: for the objects in the archives that inputs= lists, a name a line.
+The runs share one copy of the image. As on a real disk, each boot adds the functions that it runs, and later
+boots find the profile and the compiled code of earlier ones. Runs that are `alone` have a copy of their own
+and can be made at the same time. The guest itself records which functions ran. QEMU's plugin=
+(qemu_plugin/translated.c) records which code was translated, for the objects in the archives that inputs=
+lists, a name a line.
 
 coverage= is written in the format of bareflow.coverage.coverage_file, summary= is a table by library, runs=
 has a line a run: how many functions had run by then, and the run's name.

@@ -12,7 +12,7 @@ SHORTEST = read_header("kernel_lib/removed/trap_stub.h")["REMOVED_PART_SIZE"]
 """Shorter stretches that never ran are not removed."""
 
 Stretches = tuple[tuple[int, int], ...]
-"""From so many bytes behind the start of a function up to so many, in ascending order."""
+"""Parts of a function, in ascending order: offsets in bytes of the first byte and of the first one behind."""
 
 _BITS = 8
 _BYTES_OF_BITS = [bytes(value >> bit & 1 for bit in range(_BITS)) for value in range(256)]

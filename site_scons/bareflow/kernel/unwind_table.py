@@ -34,13 +34,15 @@ class UnwindError(BareFlowError):
 
 @dataclass(frozen=True)
 class Row:
-    """From this address on: RSP, or RBP, is so many bytes below the caller's RSP, and the caller's RBP is so
-    many below that, or still in RBP (0)."""
+    """How to find the caller's frame, from an address of code on."""
 
     address: int
     by_frame_pointer: bool
+    """Whether `size` counts from RBP instead of RSP."""
     size: int
+    """Bytes up to the caller's RSP."""
     saved: int
+    """Bytes from there down to the caller's RBP; 0: it is still in RBP."""
 
 
 def read_rows(lines: Iterable[str]) -> dict[int, list[Row]]:

@@ -1,7 +1,7 @@
-"""Traps: what stands for the functions of a C library that LLVM's archives refer to but nobody should call.
+"""Traps: stand-ins for the functions of a C library that LLVM's archives refer to but nobody should call.
 
-Which these are, a link tells whose undefined symbols are let pass; each becomes a label that calls trap()
-with its own name.
+A link that lets undefined symbols pass shows which these are. Each becomes a label that calls trap() with its
+own name.
 """
 
 import io

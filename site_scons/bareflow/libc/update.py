@@ -1,11 +1,10 @@
-"""Makes llvm-libc/SHA256SUMS anew after llvm-libc/source.toml has changed.
+"""Regenerates llvm-libc/SHA256SUMS after llvm-libc/source.toml has changed.
 
     .venv/bin/python -m bareflow.libc.update TARBALL        (with PYTHONPATH=site_scons)
 
 The tarball is Debian's source package of the pinned version, whose own hash is checked first, or LLVM's
-release tarball with any hash as the second argument. Of libc's sources those are taken that source.toml
-names, and what they include, found by reading their #include lines: whatever configuration they are compiled
-in, it is there. What is not below libc/src stays as it is listed.
+release tarball with any hash as the second argument. Listed are the sources that source.toml names and all
+that their #include lines lead to, in any configuration. What is not below libc/src stays as it is listed.
 """
 
 import hashlib

@@ -20,7 +20,7 @@ from typing import BinaryIO
 from bareflow.errors import BareFlowError
 
 Progress = Callable[[int], None]
-"""Is told how many bytes are there."""
+"""Gets the number of bytes that are there."""
 
 _PIECE = 1 << 18
 _SILENCE = 30.0

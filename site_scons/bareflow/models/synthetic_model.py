@@ -1,4 +1,4 @@
-"""Checkpoints and a tokenizer that are made up: their sizes are honest, their weights are zero, or random."""
+"""Made-up checkpoints and a tokenizer: of true size, with weights that are zero or random."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class SerialDecoder:
         return self._flush()
 
     def reset(self) -> list[Item]:
-        """The machine starts anew, whatever it was in the middle of: gives out what was held back."""
+        """The machine has restarted, perhaps in the middle of a text: gives out what was held back."""
         items = self._flush()
         self._line_start, self._in_text, self._text_bytes = True, False, None
         return items

@@ -40,7 +40,7 @@ SMALLEST = 64
 LONGEST = 160
 """Characters of a name; C++ templates can have thousands."""
 LARGEST = 40
-"""So many of the functions that were removed are named."""
+"""How many of the functions that were removed are named."""
 STATES = [UNKNOWN, RAN, DID_NOT_RUN]
 
 
@@ -90,7 +90,7 @@ def _as_tree(found: Mapping[str, Library], names: Names) -> list[dict[str, objec
 
 
 def first_use(functions: Iterable[CoveredFunction], sizes: Mapping[tuple[str, str], int]) -> list[list[int]]:
-    """Points of the curve of code that had run after so many functions: [functions, bytes]."""
+    """Points of a curve: the number of functions that had run, and the bytes of their code."""
     ranked = sorted((entry for entry in functions if entry.rank), key=lambda entry: entry.rank)
     points, total, seen = [[0, 0]], 0, set()
     for number, entry in enumerate(ranked, 1):

@@ -54,7 +54,7 @@ def owners(parts: Mapping[str, set[str]]) -> dict[str, str]:
 
 
 def _owner(name: str, owner: Mapping[str, str]) -> str:
-    """LTO tells local namesakes apart by a number at the end: `read.12`."""
+    """LTO puts a number at the end of local functions of equal name: `read.12`."""
     base, _, number = name.rpartition(".")
     return owner.get(name) or (owner.get(base, OTHER) if number.isdigit() else OTHER)
 
