@@ -130,10 +130,10 @@ def test_the_other_model_has_weights_of_the_same_kind(tmp_path: Path, header: by
 
 def test_scales_of_random_weights_are_behind_each_tensor() -> None:
     """Else the scales would be bytes of weights, and most models not a number."""
-    shape = OTHER_MODEL
-    data = random_checkpoint("v2", shape, seed=1)
-    at = HEADER_BYTES + 4 * shape.norms
-    for size in shape.tensors:
+    config = OTHER_MODEL
+    data = random_checkpoint("v2", config, seed=1)
+    at = HEADER_BYTES + 4 * config.norms
+    for size in config.tensors:
         scales = array.array("f", data[at + size : at + size + size // GROUP * 4])
         assert max(map(abs, scales)) <= 0.3 / 127
         at += size + size // GROUP * 4

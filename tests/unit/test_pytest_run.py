@@ -13,10 +13,12 @@ from project_files import ROOT
 SCONSTRUCT = """
 import os, sys
 sys.path.insert(0, {scripts!r})
-env = Environment(tools=[], toolpath=[{scripts!r} + "/site_tools"], ENV=dict(os.environ))
-env.Replace(BUILD="build", only=ARGUMENTS["only"], verbose=False)
-env.Tool("console")
-env.Tool("pytest_run")
+import build_options
+tools = [Tool(name, [{scripts!r} + "/site_tools"]) for name in ("console", "pytest_run")]
+options = build_options.declare(ARGLIST, tools)
+env = Environment(variables=options, tools=[], ENV=dict(os.environ), BUILD="build")
+for tool in tools:
+    tool.generate(env)
 nodes = [env.Pytest([name], [], name=name)[0] for name in ("first", "second")]
 Default(nodes, env.TestSelection(nodes))
 """
