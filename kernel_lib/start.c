@@ -1,5 +1,6 @@
 /* From the kernel's entry point to the application. */
 #include "boot/boot_info.h"
+#include "kernel_lib/config/sources.h"
 #include "kernel_lib/coverage/coverage.h"
 #include "kernel_lib/cpu/clock.h"
 #include "kernel_lib/cpu/control.h"
@@ -76,8 +77,10 @@ __attribute__((noinline)) static void bring_up(const struct boot_info *given) {
     cpu_interrupts_on();
     platform_set_thread_pointer(__thread_block);
 
+    config_read_fw_cfg(); /* settings of QEMU's command line */
     storage_start(&boot); /* if there is no disk, whoever needs a file says so */
-    config_start();       /* from the disk and from QEMU's fw_cfg */
+    config_read_file();   /* settings of the disk */
+    storage_configure();
     coverage_configure();
     announce();
 }

@@ -3,15 +3,9 @@
 #include "bios_disk.h"
 #include "boot_slots.h"
 #include "files.h"
-#include "kernel_lib/config/config.h"
-#include "kernel_lib/config/fw_cfg.h"
 #include "kernel_lib/cpu/real_mode.h"
 #include "kernel_lib/runtime.h"
 #include "mbr.h"
-
-#define CONFIG_FW_CFG "opt/bareflow/config"
-#define CONFIG_FILE "/boot/BAREFLOW.CFG"
-#define MAX_CONFIG_SIZE (1u << 20)
 
 #define LOADED_MBR ((const uint8_t *)0x7C00) /* where the BIOS loaded the boot sector */
 
@@ -93,56 +87,17 @@ static void mount(void) {
         give_up(&error);
 }
 
-/* ---- Configuration ---- */
-
-static void report(void *context, unsigned line, const char *message) {
-    console_printf("warning: %s, line %u is ignored: %s.\n", (const char *)context, line, message);
-}
-
-static void read_fw_cfg(void) {
-    size_t size;
-    struct error error;
-    char *text = fw_cfg_read(CONFIG_FW_CFG, MAX_CONFIG_SIZE, &size, &error);
-    if (text)
-        config_parse(text, size, report, CONFIG_FW_CFG);
-    else if (error.text[0])
-        console_printf("warning: %s is ignored: %s.\n", CONFIG_FW_CFG, error.text);
-    free(text);
-}
-
-static void read_config_file(void) {
-    struct error error;
-    struct file *file = file_open(CONFIG_FILE, &error);
-    if (!file)
-        return;
-    size_t size = (size_t)file_size(file);
-    char *text = size <= MAX_CONFIG_SIZE ? malloc(size + 1) : NULL;
-    if (!text)
-        console_printf("warning: %s is ignored: its %zu bytes are too many.\n", CONFIG_FILE, size);
-    else if (!file_read(file, 0, text, size, &error))
-        console_printf("warning: %s is ignored: %s\n", CONFIG_FILE, error.text);
-    else
-        config_parse(text, size, report, CONFIG_FILE);
-    free(text);
-    file_close(file);
-}
-
 void storage_start(const struct boot_info *info) {
     struct error error;
     boot = info;
-    read_fw_cfg();
     if (wanted_choice(&choice, &error) && real_mode_start(&error))
         mount();
     else
         give_up(&error);
 }
 
-void config_start(void) {
+void storage_configure(void) {
     struct error error;
-    bool had_choice = config_get("disk") != NULL;
-    read_config_file();
-    if (had_choice || !config_get("disk"))
-        return;
     enum disk_choice opened = choice;
     if (!wanted_choice(&choice, &error))
         give_up(&error);

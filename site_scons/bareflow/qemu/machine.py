@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bareflow.errors import BareFlowError
+from bareflow.layouts import read_header
 
 QEMU = "qemu-system-x86_64"
 CONFIG_NAME = "opt/bareflow/config"
-MOST_CONFIG = 1 << 20
-"""Bytes that a guest takes (MAX_CONFIG_SIZE in kernel_lib/storage/storage.c)."""
+MOST_CONFIG = read_header("kernel_lib/config/sources.h")["MAX_CONFIG_SIZE"]
+"""Bytes that a guest takes."""
 MACHINES = ("pc", "q35")
 # How an image can be attached: name -> controller to add (if any) and disk device.
 _DEVICES: dict[str, tuple[str | None, str]] = {
