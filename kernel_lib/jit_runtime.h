@@ -83,9 +83,9 @@ void jit_print(void);
 /* Prints what the JIT has to say since the last time: events "tier" and "candidate", and failures.
  * Call it where a line begins and no text of the model is open. */
 void jit_print_log(void);
-/* Tells programs in an event "jit" what it has compiled, what that and profiling have cost since
- * the start (TSC cycles), and how much memory is used (bytes). */
-void jit_tell_costs(void);
+/* Sends an event "jit": what was compiled, what that and profiling have cost since the boot (TSC
+ * cycles), and how much memory is used (bytes). */
+void jit_report_costs(void);
 /* For an application that waits for input, again and again until it comes: compiles at most one
  * function, the one that gains most of those that are not on their highest level yet. False when
  * nothing is left, or jit.idle is off. */

@@ -96,7 +96,7 @@ static void report(const struct generation *generation) {
                   (unsigned long long)generation->first_token_cycles, (unsigned long long)first_us,
                   generation->end);
     jit_print_log();
-    jit_tell_costs();
+    jit_report_costs();
 }
 
 /* Runs the model from position on: on as much of the prompt as a batch takes, or on the one token

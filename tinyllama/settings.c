@@ -52,7 +52,7 @@ static bool parse_decimal(const char *text, float *number) {
     return true;
 }
 
-/* What can be set, what it is otherwise, what it means for /help and where it is kept. */
+/* Every setting: its key, its default, its meaning as /set prints it, its limits and its place. */
 static const struct option {
     const char *key, *otherwise, *meaning;
     enum { TEXT, MODE, WHOLE, WHOLE_64, DECIMAL } kind; /* from WHOLE on: a number */

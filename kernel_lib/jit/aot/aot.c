@@ -37,7 +37,7 @@ void jit_note_waiting(uint64_t begin) {
     (void)begin;
 }
 
-void jit_tell_costs(void) {}
+void jit_report_costs(void) {}
 
 void jit_note_progress(enum jit_progress progress) {
     (void)progress;

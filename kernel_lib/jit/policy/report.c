@@ -132,7 +132,7 @@ void jit_print(void) {
     printed = now;
 }
 
-void jit_tell_costs(void) {
+void jit_report_costs(void) {
     const struct jit_statistics *s = jit_statistics();
     const struct jit_costs costs = jit_costs();
     struct memory_usage memory = memory_usage();
