@@ -38,6 +38,7 @@ WARNINGS = [
 ]
 LIBRARIES = ["libstdc++.a", "libz.a", "libzstd.a", "libffi.a", "libgcc.a"]
 """Besides LLVM's. Nobody unwinds a stack, so libgcc_eh is not there."""
+PRECOMPILED = "#kernel_lib/jit/engine/precompiled.h"
 
 
 def _ask(*command: str) -> str:
@@ -54,11 +55,12 @@ def _engine_objects(env: Any) -> list[Any]:
         return []
     include = _ask(env["LLVM_CONFIG"], "--includedir")
     flags = [*TARGET, *LANGUAGE, *CODE_GENERATION, *WARNINGS, "-isystem", include]
+    header = env.PrecompiledHeader("$BUILD/obj/engine.pch", PRECOMPILED, flags)
     made = []
     for source in env.SourcesIn(env["VARIANT"].engine):
         stem, extension = os.path.splitext(source.path)
         if extension == ".cpp":
-            node = env.Object(f"$BUILD/obj/{stem}.o", source, CXXFLAGS=[], CCFLAGS=flags)
+            node = env.ObjectWithHeader(f"$BUILD/obj/{stem}.o", source, header, flags)
             env.Depends(node, [env["TOOL_VERSION"]["CC"], env["TOOL_VERSION"]["LLVM_CONFIG"]])
             made += node
         else:

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from engine import TARGET, WARNINGS
+from engine import PRECOMPILED, TARGET, WARNINGS
 from host_tests import TEST_LIMIT, _run, _sources_of
 from scons_paths import escaped
 
@@ -24,11 +24,14 @@ def _config(env: Any, *options: str) -> list[str]:
 
 def _objects(env: Any, sources: list[Any]) -> list[Any]:
     flags = [*TARGET, *FLAGS, *WARNINGS, "-isystem", *_config(env, "--includedir")]
+    header = env.PrecompiledHeader("$HOST_BUILD/engine/engine.pch", PRECOMPILED, flags)
     made = []
     for source in sources:
         target = f"$HOST_BUILD/engine/{Path(source.path).with_suffix('.o')}"
-        options = {"CXXFLAGS": [], "CCFLAGS": flags} if source.path.endswith(".cpp") else {}
-        node = env.Object(target, source, **options)
+        if source.path.endswith(".cpp"):
+            node = env.ObjectWithHeader(target, source, header, flags)
+        else:
+            node = env.Object(target, source)
         env.Depends(node, env["TOOL_VERSION"]["CC"])
         made += node
     return made
