@@ -2,6 +2,9 @@
 
 BAREFLOW_BUILD   build folder of the variant under test, set by `./bareflow test`
                  (default: build/x86_64/native)
+BAREFLOW_ENGINE_BUILD
+                 build folder of the variant with a JIT engine for tests/full and tests/linux, where the other
+                 tests of the same run are about another variant (default: BAREFLOW_BUILD)
 BAREFLOW_MODELS  folder that holds stories260K/ (a reference model with texts and logits that other
                  programs made of it; not part of the project): without it only the tests about these are
                  skipped; default: ../shared/models beside the checkout
@@ -33,6 +36,9 @@ from reference_model import ReferenceModel
 # The reference model's files: kind -> checkpoint.
 CHECKPOINTS = {"v0": "stories260K.bin", "v1": "stories260K_v1.bin", "q80": "stories260K_q80_gs4.bin"}
 
+ENGINE_TESTS = {"full", "linux"}
+"""Folders of tests of a variant with a JIT engine."""
+
 STORY_STEPS = 64
 
 # Written by the reference program after the text: no part of the story.
@@ -43,10 +49,21 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Gives `build_dir` the variable that names the build folder of a test. As a parameter, so that what is
+    made once of an image is made once for each of two variants."""
+    if "build_dir" in metafunc.fixturenames:
+        with_engine = metafunc.definition.path.parent.name in ENGINE_TESTS
+        variable = "BAREFLOW_ENGINE_BUILD" if with_engine else "BAREFLOW_BUILD"
+        unnamed = [pytest.HIDDEN_PARAM]
+        metafunc.parametrize("build_dir", [variable], ids=unnamed, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def build_dir() -> Path:
+def build_dir(request: pytest.FixtureRequest) -> Path:
     """Build folder of the variant under test."""
-    path = Path(os.environ.get("BAREFLOW_BUILD") or ROOT / "build" / "x86_64" / "native").resolve()
+    given = os.environ.get(request.param) or os.environ.get("BAREFLOW_BUILD")
+    path = Path(given or ROOT / "build" / "x86_64" / "native").resolve()
     if not path.is_dir():
         pytest.fail(f"there is no build in {path}; `./bareflow test` makes one and sets BAREFLOW_BUILD")
     return path

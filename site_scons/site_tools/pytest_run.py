@@ -13,6 +13,9 @@ from scons_paths import escaped
 
 RUN_PYTEST = Path(__file__).resolve().parents[1] / "run_pytest.py"
 NOTHING_COLLECTED = 5  # pytest's exit status
+CORES = os.cpu_count() or 1
+WORKERS = CORES + (CORES + 1) // 2
+"""More than there are cores: a test that waits for a guest's clock, or for a limit to pass, uses none."""
 
 
 def _pytest(
@@ -30,7 +33,7 @@ def _pytest(
     env["ENV"] = env["ENV"] | {"BAREFLOW_BUILD": env.Dir("$BUILD").abspath} | environment
     paths = [env.Entry(place).path for place in places]
     # A list of arguments, not a command line: what is in only= is for nobody but pytest.
-    arguments = [f"--numprocesses={os.cpu_count() or 1}", *options.split(), *paths]
+    arguments = [f"--numprocesses={WORKERS}", *options.split(), *paths]
     step = env.Step(_run_pytest, name.upper(), f"{' '.join(paths)} on $BUILD")
     return env.AlwaysBuild(env.Command(f"$BUILD/{name}", needed, step, PYTEST_ARGUMENTS=arguments))
 
