@@ -37,6 +37,8 @@ class Story:
     beginning: str
 
 
+# Tells a story: the guest, and the files that it left of token ids and logits.
+Record = Callable[[Path, dict[str, object]], tuple[Guest, bytes, bytes]]
 # A private copy of an image.
 Disk = Callable[[Path], DiskImage]
 # The application's image with a model: the "default", or the reference model as "v0", "v1" or "q80".

@@ -7,37 +7,17 @@ import array
 import json
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from bareflow.disk.fat16 import read_file
 from bareflow.llvm import VERSION
-from fixture_types import Boot, Disk, ModelImage, Reference, Tell
+from fixture_types import Boot, ModelImage, Record, Reference
 
 STEPS = 64
-FEW_STEPS = 6
 # Between float32 with our order of summation and the float64 reference.
 LOGIT_TOLERANCE = 1e-4
 MEBIBYTE = 1 << 20
-# Enough on a busy machine: compiling is slow in an emulator.
-LIMIT = 300.0
-
-Record = Callable[..., tuple[Any, bytes, bytes]]
-
-
-@pytest.fixture
-def record(tell: Tell, disk: Disk) -> Record:
-    """Tells a story; returns the guest, the token ids' file and the logits' file from the disk."""
-
-    def run(image: Path, config: dict[str, object]) -> tuple[Any, bytes, bytes]:
-        copy = disk(image)
-        files = {"ids": "/profile/IDS.TXT", "logits": "/profile/LOGITS.F32"}
-        guest = tell(copy, {**files, **config}, snapshot=False, memory=256, timeout=LIMIT)
-        return guest, copy.read(files["ids"]), copy.read(files["logits"])
-
-    return run
 
 
 def floats(data: bytes) -> array.array[float]:
@@ -83,35 +63,6 @@ def test_wrong_settings_of_the_jit(
     assert len(found) == (warning is not None) and all(line.startswith(warning) for line in found)
     assert f"error: {error}\n" in guest.console
     assert not any(event["event"] == "llvm" for event in guest.events)
-
-
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("kind", ["v0", "q80"])
-def test_same_bits_on_every_level(record: Record, model_image: ModelImage, kind: str) -> None:
-    """Whatever is interpreted or compiled, and how."""
-    at_once = {"jit.budget": "100"}
-    settings = {
-        "interpreted": {"jit.max_level": "interpreter"},
-        "O0": {"jit.tier0": "O0", "jit.max_level": "O0"},
-        "O1": {"jit.tier0": "O0", "jit.max_level": "O1", "jit.thresholds": "1,2,2,2", **at_once},
-        "O2": {"jit.tier0": "O0", "jit.max_level": "O2", "jit.thresholds": "1,2,3,3", **at_once},
-        "O2 general": {
-            "jit.tier0": "O0",
-            "jit.max_level": "O2",
-            "jit.thresholds": "1,2,3,3",
-            "jit.specialise": "off",
-            **at_once,
-        },
-        "O3": {"jit.tier0": "O0", "jit.thresholds": "1,2,3,4", **at_once},
-    }
-    if kind == "q80":
-        del settings["interpreted"]  # minutes, in an emulator
-    runs = {
-        name: record(model_image(kind), {"steps": FEW_STEPS, **chosen})[1:]
-        for name, chosen in settings.items()
-    }
-    assert len(runs["O0"][0].split()) == FEW_STEPS
-    assert [name for name, result in runs.items() if result != runs["O0"]] == []
 
 
 def test_too_little_memory(boot: Boot, build_dir: Path, model_image: ModelImage) -> None:
