@@ -28,6 +28,7 @@ pytestmark = pytest.mark.timeout(2 * LIMIT)
 
 PYTHON = ".venv/bin/python"
 NOT_COPIED = (".git", ".venv", "build", "custom.py", "__pycache__", ".*_cache")
+COMPARED = ("bareflow.elf", "bareflow.krn", "bareflow.map", "size.json", "bareflow.img")
 # What some steps use, and what takes longer to import than the rest of a build that has nothing to do.
 HEAVY = {"elftools", "lief", "numpy", "pytest", "qemu"}
 # A quiet build prints a line such as "[      CC] tinyllama/main.c" for all that it does.
@@ -80,14 +81,18 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize(
-    "name", ["bareflow.elf", "bareflow.krn", "bareflow.map", "size.json", "bareflow.img"]
-)
-def test_two_builds_are_identical(checkout: Checkout, build_dir: Path, name: str) -> None:
+@pytest.fixture(scope="module")
+def digests(checkout: Checkout) -> dict[str, str]:
+    """Of what the other checkout has built, by name."""
+    checkout.steps()  # whatever another test has left to do
+    return {name: digest(checkout.build / name) for name in COMPARED}
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_two_builds_are_identical(digests: dict[str, str], build_dir: Path, name: str) -> None:
     if name == "bareflow.img" and DiskImage(build_dir / name).read(MODEL) != DEFAULT_MODEL.read_bytes():
         pytest.skip("the image under test was built with model=, the copy's without")
-    checkout.steps()
-    assert digest(checkout.build / name) == digest(build_dir / name)
+    assert digests[name] == digest(build_dir / name)
 
 
 def test_run_builds_and_prints_only_the_story(checkout: Checkout, story: Story, tmp_path: Path) -> None:
