@@ -93,4 +93,4 @@ def test_sizes(build_dir: Path, image: Path) -> None:
 def test_every_input_of_the_link_is_listed(build_dir: Path) -> None:
     inputs = (build_dir / "bareflow.inputs").read_text().splitlines()
     names = {Path(name).name for name in inputs}
-    assert {"bareflow.native.o", "bareflow.libc.traps.o", "start.o", "libLLVMCore.a", "libstdc++.a"} <= names
+    assert {"bareflow.native.o", "bareflow.traps.o", "start.o", "libLLVMCore.a", "libstdc++.a"} <= names
