@@ -31,6 +31,7 @@
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
 #include "llvm/Transforms/Scalar/GVN.h"
 #include "llvm/Transforms/Scalar/IndVarSimplify.h"
+#include "llvm/Transforms/Scalar/InstSimplifyPass.h"
 #include "llvm/Transforms/Scalar/LICM.h"
 #include "llvm/Transforms/Scalar/LoopDeletion.h"
 #include "llvm/Transforms/Scalar/LoopIdiomRecognize.h"
@@ -125,6 +126,9 @@ void add_o2(FunctionPassManager &passes, bool vectorise) {
     passes.addPass(LoopUnrollPass(LoopUnrollOptions(level)));
     passes.addPass(InstCombinePass());
     passes.addPass(loop_passes(true, LICMPass(LICMOptions())));
+    /* Takes away the PHIs of one value that loop passes leave behind loops: with them the code
+     * generator copies a counter that is wanted behind its loop on every round. */
+    passes.addPass(InstSimplifyPass());
     passes.addPass(TailCallElimPass());
     passes.addPass(SimplifyCFGPass());
 }
