@@ -112,6 +112,7 @@ def test_length_rows() -> None:
         ("full, on what an earlier one left", ["50", "50", "50"]),
         ("   of native", ["1.20", "1.20", "1.20"]),
     ]
+    assert length_rows(pairs, "in all")[0] == ("native, in all", ["50", "50", "50"])
     assert length_columns() == ["64 tokens", "256 tokens", "500 tokens"]
 
 

@@ -36,6 +36,8 @@ SHORT = LENGTHS[0]
 PROMPT = "Once upon a time"
 LIMIT = 600.0
 """Seconds after which a boot counts as hung."""
+COUNTING = ("-icount", "shift=0,sleep=off")
+"""Each instruction takes a nanosecond of the guest's clock, whatever the host does meanwhile."""
 FIRST, AGAIN, NATIVE = "first boot", "second boot", "native"
 
 INTERPRETER = "interpreter (the AVX2 kernel)"
@@ -81,6 +83,10 @@ def jit_bench(arguments: Mapping[str, str]) -> list[Case[Any]]:
     return [
         Case(partial(_boots, full, native), _boot_tables, complaints),
         Case(partial(_pairs_by_length, full, native), tables.length_tables),
+        Case(
+            partial(_instructions_by_length, full, native),
+            partial(tables.length_tables, unit="tokens per 10^9 instructions"),
+        ),
         Case(partial(_sizes, Path(arguments["sizes"]), full), _size_tables),
         Case(partial(_matmul_cycles, full, native), _matmul_tables),
     ]
@@ -94,9 +100,20 @@ def _copy_of(image: Path) -> Iterator[Callable[[], Path]]:
         yield lambda: Path(shutil.copyfile(image, disk))
 
 
-def _session(image: Path, *, snapshot: bool, steps: int = SHORT) -> Session:
+def _session(
+    image: Path,
+    *,
+    snapshot: bool,
+    steps: int = SHORT,
+    config: Mapping[str, object] | None = None,
+    extra: Sequence[str] = (),
+) -> Session:
     machine = Machine(
-        image, config={**DIALOGUE, "steps": steps}, memory=default_memory(image), snapshot=snapshot
+        image,
+        config={**DIALOGUE, "steps": steps, **(config or {})},
+        memory=default_memory(image),
+        snapshot=snapshot,
+        extra=extra,
     )
     return generate_texts(machine, PROMPT, TOKENS, LIMIT)
 
@@ -154,6 +171,26 @@ def _pairs_by_length(full: Path, native: Path) -> dict[int, list[tuple[float, fl
             rates = take_turns(columns, PAIRS)
             found[length] = list(zip(rates[AGAIN], rates[NATIVE], strict=True))
     return found
+
+
+def _instructions_by_length(full: Path, native: Path) -> dict[int, list[tuple[float, float]]]:
+    """Tokens per 10^9 instructions in the end, of full on the disk of a boot that has compiled all that is
+    called often, and of native."""
+    # How long the guest waits for input depends on the host: meanwhile nothing is compiled.
+    never_idle = {"jit.idle": "off"}
+
+    def boot(image: Path, length: int, snapshot: bool, config: Mapping[str, object]) -> Session:
+        return _session(image, snapshot=snapshot, steps=length, config=config, extra=COUNTING)
+
+    def rates(disk: Path, length: int) -> tuple[float, float]:
+        again, other = boot(disk, length, True, never_idle), boot(native, length, True, {})
+        return again.final_rate, other.final_rate
+
+    progress("texts by length, in instructions")
+    with _copy_of(full) as fresh:
+        disk = fresh()
+        boot(disk, LENGTHS[-1], False, {**never_idle, "jit.budget": 100})
+        return {length: [rates(disk, length)] for length in LENGTHS}
 
 
 def _sizes(file: Path, image: Path) -> tuple[Mapping[str, object], int]:

@@ -99,17 +99,22 @@ def length_columns() -> list[str]:
     return [f"{length} tokens" for length in LENGTHS]
 
 
-def length_tables(pairs: Mapping[int, Sequence[tuple[float, float]]]) -> list[str]:
+PROCESSOR_TIME = "tokens/s of processor time"
+
+
+def length_tables(
+    pairs: Mapping[int, Sequence[tuple[float, float]]], unit: str = PROCESSOR_TIME
+) -> list[str]:
     """The table of length_rows()."""
-    return [render("by length", length_columns(), length_rows(pairs))]
+    return [render("by length", length_columns(), length_rows(pairs, unit))]
 
 
-def length_rows(pairs: Mapping[int, Sequence[tuple[float, float]]]) -> list[Row]:
-    """Tokens per second of processor time by the length of the texts; pairs are full's and native's,
-    measured one after the other. Of the speeds and of the ratios the medians."""
+def length_rows(pairs: Mapping[int, Sequence[tuple[float, float]]], unit: str = PROCESSOR_TIME) -> list[Row]:
+    """Speeds in this unit by the length of the texts; pairs are full's and native's, measured one after the
+    other. Of the speeds and of the ratios the medians."""
     found = [pairs[length] for length in LENGTHS]
     return [
-        ("native, tokens/s of processor time", [f"{median(b for _, b in group):.0f}" for group in found]),
+        (f"native, {unit}", [f"{median(b for _, b in group):.0f}" for group in found]),
         ("full, on what an earlier one left", [f"{median(a for a, _ in group):.0f}" for group in found]),
         ("   of native", [f"{median(a / b for a, b in group):.2f}" for group in found]),
     ]
