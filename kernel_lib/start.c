@@ -72,16 +72,16 @@ __attribute__((noinline)) static void bring_up(const struct boot_info *given) {
     paging_start();                          /* own page tables, W^X, guard pages */
     ram_give_to_heap();                      /* malloc works */
     pic_start();                             /* IRQs off the exceptions' vectors */
-    keyboard_start();
+    keyboard_start();                        /* PS/2, by interrupt */
     serial_receive_by_interrupt();
     cpu_interrupts_on();
-    platform_set_thread_pointer(__thread_block);
+    platform_set_thread_pointer(__thread_block); /* thread-local variables */
 
     config_read_fw_cfg(); /* settings of QEMU's command line */
     storage_start(&boot); /* if there is no disk, whoever needs a file says so */
     config_read_file();   /* settings of the disk */
-    storage_configure();
-    coverage_configure();
+    storage_configure();  /* which may choose another driver for the disk */
+    coverage_configure(); /* breakpoints on functions, if a setting says so */
     announce();
 }
 

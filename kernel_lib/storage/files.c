@@ -3,7 +3,6 @@
  * has mounted.
  */
 #include "files.h"
-#include "kernel_lib/generations.h"
 #include "kernel_lib/platform/bare/power_session.h"
 #include "kernel_lib/runtime.h"
 #include "kernel_lib/storage/fat16/fat16.h"
@@ -21,7 +20,6 @@ bool files_mount(struct block_device *device, uint64_t first_sector, uint64_t se
                  struct error *error) {
     if (is_mounted)
         fat16_unmount(&volume);
-    generations_forget();
     is_stopped = false;
     is_mounted = fat16_mount(&volume, device, first_sector, sector_count, error);
     return is_mounted;

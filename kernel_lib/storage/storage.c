@@ -1,13 +1,15 @@
 #include "storage.h"
 #include "ata.h"
 #include "bios_disk.h"
+#include "boot/memory_map.h"
 #include "boot_slots.h"
 #include "files.h"
 #include "kernel_lib/cpu/real_mode.h"
+#include "kernel_lib/generations.h"
 #include "kernel_lib/runtime.h"
 #include "mbr.h"
 
-#define LOADED_MBR ((const uint8_t *)0x7C00) /* where the BIOS loaded the boot sector */
+#define LOADED_MBR ((const uint8_t *)STAGE1_ADDRESS) /* where the BIOS loaded the boot sector */
 
 enum disk_choice { DISK_AUTO, DISK_ATA, DISK_PIO, DISK_BIOS };
 static const char *const choice_names[] = {"auto", "ata", "pio", "bios"};
@@ -81,6 +83,7 @@ static void give_up(const struct error *reason) {
 /* Opens the disk and mounts its file system. */
 static void mount(void) {
     struct error error;
+    generations_forget();
     if (open_and_mount(&error))
         boot_slots_start(&device, boot);
     else

@@ -1,6 +1,7 @@
 // sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/fat16/fat16_mount.c
 // sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
-// sources: kernel_lib/storage/fat16/fat16_cache.c kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
+// sources: kernel_lib/storage/fat16/fat16_cache.c
+// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
 // sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
 // sources: tests/host/ram_disk.c tests/host/fat16_image.c
 /* FAT16: replacing files, with the power cut at every sector written, and what is repaired then. */

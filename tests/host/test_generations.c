@@ -1,6 +1,7 @@
 // sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/fat16/fat16_mount.c
 // sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
-// sources: kernel_lib/storage/fat16/fat16_cache.c kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
+// sources: kernel_lib/storage/fat16/fat16_cache.c
+// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
 // sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
 // sources: kernel_lib/storage/files.c kernel_lib/storage/generations.c kernel_lib/crc32.c
 // sources: tests/host/ram_disk.c tests/host/fat16_image.c
@@ -90,6 +91,7 @@ static unsigned read_version(size_t path) {
 
 static void mount(struct ram_disk *disk) {
     struct error error;
+    generations_forget();
     CHECK(files_mount(&disk->device, 0, disk->device.sector_count, &error));
 }
 

@@ -1,6 +1,7 @@
 // sources: kernel_lib/storage/block.c kernel_lib/storage/fat16/fat16_mount.c
 // sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
-// sources: kernel_lib/storage/fat16/fat16_cache.c kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
+// sources: kernel_lib/storage/fat16/fat16_cache.c
+// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
 // sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
 // sources: kernel_lib/jit/store/function_names.c kernel_lib/jit/store/object_cache.c
 // sources: kernel_lib/crc32.c kernel_lib/jit/store/profile_file.c
