@@ -7,8 +7,8 @@
 %include "generated/boot/disk_layout.inc"
 %include "generated/boot/kernel_header.inc"
 %include "generated/boot/memory_map.inc"
-%include "generated/kernel_lib/cpu/control.inc"
 %include "generated/kernel_lib/cpu/paging.inc"
+%include "generated/kernel_lib/cpu/x86_64/control.inc"
 %include "generated/kernel_lib/io/uart.inc"
 
     org STAGE2_ADDRESS

@@ -6,9 +6,9 @@
  * vol. 3, 2.5). It is clear for as long as the stores take, with interrupts off, on the only CPU.
  */
 #include "kernel_lib/coverage/coverage.h"
-#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/interrupts.h"
+#include "kernel_lib/cpu/x86_64/control.h"
 #include "kernel_lib/debug/symbols.h"
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/runtime.h"

@@ -2,10 +2,10 @@
  * Exceptions (Intel SDM vol. 3, 6.15). Each is reported on serial line and screen, and ends the
  * program with code 1.
  */
-#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/cpu/paging.h"
+#include "kernel_lib/cpu/x86_64/control.h"
 #include "kernel_lib/cpu/x86_64/interrupt_frame.h"
 #include "kernel_lib/debug/backtrace.h"
 #include "kernel_lib/memory/layout.h"

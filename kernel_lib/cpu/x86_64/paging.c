@@ -4,9 +4,9 @@
  * a smaller range gets other rights.
  */
 #include "kernel_lib/cpu/paging.h"
-#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/features.h"
+#include "kernel_lib/cpu/x86_64/control.h"
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/memory/ram.h"
 #include "kernel_lib/runtime.h"

@@ -6,8 +6,8 @@
 ; turns paging off must lie at the same physical and virtual address. Hence every address in here
 ; is made by IN_PLACE.
 
-%include "generated/kernel_lib/cpu/control.inc"
 %include "generated/kernel_lib/cpu/real_mode.inc"
+%include "generated/kernel_lib/cpu/x86_64/control.inc"
 
 struc saved
     .rsp:       resq 1

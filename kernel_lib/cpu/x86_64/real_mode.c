@@ -1,9 +1,9 @@
 #include "kernel_lib/cpu/real_mode.h"
-#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/cpu/paging.h"
 #include "kernel_lib/cpu/pic.h"
+#include "kernel_lib/cpu/x86_64/control.h"
 #include <string.h>
 
 extern const char real_mode_code[], real_mode_code_end[]; /* real_mode.asm */

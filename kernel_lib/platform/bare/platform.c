@@ -1,7 +1,7 @@
 /* The console on the bare machine: serial line and screen out, serial line and keyboard in. */
-#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/cpu/pic.h"
+#include "kernel_lib/cpu/x86_64/control.h"
 #include "kernel_lib/debug/backtrace.h"
 #include "kernel_lib/io/terminal.h"
 #include "kernel_lib/io/typed.h"

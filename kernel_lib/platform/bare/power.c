@@ -1,7 +1,7 @@
 /* Power-off, restart and stop. */
 #include "kernel_lib/platform/bare/power.h"
 #include "kernel_lib/coverage/coverage.h"
-#include "kernel_lib/cpu/control.h"
+#include "kernel_lib/cpu/x86_64/control.h"
 #include "kernel_lib/io/ports.h"
 #include "kernel_lib/io/serial.h"
 #include "kernel_lib/jit_runtime.h"
