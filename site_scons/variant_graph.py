@@ -85,9 +85,14 @@ def check(env: Any, targets: Iterable[str]) -> None:
             sys.exit("bareflow: the target 'held_out' is for variant=trimmed")
 
 
+def build_folder(env: Any, name: str) -> str:
+    """Where a variant is built. With debug=1 that is another folder: neither build undoes the other."""
+    return f"$BUILD_ROOT/$arch/{name}{'-debug' if env['debug'] else ''}"
+
+
 def environment(base: Any, name: str) -> Any:
     """A copy of base for a variant, with its own folder."""
-    env = base.Clone(VARIANT=load(base, name), BUILD=f"$BUILD_ROOT/$arch/{name}")
+    env = base.Clone(VARIANT=load(base, name), BUILD=build_folder(base, name))
     env["OBJECT_BUILD"] = env["BUILD"]
     if any("-march=native" in options for options in env["VARIANT"].optimisation.values()):
         env["TOOL_VERSION"] = env["TOOL_VERSION"] | {"CC": env.CompilerForThisCpu()}
@@ -137,7 +142,7 @@ def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
 
 def trimmed_image(full: Image, name: str, model_files: dict[str, Any]) -> Image:
     """The same less the functions that its coverage file says are dead."""
-    env = full.env.Clone(VARIANT=load(full.env, name), BUILD=f"$BUILD_ROOT/$arch/{name}")
+    env = full.env.Clone(VARIANT=load(full.env, name), BUILD=build_folder(full.env, name))
     misses = [user_file(env, path) for path in env["misses"].split(",")] if env["misses"] else []
     elf = env.TrimmedKernel("bareflow", full.elf, full.coverage[0], misses)
     kernel = env.KernelFile(elf)

@@ -6,6 +6,8 @@ The same objects are linked into the kernel and, with another platform layer, in
 import os
 from typing import Any
 
+from build_options import Options
+
 TARGET = ["-target", "x86_64-unknown-none-elf", "-fno-pic", "-mcmodel=small", "-flto"]
 """Full LTO: one module in the end, for code this small."""
 
@@ -39,6 +41,11 @@ VECTOR_WIDTHS = {
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Werror"]
 
 
+def debug_options(env: Any) -> list[str]:
+    """The compiler's options for debug=1. They change no instruction."""
+    return ["-g"] if env["debug"] else []
+
+
 def _objects(env: Any, sources: list[Any], suffix: str = "", options: tuple[str, ...] = ()) -> list[Any]:
     """Bitcode (.c, .cpp) or ELF objects (.asm) of the sources, below $BUILD/obj.
 
@@ -56,7 +63,7 @@ def _objects(env: Any, sources: list[Any], suffix: str = "", options: tuple[str,
             env.Depends(node, env["TOOL_VERSION"]["AS"])
         else:
             level = env["VARIANT"].optimisation_of(source.path)
-            flags = [*env["CCFLAGS"], *level.split(), *options]
+            flags = [*env["CCFLAGS"], *level.split(), *options, *debug_options(env)]
             env.Object(node, source, CCFLAGS=flags)
             env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"]])
     return made
@@ -72,6 +79,10 @@ def _sources(env: Any, places: list[str]) -> list[Any]:
         for pattern in ("*.c", "*.cpp", "*.asm"):
             found += sorted(env.Glob(f"#{place}/{pattern}"), key=str)
     return found
+
+
+def options(opts: Options) -> None:
+    opts.add_switch("debug", "what debuggers need, beside the image, in build/ARCH/VARIANT-debug")
 
 
 def exists(env: Any) -> bool:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from typing import Any
 
+from bitcode import debug_options
+
 TARGET = ["-target", "x86_64-pc-linux-gnu", "-fno-pic", "-mcmodel=small"]
 LANGUAGE = [
     "-std=c++17",
@@ -54,7 +56,7 @@ def _engine_objects(env: Any) -> list[Any]:
     if not env["VARIANT"].engine:
         return []
     include = _ask(env["LLVM_CONFIG"], "--includedir")
-    flags = [*TARGET, *LANGUAGE, *CODE_GENERATION, *WARNINGS, "-isystem", include]
+    flags = [*TARGET, *LANGUAGE, *CODE_GENERATION, *WARNINGS, "-isystem", include, *debug_options(env)]
     header = env.PrecompiledHeader("$BUILD/obj/engine.pch", PRECOMPILED, flags)
     made = []
     for source in env.SourcesIn(env["VARIANT"].engine):

@@ -1,7 +1,9 @@
 """SCons tool: booting what was built - `run` and `bench` - with the options of the command line."""
 
 import os
+import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 import run_status
@@ -10,6 +12,8 @@ from bareflow.run.options import CONFIG, CONFIG_HELP, GUEST, MACHINE, config_set
 from build_options import Options
 from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
+
+MOST_PORT = 65535
 
 
 def _given_options(env: Any) -> dict[str, str]:
@@ -20,8 +24,23 @@ def _call(env: Any, module: str, values: dict[str, Any], *arguments: str) -> int
     return run_module(module, *arguments, standard_output=env.get("MODEL_OUTPUT"), **values)
 
 
+def _prepare_debugger(env: Any, image: Path) -> None:
+    """Writes the script for GDB and says how it is called. GDB waits some seconds for QEMU."""
+    from bareflow.run.debugger import debugger_script, port_of
+
+    port = port_of(int(env["gdb"]))
+    if port is None:
+        return
+    script = image.with_suffix(".gdb")
+    script.write_text(debugger_script(image.with_suffix(".debug"), f"localhost:{port}"))
+    command = f"gdb -x {shlex.quote(str(script))}"
+    print(f"bareflow: the guest waits for GDB; in another terminal:  {command}", file=sys.stderr, flush=True)
+
+
 def _boot(target: list[Any], source: list[Any], env: Any) -> int:
     path = source[0].abspath
+    if env.get("gdb"):
+        _prepare_debugger(env, Path(path))
     with open(path, "rb") as image:
         if COMMAND_LINE_TARGETS == ["run"]:  # all is built
             env["BUILD_LOCK"].release()
@@ -73,11 +92,15 @@ def _are_settings(key: str, value: str, _env: Any) -> None:
         raise SystemExit(f"bareflow: {key}=: {error}") from None
 
 
+def _is_port(key: str, value: str, env: Any) -> None:
+    if value and not (value.isascii() and value.isdecimal() and int(value) <= MOST_PORT):
+        raise SystemExit(f"bareflow: {key}={value} is neither 0 nor 1 nor a port's number")
+
+
 def options(opts: Options) -> None:
     for name, text in (GUEST | MACHINE).items():
-        opts.add_text(name, f"run: {text}")
+        opts.add_text(name, f"run: {text}", validator=_is_port if name == "gdb" else None)
     opts.add_repeatable(CONFIG, f"run: {CONFIG_HELP}", _are_settings)
-
     opts.add_switch("save", "bench: write the tables to docs/measurements as well")
 
 
@@ -86,6 +109,8 @@ def exists(env: Any) -> bool:
 
 
 def generate(env: Any) -> None:
+    if env.get("gdb", "") not in ("", "0"):
+        env["debug"] = True
     if {"run", "bench"} & set(COMMAND_LINE_TARGETS):
         # Standard output is for the result (of run: the model's text); what the build prints goes to standard
         # error.

@@ -89,6 +89,15 @@ def assembled(env: Any, stem: str, text: Any) -> Any:
     return node
 
 
+def debug_link(env: Any, base: str, link: str) -> tuple[list[str], list[Any]]:
+    """What debug=1 adds to the last link of a kernel, whose command is `link`: the third target, BASE.debug,
+    and the action that makes it. It has the same addresses, the objects' DWARF, and how functions unwind."""
+    if not env["debug"]:
+        return [], []
+    command = keeping_unwinding(env, link).replace(" --strip-debug", "")
+    return [f"{base}.debug"], [env.Step(f"{command} $SOURCES -o ${{TARGETS[2]}}", "LD", "${TARGETS[2]}")]
+
+
 def _lto_object(env: Any, base: str) -> Any:
     """The option of a link that also writes the native object of its bitcode, BASE.native.o."""
     return Literal(f"--lto-obj-path={env.File(f'{base}.native.o').path}")
@@ -106,13 +115,18 @@ def kernel_link(env: Any, *, engine: bool) -> str:
     a function would look dead to coverage.
     """
     stack = f"--defsym=stack_size={env['VARIANT'].stack_size}"
-    options = f" --strip-debug --no-demangle --no-branch-to-branch {stack}" if engine else ""
-    return f"{LINK}{options} -T {linker_scripts(env)[0].path}"
+    options = f" --no-demangle --no-branch-to-branch {stack}" if engine else ""
+    return f"{LINK} --strip-debug{options} -T {linker_scripts(env)[0].path}"
+
+
+def keeping_unwinding(env: Any, link: str) -> str:
+    """A kernel's link that keeps how functions unwind."""
+    return link.replace(" -T ", f" -T {linker_scripts(env)[1].path} -T ", 1)
 
 
 def link_for_tables(env: Any) -> str:
-    """That of a kernel with a JIT engine, keeping how functions unwind."""
-    return kernel_link(env, engine=True).replace(" -T ", f" -T {linker_scripts(env)[1].path} -T ", 1)
+    """That of a kernel with a JIT engine."""
+    return keeping_unwinding(env, kernel_link(env, engine=True))
 
 
 def _all_native(
@@ -165,14 +179,16 @@ def _kernel(
         f"{base}.pass1.elf", [*no_names, *inputs], env.Step(f"{first_link} $SOURCES -o $TARGET", "LD")
     )
     names = _table_object(env, f"{base}.symbols", first)
+    debug_file, link_debug_file = debug_link(env, base, link)
     lists, writers = ([f"{base}.inputs"], [env.Step(write_inputs)]) if engine else ([], [])
     second = env.Command(
-        [f"{base}.elf", f"{base}.map", *lists],
+        [f"{base}.elf", f"{base}.map", *debug_file, *lists],
         [*names, *inputs],
         [
             env.Step(f"{link} -Map ${{TARGETS[1]}} $SOURCES -o $TARGET", "LD"),
             env.Step(check_second_link),
             env.Step(_shorten_map),
+            *link_debug_file,
             *writers,
         ],
     )
@@ -180,8 +196,8 @@ def _kernel(
     env.Depends([f"{base}.lto.elf", first, second], script)
     env.Depends([first, second], env["TOOL_VERSION"]["LD"])
     env.Depends(second, first)
+    env.Depends([first, second], unwind_script)
     if engine:
-        env.Depends(first, unwind_script)
         env.NoCache(first)
     return second[0]
 

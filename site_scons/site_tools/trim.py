@@ -15,6 +15,7 @@ from build_options import Options
 from lto import (
     assembled,
     check_second_link,
+    debug_link,
     kernel_link,
     link_for_tables,
     linker_scripts,
@@ -136,22 +137,25 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
     # It would warn of functions of which there are several, or by now none.
     ordered = "--icf=all --no-warn-symbol-ordering --symbol-ordering-file $ORDER"
     commands = kernel_link(env, engine=True), link_for_tables(env)
-    link, first_link = (f"{command} {ordered} -Map ${{TARGETS[1]}}" for command in commands)
+    link, first_link = (f"{command} {ordered}" for command in commands)
+    linked = "-Map ${TARGETS[1]} $SOURCES -o $TARGET"
     without_tables = full.target_from_source("", ".nosymbols.o")
     first = env.Command(
         [f"{base}.pass1.elf", f"{base}.pass1.map"],
         [without_tables, *trimmed],
-        [env.Step(f"{first_link} $SOURCES -o $TARGET", "LD"), env.Step(_shorten_map)],
+        [env.Step(f"{first_link} {linked}", "LD"), env.Step(_shorten_map)],
         ORDER=order,
     )
     tables = env.Command(f"{base}.symbols.s", [*first, removed], env.Step(_make_tables, "SYMBOLS"))
+    debug_file, link_debug_file = debug_link(env, base, link)
     second = env.Command(
-        [f"{base}.elf", f"{base}.map", f"{base}.inputs"],
+        [f"{base}.elf", f"{base}.map", *debug_file, f"{base}.inputs"],
         [*assembled(env, f"{base}.symbols", tables), *trimmed],
         [
-            env.Step(f"{link} $SOURCES -o $TARGET", "LD"),
+            env.Step(f"{link} {linked}", "LD"),
             env.Step(check_second_link),
             env.Step(_shorten_map),
+            *link_debug_file,
             env.Step(write_inputs),
             env.Step(_check, "CHECK"),
         ],

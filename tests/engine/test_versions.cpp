@@ -1,7 +1,11 @@
 // sources: tests/engine/engine_fixture.cpp
 /* Code for a function on every level: results, counting, specialisation, failures, freeing. */
+#include "kernel_lib/jit/engine/debug_object.h"
 #include "tests/engine/engine_fixture.h"
+#include "llvm/Object/ELFObjectFile.h"
+
 #include <fstream>
+#include <map>
 
 static const char ASSEMBLY[] = R"(
 @scale = internal constant i32 3
@@ -294,6 +298,51 @@ static void test_freeing() {
     check_freed(bytes);
 }
 
+/* The functions that a debugger is told of, with their addresses. */
+static std::multimap<std::string, uint64_t> debug_symbols() {
+    std::multimap<std::string, uint64_t> found;
+    CHECK(__jit_debug_descriptor.version == 1);
+    const jit_code_entry *previous = nullptr;
+    for (auto *entry = __jit_debug_descriptor.first; entry; entry = entry->next) {
+        CHECK(entry->previous == previous);
+        previous = entry;
+        llvm::StringRef bytes(entry->file, entry->file_size);
+        auto file = llvm::cantFail(llvm::object::ObjectFile::createELFObjectFile({bytes, "debug"}));
+        CHECK(file->makeTriple().getArch() == llvm::Triple::x86_64);
+        auto text = std::next(file->section_begin()); /* the first is none */
+        CHECK(text->isText() && text->isVirtual());
+        for (const llvm::object::SymbolRef &symbol : file->symbols()) {
+            uint64_t address = llvm::cantFail(symbol.getAddress());
+            uint64_t size = llvm::object::ELFSymbolRef(symbol).getSize();
+            CHECK(address >= text->getAddress() && size > 0);
+            CHECK(address + size <= text->getAddress() + text->getSize());
+            found.insert({llvm::cantFail(symbol.getName()).str(), address});
+        }
+    }
+    return found;
+}
+
+static void test_debug_symbols() {
+    const jit_function *function = profile("triple"), *other = profile("seven_times");
+    auto *entry = jit::program().find("triple");
+    CHECK(debug_symbols().find("triple")->second == reinterpret_cast<uintptr_t>(entry->stub));
+    for (jit_level level : {JIT_O3, JIT_O2}) {
+        CHECK(jit_compile(profile("triple"), level, false, "test"));
+        clear_dead_stack();
+        CHECK(jit_compile(profile("seven_times"), JIT_O1, false, "test")); /* frees the former */
+    }
+    auto symbols = debug_symbols();
+    CHECK(symbols.count("triple.O2.entry") == 1 && symbols.count("triple.O2.general") == 1);
+    CHECK(symbols.find("triple.O2.entry")->second == reinterpret_cast<uintptr_t>(*entry->slot));
+    CHECK(symbols.count("triple.O3.entry") == 0);
+    jit_version *version =
+        jit_make(profile("triple"), profile("seven_times"), JIT_O1, false, JIT_AS_WRITTEN);
+    CHECK(version && debug_symbols().count("triple.O1.seven_times.entry") == 1);
+    jit_release(version);
+    CHECK(debug_symbols().count("triple.O1.seven_times.entry") == 0);
+    CHECK(function->level == JIT_O2 && other->level == JIT_O1);
+}
+
 static void replace_caller() {
     in_hook = nullptr;
     CHECK(jit_compile(profile("calls_hook"), JIT_O3, false, "test"));
@@ -338,6 +387,7 @@ int main() {
     test_object_cache();
     test_failures();
     test_freeing();
+    test_debug_symbols();
     test_running_code_stays();
     check_memory_map();
     return 0;

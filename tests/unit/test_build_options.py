@@ -162,6 +162,24 @@ def test_drives_of_the_help_are_those_of_run() -> None:
     assert tuple(named) == DRIVES
 
 
+@pytest.mark.parametrize(
+    ("arguments", "debug"),
+    [({}, False), ({"gdb": ""}, False), ({"gdb": "0"}, False), ({"gdb": "1"}, True), ({"debug": "1"}, True)],
+)
+def test_a_debugger_implies_debug(called_in: Path, arguments: dict[str, str], debug: bool) -> None:
+    env = environment(**arguments)
+    TOOLS["guest"].generate(env)
+    assert env["debug"] == debug
+    folder = "native-debug" if debug else "native"
+    assert variant_graph.build_folder(env, "native") == f"$BUILD_ROOT/$arch/{folder}"
+
+
+@pytest.mark.parametrize("value", ["-1", "yes", "65536"])
+def test_a_debugger_has_a_port(called_in: Path, value: str) -> None:
+    with pytest.raises(SystemExit, match=f"gdb={value} is neither 0 nor 1 nor a port's number"):
+        environment(gdb=value)
+
+
 def test_config_may_be_repeated(called_in: Path, tmp_path: Path) -> None:
     """A dictionary would keep only the last one; what custom.py says comes first."""
     (tmp_path / "custom.py").write_text("config = 'jit.budget=7 jit.idle=off'\n")

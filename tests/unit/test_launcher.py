@@ -78,6 +78,22 @@ def test_without_packages_and_without_apt_it_names_them(project: Path, tmp_path:
     assert wanted in result.stderr and "nasm" in result.stderr and "mtools" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("argument", "wanted"),
+    [("run", False), ("gdb=0", False), ("gdb=", False), ("gdb=1", True), ("gdb=4321", True), ("test", True)],
+)
+def test_a_debugger_is_installed_for_whom_it_serves(
+    project: Path, tmp_path: Path, argument: str, wanted: bool
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("sh", "dirname", "readlink", "cmp", "flock", "id", "python3"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    result = launch(project, argument, cwd=tmp_path, path=str(tools))
+    assert result.returncode == 1
+    assert (" gdb" in result.stderr) == wanted
+
+
 def test_without_root_it_prints_the_command(project: Path, tmp_path: Path) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()

@@ -78,6 +78,12 @@ def test_machine_options() -> None:
     assert timeout == 9
 
 
+@pytest.mark.parametrize(("gdb", "port"), [("", None), ("0", None), ("1", 1234), ("4321", 4321)])
+def test_port_of_the_debugger(gdb: str, port: int | None) -> None:
+    machine, _ = parse(["image=a", f"gdb={gdb}"], terminal=False)
+    assert machine.gdb == port
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -36,25 +36,36 @@ class Context : public JITLinkContext {
     }
 
     Error notifyResolved(LinkGraph &graph) override {
-        for (Symbol *symbol : graph.defined_symbols())
+        for (Symbol *symbol : graph.defined_symbols()) {
             if (is_entry(*symbol)) {
                 entry = symbol->getAddress().toPtr<void *>();
                 entry_size = symbol->getSize();
             }
+            if (symbol->hasName() && symbol->isCallable())
+                functions.push_back({(*symbol->getName()).str(),
+                                     symbol->getAddress().toPtr<const char *>(),
+                                     static_cast<size_t>(symbol->getSize())});
+        }
         return entry ? Error::success()
                      : llvm::createStringError("an object without %s", ENTRY_SYMBOL);
     }
 
     void notifyFinalized(JITLinkMemoryManager::FinalizedAlloc allocation) override {
         auto *pages = allocation.getAddress().toPtr<MemoryManager::Pages *>();
-        result = LinkedCode{entry, entry_size, pages->begin, pages->size, std::move(allocation)};
+        result = LinkedCode{entry,       entry_size,           pages->begin,
+                            pages->size, std::move(functions), std::move(allocation)};
     }
 
-    /* What the entry does not need is not linked. */
+    /* What the entry does not need is not linked. Functions in the entry's own block are needed
+     * without anything that refers to them: the assembler has resolved their calls. */
     LinkGraphPassFunction getMarkLivePass(const llvm::Triple &) const override {
         return [](LinkGraph &graph) {
+            const Block *block = nullptr;
             for (Symbol *symbol : graph.defined_symbols())
-                symbol->setLive(is_entry(*symbol));
+                if (is_entry(*symbol))
+                    block = &symbol->getBlock();
+            for (Symbol *symbol : graph.defined_symbols())
+                symbol->setLive(symbol->isCallable() && &symbol->getBlock() == block);
             return Error::success();
         };
     }
@@ -69,6 +80,7 @@ class Context : public JITLinkContext {
     llvm::Expected<LinkedCode> &result;
     void *entry = nullptr;
     size_t entry_size = 0;
+    llvm::SmallVector<CodeSymbol, 0> functions;
 };
 
 } // namespace

@@ -2,6 +2,7 @@
  * From an object's bytes to code in memory: JITLink with our memory.
  */
 #pragma once
+#include "kernel_lib/jit/engine/debug_object.h"
 #include "kernel_lib/jit/engine/memory_manager.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/MemoryBufferRef.h"
@@ -17,6 +18,7 @@ struct LinkedCode {
     size_t entry_size;
     const char *begin; /* of all its memory, code and constants */
     size_t size;
+    llvm::SmallVector<CodeSymbol, 0> functions; /* by the object's names */
     llvm::jitlink::JITLinkMemoryManager::FinalizedAlloc memory;
 };
 

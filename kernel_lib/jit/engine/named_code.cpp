@@ -1,13 +1,27 @@
 #include "kernel_lib/jit/engine/named_code.h"
 #include "kernel_lib/jit/engine/enter.h"
-#include "kernel_lib/jit/engine/program.h"
 #include "kernel_lib/jit/settings.h"
 
 namespace jit {
 
+static std::vector<CodeSymbol> symbols(const std::string &function, const jit_code &code,
+                                       const LinkedCode &linked) {
+    std::string prefix = function + "." + jit_level_name(code.level) + ".";
+    if (code.body->name != function)
+        prefix += std::string(code.body->name) + ".";
+    std::vector<CodeSymbol> named(linked.functions.begin(), linked.functions.end());
+    for (CodeSymbol &symbol : named) {
+        llvm::StringRef name = symbol.name;
+        name.consume_front("jit_");
+        symbol.name = prefix + name.str();
+    }
+    return named;
+}
+
 NamedCode::NamedCode(const char *function_name, const jit_code &code, const LinkedCode &linked)
     : function(function_name), body(code.body->name), level(code.level),
-      specialised(code.specialised) {
+      specialised(code.specialised),
+      debug_object(linked.begin, linked.size, symbols(function_name, code, linked)) {
     auto address = [](const void *pointer) { return reinterpret_cast<uintptr_t>(pointer); };
     range.begin = address(linked.begin);
     range.end = range.begin + linked.size;
@@ -45,16 +59,28 @@ static void print_interpreted(const code_range *, uintptr_t, uintptr_t frame_poi
     console_printf("%s (interpreter)", index < count ? functions[index].name : "jit_enter");
 }
 
-void name_stubs(const void *begin, const void *end) {
+static std::vector<CodeSymbol> symbols(const Slots &slots, llvm::ArrayRef<Entry> entries) {
+    std::vector<CodeSymbol> named;
+    for (const Entry &entry : entries)
+        named.push_back(
+            {entry.profile->name, static_cast<const char *>(entry.stub), Slots::STUB_SIZE});
+    auto *thunks = static_cast<const char *>(slots.thunk(0));
+    named.push_back({"jit_thunks", thunks, static_cast<size_t>(slots.end() - thunks)});
+    return named;
+}
+
+void name_stubs(const Slots &slots, llvm::ArrayRef<Entry> entries) {
     static code_range stubs, interpreted;
-    stubs.begin = stubs.frameless_begin = reinterpret_cast<uintptr_t>(begin);
-    stubs.end = stubs.frameless_end = reinterpret_cast<uintptr_t>(end);
+    stubs.begin = stubs.frameless_begin = reinterpret_cast<uintptr_t>(slots.begin());
+    stubs.end = stubs.frameless_end = reinterpret_cast<uintptr_t>(slots.end());
     stubs.print = print_stub;
     code_range_add(&stubs);
     interpreted.end = reinterpret_cast<uintptr_t>(__jit_enter_called);
     interpreted.begin = interpreted.end - 1; /* where a return address is looked up */
     interpreted.print = print_interpreted;
     code_range_add(&interpreted);
+    new DebugObject(slots.begin(), static_cast<size_t>(slots.end() - slots.begin()),
+                    symbols(slots, entries)); /* never destroyed, like the program */
 }
 
 } // namespace jit

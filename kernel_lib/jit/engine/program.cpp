@@ -73,7 +73,7 @@ void Program::make_entries(const std::vector<Function *> &functions) {
         by_function_[function] = &entries_[i];
         addresses_[function->getName()] = slots_->stub(i);
     }
-    name_stubs(slots_->begin(), slots_->end());
+    name_stubs(*slots_, entries_);
 }
 
 bool Program::renew() {

@@ -7,7 +7,7 @@ using namespace jit;
 
 namespace {
 
-constexpr size_t STUB_SIZE = 8, THUNK_SIZE = 16;
+constexpr size_t THUNK_SIZE = 16;
 constexpr unsigned char INT3 = 0xCC; /* fills the space between them */
 
 /* Writes `jmp *cell(%rip)` (Intel SDM vol. 2, JMP: FF /4). */

@@ -13,6 +13,8 @@ namespace jit {
 
 class Slots {
   public:
+    static constexpr size_t STUB_SIZE = 8;
+
     explicit Slots(size_t count);
 
     void *stub(size_t index) const;

@@ -72,6 +72,8 @@ class Machine:
     debug_exit attach isa-debug-exit; without it the guest ends by ACPI power-off
     crashes    how many times the machine may start again without the guest having said so (event
                restart); None: that it starts again ends it, said or not
+    gdb        port of this machine where QEMU listens for a debugger, which lets the guest start; None:
+               there is none
     qemu       program to run
     extra      further QEMU arguments, verbatim
     """
@@ -86,6 +88,7 @@ class Machine:
     accel: str = "tcg"
     debug_exit: bool = True
     crashes: int | None = None
+    gdb: int | None = None
     qemu: str = QEMU
     extra: Sequence[str] = ()
 
@@ -108,7 +111,7 @@ class Machine:
         config_file().
 
         The machine starts paused (-S): whatever fails before the QMP handshake is a
-        failure of QEMU, whatever happens after "cont" is the guest's doing.
+        failure of QEMU, whatever happens after "cont", or a debugger's, is the guest's doing.
         """
         serial = ["-chardev", f"socket,id=serial0,fd={serial_fd}", "-serial", "chardev:serial0"]
         qmp = ["-chardev", f"socket,id=qmp0,fd={qmp_fd}", "-mon", "chardev=qmp0,mode=control"]
@@ -135,6 +138,8 @@ class Machine:
             command.append("-no-shutdown")  # pauses instead: QemuProcess decides how it goes on
         if self.debug_exit:
             command += ["-device", f"isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=4"]
+        if self.gdb is not None:
+            command += ["-gdb", f"tcp:127.0.0.1:{self.gdb}"]
         if self.config:
             command += ["-fw_cfg", f"name={CONFIG_NAME},file=/proc/self/fd/{config_fd}"]
         return command + self._drive_arguments() + list(self.extra)

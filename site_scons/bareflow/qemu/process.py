@@ -34,7 +34,7 @@ def _reason(shutdown: Message) -> str:
 
 
 class QemuProcess:
-    """Starts QEMU and lets the machine run.
+    """Starts QEMU and lets the machine run, if that is not a debugger's business.
 
     on_serial is called in the loop's thread with every piece of serial output, and with b"" when
     the line closes, that is when QEMU has ended. on_reset is called there when a machine whose
@@ -49,6 +49,7 @@ class QemuProcess:
         self._on_serial, self._on_reset = on_serial, on_reset
         config = machine.config_file()
         self._follows_resets = machine.crashes is not None
+        self._starts_by_debugger = machine.gdb is not None
         self._follower: asyncio.Task[None] | None = None
         self._loop = asyncio.new_event_loop()
         self._output = os.fdopen(os.memfd_create("qemu"), "w+b")
@@ -164,7 +165,8 @@ class QemuProcess:
         await self._qmp.connect(qmp)
         if self._follows_resets:
             self._follower = asyncio.create_task(self._follow_resets())
-        await self._qmp.execute("cont")
+        if not self._starts_by_debugger:
+            await self._qmp.execute("cont")
 
     async def _read_serial(self) -> None:
         while True:

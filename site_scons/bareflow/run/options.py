@@ -27,6 +27,7 @@ MACHINE = {
     "machine": "QEMU's machine: pc or q35",
     "drive": f"how the disk is attached: {', '.join(DRIVES[:-1])} or {DRIVES[-1]}",
     "accel": "tcg or kvm",
+    "gdb": "1 = wait for GDB on port 1234, or name another port; implies debug=1",
     "timeout": "end the run after this many seconds; 0 = no limit",
     "write": "1 = the guest may change the image",
 }

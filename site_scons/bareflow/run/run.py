@@ -41,6 +41,7 @@ from bareflow.kernel.kernel_file import KernelHeader, parse_header
 from bareflow.qemu.guest import Guest, GuestError
 from bareflow.qemu.machine import DRIVES, MACHINES, QEMU, Machine
 from bareflow.qemu.serial import Console, Event, Malformed, Text
+from bareflow.run.debugger import port_of
 from bareflow.run.options import CONFIG, GUEST, MACHINE, config_settings
 from bareflow.run.run_input import POWER_OFF, forward, forward_keys, raw_terminal, read_prompt
 from bareflow.run.text_output import ByteStream, TextOutput
@@ -99,6 +100,7 @@ def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
             snapshot=given.get("write") != "1",
             crashes=ATTEMPTS if len(kernels) > 1 else 0,
             accel=given.get("accel", "tcg"),
+            gdb=port_of(_whole_number("gdb", given.get("gdb", "0"), minimum=0)),
             qemu=given.get("qemu", QEMU),
         ),
         _whole_number("timeout", given.get("timeout", "0"), minimum=0),
