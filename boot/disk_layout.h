@@ -8,7 +8,7 @@
 #define STAGE2_LBA 1
 #define STAGE2_SECTORS 20
 
-/* A cylinder is exactly 1 MiB, so partitions of whole mebibytes are whole cylinders. (mtools insists
- * on whole tracks.) */
+/* A cylinder is exactly 1 MiB, so partitions of whole mebibytes are whole cylinders. (mtools
+ * insists on whole tracks.) */
 #define IMAGE_SECTORS_PER_TRACK 32
 #define IMAGE_HEADS 64

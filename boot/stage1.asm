@@ -102,8 +102,8 @@ stage1:
     push ds
     pop es                      ; the call returned a table's address in ES:DI
 
-; Read stage2: by one call with the extensions, else sector by sector. That is simpler than disk.inc,
-; which finds any sector, and leaves room for the block above.
+; Read stage2: by one call with the extensions, else sector by sector. This is shorter than
+; disk.inc, which finds any sector, and leaves room for the block above.
 .load:
     mov dl, [BOOT_INFO(boot_drive)]
     mov dh, 0                   ; head

@@ -44,7 +44,7 @@ const uint8_t *fse_read(struct fse_table *table, const struct fse_kind *kind, co
     while (left > 0) {
         if (at >= size || s >= kind->symbols)
             return NULL;
-        /* A value from 0 to left + 1, in a bit less where that is enough to tell. */
+        /* A value from 0 to left + 1. Small values have one bit less. */
         unsigned bits = highest_bit((unsigned)left + 1);
         unsigned half = 1u << bits, short_ones = 2 * half - 2 - (unsigned)left;
         unsigned value = (unsigned)bits_at(in, at) & (2 * half - 1);

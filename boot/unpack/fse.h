@@ -9,9 +9,12 @@
 #define FSE_MAX_LOG 9
 #define FSE_MAX_SYMBOLS 53
 
-/* In one word, because that is loaded at once, and because the sum of three such words has the sums
- * of the counts of bits in it: bits 0-15 the next state's number before bits are added, 16-23 how
- * many these are, 24-31 how many are added to the base, 32-63 the base. */
+/* One word, which is loaded at once:
+ *   bits 0-15   the next state's number before bits of the stream are added
+ *   bits 16-23  how many bits these are
+ *   bits 24-31  how many bits of the stream are added to the base
+ *   bits 32-63  the base
+ * The sum of three such words has the sums of the counts of bits. */
 typedef uint64_t fse_entry;
 
 struct fse_table {

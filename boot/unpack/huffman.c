@@ -84,8 +84,8 @@ bool huffman_decode(const struct huffman_table *table, uint8_t *out, size_t size
         return false;
     unsigned bits = table->bits;
     uint8_t *out_end = out + size;
-    /* A code is found by as many bits as the longest has. Those in front of the stream, which the
-     * last codes are looked up with, make no difference. */
+    /* A code is looked up with as many bits as the longest code has. For the last codes some of
+     * these are in front of the stream; they do not change what is found. */
     ptrdiff_t left = stream.left - bits, none = -(ptrdiff_t)bits;
     while (out < out_end && left >= none) {
         struct huffman_entry entry = table->entries[low_bits(bits_at(in, left), bits)];

@@ -73,7 +73,7 @@ static const uint8_t *read_literals(struct zstd *z, const uint8_t *in, const uin
 /* Unpacks a block's content. */
 static bool unpack_block(struct zstd *z, unsigned type, unsigned size, const uint8_t *in) {
     const uint8_t *end = in + size;
-    z->literals = in; /* a raw block is nothing but literals, and so is, in its way, the other */
+    z->literals = in; /* a raw block consists of literals, an RLE block of one that is repeated */
     z->literals_end = end;
     if (type == COMPRESSED) {
         in = read_literals(z, in, end);
@@ -94,8 +94,8 @@ uint8_t *zstd_unpack(struct zstd *z, uint8_t *out, const uint8_t *in, const uint
     static const uint8_t size_bytes[] = {0, 2, 4, 8};
     unsigned descriptor = in[4], header;
     if (end - in < 5 || (uint32_t)bits_at(in, 0) != MAGIC || descriptor & 0x1F)
-        return NULL; /* of the five bits, all but one unused bit ask for what is not there */
-    /* One byte more either way: the window's size, or the least of the content's sizes. */
+        return NULL; /* the five bits: a dictionary, a checksum, reserved, unused */
+    /* One byte more: the window's size, or a content size of one byte, for which size_bytes has 0. */
     in += 5 + size_bytes[descriptor >> 6] + (descriptor < 0x40 || !(descriptor & 0x20));
     z->first = z->out = out;
     z->repeat[0] = 1;

@@ -1,6 +1,7 @@
 ; The kernel of the loader's tests: checks how it was entered, says so on the serial line and
 ; leaves with code 0 (all is well), 1 (see what it printed), or stays (STAY) so that the test can
-; look at memory. FALLBACK makes the kernel of the other boot slot. The test appends a payload to the file and fills in the header's sizes and CRC.
+; look at memory. FALLBACK makes the kernel of the other boot slot. The test appends a payload to
+; the file and fills in the header's sizes and CRC.
 
 %include "boot/boot_info.inc"
 %include "generated/boot/boot_slots.inc"
