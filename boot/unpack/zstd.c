@@ -95,7 +95,7 @@ uint8_t *zstd_unpack(struct zstd *z, uint8_t *out, const uint8_t *in, const uint
     unsigned descriptor = in[4], header;
     if (end - in < 5 || (uint32_t)bits_at(in, 0) != MAGIC || descriptor & 0x1F)
         return NULL; /* the five bits: a dictionary, a checksum, reserved, unused */
-    /* One byte more: the window's size, or a content size of one byte, for which size_bytes has 0. */
+    /* One byte more: the window's size, or a content size of one byte (size_bytes has 0 then). */
     in += 5 + size_bytes[descriptor >> 6] + (descriptor < 0x40 || !(descriptor & 0x20));
     z->first = z->out = out;
     z->repeat[0] = 1;

@@ -4,6 +4,8 @@
 #pragma once
 #include <stdint.h>
 
+#define SELECTOR_CODE 0x08 /* of 64-bit code */
+
 /*
  * Interrupt stacks, each with an unmapped guard page below it:
  *   exceptions   so that a stack overflow can be reported

@@ -25,6 +25,7 @@ NASM_HEADERS = (
     "boot/disk_layout.h",
     "boot/kernel_header.h",
     "boot/memory_map.h",
+    "kernel_lib/cpu/descriptors.h",
     "kernel_lib/cpu/paging.h",
     "kernel_lib/cpu/pic.h",
     "kernel_lib/cpu/real_mode.h",

@@ -7,7 +7,6 @@
 #include "kernel_lib/cpu/x86_64/interrupt_frame.h"
 #include <stdalign.h>
 
-#define SELECTOR_CODE 0x08
 #define SELECTOR_DATA 0x10
 #define SELECTOR_TSS 0x18
 

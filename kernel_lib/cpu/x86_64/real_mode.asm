@@ -6,6 +6,7 @@
 ; turns paging off must lie at the same physical and virtual address. Hence every address in here
 ; is made by IN_PLACE.
 
+%include "generated/kernel_lib/cpu/descriptors.inc"
 %include "generated/kernel_lib/cpu/real_mode.inc"
 %include "generated/kernel_lib/cpu/x86_64/control.inc"
 
@@ -20,7 +21,7 @@ struc saved
 endstruc
 
 
-CODE64          equ 0x08        ; the same selector as in the kernel's own GDT
+CODE64          equ SELECTOR_CODE ; as in the kernel's own GDT
 CODE16          equ 0x10
 DATA16          equ 0x18
 
