@@ -65,12 +65,16 @@ def _embed(env: Any, name: str, bitcode: Any) -> Any:
     return node
 
 
+def _write_operations(target: list[Any], source: list[Any], env: Any) -> None:
+    from bareflow.engine import function_table, operations
+
+    text = function_table.module_text(operations.HEAD, operations.TABLE, operations.functions())
+    Path(target[0].abspath).write_text(text)
+
+
 def _operations(env: Any) -> list[Any]:
     """Objects of all that the code generator might call a function for: with and without optimisation."""
-    script = env.File("#site_scons/bareflow/engine/operations.py")
-    text = env.Command(
-        "$BUILD/embedded/operations.ll", script, env.Step("$PYTHON $SOURCE > $TARGET", "GENERATE")
-    )
+    text = env.Command("$BUILD/embedded/operations.ll", [], env.Step(_write_operations, "GENERATE"))
     made = []
     for level in ("O0", "O2"):
         step = env.Step(f"{COMPILE} -{level} -c $SOURCE -o $TARGET", "CC")

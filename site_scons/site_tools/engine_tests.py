@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import PRECOMPILED, TARGET, WARNINGS
-from host_tests import TEST_LIMIT, _run, _sources_of
-from scons_paths import escaped
+from host_tests import _sources_of, passed
 
 FLAGS = ["-std=c++17", "-g", "-O1", "-fno-exceptions", "-fno-omit-frame-pointer", "-ffp-contract=off"]
 ENGINE = ("kernel_lib/jit/engine", "kernel_lib/debug/code_ranges.c", "kernel_lib/error.c")
@@ -50,7 +49,7 @@ def _engine_tests(env: Any, tests: list[Any], others: dict[str, list[Any]]) -> l
         f"$CXX {' '.join(TARGET[:2])} -no-pie $LD_PATH $OBJECTS "
         f"-Wl,--start-lib $ENGINE -Wl,--end-lib {' '.join(libraries)} -o $TARGET"
     )
-    passed = []
+    made = []
     for test in tests:
         objects = _objects(env, [test, *_sources_of(env, test)]) + others.get(test.name, [])
         program = env.Command(
@@ -61,12 +60,8 @@ def _engine_tests(env: Any, tests: list[Any], others: dict[str, list[Any]]) -> l
             ENGINE=engine,
         )
         env.Depends(program, [env["TOOL_VERSION"]["LD"], env["TOOL_VERSION"]["LLVM_CONFIG"]])
-        step = env.Step(_run, "TEST", "$SOURCE")
-        passed += env.Command(
-            f"{escaped(program[0])}.passed", program, step, ARGUMENTS_OF_TEST=[], LIMIT_OF_TEST=TEST_LIMIT
-        )
-    env.NoCache(passed)
-    return passed
+        made.append(passed(env, program[0]))
+    return made
 
 
 def exists(env: Any) -> bool:

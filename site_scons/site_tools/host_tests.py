@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,24 @@ def _run(target: list[Any], source: list[Any], env: Any) -> int:
         return 1
     Path(target[0].abspath).write_bytes(output)
     return 0
+
+
+def passed(
+    env: Any,
+    program: Any,
+    *,
+    label: str = "TEST",
+    what: str = "$SOURCE",
+    suffix: str = "passed",
+    arguments: Sequence[str] = (),
+    limit: float = TEST_LIMIT,
+) -> Any:
+    """A node beside a test's program that is up to date when it has passed. limit: seconds."""
+    step = env.Step(_run, label, what)
+    target = f"{escaped(program)}.{suffix}"
+    node = env.Command(target, program, step, ARGUMENTS_OF_TEST=arguments, LIMIT_OF_TEST=limit)
+    env.NoCache(node)
+    return node[0]
 
 
 def _named_sources(env: Any, test: Any) -> list[str]:
@@ -107,13 +126,7 @@ def _program(env: Any, test: Any, kind: str, options: list[str], link_options: l
 
 def _host_test(env: Any, test: Any) -> Any:
     """A node that is up to date when the test has passed."""
-    program = _program(env, test, "test", SANITIZE, SANITIZE)
-    step = env.Step(_run, "TEST", "$SOURCE")
-    node = env.Command(
-        f"{escaped(program)}.passed", program, step, ARGUMENTS_OF_TEST=[], LIMIT_OF_TEST=TEST_LIMIT
-    )
-    env.NoCache(node)
-    return node[0]
+    return passed(env, _program(env, test, "test", SANITIZE, SANITIZE))
 
 
 def _fuzz(env: Any, test: Any, seconds: int, suffix: str) -> Any:
@@ -126,14 +139,10 @@ def _fuzz(env: Any, test: Any, seconds: int, suffix: str) -> Any:
         "-print_final_stats=1",
         f"-artifact_prefix={program.abspath}.found-",
     ]
-    step = env.Step(_run, "FUZZ", f"$SOURCE for {seconds} s")
-    limit = seconds + TEST_LIMIT
-    node = env.Command(
-        f"{escaped(program)}.{suffix}", program, step, ARGUMENTS_OF_TEST=arguments, LIMIT_OF_TEST=limit
-    )
+    what, limit = f"$SOURCE for {seconds} s", seconds + TEST_LIMIT
+    node = passed(env, program, label="FUZZ", what=what, suffix=suffix, arguments=arguments, limit=limit)
     env.Depends(node, env.Value(seconds))
-    env.NoCache(node)
-    return node[0]
+    return node
 
 
 def _host_environment(env: Any) -> Any:

@@ -1,6 +1,7 @@
 """SCons tool: what tests/engine/test_interpreter.cpp and test_levels.cpp compare, functions as bitcode and as
 native code."""
 
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,18 @@ def _native(env: Any, base: str, functions: str, script: str) -> list[Any]:
 
 
 def _generated(env: Any, target: str, script: str, prefix: str) -> Any:
-    return env.Command(target, f"#{script}", env.Step(f"$PYTHON $SOURCE {prefix} > $TARGET", "GENERATE"))[0]
+    """The module of a script's functions; prefix is put before the name of the table of them."""
+    node = env.Command(target, f"#{script}", env.Step(_write_module, "GENERATE"), TABLE_PREFIX=prefix)
+    env.Depends(node, env.Value(prefix))
+    return node[0]
+
+
+def _write_module(target: list[Any], source: list[Any], env: Any) -> None:
+    from bareflow.engine.function_table import module_text
+
+    script = runpy.run_path(source[0].abspath)
+    table = env["TABLE_PREFIX"] + script["TABLE"]
+    Path(target[0].abspath).write_text(module_text(script["HEAD"], table, script["functions"]()))
 
 
 def _interpreter_cases(env: Any, functions: str, script: str) -> list[Any]:

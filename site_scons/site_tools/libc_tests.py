@@ -7,7 +7,7 @@ keeps it apart from the other library. Without sanitizers: they would test the o
 from pathlib import Path
 from typing import Any
 
-from host_tests import TEST_LIMIT, _run
+from host_tests import passed
 
 PREFIX = "own_"
 FLAGS = ["-g", "-O1", "-fno-builtin", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-Wno-format-nonliteral"]
@@ -28,19 +28,15 @@ def _libc_tests(env: Any, tests: list[Any], shared: list[Any]) -> list[Any]:
     objects = {
         source: host.Object(f"{base}/{Path(source.name).stem}.o", source) for source in [*tests, *shared]
     }
-    passed = []
+    made = []
     for test in tests:
         parts = [*objects[test], *(node for source in shared for node in objects[source]), *own]
         command = f"$CC -no-pie --ld-path={host.WhereIs('$LD')} $SOURCES -lm -o $TARGET"
         program = host.Command(f"{base}/{Path(test.name).stem}", parts, host.Step(command, "LINK"))
-        step = host.Step(_run, "TEST", "$SOURCE")
-        passed += host.Command(
-            f"{program[0]}.passed", program, step, ARGUMENTS_OF_TEST=[], LIMIT_OF_TEST=TEST_LIMIT
-        )
+        made.append(passed(host, program[0]))
         host.Depends([*objects[test], *program], [env["TOOL_VERSION"]["CC"], env["TOOL_VERSION"]["LD"]])
     env.Depends([*compiled, *own], env["TOOL_VERSION"]["LD"])
-    env.NoCache(passed)
-    return passed
+    return made
 
 
 def exists(env: Any) -> bool:

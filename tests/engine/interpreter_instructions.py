@@ -1,14 +1,13 @@
-"""Writes a module with a function for every kind of instruction and intrinsic on every type that it is for:
-what test_interpreter.cpp runs both in the interpreter and as native code.
+"""Functions in LLVM IR for every kind of instruction and intrinsic on every type that it is for: what
+test_interpreter.cpp runs both in the interpreter and as native code.
 
 Each function takes a seed, makes its operands from it, and returns one number that depends on all of the
 result. The names begin with "compiled_" where the interpreter is expected to refuse.
 
-The argument, if there is one, is put before the name of the table of functions.
+bareflow/engine/function_table.py makes a module of them.
 """
 
 import itertools
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -340,6 +339,7 @@ def casts() -> Iterator[Case]:
         yield cast("bitcast", target, "<4 x i32>")
 
 
+TABLE = "instruction_cases"
 HEAD = """\
 declare i64 @test_mix(i64, i64)
 declare float @test_float(i64, i64)
@@ -351,22 +351,10 @@ declare double @test_double(i64, i64)
 """
 
 
-def module(prefix: str) -> str:
+def functions() -> list[Case]:
     by_name: dict[str, Case] = {}
     for cases in (on_integers(), on_plain_integers(), on_floats(), casts(), other()):
         by_name.update((case.name, case) for case in cases)
     for operation in ("add", "xchg", "umax", "nand"):
         by_name[f"atomicrmw_{operation}"] = atomic(operation)
-    parts = [HEAD, *(case.text() for case in by_name.values())]
-    rows = []
-    for name in by_name:
-        parts.append(f'@name.{name} = internal constant [{len(name) + 1} x i8] c"{name}\\00"')
-        rows.append(f"{{ ptr, ptr }} {{ ptr @name.{name}, ptr @{name} }}")
-    rows.append("{ ptr, ptr } zeroinitializer")
-    table = ",\n  ".join(rows)
-    parts.append(f"@{prefix}instruction_cases = constant [{len(rows)} x {{ ptr, ptr }}] [\n  {table}\n]")
-    return "\n".join(parts) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(module(prefix=sys.argv[1] if len(sys.argv) > 1 else ""))
+    return list(by_name.values())

@@ -1,14 +1,14 @@
-"""Writes a module with every operation on every type of integers and floats, and every conversion.
+"""Functions in LLVM IR for every operation on every type of integers and floats, and every conversion.
 
-The build compiles it to find out which functions compiled code calls by itself (natives.py), and
-tests/engine/test_levels.cpp runs it on every level and as native code. Each function takes a seed and returns
-a number that depends on all of its results.
-
-The argument, if there is one, is put before the name of the table of functions.
+The build compiles them to find out which functions compiled code calls by itself (host_symbols.py), and
+tests/engine/test_levels.cpp runs them on every level and as native code. Each function takes a seed and
+returns a number that depends on all of its results. function_table.py makes a module of them.
 """
 
-import sys
 from collections.abc import Callable, Iterator
+
+HEAD = "declare i64 @test_mix(i64, i64)\ndeclare double @test_double(i64, i64)"
+TABLE = "operation_cases"
 
 INTEGERS = [8, 16, 32, 64, 100, 128]
 FLOATS = {
@@ -192,21 +192,3 @@ def functions() -> Iterator[Function]:
             function = Function(f"{name}_{short}")
             write(function, kind)
             yield function
-
-
-def module(prefix: str) -> str:
-    parts = ["declare i64 @test_mix(i64, i64)", "declare double @test_double(i64, i64)"]
-    rows = []
-    for function in functions():
-        name = function.name
-        parts.append(function.text())
-        parts.append(f'@name.{name} = internal constant [{len(name) + 1} x i8] c"{name}\\00"')
-        rows.append(f"{{ ptr, ptr }} {{ ptr @name.{name}, ptr @{name} }}")
-    rows.append("{ ptr, ptr } zeroinitializer")
-    table = ",\n  ".join(rows)
-    parts.append(f"@{prefix}operation_cases = constant [{len(rows)} x {{ ptr, ptr }}] [\n  {table}\n]")
-    return "\n".join(parts) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(module(prefix=sys.argv[1] if len(sys.argv) > 1 else ""))
