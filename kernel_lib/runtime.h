@@ -34,26 +34,25 @@ int console_read(void);
  * something. */
 bool console_wait(unsigned milliseconds);
 /* Writes one line "@bareflow {...}\n" for programs to the serial line (not the screen). The format
- * makes one JSON object, of any length: every %s is the inside of a string, with what JSON wants
+ * makes one JSON object, of any length. Every %s is inside of a string; what JSON wants escaped is
  * escaped. There are %d, %u, %x (with l, ll, z and a width of zeros) and %s (with a precision). */
 void console_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for an object that is made (json_format in io/utf8.h). */
 void console_event_made(const char *json);
 
 /*
- * The text that the program is there to make: between the two events text_begin and text_end, so
- * that programs can tell it from everything else. It is passed on as UTF-8 without control
- * characters other than line breaks and tabs, with U+FFFD for what is malformed, whatever parts it
- * comes in. What else is written to the
- * console before its end (messages, events, the report of an exception) interrupts it: it goes on
- * behind the next call of console_text.
+ * The program's result, a text. The events text_begin and text_end are around it, so that programs
+ * can tell it from everything else. It is written as UTF-8 without control characters other than
+ * line breaks and tabs, with U+FFFD for what is malformed. A character may be divided between two
+ * calls. Other output before its end (messages, events, the report of an exception) interrupts it;
+ * the next call of console_text continues it.
  */
 void console_text_begin(void);
 void console_text(const char *bytes, size_t size);
 void console_text_end(void);
 
-/* Shows text on the screen's last row, which from then on the console leaves alone. Nothing where
- * the console is no screen. */
+/* Shows text on the screen's last row, which from then on has nothing else. Does nothing where the
+ * console has no screen. */
 void console_status(const char *text);
 
 /* [bare] VGA text mode, 80x25 (io/terminal.c). */
@@ -128,26 +127,26 @@ void file_close(struct file *file);
  * either the old file or the new one; where the disk can only be reached through the BIOS, the new
  * one may be lost or cut short (docs/disk.md). Names are 8.3; the directory must exist. */
 bool file_replace(const char *path, const void *bytes, size_t size, struct error *error);
-/* Whether a write failed because of the disk itself (removed, broken). A disk that is gone may take
- * seconds to say so: from then on every write fails at once, and who writes unasked need not even
- * say so. */
+/* Whether a write failed because of the disk itself (removed, broken). Such a failure may take
+ * seconds. From then on every write fails at once. A caller that nobody has asked to write need not
+ * report that. */
 bool files_stopped(void);
-/* Lets the next write try the disk again: for when a person asks. */
+/* Lets the next write try the disk again, because a person has asked for it. */
 void files_resume(void);
 
 /* ---- Boot slots: a disk may hold a second kernel, which the loader boots when this one does not
  * come up (boot/boot_slots.h) ---- */
 
 /*
- * Tells the loader that this kernel works, so that it goes on booting it. Whatever keeps it from
- * that is no error: it costs one of the attempts that the kernel has. Only the first call does
- * something, and none on a disk with one kernel (bare) or at all (linux).
+ * Tells the loader that this kernel works, so that the loader keeps booting it. A failure is not
+ * reported: it costs the kernel one of its attempts. Only the first call does something. On a disk
+ * with one kernel, and on Linux, no call does.
  */
 void boot_slots_report_success(void);
 /*
- * [bare] Makes the next boot, and only that one, a boot of the other kernel: for a kernel that
- * finds itself unable to go on, before platform_reboot. False and *error if the disk has no other
- * kernel, or one that the loader has just failed to boot, or cannot be written.
+ * [bare] Makes the next boot, and only that one, a boot of the other kernel. A kernel that cannot
+ * continue calls it before platform_reboot. False and *error if the disk has no other kernel, or
+ * one that the loader has just failed to boot, or cannot be written.
  */
 bool boot_slots_fall_back(struct error *error);
 
@@ -164,7 +163,7 @@ size_t config_report_unknown(const char *prefix);
 
 /* ---- The program itself ---- */
 
-/* What tells one build of the program from every other: 32 hexadecimal digits. */
+/* The id of this build of the program: 32 hexadecimal digits. */
 const char *platform_build_id(void);
 
 /* ---- End ---- */

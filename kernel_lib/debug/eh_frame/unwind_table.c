@@ -2,11 +2,15 @@
 #include "kernel_lib/debug/symbols.h"
 #include "kernel_lib/memory/layout.h"
 
-/* Behind the names: for each UNWIND_BLOCK of the functions in kernel_symbols, where in
- * kernel_unwind theirs begin. For each function there is the number of its rows, and for each row,
- * as numbers of 7 bits a byte: how far it begins behind the last one; the change of its words with
- * its sign lowest, shifted by two: bit 0 says that saved_pointer follows, bit 1 is
- * by_frame_pointer. */
+/*
+ * Behind the names: for every UNWIND_BLOCK functions of kernel_symbols, where in kernel_unwind
+ * their rows begin. A function has the number of its rows, then the rows. All are numbers of 7 bits
+ * a byte. A row has:
+ *   the distance from where the row before it begins
+ *   bit 0: saved_pointer follows; bit 1: by_frame_pointer; bit 2: the sign of, and from bit 3 on,
+ *   the difference from the words of the row before it
+ *   saved_pointer, if it follows
+ */
 #define UNWIND_BLOCK 64
 extern const uint32_t kernel_unwind_blocks[];
 extern const uint8_t kernel_unwind[];

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 struct unwind_row {
-    bool by_frame_pointer;  /* RBP, otherwise RSP, is so many words below the caller's RSP; */
-    uint32_t words;         /* the return address is one word below that */
-    uint32_t saved_pointer; /* the caller's RBP is so many words below it; 0: RBP still has it */
+    bool by_frame_pointer;  /* words counts from RBP, otherwise from RSP */
+    uint32_t words;         /* up to the caller's RSP; the return address is the word below that */
+    uint32_t saved_pointer; /* words from there down to the caller's RBP; 0: RBP still has it */
 };
 
 /* False when the function that holds the address is not in the table. */

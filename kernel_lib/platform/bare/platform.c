@@ -153,7 +153,7 @@ static int serial_character(void) {
     return character;
 }
 
-static int waiting = -1; /* a byte that console_wait() has come upon */
+static int waiting = -1; /* the byte that console_wait() has read */
 
 int console_read(void) {
     int character = waiting < 0 ? keyboard_read() : waiting;
@@ -165,9 +165,9 @@ static void tick(void) {}
 
 bool console_wait(unsigned milliseconds) {
     uint64_t begin = cpu_rdtsc(), most = cpu_cycles_per_second() / 1000 * milliseconds;
-    irq_install(IRQ_TIMER, tick); /* it just has to wake us: the BIOS has left its timer running */
+    irq_install(IRQ_TIMER, tick); /* ends the HLT: the BIOS has left its timer running */
     for (;;) {
-        cpu_interrupts_off(); /* until asleep, as below */
+        cpu_interrupts_off(); /* as in console_getchar */
         waiting = console_read();
         if (waiting >= 0 || cpu_rdtsc() - begin >= most)
             break;
@@ -180,7 +180,7 @@ bool console_wait(unsigned milliseconds) {
 
 int console_getchar(void) {
     for (;;) {
-        cpu_interrupts_off(); /* from the look into the rings until asleep, or we might miss one */
+        cpu_interrupts_off(); /* a byte that comes between the look and HLT would be missed */
         int character = console_read();
         if (character >= 0) {
             cpu_interrupts_on();

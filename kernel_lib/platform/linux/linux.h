@@ -6,7 +6,7 @@
  * the folder in which paths of files begin; without it they begin in the system's root. */
 void linux_arguments(int count, char **arguments);
 
-/* From now on a terminal at standard input gives every key as it is typed, Ctrl-C too, and echoes
- * nothing; until the other, which gives it back as it was. Without a terminal nothing happens. */
+/* The first sets a terminal at standard input to give every key as it is typed, Ctrl-C too, and to
+ * echo nothing. The second sets it back. Without a terminal they do nothing. */
 void linux_terminal_begin(void);
 void linux_terminal_end(void);
