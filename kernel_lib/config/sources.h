@@ -9,6 +9,6 @@
 /* QEMU's fw_cfg opt/bareflow/config; nothing without it. Needs the heap. */
 void config_read_fw_cfg(void);
 
-/* /boot/BAREFLOW.CFG of the disk that was booted, for keys that fw_cfg has not set; nothing if there
- * is no such file. */
+/* /boot/BAREFLOW.CFG of the disk that was booted, for keys that fw_cfg has not set. Does nothing if
+ * there is no such file. */
 void config_read_file(void);

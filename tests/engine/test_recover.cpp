@@ -1,6 +1,5 @@
 // sources: tests/engine/engine_fixture.cpp
-/* LLVM is left in the middle of its work, at many places of it: nothing that comes later suffers.
- */
+/* LLVM is left in the middle of its work, at many places. What comes later still works. */
 #include "kernel_lib/jit/engine/recover.h"
 #include "kernel_lib/removed/removed.h"
 #include "tests/engine/engine_fixture.h"

@@ -20,9 +20,7 @@
 #include <string.h>
 
 #define FILE_SIZE 5000
-#define MAX_COMMANDS                                                                               \
-    200000 /* a bound on time: the FAT has 17 sectors, a directory 4096 at most                    \
-            */
+#define MAX_COMMANDS 200000 /* bounds the time: a FAT has 17 sectors, a directory at most 4096 */
 
 static struct fat16_image pristine;
 static uint8_t content[FILE_SIZE];

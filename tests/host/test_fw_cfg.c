@@ -1,6 +1,5 @@
 // sources: kernel_lib/error.c
-/* QEMU's fw_cfg device, played by the test: finding and reading files, and all that can be wrong.
- */
+/* The test acts as QEMU's fw_cfg device: finding and reading files, and all that can be wrong. */
 #include "check.h"
 #include "fake_ports.h"
 #include "kernel_lib/runtime.h"

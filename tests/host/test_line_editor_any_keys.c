@@ -39,8 +39,7 @@ static size_t width_of(unsigned character) {
     return character == 1 || character == 6 ? 2 : 1;
 }
 
-/* The row is a part of the line; in it, cursor and text agree, and nothing is left of earlier text.
- */
+/* The row is a part of the line. In it, cursor and text agree, and no earlier text is left. */
 static void check_row(void) {
     size_t before = 0, first = model_cursor;
     while (first > 0 && before < column - 2)

@@ -94,8 +94,8 @@ static void test_set_threshold(void) {
     CHECK(configure_at_begin("jit.thresholds = 10,100,1000,10000", &error));
 }
 
-/* One interpreted call of 50 ms compiles; one of 49, or one that only waits for others, does not.
- */
+/* One interpreted call of 50 ms compiles. One of 49 ms, or one that only waits for others, does
+ * not. */
 static void test_long_call(void) {
     struct jit_function *f = fresh_function(0), *outer = fresh_function(0);
     compile_cycles[JIT_O0] = 200 * MS;

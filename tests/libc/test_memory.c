@@ -1,5 +1,5 @@
-/* memcpy, memmove, memset and memcmp at every alignment within a vector and every length up to 300.
- */
+/* memcpy, memmove, memset and memcmp at every alignment within a vector, with every length up to
+ * 300. */
 #include "own.h"
 #include <string.h>
 

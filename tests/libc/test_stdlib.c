@@ -106,8 +106,7 @@ static char *make_float(void) {
         put_all(words[random_below(sizeof words / sizeof *words)]);
         put_many(hexadecimal, 2);
         break;
-    case 1: /* any bits, as they are printed: with enough digits or too few, or halfway between two
-             */
+    case 1: /* any bits as printed, with enough digits or too few, or halfway between two */
     case 2: {
         uint64_t bits = random_bits();
         double value;

@@ -51,8 +51,7 @@ void return_result(CallInst *result, IRBuilder<> &builder) {
         builder.CreateRet(result);
 }
 
-/* Writes the code of a function of body's type that counts and times calls of body, step by step.
- */
+/* Writes the code of a function of body's type that counts and times calls of body. */
 class Writer {
   public:
     Writer(Function &body, jit_level level, const char *name)

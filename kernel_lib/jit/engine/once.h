@@ -5,8 +5,8 @@
 
 namespace jit {
 
-/* What is being initialised now never will be: a long jump has left it. Its next use begins again.
- */
+/* Abandons what is being initialised now, because a long jump has left it. Its next use begins
+ * again. */
 void abandon_initialisation();
 
 } // namespace jit

@@ -54,7 +54,6 @@ bool object_cache_parse(struct object_cache *cache, const uint8_t *bytes, size_t
 bool object_cache_put(struct object_cache *cache, struct jit_function *function,
                       const struct jit_code *code, const void *object, size_t size);
 
-/* The file's contents, the caller's to free; NULL when there is no memory for them. Where the limit
- * is too small, the functions with the most calls count. Forgets the objects that are not current.
- */
+/* The file's contents, the caller's to free; NULL when there is no memory for them. If the limit is
+ * too small, the functions with the most calls are stored. Evicts objects that are not current. */
 uint8_t *object_cache_write(struct object_cache *cache, size_t *size);

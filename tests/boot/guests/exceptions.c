@@ -87,9 +87,8 @@ static void stack_overflow(void) {
     console_printf("%d\n", recurse(0));
 }
 
-/* With an IDT that ends behind the double fault's entry, a page fault (14) finds no gate; that is a
- * #GP, and a #GP while a page fault is delivered is a double fault (Intel SDM vol. 3, table 6-5).
- */
+/* With an IDT that ends behind the double fault's entry, a page fault (14) finds no gate. That is a
+ * #GP. A #GP while a page fault is delivered is a double fault (Intel SDM vol. 3, table 6-5). */
 static void double_fault(void) {
     struct __attribute__((packed)) {
         uint16_t limit;
