@@ -18,11 +18,24 @@ static unsigned level_of(const struct setting *node) {
     return node ? node->level : 0;
 }
 
-/* Inserts a setting whose key is not in the tree; returns the tree's new root. */
+/* Puts the setting where the other one with its key is, which is freed. */
+static struct setting *replace(struct setting *old, struct setting *setting) {
+    setting->child[0] = old->child[0];
+    setting->child[1] = old->child[1];
+    setting->level = old->level;
+    setting->known |= old->known;
+    free(old);
+    return setting;
+}
+
+/* Inserts a setting, or replaces the one with its key; returns the tree's new root. */
 static struct setting *insert(struct setting *node, struct setting *setting) {
     if (!node)
         return setting;
-    int side = strcmp(setting->key, node->key) > 0;
+    int order = strcmp(setting->key, node->key);
+    if (order == 0)
+        return replace(node, setting);
+    int side = order > 0;
     node->child[side] = insert(node->child[side], setting);
     if (level_of(node->child[0]) == node->level)
         node = rotate(node, 0);
@@ -33,32 +46,37 @@ static struct setting *insert(struct setting *node, struct setting *setting) {
     return node;
 }
 
-/* As strcmp, for a key of size bytes, none of them zero. */
-static int compare(const char *key, size_t size, const char *other) {
-    int order = strncmp(key, other, size);
-    return order == 0 && other[size] != '\0' ? -1 : order;
-}
-
-struct setting *config_setting(const char *key, size_t size) {
+struct setting *config_find(const char *key) {
     struct setting *setting = root;
-    for (int order; setting && (order = compare(key, size, setting->key)) != 0;)
+    for (int order; setting && (order = strcmp(key, setting->key)) != 0;)
         setting = setting->child[order > 0];
-    if (setting)
-        return setting;
-    setting = malloc(sizeof *setting + size + 1);
-    if (!setting)
-        return NULL;
-    *setting = (struct setting){.level = 1};
-    memcpy(setting->key, key, size);
-    setting->key[size] = '\0';
-    root = insert(root, setting);
     return setting;
 }
 
-const char *config_get(const char *key) {
-    struct setting *setting = config_setting(key, strlen(key));
+struct setting *config_new(const char *key, size_t key_size, size_t room) {
+    struct setting *setting = malloc(sizeof *setting + key_size + 1 + room);
     if (!setting)
         return NULL;
+    *setting = (struct setting){.level = 1};
+    if (room > 0)
+        setting->value = setting->key + key_size + 1;
+    memcpy(setting->key, key, key_size);
+    setting->key[key_size] = '\0';
+    return setting;
+}
+
+void config_add(struct setting *setting) {
+    root = insert(root, setting);
+}
+
+const char *config_get(const char *key) {
+    struct setting *setting = config_find(key);
+    if (!setting) {
+        setting = config_new(key, strlen(key), 0);
+        if (!setting)
+            return NULL;
+        config_add(setting);
+    }
     setting->known = true;
     return setting->value;
 }
@@ -80,7 +98,6 @@ static void free_tree(struct setting *node) {
         return;
     free_tree(node->child[0]);
     free_tree(node->child[1]);
-    free(node->value);
     free(node);
 }
 

@@ -10,14 +10,20 @@ struct setting {
     struct setting *child[2]; /* in the tree: with lesser and with greater keys */
     unsigned level;           /* in the tree */
     unsigned text;            /* the number of the text that the value comes from */
-    char *value;              /* allocated by malloc; NULL: not set */
+    char *value;              /* within the same allocation, behind the key; NULL: not set */
     bool known;               /* somebody has asked for it */
     char key[];
 };
 
-/* The setting with this key of size bytes, none of them zero. It is new, neither set nor known, if
- * there was none. NULL: there is no memory. */
-struct setting *config_setting(const char *key, size_t size);
+/* A setting that is not added yet, with a key of key_size bytes, none of them zero, and room bytes
+ * for the value; without room it is not set. NULL: there is no memory. */
+struct setting *config_new(const char *key, size_t key_size, size_t room);
+
+/* Adds a setting. One with the same key is replaced and freed, but what is known stays known. */
+void config_add(struct setting *setting);
+
+/* The setting with this key, or NULL. */
+struct setting *config_find(const char *key);
 
 /* Calls visitor for every setting, in the order of their keys. */
 typedef void config_visitor(void *context, const struct setting *setting);

@@ -4,8 +4,6 @@
 
 #define MOST_REPORTS 20 /* of wrong lines, of one text */
 
-static const char NO_MEMORY[] = "there is no memory for it";
-
 static unsigned texts; /* parsed so far */
 
 /* What is left of a line. */
@@ -88,23 +86,6 @@ static void parse_plain(struct line *line, char *value, size_t *size) {
     memcpy(value, start, *size);
 }
 
-/* Gives the key a value that malloc has allocated. NULL, or what is wrong. */
-static const char *set(const char *key, size_t key_size, char *value) {
-    struct setting *setting = config_setting(key, key_size);
-    const char *wrong = NULL;
-    if (!setting)
-        wrong = NO_MEMORY;
-    else if (setting->value && setting->text == texts)
-        wrong = "the key has been set before; the first value stays";
-    if (wrong || setting->value) {
-        free(value);
-        return wrong;
-    }
-    setting->value = value;
-    setting->text = texts;
-    return NULL;
-}
-
 /* NULL, or what is wrong with the line. */
 static const char *parse_line(struct line line) {
     skip_blanks(&line);
@@ -124,22 +105,28 @@ static const char *parse_line(struct line line) {
     line.at++;
     skip_blanks(&line);
 
-    char *value = malloc((size_t)(line.end - line.at) + 1);
-    if (!value)
-        return NO_MEMORY;
+    struct setting *setting = config_new(key, key_size, (size_t)(line.end - line.at) + 1);
+    if (!setting)
+        return "there is no memory for it";
+    setting->text = texts;
     size_t size = 0;
     const char *wrong = NULL;
     if (line.at < line.end && *line.at == '"')
-        wrong = parse_quoted(&line, value, &size);
+        wrong = parse_quoted(&line, setting->value, &size);
     else
-        parse_plain(&line, value, &size);
-    value[size] = '\0';
+        parse_plain(&line, setting->value, &size);
+    setting->value[size] = '\0';
     skip_blanks(&line);
     if (!wrong && line.at < line.end && *line.at != '#')
         wrong = "only a # comment may follow the closing quote";
-    if (!wrong)
-        return set(key, key_size, value);
-    free(value);
+
+    const struct setting *earlier = config_find(setting->key);
+    if (!wrong && earlier && earlier->value && earlier->text == texts)
+        wrong = "the key has been set before; the first value stays";
+    if (wrong || (earlier && earlier->value))
+        free(setting);
+    else
+        config_add(setting);
     return wrong;
 }
 

@@ -23,13 +23,12 @@
 static const char *root; /* NULL: the system's */
 
 static void set(const char *key, size_t key_size, const char *value) {
-    struct setting *setting = config_setting(key, key_size);
     size_t size = strlen(value) + 1;
-    char *copy = malloc(size);
-    if (!setting || !copy)
+    struct setting *setting = config_new(key, key_size, size);
+    if (!setting)
         panic("no memory for the settings");
-    free(setting->value);
-    setting->value = memcpy(copy, value, size);
+    memcpy(setting->value, value, size);
+    config_add(setting);
 }
 
 void linux_arguments(int count, char **arguments) {
