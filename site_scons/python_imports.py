@@ -75,6 +75,7 @@ class PythonSources:
         self._file_of = cache(self._find_file)
         self._text = cache(Path.read_text)
         self._imports = cache(self._read_imports)
+        self._headers = cache(self._read_headers)
         self._locked = cache(self._read_locked)
 
     def _find_file(self, module: str) -> Path | None:
@@ -119,10 +120,12 @@ class PythonSources:
             waiting += [*self._imports(file), module.rpartition(".")[0]]
         return sorted(files.union(*map(self._headers, files)))
 
-    def _headers(self, file: Path) -> set[Path]:
+    def _read_headers(self, file: Path) -> frozenset[Path]:
         """The C headers that a file reads, as in read_header("boot/boot_info.h"), and those they include."""
         read = _HEADER.findall(self._text(file))
-        return {self._folder.parent / header for name in read for header in layouts.header_files(name)}
+        return frozenset(
+            self._folder.parent / header for name in read for header in layouts.header_files(name)
+        )
 
     def _follow(
         self,
