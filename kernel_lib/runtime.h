@@ -173,6 +173,9 @@ const char *platform_build_id(void);
 _Noreturn void platform_exit(int code);
 /* Restarts the machine (bare), or ends the program (linux). */
 _Noreturn void platform_reboot(void);
+/* From now on platform_exit and platform_reboot call this function first, for what has to be saved;
+ * a panic does not. There is one such function, the last one given. */
+void platform_on_exit(void (*function)(void));
 /* Prints "panic: <message>" and a backtrace and stops with code 1. For defects of ours, not for bad
  * input. */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));

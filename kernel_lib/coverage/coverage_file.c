@@ -41,8 +41,10 @@ static uint32_t number_at(const uint8_t *at) {
 
 static uint32_t names_size(const struct coverage_seen *seen) {
     size_t size = 0;
-    for (size_t i = 0; i < seen->application_count; i++)
-        size += strlen(seen->application[i].name) + 2;
+    const char *name;
+    bool has_run;
+    for (size_t i = 0; seen->application && (name = seen->application(i, &has_run)); i++)
+        size += strlen(name) + 2;
     return (uint32_t)size;
 }
 
@@ -88,11 +90,12 @@ static void add(struct building *file, uint32_t index) {
 
 /* old: the names in the file that is merged, or NULL. */
 static void write_names(const struct coverage_seen *seen, const uint8_t *old, uint8_t *at) {
-    for (size_t i = 0; i < seen->application_count; i++) {
-        const struct jit_function *function = &seen->application[i];
-        size_t length = strlen(function->name);
-        at[0] = function->calls || (old && old[0] == '+') ? '+' : '-';
-        memcpy(at + 1, function->name, length);
+    const char *name;
+    bool has_run;
+    for (size_t i = 0; seen->application && (name = seen->application(i, &has_run)); i++) {
+        size_t length = strlen(name);
+        at[0] = has_run || (old && old[0] == '+') ? '+' : '-';
+        memcpy(at + 1, name, length);
         at[1 + length] = '\n';
         old = old ? old + length + 2 : NULL;
         at += length + 2;

@@ -16,8 +16,9 @@
  * site_scons/bareflow/coverage/coverage_file.py reads it.
  */
 #pragma once
+#include "kernel_lib/coverage/application.h"
 #include "kernel_lib/error.h"
-#include "kernel_lib/jit/function.h"
+#include <stdint.h>
 
 #define COVERAGE_PATH "/profile/COVERAGE.BIN"
 #define COVERAGE_BUILD_ID 32
@@ -26,10 +27,9 @@
 struct coverage_seen {
     const char *build_id; /* COVERAGE_BUILD_ID digits */
     uint32_t functions;
-    const uint32_t *order; /* those of them that have run */
-    uint32_t executed;     /* entries of order */
-    const struct jit_function *application;
-    size_t application_count;
+    const uint32_t *order;             /* those of them that have run */
+    uint32_t executed;                 /* entries of order */
+    coverage_application *application; /* NULL: there is none */
 };
 
 /*

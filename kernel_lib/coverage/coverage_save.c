@@ -16,10 +16,10 @@ static bool write(const uint8_t *old, size_t old_size, uint32_t *hit, struct err
     struct coverage_seen seen = {
         .build_id = platform_build_id(),
         .functions = kernel_symbols.count,
+        .application = coverage_get_application(),
     };
     seen.order = coverage_order(&seen.executed);
     *hit = seen.executed;
-    seen.application = jit_functions(&seen.application_count);
     size_t size;
     uint8_t *made = coverage_file_make(&seen, old, old_size, &size, why);
     if (!made)

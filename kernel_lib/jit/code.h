@@ -1,6 +1,6 @@
 /*
- * Compiled code as bytes: what the engine gives the object cache to keep, and takes from it after
- * the next start. The bytes are an ELF object that names all it refers to, so it fits wherever the
+ * Compiled code as bytes: what the engine gives the object cache to keep, and takes from it in
+ * the next boot. The bytes are an ELF object that names all it refers to, so it fits wherever the
  * same functions and variables exist.
  */
 #pragma once
@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/* What a version was made of. The tuples that a specialised one knows are in its code. */
+/* What a version was made of. The argument values that it has clones for are in its code. */
 struct jit_code {
     struct jit_function *body; /* the function itself, or an alternative */
     enum jit_level level;
@@ -18,20 +18,20 @@ struct jit_code {
     unsigned shape; /* bits of enum jit_shape */
 };
 
-/* From the engine to the cache: code was installed. object is NULL when the cache was given it
- * before, or gave it. */
-void jit_cache_store(const struct jit_function *function, const struct jit_code *code,
-                     const void *object, size_t size);
+/* From now on the engine calls stored whenever it has installed code. object is NULL when stored
+ * was given it before, or it came from jit_load(). There is one such function; NULL: none. */
+typedef void jit_stored(struct jit_function *function, const struct jit_code *code,
+                        const void *object, size_t size);
+void jit_on_install(jit_stored *stored);
 
-/* From the cache to the engine: links an object that jit_cache_store was given by the same build,
- * and holds the version. NULL when it cannot be linked, about which the console says why. */
+/* Links an object that such a function was given by the same build, and holds the version. NULL
+ * when it cannot be linked, about which the console says why. */
 struct jit_version *jit_load(struct jit_function *function, const struct jit_code *code,
                              const void *object, size_t size);
 
 /* What making code has cost so far, in TSC cycles, and what there is of it now. */
 struct jit_costs {
     uint64_t compiled, compile_cycles;
-    uint64_t linked, link_cycles;
     uint64_t failed;
     uint64_t code_bytes; /* memory of all versions, in whole pages */
     uint64_t retired;    /* versions that wait until no call is in them */

@@ -1,9 +1,13 @@
 /*
- * A function of the application as the JIT sees it: how often it was called, how long that took, on
- * what level it runs and why. The engine (kernel_lib/jit/engine) makes the versions of its code and
- * counts; the policy (optimize.c, adaptive.c) decides.
+ * A function of the application as the JIT sees it. The engine (kernel_lib/jit/engine) makes the
+ * versions of its code and counts calls, the policy (kernel_lib/jit/policy) decides what is
+ * compiled, and the store (kernel_lib/jit/store) carries what was learnt to the next boot.
  */
 #pragma once
+#include "kernel_lib/jit/history.h"
+#include "kernel_lib/jit/level.h"
+#include "kernel_lib/jit/policy/state.h"
+#include "kernel_lib/jit/values.h"
 #include "kernel_lib/jit_times.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,54 +17,43 @@
 extern "C" {
 #endif
 
-/* How a function runs. */
-enum jit_level { JIT_INTERPRETER, JIT_O0, JIT_O1, JIT_O2, JIT_O3, JIT_LEVELS };
-
-/* Values of a function's integer arguments that were seen together. */
-#define JIT_ARGUMENTS 6 /* of them count, the first ones */
-#define JIT_TUPLES 8
-struct jit_tuple {
-    uint64_t values[JIT_ARGUMENTS]; /* zero-extended */
-    uint64_t calls;                 /* of the timed ones; earlier ones count less */
-};
-
+/* All that the JIT knows of a function. There is one such record, which stays where it is. */
 struct jit_function {
-    const char *name;   /* its symbol in the application's bitcode */
-    const char *reason; /* why it runs on this level: a string constant */
-    uint32_t size;      /* instructions of its bitcode */
-    uint64_t calls;     /* all calls since the machine was started; counted by the code itself */
-    struct jit_times times[JIT_LEVELS]; /* timed calls on each level, with what they call */
-    enum jit_level level;               /* of the version that new calls get */
-    enum jit_level
-        lowest; /* not below: code that the interpreter cannot run, or would take long for */
-    enum jit_level highest; /* not above: the compiler failed there, or it was no faster */
-    bool on_trial;          /* the version only has its turn in a trial: it is not to be kept */
-    bool specialised;       /* the version has copies for tuples of arguments */
-    uint8_t arguments;      /* integer arguments that are recorded; 0: not worth it */
-    uint8_t tuple_count;
-    bool too_many_tuples; /* the most frequent JIT_TUPLES are too few of its calls to specialise */
-    uint32_t sample_mask; /* a compiled call is timed when calls has none of these bits; the policy
-                             sets it, the code reads it */
-    struct jit_tuple tuples[JIT_TUPLES];
+    uint64_t calls;       /* in this boot; counted by the code itself */
+    uint32_t sample_mask; /* a compiled call is timed when calls has none of these bits; set by the
+                             policy, read by the code */
+    uint32_t size;        /* instructions of its bitcode */
+    const char *name;     /* its symbol in the application's bitcode */
+    const char *reason;   /* why it runs on this level: a string constant */
+    enum jit_level level; /* of the version that new calls run */
+    enum jit_level highest;    /* not above: the compiler failed there, or it was no faster */
     struct jit_function *body; /* whose code the version runs: an alternative; NULL: its own */
+    bool specialised;          /* the version has clones for frequent argument values */
+    bool autotuning;           /* the version only has its turn as a candidate: it is not kept */
+    struct jit_times times[JIT_LEVELS]; /* timed calls on each level, with what they call */
+    struct jit_value_profile values;
+    struct jit_candidates candidates; /* that were timed in this boot */
+    struct jit_policy policy;
+    struct jit_history earlier; /* what earlier boots have left; all 0 when there were none */
 };
 
 /* All functions, in the order of the bitcode. */
-struct jit_function *jit_functions(size_t *count);
+struct jit_function *const *jit_functions(size_t *count);
 /* The function of the application with this address (its stub's); NULL when there is none. */
 struct jit_function *jit_function_at(const void *address);
 
 /* ---- From the engine to the policy: called around every timed call (all interpreted ones, and
  * compiled ones as sample_mask says) ---- */
 
-/* Before the call, with the values of the first function->arguments integer arguments, if any. */
+/* Before the call, with the values of the first function->values.arguments arguments that are
+ * recorded, if any. */
 void jit_note_arguments(struct jit_function *function, const uint64_t *values);
-/* The call has ended; it ran on level and took cycles. May compile the function anew. */
+/* The call has ended; it ran on level and took cycles. May compile the function again. */
 void jit_note_call(struct jit_function *function, enum jit_level level, uint64_t cycles);
 
-/* Code that the function cannot do without, because it is not interpreted, was made at its first
- * call, and took cycles. */
-void jit_note_first_code(struct jit_function *function, uint64_t cycles);
+/* A function that is not interpreted was compiled at its first call, which took cycles; or that
+ * failed. */
+void jit_note_first_code(struct jit_function *function, bool compiled, uint64_t cycles);
 
 /* ---- From the policy to the engine ---- */
 
@@ -69,8 +62,8 @@ void jit_note_first_code(struct jit_function *function, uint64_t cycles);
 bool jit_has_loop(const struct jit_function *function);
 
 /* Makes the function's code (function->body's, when that is set) for a level (above
- * JIT_INTERPRETER) and lets new calls run it; with specialise also copies for the tuples seen. On
- * failure the old version stays, highest is lowered, and the console says why. */
+ * JIT_INTERPRETER) and lets new calls run it; with specialise also clones for the frequent argument
+ * values. On failure the old version stays, highest is lowered, and the console says why. */
 bool jit_compile(struct jit_function *function, enum jit_level level, bool specialise,
                  const char *reason);
 

@@ -41,9 +41,6 @@ const struct jit_settings *jit_settings(void);
  * names. */
 bool jit_configure(struct error *error);
 
-/* "interpreter", "O0" to "O3". */
-const char *jit_level_name(enum jit_level level);
-
 #ifdef __cplusplus
 }
 #endif

@@ -40,8 +40,15 @@ jit::Program &load(const char *assembly, const void *stack_base) {
     return *program;
 }
 
+static void store(jit_function *function, const jit_code *code, const void *object, size_t size) {
+    stored.push_back({function, *code, {static_cast<const char *>(object), size}});
+}
+
+/* Before main() of any test. */
+static const bool stores = (jit_on_install(store), true);
+
 jit_function *profile(const char *name) {
-    return jit::program().find(name)->profile;
+    return jit::program().find(name);
 }
 
 __attribute__((noinline)) void clear_dead_stack() {
@@ -55,24 +62,19 @@ extern "C" {
 /* Functions start on O0, unless the test has an interpreter. */
 __attribute__((weak)) void *jit_entered(uint32_t index, struct jit_registers *) {
     jit::Entry &entry = jit::program().entries()[index];
-    CHECK(jit_compile(entry.profile, JIT_O0, false, "first call"));
+    CHECK(jit_compile(&entry, JIT_O0, false, "first call"));
     return *entry.slot;
 }
 
 void jit_note_arguments(jit_function *function, const uint64_t *values) {
-    noted_arguments.push_back({values, values + function->arguments});
+    noted_arguments.push_back({values, values + function->values.arguments});
 }
 
 void jit_note_call(jit_function *function, jit_level level, uint64_t) {
     noted_calls.push_back({function, level});
 }
 
-void jit_note_first_code(jit_function *, uint64_t) {}
-
-void jit_cache_store(const jit_function *function, const jit_code *code, const void *object,
-                     size_t size) {
-    stored.push_back({function, *code, {static_cast<const char *>(object), size}});
-}
+void jit_note_first_code(jit_function *, bool, uint64_t) {}
 
 /* Only backtraces print. */
 void console_printf(const char *, ...) {}

@@ -76,7 +76,7 @@ void jit_note_call(struct jit_function *function, enum jit_level level, uint64_t
     function->times[level].calls++;
 }
 
-void jit_note_first_code(struct jit_function *, uint64_t) {}
+void jit_note_first_code(struct jit_function *, bool, uint64_t) {}
 
 /* By name, as in the real table; sorted when the test begins. */
 #define NATIVE(name) {#name, reinterpret_cast<void *>(name)}
@@ -138,7 +138,7 @@ bool jit_compile(struct jit_function *function, enum jit_level, bool, const char
          {native_function_cases, native_function_helpers, native_instruction_cases})
         for (; table->name; table++)
             if (strcmp(table->name, function->name) == 0) {
-                jit::Entry &entry = jit::program().of(*function);
+                jit::Entry &entry = jit::entry_of(*function);
                 jit::program().redirect(entry, reinterpret_cast<void *>(table->run));
                 return true;
             }
@@ -164,7 +164,7 @@ bool must_be_compiled(const char *name) {
 void check_level(const char *name) {
     jit::Entry *entry = jit::program().find(name);
     CHECK(entry);
-    const struct jit_function &profile = *entry->profile;
+    const struct jit_function &profile = *entry;
     uint64_t interpreted = profile.times[JIT_INTERPRETER].calls;
     if (must_be_compiled(name) && interpreted > 0)
         fail(name, "was interpreted");

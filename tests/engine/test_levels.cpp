@@ -104,7 +104,7 @@ int main() {
     check_interpreted();
     for (jit_level level : {JIT_O0, JIT_O1, JIT_O2, JIT_O3}) {
         for (jit::Entry &entry : program->entries())
-            CHECK(jit_compile(entry.profile, level, false, "test"));
+            CHECK(jit_compile(&entry, level, false, "test"));
         run(jit_level_name(level), "level_cases", native_level_cases);
         run(jit_level_name(level), "operation_cases", native_operation_cases);
         check_growth(level);

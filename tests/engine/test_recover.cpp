@@ -94,7 +94,7 @@ static uint64_t allocations_of(jit_function *function, jit_level level) {
 }
 
 static void check_miss(jit_function *function, jit_level level, uint64_t place) {
-    jit::Entry &entry = jit::program().of(*function);
+    jit::Entry &entry = jit::entry_of(*function);
     void *code = *entry.slot;
     uint64_t failed = jit_costs().failed;
     llvm::Function *bitcode = entry.function;
@@ -137,8 +137,8 @@ int main() {
     load(ASSEMBLY, __builtin_frame_address(0));
     check_result();
     jit_function *function = profile("total");
-    function->tuple_count = 1;
-    function->tuples[0] = {{5}, 1};
+    function->values.count = 1;
+    function->values.frequent[0] = {{5}, 1};
     for (jit_level level : COMPILED) {
         allocations_of(function, level); /* the first time, some are for good */
         uint64_t places = allocations_of(function, level) * 9 / 10; /* not always just as many */

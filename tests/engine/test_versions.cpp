@@ -145,13 +145,13 @@ static void test_results_and_counts() {
 static void test_specialisation() {
     jit_function *function = profile("knows_count");
     auto *knows_count = address<int32_t(void *, int32_t)>("knows_count");
-    CHECK(function->arguments == 1); /* the pointer does not count */
+    CHECK(function->values.arguments == 1); /* the pointer does not count */
     noted_arguments.clear();
     CHECK(knows_count(nullptr, -1) == -6);
     CHECK(noted_arguments == (std::vector<std::vector<uint64_t>>{{UINT32_MAX}}));
-    function->tuples[0] = {{64}, 10};
-    function->tuples[1] = {{UINT32_MAX}, 20};
-    function->tuple_count = 2;
+    function->values.frequent[0] = {{64}, 10};
+    function->values.frequent[1] = {{UINT32_MAX}, 20};
+    function->values.count = 2;
     for (jit_level level : {JIT_O2, JIT_O3}) {
         CHECK(jit_compile(function, level, false, "test") && !function->specialised);
         CHECK(knows_count(nullptr, 64) == 384 && knows_count(nullptr, 5) == 30);
@@ -165,9 +165,9 @@ static void test_specialisation() {
 static void test_wide_argument() {
     jit_function *function = profile("sums");
     auto *sums = address<uint64_t(uint64_t, unsigned __int128, uint32_t)>("sums");
-    CHECK(function->arguments == 2);
-    function->tuples[0] = {{5, 9}, 10};
-    function->tuple_count = 1;
+    CHECK(function->values.arguments == 2);
+    function->values.frequent[0] = {{5, 9}, 10};
+    function->values.count = 1;
     for (jit_level level : COMPILED) {
         CHECK(jit_compile(function, level, level >= JIT_O2, "test"));
         CHECK(function->specialised == (level >= JIT_O2));
@@ -210,9 +210,10 @@ static void test_alternative() {
     jit_version *seven = jit_make(function, other, JIT_O2, false, JIT_AS_WRITTEN);
     jit_version *three = jit_make(function, function, JIT_O2, false, JIT_AS_WRITTEN);
     CHECK(seven && three && triple(2) == 6);
-    jit_install(function, seven, "trial");
-    CHECK(triple(2) == 14 && function->body == other && strcmp(function->reason, "trial") == 0);
-    jit_install(function, three, "trial");
+    jit_install(function, seven, "autotuning");
+    CHECK(triple(2) == 14 && function->body == other &&
+          strcmp(function->reason, "autotuning") == 0);
+    jit_install(function, three, "autotuning");
     CHECK(triple(2) == 6 && !function->body);
     jit_install(function, seven, "best");
     jit_release(seven);
@@ -247,7 +248,7 @@ static void test_object_cache() {
 }
 
 static void check_failure(jit_function *function, jit_level level, const char *why) {
-    auto *slot = jit::program().of(*function).slot;
+    auto *slot = jit::entry_of(*function).slot;
     void *code = *slot;
     uint64_t bytes = jit_costs().code_bytes, failed = jit_costs().failed;
     messages.clear();

@@ -1,32 +1,37 @@
 /*
  * The JIT's policy on a clock that only the test moves, with an engine that compiles nothing: it
- * only takes the time that a test says. The tests that include it contain therefore the parts of the
- * policy that look at the clock.
+ * only takes the time that a test says.
  */
 #pragma once
-#define cpu_rdtsc real_rdtsc
-#include "kernel_lib/runtime.h"
-#undef cpu_rdtsc
-#define cpu_rdtsc() fake_clock
-
 #include "check.h"
-#include "kernel_lib/jit/policy/policy.h"
+#include "kernel_lib/jit/clock.h"
+#include "kernel_lib/jit/policy/autotune.h"
+#include "kernel_lib/jit/policy/budget.h"
+#include "kernel_lib/jit/policy/call_times.h"
+#include "kernel_lib/jit/policy/gain.h"
+#include "kernel_lib/jit/policy/report.h"
 #include "kernel_lib/jit/settings.h"
 #include "kernel_lib/jit_runtime.h"
 
 #define HZ 1000000000ull /* so a cycle is a nanosecond */
 #define MS (HZ / 1000)
 #define FUNCTIONS 40
+#define USUAL_SIZE 100 /* instructions of a usual function (budget.c) */
 
 static uint64_t fake_clock;
 static uint64_t compile_cycles[JIT_LEVELS]; /* that compiling takes */
 static enum jit_level failing = JIT_LEVELS; /* from this level on compiling fails */
-static bool failing_copies;                 /* and so does making copies for tuples */
+static bool failing_clones;                 /* and so does making clones */
 static int compilations;                    /* asked for */
 static void (*while_compiling)(void);       /* called then */
 static struct jit_function program[FUNCTIONS];
+static struct jit_function *functions[FUNCTIONS];
 static char names[FUNCTIONS][16];
 static struct cpu_features cpu;
+
+uint64_t jit_clock(void) {
+    return fake_clock;
+}
 
 uint64_t cpu_cycles_per_second(void) {
     return HZ;
@@ -36,13 +41,14 @@ const struct cpu_features *cpu_features(void) {
     return &cpu;
 }
 
-struct jit_function *jit_functions(size_t *count) {
+struct jit_function *const *jit_functions(size_t *count) {
     *count = FUNCTIONS;
-    for (int i = 0; !program[i].name; i = (i + 1) % FUNCTIONS) {
+    for (int i = 0; !functions[i]; i = (i + 1) % FUNCTIONS) {
         snprintf(names[i], sizeof names[i], "f%d", i);
+        functions[i] = &program[i];
         program[i].name = names[i];
     }
-    return program;
+    return functions;
 }
 
 struct jit_function *jit_function_at(const void *address) {
@@ -58,33 +64,6 @@ void report_status(uint64_t now) {
 
 void report_compiling(const struct jit_function *function, enum jit_level level) {
     (void)function, (void)level;
-}
-
-static int noted_candidates;
-
-void jit_profile_note_candidate(const struct jit_function *function,
-                                const struct jit_function *body, unsigned shape, uint64_t cycles,
-                                bool chosen) {
-    CHECK(function && body && shape <= (JIT_ALL_FEATURES | JIT_FREE_LOOPS) && cycles > 0);
-    noted_candidates += 1 + 1000 * chosen;
-}
-
-/* What earlier starts are said to have done. */
-static enum jit_level last_levels[FUNCTIONS];
-static uint64_t usual_calls[FUNCTIONS];
-
-enum jit_level jit_profile_last_level(const struct jit_function *function) {
-    return last_levels[function - program];
-}
-
-static enum jit_level last_max_level = JIT_O3;
-
-enum jit_level jit_profile_max_level(void) {
-    return last_max_level;
-}
-
-uint64_t jit_profile_usual_calls(const struct jit_function *function) {
-    return usual_calls[function - program];
 }
 
 /* ---- The engine ---- */
@@ -111,7 +90,7 @@ static bool work(enum jit_level level, bool specialise) {
     fake_clock += compile_cycles[level];
     if (while_compiling)
         while_compiling();
-    return level < failing && !(specialise && failing_copies);
+    return level < failing && !(specialise && failing_clones);
 }
 
 static void show(struct jit_function *f, struct jit_version *version) {
@@ -128,7 +107,7 @@ static void show(struct jit_function *f, struct jit_version *version) {
 bool jit_compile(struct jit_function *f, enum jit_level level, bool specialise,
                  const char *reason) {
     CHECK(level > JIT_INTERPRETER && level <= f->highest);
-    CHECK(!specialise || (f->tuple_count > 0 && f->arguments > 0));
+    CHECK(!specialise || (f->values.count > 0 && f->values.arguments > 0));
     if (!work(level, specialise)) {
         f->highest = level - 1;
         return false;
@@ -166,20 +145,21 @@ void jit_release(struct jit_version *version) {
     drop(version);
 }
 
-#include "kernel_lib/jit/policy/budget.c"
-
 /* ---- The program ---- */
 
 /* A function that has not been called yet, with so many integer arguments. */
 static struct jit_function *fresh_function(uint8_t arguments) {
     static int next;
+    size_t count;
+    jit_functions(&count); /* which gives them names */
     CHECK(next < FUNCTIONS);
     struct jit_function *f = &program[next];
     f->highest = JIT_O3;
     f->size = USUAL_SIZE;
-    f->arguments = arguments;
+    f->values.arguments = arguments;
     for (int level = 0; level < JIT_LEVELS; level++)
         f->times[level].min = UINT64_MAX;
+    policy_set_up(f, 0, JIT_O3);
     next++;
     return f;
 }
@@ -199,9 +179,3 @@ bool jit_has_loop(const struct jit_function *function) {
     (void)function;
     return true;
 }
-
-#include "kernel_lib/jit/policy/autotune.c"
-#include "kernel_lib/jit/policy/gain.c"
-#include "kernel_lib/jit/policy/idle.c"
-#include "kernel_lib/jit/policy/optimize.c"
-#include "kernel_lib/jit/policy/policies.c"

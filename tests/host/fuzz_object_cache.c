@@ -11,7 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static struct jit_function functions[] = {{.name = "f"}, {.name = "g"}, {.name = "h"}};
+    static struct jit_function f = {.name = "f"}, g = {.name = "g"}, h = {.name = "h"};
+    static struct jit_function *const functions[] = {&f, &g, &h};
     uint8_t *bytes = malloc(HEAD_SIZE + size + 4);
     memcpy(bytes, "BFJITOB1" BUILD BUILD, HEAD_SIZE);
     memcpy(bytes + HEAD_SIZE, data, size);
@@ -22,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     object_cache_init(&cache, BUILD, BUILD, functions, 3, 1 << 20);
     if (object_cache_parse(&cache, bytes, HEAD_SIZE + size + 4, &why)) {
         for (struct cached_object *object = cache.objects; object; object = object->next) {
-            CHECK(object->function && object->code.body && object->tuple_count <= JIT_TUPLES);
+            CHECK(object->function && object->code.body && object->values.count <= JIT_FREQUENT);
             object->current = true;
         }
         size_t written_size;

@@ -11,25 +11,32 @@ static const char head[] = "bareflow jit profile 1\nbuild b\ncpu c\nboots 1\n";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const struct jit_function functions[] = {{.name = "f"}, {.name = "g"}, {.name = "h"}};
+    enum { COUNT = 3 };
+    static struct jit_function f = {.name = "f"}, g = {.name = "g"}, h = {.name = "h"};
+    static struct jit_function *const functions[COUNT] = {&f, &g, &h};
     size_t whole = sizeof head - 1 + size;
     char *text = malloc(whole + 14);
     memcpy(text, head, sizeof head - 1);
     memcpy(text + sizeof head - 1, data, size);
     sprintf(text + whole, "crc %08x\n", (unsigned)crc32_update(0, text, whole));
-    struct profile profile, again;
+    const struct profile empty = {.build_id = "b", .cpu_id = "c", functions, COUNT};
+    struct profile profile = empty, again = empty;
     struct error why;
-    CHECK(profile_init(&profile, "b", "c", functions, 3));
-    CHECK(profile_init(&again, "b", "c", functions, 3));
     if (profile_parse(&profile, text, whole + 13, &why)) {
+        struct jit_history histories[COUNT];
         size_t written_size;
         char *written = profile_write(&profile, &written_size);
+        for (int i = 0; i < COUNT; i++) {
+            memcpy(&histories[i], &functions[i]->earlier, sizeof histories[i]);
+            memset(&functions[i]->earlier, 0, sizeof histories[i]);
+        }
         CHECK(profile_parse(&again, written, written_size, &why));
-        CHECK(memcmp(profile.entries, again.entries, 3 * sizeof *again.entries) == 0);
+        for (int i = 0; i < COUNT; i++) {
+            CHECK(memcmp(&histories[i], &functions[i]->earlier, sizeof histories[i]) == 0);
+            memset(&functions[i]->earlier, 0, sizeof histories[i]);
+        }
         free(written);
     }
-    profile_free(&profile);
-    profile_free(&again);
     free(text);
     return 0;
 }

@@ -1,9 +1,16 @@
-// sources: kernel_lib/jit/policy/call_times.c kernel_lib/jit/policy/value_profile.c
+// sources: kernel_lib/jit/policy/autotune.c
+// sources: kernel_lib/jit/policy/call_times.c kernel_lib/jit/policy/gain.c
+// sources: kernel_lib/jit/policy/idle.c kernel_lib/jit/policy/optimize.c
+// sources: kernel_lib/jit/policy/state.c kernel_lib/jit/policy/tiers.c
+// sources: kernel_lib/jit/policy/value_profile.c
 // sources: kernel_lib/jit/settings.c kernel_lib/jit/log.c kernel_lib/config/config.c
 // sources: kernel_lib/config/parse.c kernel_lib/config/unknown_keys.c
 // sources: kernel_lib/error.c tests/host/console.c kernel_lib/io/json_format.c kernel_lib/io/utf8.c
 /* What compiling may cost: at the start, later on, and while the application waits for input. */
 #include "policy_calls.h"
+
+#undef USUAL_SIZE
+#include "kernel_lib/jit/policy/budget.c"
 
 /* The start may compile as much as 200 usual functions on O0, while 130 of them would be compiled;
  * then it is 5 % of the time, of at most a minute, and what the start owes is paid first. */
@@ -54,8 +61,8 @@ static void test_expectation(void) {
     CHECK(budget_expect(&large, JIT_O1) == 200 * MS); /* each takes what 40 instructions take */
     budget_charge(&large, JIT_O1, 400 * MS);
     CHECK(budget_expect(&usual, JIT_O1) == 125 * MS);
-    /* Copies for tuples are compiled, too, from O2 on. */
-    large.arguments = large.tuple_count = 2;
+    /* Clones are compiled, too, from O2 on. */
+    large.values.arguments = large.values.count = 2;
     CHECK(budget_expect(&large, JIT_O1) == 250 * MS);
     CHECK(budget_expect(&large, JIT_O2) == (uint64_t)250 * MS * (3 * 240 + 40) / 140);
 }
@@ -103,7 +110,7 @@ static void test_goes_on(void) {
     struct jit_function *f = fresh_function(0), *waits = fresh_function(0);
     memset(compile_cycles, 0, sizeof compile_cycles);
     f->level = waits->level = JIT_O0;
-    policy_of(waits)->loop = LOOP_NONE;
+    waits->policy.loop = LOOP_NONE;
     fake_clock += 100000 * HZ; /* enough for what there was before */
     memset(average, 0, sizeof average);
     uint64_t cost = budget_expect(f, JIT_O1);
@@ -113,7 +120,7 @@ static void test_goes_on(void) {
         call(f, cost / 400);
     }
     CHECK(f->level == JIT_O1 && f->calls < 150 && waits->level == JIT_O0);
-    CHECK(policy_of(f)->self[JIT_O0] < (int64_t)cost / 2);
+    CHECK(f->policy.self[JIT_O0] < (int64_t)cost / 2);
 }
 
 /* While the application waits, what has run lately is compiled, one function after the other, what
@@ -139,21 +146,21 @@ static void test_idle(void) {
     CHECK(f->level == JIT_O0 && more->level == JIT_O0);
     uint64_t compiled = jit_statistics()->compiled, cycles = jit_statistics()->compile_cycles;
     compile_cycles[JIT_O3] = 7 * MS;
-    int trials = 0;
+    int begun = 0;
     while (jit_use_idle_time())
-        trials += policy_of(more)->trial && !policy_of(f)->trial;
-    CHECK(trials > 0); /* more came first */
-    CHECK(policy_of(f)->trial && policy_of(more)->trial && old->level == JIT_O0);
+        begun += more->policy.autotune && !f->policy.autotune;
+    CHECK(begun > 0); /* more came first */
+    CHECK(f->policy.autotune && more->policy.autotune && old->level == JIT_O0);
     CHECK(jit_statistics()->compiled == compiled);
     CHECK(jit_statistics()->compile_cycles == cycles && jit_statistics()->idle_compiled == 4);
-    /* The trials themselves compile nothing any more. */
+    /* Autotuning itself compiles nothing any more. */
     int before = compilations;
     const uint64_t most = 32 * (2 * 28 + 2 * 1024);
-    for (uint64_t i = 0; i < most && (policy_of(f)->trial || policy_of(more)->trial); i++) {
+    for (uint64_t i = 0; i < most && (f->policy.autotune || more->policy.autotune); i++) {
         call(f, 100);
         call(more, 100);
     }
-    CHECK(!policy_of(f)->trial && !policy_of(more)->trial && compilations == before);
+    CHECK(!f->policy.autotune && !more->policy.autotune && compilations == before);
     CHECK(f->level == JIT_O3 && strcmp(f->reason, "idle") == 0);
     CHECK(configure_at_begin("jit.idle = off", &error) && !jit_use_idle_time());
     memset(compile_cycles, 0, sizeof compile_cycles);
@@ -171,7 +178,7 @@ int main(void) {
     test_budget();
     test_goes_on();
     test_idle();
-    CHECK(versions == 2); /* those that were chosen by the trials in it */
+    CHECK(versions == 2); /* those that autotuning has chosen */
     for (int i = 0; i < FUNCTIONS; i++)
         free(installed[i]);
     config_clear();

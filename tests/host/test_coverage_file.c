@@ -7,14 +7,22 @@
 
 #define BUILD "0123456789abcdef0123456789abcdef"
 
-static struct jit_function application[] = {{.name = "main"}, {.name = "+odd-name"}, {.name = ""}};
+static struct {
+    const char *name;
+    bool has_run;
+} application[] = {{"main", false}, {"+odd-name", false}, {"", false}, {NULL, false}};
+
+static const char *application_function(size_t index, bool *has_run) {
+    *has_run = application[index].has_run;
+    return application[index].name;
+}
 
 /* What a boot has seen in which these functions ran, of 20. */
-static struct coverage_seen seen(const uint32_t *order, uint32_t count, uint64_t main_calls,
-                                 uint64_t odd_calls) {
-    application[0].calls = main_calls;
-    application[1].calls = odd_calls;
-    return (struct coverage_seen){BUILD, 20, order, count, application, 3};
+static struct coverage_seen seen(const uint32_t *order, uint32_t count, bool main_has_run,
+                                 bool odd_has_run) {
+    application[0].has_run = main_has_run;
+    application[1].has_run = odd_has_run;
+    return (struct coverage_seen){BUILD, 20, order, count, application_function};
 }
 
 /* By hand, after the description in coverage_file.h. */
@@ -27,7 +35,7 @@ static void test_layout(void) {
                                     "\x13\0\0\0"
                                     "\0\0\0\0"
                                     "+main\n-+odd-name\n-\n";
-    struct coverage_seen now = seen((const uint32_t[]){19, 0}, 2, 5, 0);
+    struct coverage_seen now = seen((const uint32_t[]){19, 0}, 2, true, false);
     size_t size;
     struct error why;
     uint8_t *made = coverage_file_make(&now, NULL, 0, &size, &why);
@@ -41,13 +49,13 @@ static void test_layout(void) {
 static void test_merge(void) {
     size_t first_size, second_size, all_size;
     struct error why;
-    struct coverage_seen now = seen((const uint32_t[]){3, 1}, 2, 1, 0);
+    struct coverage_seen now = seen((const uint32_t[]){3, 1}, 2, true, false);
     uint8_t *first = coverage_file_make(&now, NULL, 0, &first_size, &why);
-    now = seen((const uint32_t[]){7, 1, 2}, 3, 0, 1);
+    now = seen((const uint32_t[]){7, 1, 2}, 3, false, true);
     uint8_t *second = coverage_file_make(&now, first, first_size, &second_size, &why);
     CHECK(why.text[0] == '\0');
     /* The order of the first boot, then what the second one adds in its order. */
-    now = seen((const uint32_t[]){3, 1, 7, 2}, 4, 1, 1);
+    now = seen((const uint32_t[]){3, 1, 7, 2}, 4, true, true);
     uint8_t *all = coverage_file_make(&now, NULL, 0, &all_size, &why);
     CHECK(second_size == all_size && second[40] == 2 && all[40] == 1); /* boots */
     second[40] = 1;
@@ -66,7 +74,7 @@ static void check_refused(const uint8_t *file, size_t size, size_t at, uint8_t v
     uint32_t crc = crc32_update(0, copy, size - 4);
     if (sealed)
         memcpy(copy + size - 4, &crc, 4);
-    struct coverage_seen now = seen((const uint32_t[]){5}, 1, 0, 0);
+    struct coverage_seen now = seen((const uint32_t[]){5}, 1, false, false);
     size_t made_size;
     struct error why;
     uint8_t *made = coverage_file_make(&now, copy, size, &made_size, &why);
@@ -79,7 +87,7 @@ static void check_refused(const uint8_t *file, size_t size, size_t at, uint8_t v
 static void test_refused(void) {
     size_t size, made_size;
     struct error why;
-    struct coverage_seen now = seen((const uint32_t[]){3, 1}, 2, 1, 0);
+    struct coverage_seen now = seen((const uint32_t[]){3, 1}, 2, true, false);
     uint8_t *file = coverage_file_make(&now, NULL, 0, &size, &why);
     check_refused(file, size, 57, 1, false, "damaged");
     check_refused(file, size, 7, '2', true, "another version");

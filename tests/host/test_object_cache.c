@@ -10,10 +10,12 @@
 #define CPU "fedcba9876543210fedcba9876543210"
 #define LIMIT 100000
 
-static struct jit_function functions[] = {{.name = "main"}, {.name = "matmul"}, {.name = "dot"}};
-#define MAIN (&functions[0])
-#define MATMUL (&functions[1])
-#define DOT (&functions[2])
+static struct jit_function main_function = {.name = "main"}, matmul = {.name = "matmul"},
+                           dot = {.name = "dot"};
+#define MAIN (&main_function)
+#define MATMUL (&matmul)
+#define DOT (&dot)
+static struct jit_function *const functions[] = {MAIN, MATMUL, DOT};
 
 /* Written by hand, after the description in object_cache.h. */
 static const char file[] = "BFJITOB1" BUILD CPU "\2\0\0\0"
@@ -61,9 +63,9 @@ static void test_read(void) {
     CHECK(object_cache_parse(&cache, bytes, FILE_SIZE, &why));
     const struct cached_object *o = find(&cache, MATMUL);
     CHECK(o->code.body == DOT && o->code.level == JIT_O3 && o->code.specialised);
-    CHECK(o->code.shape == 3 && o->arguments == 2 && o->tuple_count == 1 && !o->current);
-    CHECK(o->tuples[0].calls == 7 && o->tuples[0].values[0] == 64);
-    CHECK(o->tuples[0].values[1] == 1ull << 63);
+    CHECK(o->code.shape == 3 && o->values.arguments == 2 && o->values.count == 1 && !o->current);
+    CHECK(o->values.frequent[0].calls == 7 && o->values.frequent[0].values[0] == 64);
+    CHECK(o->values.frequent[0].values[1] == 1ull << 63);
     CHECK(o->size == 4 && memcmp(o->bytes, "\177ELF", 4) == 0);
     o = find(&cache, MAIN);
     CHECK(o->code.body == MAIN && o->code.level == JIT_O0 && o->size == 1 && !o->next);
@@ -81,9 +83,9 @@ static void test_written_as_read(void) {
     struct object_cache cache = empty();
     MAIN->calls = 1;
     MATMUL->calls = 5;
-    MATMUL->arguments = 2;
-    MATMUL->tuple_count = 1;
-    MATMUL->tuples[0] = (struct jit_tuple){{64, 1ull << 63}, 7};
+    MATMUL->values.arguments = 2;
+    MATMUL->values.count = 1;
+    MATMUL->values.frequent[0] = (struct jit_argument_values){{64, 1ull << 63}, 7};
     put(&cache, MAIN, JIT_O0, 0, "x");
     struct jit_code code = {DOT, JIT_O3, true, 3};
     CHECK(object_cache_put(&cache, MATMUL, &code, "\177ELF", 4) && cache.changed);
@@ -116,7 +118,7 @@ static void test_current_ones_are_kept(void) {
     put(&cache, MAIN, JIT_O1, 0, "main");
     put(&cache, DOT, JIT_O3, 0, "plain");
     put(&cache, DOT, JIT_O3, 2, "loops");
-    put(&cache, DOT, JIT_O3, 0, NULL); /* the best of a trial */
+    put(&cache, DOT, JIT_O3, 0, NULL); /* the fastest candidate */
     CHECK(strcmp(left(&cache), "main 2 0 main dot 4 0 plain ") == 0);
     put(&cache, DOT, JIT_O3, 0, "anew");
     CHECK(strcmp(left(&cache), "main 2 0 main dot 4 0 anew ") == 0);
@@ -171,7 +173,7 @@ static void test_refused(void) {
     check_refused(88, 5, true, "object 0");    /* there is no such level */
     check_refused(92, 2, true, "object 0");    /* neither specialised nor not */
     check_refused(100, 7, true, "object 0");   /* arguments */
-    check_refused(104, 9, true, "object 0");   /* tuples */
+    check_refused(104, 9, true, "object 0");   /* argument values */
     check_refused(138, 'x', true, "object 0"); /* matmul, xot */
 }
 

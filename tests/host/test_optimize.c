@@ -1,4 +1,8 @@
-// sources: kernel_lib/jit/policy/call_times.c kernel_lib/jit/policy/value_profile.c
+// sources: kernel_lib/jit/policy/autotune.c kernel_lib/jit/policy/budget.c
+// sources: kernel_lib/jit/policy/call_times.c kernel_lib/jit/policy/gain.c
+// sources: kernel_lib/jit/policy/idle.c kernel_lib/jit/policy/optimize.c
+// sources: kernel_lib/jit/policy/state.c kernel_lib/jit/policy/tiers.c
+// sources: kernel_lib/jit/policy/value_profile.c
 // sources: kernel_lib/jit/settings.c kernel_lib/jit/log.c kernel_lib/config/config.c
 // sources: kernel_lib/config/parse.c kernel_lib/config/unknown_keys.c
 // sources: kernel_lib/error.c tests/host/console.c kernel_lib/io/json_format.c kernel_lib/io/utf8.c
@@ -39,8 +43,14 @@ static void test_thresholds(void) {
  * made; what the cache has lost is compiled as if it were new. */
 static void test_settled(void) {
     struct jit_function *known = fresh_function(0), *lost = fresh_function(0);
-    last_levels[known - program] = last_levels[lost - program] = known->level = JIT_O0;
-    usual_calls[known - program] = usual_calls[lost - program] = 500;
+    for (int i = 0; i < 2; i++) {
+        struct jit_function *f = i ? lost : known;
+        f->earlier.level = JIT_O0;
+        f->earlier.calls = 2 * 500;
+    }
+    known->level = JIT_O0;
+    policy_set_up(known, 2, JIT_O3);
+    policy_set_up(lost, 2, JIT_O3);
     call_often(known, 999, 100);
     call_often(lost, 999, 100);
     CHECK(known->level == JIT_O0 && lost->level == JIT_O1);
@@ -54,15 +64,12 @@ static void test_settled(void) {
 /* What a start with a lower jit.max_level left at that level, is as if it were new. */
 static void test_settled_below_limit(void) {
     struct jit_function *f = fresh_function(0);
-    last_levels[f - program] = f->level = JIT_O1;
-    usual_calls[f - program] = 500;
-    struct policy *same = make_policies(program, FUNCTIONS);
-    last_max_level = JIT_O1;
-    struct policy *raised = make_policies(program, FUNCTIONS);
-    last_max_level = JIT_O3;
-    CHECK(same[f - program].usual_calls == 500 && raised[f - program].usual_calls == 0);
-    free(same);
-    free(raised);
+    f->earlier.level = f->level = JIT_O1;
+    f->earlier.calls = 2 * 500;
+    policy_set_up(f, 2, JIT_O3);
+    CHECK(f->policy.usual_calls == 500);
+    policy_set_up(f, 2, JIT_O1);
+    CHECK(f->policy.usual_calls == 0);
 }
 
 static void test_max_level(void) {
@@ -113,7 +120,7 @@ static void test_long_call(void) {
     jit_note_call(outer, JIT_INTERPRETER, fake_clock - begin);
     CHECK(outer->level == JIT_INTERPRETER);
     CHECK(outer->times[JIT_INTERPRETER].total == 60 * MS); /* without the compiling */
-    CHECK(policy_of(outer)->self[JIT_INTERPRETER] == 10 * MS);
+    CHECK(outer->policy.self[JIT_INTERPRETER] == 10 * MS);
 }
 
 /* Each call's own cycles add up to all, however deep calls are. */
@@ -162,14 +169,28 @@ static void test_failure(void) {
     call_often(f, 20000, 100);
     CHECK(f->level == JIT_O0 && f->highest == JIT_O0 && jit_statistics()->failed == failed + 1);
     failing = JIT_LEVELS;
-    /* Copies for tuples that cannot be made are given up, the level is not. */
+    /* So is the first code of a function that is not interpreted: no level is told. */
+    struct jit_statistics before = *jit_statistics();
+    console[0] = '\0';
+    jit_print_log();
+    console[0] = '\0';
+    jit_note_first_code(f, false, 5);
+    jit_print_log();
+    CHECK(console[0] == '\0' && jit_statistics()->compiled == before.compiled);
+    CHECK(jit_statistics()->failed == before.failed + 1);
+    CHECK(jit_statistics()->compile_cycles == before.compile_cycles + 5);
+    jit_note_first_code(f, true, 5);
+    jit_print_log();
+    CHECK(strstr(console, "\"level\":\"O0\"") && jit_statistics()->compiled == before.compiled + 1);
+    /* Clones that cannot be made are given up, the level is not. */
     struct jit_function *g = fresh_function(1);
-    failing_copies = true;
+    failing_clones = true;
     call_often(g, 1000, 100);
     CHECK(g->level == JIT_O1 && g->highest == JIT_O3);
     call_often(g, 257, 100);
-    CHECK(g->level == JIT_O2 && !g->specialised && g->too_many_tuples && g->highest == JIT_O3);
-    failing_copies = false;
+    CHECK(g->level == JIT_O2 && !g->specialised && g->policy.tracking.too_varied &&
+          g->highest == JIT_O3);
+    failing_clones = false;
 }
 
 static struct jit_function *inner;

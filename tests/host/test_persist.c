@@ -6,13 +6,6 @@
 // sources: kernel_lib/crc32.c kernel_lib/error.c tests/host/console.c
 /* When what the JIT remembers is written, on a clock that only the test moves and a disk that takes
  * its time; and what is not kept. */
-#define cpu_rdtsc real_rdtsc
-#include "kernel_lib/generations.h"
-#include "kernel_lib/runtime.h"
-#undef cpu_rdtsc
-#define cpu_rdtsc() fake_clock
-static uint64_t fake_clock = 1000000;
-
 #include "check.h"
 #include "console.h"
 #include "kernel_lib/jit/store/cpu_id.h"
@@ -20,14 +13,32 @@ static uint64_t fake_clock = 1000000;
 
 #define WRITING 5000 /* cycles that a file takes */
 
-static struct jit_function functions[] = {{.name = "f", .reason = "calls"},
-                                          {.name = "g", .reason = "calls"}};
+static uint64_t fake_clock = 1000000;
+static struct jit_function f = {.name = "f", .reason = "calls"},
+                           g = {.name = "g", .reason = "calls"};
 static int profiles, caches; /* written */
 static bool disk_is_gone;
 
-struct jit_function *jit_functions(size_t *count) {
+uint64_t jit_clock(void) {
+    return fake_clock;
+}
+
+struct jit_function *const *jit_functions(size_t *count) {
+    static struct jit_function *const functions[] = {&f, &g};
     *count = 2;
     return functions;
+}
+
+static jit_stored *stored;
+
+void jit_on_install(jit_stored *function) {
+    stored = function;
+}
+
+static void (*at_exit)(void);
+
+void platform_on_exit(void (*function)(void)) {
+    at_exit = function;
 }
 
 uint8_t *generation_read(const char *path, size_t limit, size_t *size, struct error *error) {
@@ -81,12 +92,12 @@ void jit_release(struct jit_version *version) {
     (void)version;
 }
 
-static void compile(struct jit_function *f) {
-    jit_cache_store(f, &(struct jit_code){.body = f, .level = JIT_O1}, "code", 4);
+static void compile(struct jit_function *function) {
+    stored(function, &(struct jit_code){.body = function, .level = JIT_O1}, "code", 4);
 }
 
 static bool tell_story(uint64_t cycles) {
-    functions[0].calls += 10;
+    f.calls += 10;
     fake_clock += cycles;
     return jit_persist_save_when_due();
 }
@@ -103,13 +114,13 @@ static void test_without_new_code(void) {
 
 /* What was compiled is kept at once; a candidate that only has its turn is nothing to keep. */
 static void test_new_code(void) {
-    compile(&functions[0]);
+    compile(&f);
     CHECK(tell_story(1) && profiles == 4 && caches == 1);
-    functions[1].on_trial = true;
-    compile(&functions[1]);
+    g.autotuning = true;
+    compile(&g);
     CHECK(!tell_story(1) && caches == 1);
-    functions[1].on_trial = false;
-    compile(&functions[1]);
+    g.autotuning = false;
+    compile(&g);
     CHECK(tell_story(1) && caches == 2);
 }
 
@@ -117,7 +128,7 @@ static void test_new_code(void) {
 static void test_end(void) {
     int written = profiles;
     CHECK(!tell_story(1) && profiles == written);
-    jit_persist_save();
+    at_exit();
     CHECK(profiles == written + 1);
     jit_persist_save();
     CHECK(profiles == written + 1);
@@ -130,7 +141,7 @@ static void test_failure(void) {
     console[0] = '\0';
     CHECK(tell_story(1) && strstr(console, "JIT.PRF is not written: the disk is gone"));
     console[0] = '\0';
-    compile(&functions[0]);
+    compile(&f);
     CHECK(!tell_story(255 * WRITING) && console[0] == '\0');
     CHECK(tell_story(2 * WRITING) && console[0] != '\0');
 }
@@ -141,8 +152,6 @@ int main(void) {
     test_new_code();
     test_end();
     test_failure();
-    profile_free(&before);
-    profile_free(&seen);
     object_cache_clear(&cache);
     puts("persist: passed");
 }

@@ -9,8 +9,9 @@
 #define BUILD "0123456789abcdef0123456789abcdef"
 #define CPU "GenuineIntel-1234"
 
-static const struct jit_function functions[] = {
-    {.name = "main"}, {.name = "matmul"}, {.name = "f.1"}};
+static struct jit_function main_function = {.name = "main"}, matmul = {.name = "matmul"},
+                           f1 = {.name = "f.1"};
+static struct jit_function *const functions[] = {&main_function, &matmul, &f1};
 #define COUNT 3
 
 /* Written by hand, after the description in profile_file.h. */
@@ -35,10 +36,11 @@ static char *sealed(const char *text, size_t *size) {
     return realloc(made, *size);
 }
 
+/* A profile of functions of which nothing is known. */
 static struct profile empty(void) {
-    struct profile profile;
-    CHECK(profile_init(&profile, BUILD, CPU, functions, COUNT));
-    return profile;
+    for (int i = 0; i < COUNT; i++)
+        *functions[i] = (struct jit_function){.name = functions[i]->name};
+    return (struct profile){.build_id = BUILD, .cpu_id = CPU, functions, COUNT};
 }
 
 static bool parse(struct profile *profile, const char *text, struct error *why) {
@@ -53,48 +55,61 @@ static void test_read_and_write(void) {
     struct profile p = empty();
     struct error why;
     CHECK(parse(&p, GOOD, &why) && p.boots == 7 && p.max_level == JIT_O3);
-    CHECK(p.entries[0].calls == 2 && p.entries[0].times[0].max == 20);
-    CHECK(strcmp(p.entries[0].reason, "not called yet") == 0);
-    const struct profile_entry *m = &p.entries[1];
-    CHECK(m->level == JIT_O3 && m->specialised && m->arguments == 2 && m->tuple_count == 2);
-    CHECK(m->tuples[0].values[1] == 172 && m->tuples[1].values[1] == UINT64_MAX);
+    const struct jit_history *e = &main_function.earlier, *m = &matmul.earlier;
+    CHECK(e->calls == 2 && e->times[0].max == 20 && strcmp(e->reason, "not called yet") == 0);
+    CHECK(m->level == JIT_O3 && m->specialised);
+    CHECK(m->values.arguments == 2 && m->values.count == 2);
+    CHECK(m->values.frequent[0].values[1] == 172 && m->values.frequent[1].values[1] == UINT64_MAX);
     CHECK(m->times[JIT_O3].max == UINT64_MAX && m->times[JIT_O0].calls == 0);
-    CHECK(m->candidate_count == 2 && m->candidates[1].body == 2 && m->candidates[1].shape == 3);
-    CHECK(m->candidates[1].chosen && !m->candidates[0].chosen);
-    CHECK(p.entries[2].calls == 0);
+    const struct jit_candidate *second = &m->candidates.list[1];
+    CHECK(m->candidates.count == 2 && second->body == &f1 && second->shape == 3);
+    CHECK(second->chosen && !m->candidates.list[0].chosen);
+    CHECK(f1.earlier.calls == 0);
 
     size_t size, wanted_size;
     char *written = profile_write(&p, &size), *wanted = sealed(GOOD, &wanted_size);
     CHECK(size == wanted_size && memcmp(written, wanted, size) == 0);
     free(written);
     free(wanted);
-    profile_free(&p);
 }
 
 static void test_add(void) {
-    struct profile before = empty(), now = empty(), all = empty();
+    struct profile p = empty();
+    struct jit_history all;
     struct error why;
-    CHECK(parse(&before, GOOD, &why));
-    now.entries[0] = (struct profile_entry){.calls = 5, .level = JIT_O1, .reason = "calls"};
-    now.entries[0].times[0] = (struct jit_times){3, 60, 5, 40};
-    now.entries[0].times[JIT_O1] = (struct jit_times){1, 4, 4, 4};
-    now.entries[1] = (struct profile_entry){
-        .calls = 1, .level = JIT_O0, .arguments = 1, .tuple_count = 1, .reason = "a long call"};
-    now.entries[1].tuples[0] = (struct jit_tuple){{48}, 3};
-    profile_add(&all, &before, &now);
-    CHECK(all.boots == 8);
-    const struct profile_entry *e = &all.entries[0];
-    CHECK(e->calls == 7 && e->level == JIT_O1 && strcmp(e->reason, "calls") == 0);
-    CHECK(e->times[0].calls == 5 && e->times[0].total == 90);
-    CHECK(e->times[0].min == 5 && e->times[0].max == 40 && e->times[JIT_O1].calls == 1);
-    e = &all.entries[1]; /* keeps the level of the longer start, its candidates, not its tuples */
-    CHECK(e->calls == 70001 && e->level == JIT_O3 && e->specialised);
-    CHECK(strcmp(e->reason, "time") == 0 && e->candidate_count == 2);
-    CHECK(e->arguments == 1 && e->tuple_count == 1 && e->tuples[0].values[0] == 48);
-    CHECK(all.entries[2].calls == 0);
-    profile_free(&before);
-    profile_free(&now);
-    profile_free(&all);
+    CHECK(parse(&p, GOOD, &why));
+    main_function.calls = 5;
+    main_function.level = JIT_O1;
+    main_function.reason = "calls";
+    main_function.times[0] = (struct jit_times){3, 60, 5, 40};
+    main_function.times[JIT_O1] = (struct jit_times){1, 4, 4, 4};
+    profile_add(&all, &main_function);
+    CHECK(all.calls == 7 && all.level == JIT_O1 && strcmp(all.reason, "calls") == 0);
+    CHECK(all.times[0].calls == 5 && all.times[0].total == 90);
+    CHECK(all.times[0].min == 5 && all.times[0].max == 40 && all.times[JIT_O1].calls == 1);
+    main_function.reason = JIT_FROM_CACHE; /* then the earlier reason stays */
+    profile_add(&all, &main_function);
+    CHECK(all.level == JIT_O1 && strcmp(all.reason, "not called yet") == 0);
+    /* Keeps the level of the longer boot, its candidates, not its argument values. */
+    matmul.calls = 1;
+    matmul.level = JIT_O0;
+    matmul.reason = "a long call";
+    matmul.values.arguments = matmul.values.count = 1;
+    matmul.values.frequent[0] = (struct jit_argument_values){{48}, 3};
+    profile_add(&all, &matmul);
+    CHECK(all.calls == 70001 && all.level == JIT_O3 && all.specialised);
+    CHECK(strcmp(all.reason, "time") == 0 && all.candidates.count == 2);
+    CHECK(all.values.arguments == 1 && all.values.count == 1);
+    CHECK(all.values.frequent[0].values[0] == 48);
+    profile_add(&all, &f1);
+    CHECK(all.calls == 0);
+    /* What is written are these sums. */
+    size_t size;
+    p.boots = 8;
+    char *written = profile_write(&p, &size);
+    CHECK(strncmp(written + strlen(HEAD), "boots 8 max_level 4\nfunction main calls 7 level 2 ",
+                  50) == 0);
+    free(written);
 }
 
 static void test_refused(void) {
@@ -144,23 +159,20 @@ static void test_refused(void) {
         struct profile p = empty();
         struct error why;
         CHECK(!parse(&p, cases[i].text, &why) && strstr(why.text, cases[i].why));
-        CHECK(p.boots == 0 && p.entries[0].calls == 0 && p.entries[1].calls == 0);
-        profile_free(&p);
+        CHECK(p.boots == 0 && main_function.earlier.calls == 0 && matmul.earlier.calls == 0);
     }
 }
 
 static void test_more_than_there_is_room_for(void) {
     char text[4000] = HEAD "boots 1 max_level 4\n" MATMUL;
     struct error why;
-    for (int i = 0; i <= JIT_TUPLES; i++) {
+    for (int i = 0; i <= JIT_FREQUENT; i++) {
         struct profile p = empty();
-        CHECK(parse(&p, text, &why) && p.entries[1].tuple_count == i);
-        profile_free(&p);
+        CHECK(parse(&p, text, &why) && matmul.earlier.values.count == i);
         sprintf(text + strlen(text), "tuple calls 1 values %d 0\n", i);
     }
     struct profile p = empty();
     CHECK(!parse(&p, text, &why) && strstr(why.text, "line 14"));
-    profile_free(&p);
 }
 
 /* No part of a file is taken for one, nor a file with any byte changed. */
@@ -177,7 +189,6 @@ static void test_damaged(void) {
         whole[i] ^= 1;
         CHECK(!profile_parse(&p, whole, size, &why));
         whole[i] ^= 1;
-        profile_free(&p);
     }
     free(whole);
 }

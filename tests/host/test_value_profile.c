@@ -1,4 +1,8 @@
-// sources: kernel_lib/jit/policy/call_times.c kernel_lib/jit/policy/value_profile.c
+// sources: kernel_lib/jit/policy/autotune.c kernel_lib/jit/policy/budget.c
+// sources: kernel_lib/jit/policy/call_times.c kernel_lib/jit/policy/gain.c
+// sources: kernel_lib/jit/policy/idle.c kernel_lib/jit/policy/optimize.c
+// sources: kernel_lib/jit/policy/state.c kernel_lib/jit/policy/tiers.c
+// sources: kernel_lib/jit/policy/value_profile.c
 // sources: kernel_lib/jit/settings.c kernel_lib/jit/log.c kernel_lib/config/config.c
 // sources: kernel_lib/config/parse.c kernel_lib/config/unknown_keys.c
 // sources: kernel_lib/error.c tests/host/console.c kernel_lib/io/json_format.c kernel_lib/io/utf8.c
@@ -7,7 +11,7 @@
 #include "fake_engine.h"
 #include "jit_configuration.h"
 
-/* ---- Tuples ---- */
+/* ---- Argument values ---- */
 
 /* A call whose arguments are these. */
 static void call_values(struct jit_function *f, uint64_t a, uint64_t b, uint64_t c) {
@@ -15,35 +19,37 @@ static void call_values(struct jit_function *f, uint64_t a, uint64_t b, uint64_t
     call_with(f, 2000, values);
 }
 
-static void test_tuples(void) {
+static void test_frequent_values(void) {
     struct jit_function *f = fresh_function(3);
     for (uint64_t i = 0; i < 63; i++)
         call_values(f, 64, i % 3, 1);
-    CHECK(f->tuple_count == 3 && f->arguments == 3 && f->level == JIT_O0);
+    CHECK(f->values.count == 3 && f->values.arguments == 3 && f->level == JIT_O0);
     for (int i = 0; i < 3; i++)
-        CHECK(f->tuples[i].calls == 21 && f->tuples[i].values[0] == 64 &&
-              f->tuples[i].values[1] == (uint64_t)i && f->tuples[i].values[2] == 1);
+        CHECK(f->values.frequent[i].calls == 21 && f->values.frequent[i].values[0] == 64 &&
+              f->values.frequent[i].values[1] == (uint64_t)i &&
+              f->values.frequent[i].values[2] == 1);
     CHECK(!f->specialised);
-    /* A tuple of one call in a hundred gets no copy. */
+    /* Values of one call in a hundred get no clone. */
     call_values(f, 1, 2, 3);
     for (uint64_t i = 0; i < 936; i++)
         call_values(f, 64, i % 3, 1);
-    CHECK(f->level == JIT_O2 && f->specialised && f->tuple_count == 3 && !f->too_many_tuples);
+    CHECK(f->level == JIT_O2 && f->specialised && f->values.count == 3 &&
+          !f->policy.tracking.too_varied);
 }
 
-/* Tuples of the start make room for those of later. */
+/* Values of the start make room for those of later. */
 static void test_change(void) {
     struct jit_function *f = fresh_function(2);
     for (uint64_t i = 0; i < 24; i++)
         call_values(f, 16, i % 6, 0);
     for (uint64_t i = 0; i < 970; i++)
         call_values(f, 1, i % 7, 0);
-    CHECK(f->arguments == 2 && !f->too_many_tuples && f->tuple_count == 7);
+    CHECK(f->values.arguments == 2 && !f->policy.tracking.too_varied && f->values.count == 7);
     for (uint64_t i = 0; i < 20; i++)
         call_values(f, 1, i % 7, 0);
-    CHECK(f->level == JIT_O2 && f->specialised && f->tuple_count == 7);
+    CHECK(f->level == JIT_O2 && f->specialised && f->values.count == 7);
     for (int i = 0; i < 7; i++)
-        CHECK(f->tuples[i].values[0] == 1);
+        CHECK(f->values.frequent[i].values[0] == 1);
 }
 
 /* What varies is left out from the end on; what always varies is not specialised for. */
@@ -51,10 +57,11 @@ static void test_overflow(void) {
     struct jit_function *f = fresh_function(3), *g = fresh_function(2);
     for (uint64_t i = 0; i < 1008; i++)
         call_values(f, 8, 64, i);
-    CHECK(f->arguments == 2 && f->tuple_count == 1 && f->specialised && !f->too_many_tuples);
+    CHECK(f->values.arguments == 2 && f->values.count == 1 && f->specialised &&
+          !f->policy.tracking.too_varied);
     for (uint64_t i = 0; i < 1008; i++)
         call_values(g, i, 64, 0);
-    CHECK(g->arguments == 0 && g->tuple_count == 0 && g->too_many_tuples);
+    CHECK(g->values.arguments == 0 && g->values.count == 0 && g->policy.tracking.too_varied);
     CHECK(g->level == JIT_O2 && !g->specialised);
     /* Nine that are equally frequent are one too many. */
     struct jit_function *nine = fresh_function(1), *eight = fresh_function(1);
@@ -62,8 +69,8 @@ static void test_overflow(void) {
         call_values(nine, i % 9, 0, 0);
         call_values(eight, i % 8, 0, 0);
     }
-    CHECK(nine->level == JIT_O2 && !nine->specialised && nine->too_many_tuples);
-    CHECK(eight->level == JIT_O2 && eight->specialised && eight->tuple_count == 8);
+    CHECK(nine->level == JIT_O2 && !nine->specialised && nine->policy.tracking.too_varied);
+    CHECK(eight->level == JIT_O2 && eight->specialised && eight->values.count == 8);
 }
 
 /* Code whose copies are for other arguments than those of now is made anew. */
@@ -72,7 +79,7 @@ static void test_new_arguments(void) {
     f->highest = JIT_O2;
     for (uint64_t i = 0; i < 1008; i++)
         call_values(f, 64, 0, 0);
-    CHECK(f->level == JIT_O2 && f->specialised && f->tuple_count == 1);
+    CHECK(f->level == JIT_O2 && f->specialised && f->values.count == 1);
     int before = compilations;
     for (uint64_t i = 0; i < 4000; i++)
         call_values(f, 64, 0, 0);
@@ -80,7 +87,7 @@ static void test_new_arguments(void) {
     for (uint64_t i = 0; i < 1000; i++)
         call_values(f, 128, 0, 0);
     CHECK(compilations == before + 1 && f->level == JIT_O2);
-    CHECK(strcmp(f->reason, "new arguments") == 0 && f->tuple_count == 2);
+    CHECK(strcmp(f->reason, "new arguments") == 0 && f->values.count == 2);
 }
 
 /* What never comes back is left out too, though it changes so seldom that the tuples always cover
@@ -91,7 +98,7 @@ static void test_slow_change(void) {
     int before = compilations;
     for (uint64_t i = 0; i < 9000; i++)
         call_values(f, 64, i / 300, 0);
-    CHECK(f->level == JIT_O2 && f->specialised && f->arguments == 1 && f->tuple_count == 1);
+    CHECK(f->level == JIT_O2 && f->specialised && f->values.arguments == 1 && f->values.count == 1);
     CHECK(compilations - before <= 3 + 3 + 1); /* levels, renewals, without the argument */
     before = compilations;
     for (uint64_t i = 0; i < 900; i++)
@@ -110,7 +117,7 @@ static void test_returning(void) {
         for (uint64_t i = 0; i < 600; i++)
             call_values(f, i % 20 ? i % 4 : 4, 1, 0);
     }
-    CHECK(f->arguments == 2 && f->tuple_count == 8 && !f->too_many_tuples);
+    CHECK(f->values.arguments == 2 && f->values.count == 8 && !f->policy.tracking.too_varied);
 }
 
 /* The same, sooner: before any code is made for what does not come back. */
@@ -118,11 +125,11 @@ static void test_slow_change_early(void) {
     struct jit_function *f = fresh_function(2);
     for (uint64_t i = 0; i < 1257; i++)
         call_values(f, 64, i / 20, 0);
-    CHECK(f->level == JIT_O2 && f->specialised && f->arguments == 1 && f->tuple_count == 1);
-    CHECK(!policy_of(f)->renewals);
+    CHECK(f->level == JIT_O2 && f->specialised && f->values.arguments == 1 && f->values.count == 1);
+    CHECK(!f->policy.tracking.renewals);
 }
 
-/* ---- Trials ---- */
+/* ---- Autotuning ---- */
 
 /* Cycles of a call of the version that is installed, on real calls of two sizes: which version is
  * the fastest depends on the size, and on average it is the one of the alternative. */
@@ -154,16 +161,16 @@ static void run_until_decided(struct jit_function *f, int calls) {
     }
 }
 
-static void run_until_trial(struct jit_function *f) {
-    while (!policy_of(f)->trial) {
+static void run_until_autotuning(struct jit_function *f) {
+    while (!f->policy.autotune) {
         CHECK(f->calls < 10300);
         run_until_decided(f, 1);
     }
 }
 
 /* In rounds that are spread over many calls. */
-static void run_trial(struct jit_function *f) {
-    for (int calls = 0; policy_of(f)->trial; calls++) {
+static void run_autotuning(struct jit_function *f) {
+    for (int calls = 0; f->policy.autotune; calls++) {
         CHECK(calls < 32 * (5 * 28 + 2 * 1024));
         run_until_decided(f, 1);
     }
@@ -180,7 +187,20 @@ static bool near(uint64_t cycles, uint64_t expected) {
     return cycles >= expected * 95 / 100 && cycles <= expected * 105 / 100;
 }
 
-static void test_trial(void) {
+/* Whose code was the fastest, by what was recorded for the profile. */
+static const struct jit_function *chosen_of(const struct jit_function *f) {
+    const struct jit_function *chosen = NULL;
+    for (unsigned i = 0; i < f->candidates.count; i++) {
+        const struct jit_candidate *candidate = &f->candidates.list[i];
+        CHECK(candidate->cycles > 0 && candidate->shape <= (JIT_ALL_FEATURES | JIT_FREE_LOOPS));
+        CHECK(!candidate->chosen || !chosen);
+        if (candidate->chosen)
+            chosen = candidate->body;
+    }
+    return chosen;
+}
+
+static void test_autotuning(void) {
     struct jit_function *f = fresh_function(1);
     alternative = fresh_function(1);
     CHECK(jit_add_alternative(f, alternative));
@@ -189,15 +209,15 @@ static void test_trial(void) {
     console[0] = '\0';
     jit_print_log();
     run_until_decided(f, 9999);
-    CHECK(f->level == JIT_O2 && !policy_of(f)->trial);
-    run_until_trial(f);
+    CHECK(f->level == JIT_O2 && !f->policy.autotune);
+    run_until_autotuning(f);
     CHECK(f->level == JIT_O3 && f->sample_mask == 0);
-    CHECK(strcmp(f->reason, "on trial") == 0 && f->specialised);
-    run_trial(f);
-    CHECK(!policy_of(f)->trial && f->sample_mask != 0 && strcmp(f->reason, "calls") == 0);
+    CHECK(strcmp(f->reason, "autotuning") == 0 && f->specialised);
+    run_autotuning(f);
+    CHECK(!f->policy.autotune && f->sample_mask != 0 && strcmp(f->reason, "calls") == 0);
     CHECK(f->body == alternative && f->specialised);
     CHECK(versions == versions_before + 1); /* the others are freed */
-    CHECK(noted_candidates == 1000 + 2);
+    CHECK(f->candidates.count == 2 && chosen_of(f) == alternative);
     console[0] = '\0';
     jit_print_log();
     /* 3 of 4 calls have size 1, nearly so of those that were timed. */
@@ -220,15 +240,15 @@ static uint64_t cycles_at(const struct jit_function *f, uint64_t position) {
     return (f->level == JIT_O3 ? 100 : 120) + 10 * position;
 }
 
-/* The trial begins at a text's begin, in texts of so many positions, and now and then a call is
+/* Autotuning begins at a text's begin, in texts of so many positions, and now and then a call is
  * interrupted. Returns whose code is chosen. */
 static const struct jit_function *chosen_in_texts_of(uint64_t positions) {
     static const uint64_t size = 8;
     struct jit_function *f = fresh_function(1);
     CHECK(jit_add_alternative(f, alternative));
-    while (!policy_of(f)->trial)
+    while (!f->policy.autotune)
         call_with(f, 5000, &size);
-    for (uint64_t i = 0; policy_of(f)->trial; i++) {
+    for (uint64_t i = 0; f->policy.autotune; i++) {
         CHECK(i < 100000);
         uint64_t interrupted = i % 331 == 0 ? 40000 : 0;
         call_with(f, cycles_at(f, i / CALLS_OF_POSITION % positions) + interrupted, &size);
@@ -237,7 +257,7 @@ static const struct jit_function *chosen_in_texts_of(uint64_t positions) {
     return f->body ? f->body : f;
 }
 
-static void test_trial_with_hidden_work(void) {
+static void test_autotuning_with_hidden_work(void) {
     for (uint64_t positions = 8; positions <= 48; positions += 20)
         CHECK(chosen_in_texts_of(positions) != alternative);
     CHECK(chosen_in_texts_of(100) == alternative);
@@ -247,29 +267,29 @@ static void test_trial_with_hidden_work(void) {
 }
 
 /* A candidate in its turn is nothing to keep; what runs between two rounds is the best so far. */
-static void test_trial_on_turn(void) {
+static void test_autotuning_on_turn(void) {
     struct jit_function *f = fresh_function(1);
     CHECK(jit_add_alternative(f, alternative));
-    run_until_trial(f);
-    CHECK(f->on_trial);
-    while (f->on_trial)
+    run_until_autotuning(f);
+    CHECK(f->autotuning);
+    while (f->autotuning)
         run_until_decided(f, 1);
-    CHECK(policy_of(f)->trial && f->body == alternative && f->sample_mask != 0);
+    CHECK(f->policy.autotune && f->body == alternative && f->sample_mask != 0);
     CHECK(strcmp(f->reason, "calls") == 0);
-    while (!f->on_trial)
+    while (!f->autotuning)
         run_until_decided(f, 1);
-    run_trial(f);
-    CHECK(!f->on_trial && f->body == alternative);
+    run_autotuning(f);
+    CHECK(!f->autotuning && f->body == alternative);
 }
 
 /* Without an alternative the function itself is compiled for all that the CPU can, too. */
-static void test_trial_alone(void) {
+static void test_autotuning_alone(void) {
     struct jit_function *f = fresh_function(1);
-    run_until_trial(f);
+    run_until_autotuning(f);
     console[0] = '\0';
     jit_print_log();
-    run_trial(f);
-    CHECK(!policy_of(f)->trial && f->body == f);
+    run_autotuning(f);
+    CHECK(!f->policy.autotune && f->body == f);
     CHECK(installed[f - program]->shape == (JIT_ALL_FEATURES | JIT_FREE_LOOPS));
     console[0] = '\0';
     jit_print_log();
@@ -280,25 +300,25 @@ static void test_trial_alone(void) {
 }
 
 /* Under emulation nothing wide is even made. */
-static void test_trial_emulated(void) {
+static void test_autotuning_emulated(void) {
     struct jit_function *f = fresh_function(1);
     cpu.tcg = true;
     CHECK(jit_add_alternative(f, alternative));
-    run_until_trial(f);
+    run_until_autotuning(f);
     int before = compilations;
-    run_trial(f);
-    CHECK(!policy_of(f)->trial && compilations == before + 2);
+    run_autotuning(f);
+    CHECK(!f->policy.autotune && compilations == before + 2);
     CHECK(f->body == f && installed[f - program]->shape == JIT_FREE_LOOPS);
     cpu.tcg = false;
 }
 
 /* What ran before stays, when nothing is faster; and no higher level is tried again. */
-static void test_trial_keeps(void) {
+static void test_autotuning_keeps(void) {
     struct jit_function *f = fresh_function(1);
-    run_until_trial(f);
+    run_until_autotuning(f);
     best_on_o2 = f;
-    run_trial(f);
-    CHECK(!policy_of(f)->trial && f->level == JIT_O2 && f->highest == JIT_O2 && f->specialised);
+    run_autotuning(f);
+    CHECK(!f->policy.autotune && f->level == JIT_O2 && f->highest == JIT_O2 && f->specialised);
     int before = compilations;
     run_until_decided(f, 20000);
     CHECK(compilations == before && f->level == JIT_O2);
@@ -311,18 +331,18 @@ static void fail_later(void) {
 }
 
 /* Candidates that cannot be made are left out; without any, the level is not reached. */
-static void test_trial_failures(void) {
+static void test_autotuning_failures(void) {
     struct jit_function *f = fresh_function(0), *g = fresh_function(0);
     run_until_decided(f, 9990);
     run_until_decided(g, 9990);
     while_compiling = fail_later;
     makes_left = 1;
-    run_until_trial(f);
-    run_trial(f);
-    CHECK(!policy_of(f)->trial && f->level == JIT_O3 && f->body == f);
+    run_until_autotuning(f);
+    run_autotuning(f);
+    CHECK(!f->policy.autotune && f->level == JIT_O3 && f->body == f);
     makes_left = 0;
     run_until_decided(g, 300);
-    CHECK(!policy_of(g)->trial && g->level == JIT_O2 && g->highest == JIT_O2);
+    CHECK(!g->policy.autotune && g->level == JIT_O2 && g->highest == JIT_O2);
     while_compiling = NULL;
     failing = JIT_LEVELS;
 }
@@ -342,7 +362,7 @@ int main(void) {
     CHECK(configure("jit.budget = 100", &error)); /* the thresholds to the letter */
     fake_clock = HZ;
     compiling_takes(15 * MS);
-    test_tuples();
+    test_frequent_values();
     test_change();
     test_overflow();
     test_new_arguments();
@@ -350,15 +370,15 @@ int main(void) {
     test_slow_change_early();
     test_returning();
     compiling_takes(65 * MS);
-    test_trial();
-    test_trial_with_hidden_work();
-    test_trial_on_turn();
-    test_trial_alone();
-    test_trial_keeps();
+    test_autotuning();
+    test_autotuning_with_hidden_work();
+    test_autotuning_on_turn();
+    test_autotuning_alone();
+    test_autotuning_keeps();
     compiling_takes(8 * MS); /* eight times what it takes must be gained */
-    test_trial_emulated();
+    test_autotuning_emulated();
     compiling_takes(65 * MS);
-    test_trial_failures();
+    test_autotuning_failures();
     for (int i = 0; i < FUNCTIONS; i++)
         free(installed[i]);
     config_clear();

@@ -25,17 +25,17 @@ class All {
     All(Engine &engine, bool general) : engine(engine), general(general) {}
 
     void make(Entry &entry) {
-        const jit_function seen = *entry.profile;
+        const jit_value_profile seen = entry.values;
         bool loops = lower(entry);
-        if (entry.profile->tuple_count == 0)
-            borrow_tuples(entry);
+        if (entry.values.count == 0)
+            borrow_values(entry);
         make_levels(entry, loops);
         if (general) { /* and as at the first calls: of arguments, the policy later drops some */
-            make_up_tuples(entry);
+            make_up_values(entry);
             for (jit_level level : {JIT_O2, JIT_O3})
-                make_copies(entry, level, JIT_AS_WRITTEN);
+                make_clones(entry, level, JIT_AS_WRITTEN);
         }
-        *entry.profile = seen;
+        entry.values = seen;
     }
 
     void tell(size_t functions, size_t all) const {
@@ -73,44 +73,41 @@ class All {
 
     void make(Entry &entry, jit_level level, unsigned shape) {
         if (general)
-            make_one(entry, {entry.profile, level, false, shape});
+            make_one(entry, {&entry, level, false, shape});
         if (level >= JIT_O2)
-            make_copies(entry, level, shape);
+            make_clones(entry, level, shape);
     }
 
-    void make_copies(Entry &entry, jit_level level, unsigned shape) {
-        if (entry.profile->tuple_count > 0)
-            make_one(entry, {entry.profile, level, true, shape});
+    void make_clones(Entry &entry, jit_level level, unsigned shape) {
+        if (entry.values.count > 0)
+            make_one(entry, {&entry, level, true, shape});
     }
 
     void make_one(Entry &entry, const jit_code &code) {
-        jit_version *version = engine.make(*entry.profile, code);
+        jit_version *version = engine.make(entry, code);
         if (version)
             engine.versions.release(*version);
         ++(version ? made : failed);
     }
 
     /* Alternatives of a function (kernels for wider vectors) are called with the same arguments. */
-    void borrow_tuples(Entry &entry) {
+    void borrow_values(Entry &entry) {
         for (const Entry &other : engine.program.entries())
-            if (other.profile->tuple_count > 0 &&
+            if (other.values.count > 0 &&
                 other.function->getFunctionType() == entry.function->getFunctionType()) {
-                std::copy(std::begin(other.profile->tuples), std::end(other.profile->tuples),
-                          entry.profile->tuples);
-                entry.profile->arguments = other.profile->arguments;
-                entry.profile->tuple_count = other.profile->tuple_count;
+                entry.values = other.values;
                 return;
             }
     }
 
     /* A position at its beginning, a flag, a size. */
-    void make_up_tuples(Entry &entry) {
-        jit_function &profile = *entry.profile;
-        profile.arguments = static_cast<uint8_t>(profiled_arguments(*entry.function).size());
-        profile.tuple_count = 0;
+    void make_up_values(Entry &entry) {
+        jit_value_profile &values = entry.values;
+        values.arguments = static_cast<uint8_t>(profiled_arguments(*entry.function).size());
+        values.count = 0;
         for (uint64_t value : {0, 1, 64})
-            if (profile.arguments > 0)
-                std::fill_n(profile.tuples[profile.tuple_count++].values, JIT_ARGUMENTS, value);
+            if (values.arguments > 0)
+                std::fill_n(values.frequent[values.count++].values, JIT_ARGUMENTS, value);
     }
 
     Engine &engine;
@@ -124,7 +121,7 @@ void rehearse_failures(Engine &engine) {
     Error error = recovering(engine.program,
                              []() -> Error { report_fatal_error("not an error: a rehearsal"); });
     jit_log("JIT: %s", toString(std::move(error)).c_str());
-    jit_function &function = *engine.program.entries()[0].profile;
+    jit_function &function = engine.program.entries()[0];
     engine.load(function, {&function, JIT_O0, false, JIT_AS_WRITTEN}, "no object: a rehearsal");
 }
 

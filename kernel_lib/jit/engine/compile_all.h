@@ -8,10 +8,10 @@
 
 namespace jit {
 
-/* As the settings say, makes every function's code on every level and in every shape, general and
- * with copies for tuples of arguments, links it and throws it away; or only that with copies; or
- * just gives up in the two ways that there are, as it does first in each case. Says how far it is
- * in events "compile_all". For when the application has ended. */
+/* As the settings say, makes every function's code on every level and in every shape, general
+ * and with clones for frequent argument values, links it and throws it away; or only that with
+ * clones; or just gives up in the two ways that there are, as it does first in each case. Says
+ * how far it is in events "compile_all". For when the application has ended. */
 void compile_all(Engine &engine, const struct jit_settings &settings);
 
 } // namespace jit

@@ -16,14 +16,14 @@ Compiler::Compiler(Program &program)
 }
 
 std::unique_ptr<Module> Compiler::build(const Entry &entry, jit_code &code) {
-    const Function &original = *program.of(*code.body).function;
+    const Function &original = *entry_of(*code.body).function;
     Extraction extraction(program.module());
     Function &general = extraction.copy(original, "jit_general");
     /* It is reached by jumps from several places; inlined, the entry would need a frame. */
     general.removeFnAttr(Attribute::AlwaysInline);
     general.addFnAttr(Attribute::NoInline);
     Function &body =
-        code.specialised ? specialise(extraction, original, general, *entry.profile) : general;
+        code.specialised ? specialise(extraction, original, general, entry.values) : general;
     code.specialised = &body != &general;
     extraction.add_what_may_be_inlined(code.level);
     add_entry(body, code.level);

@@ -19,6 +19,7 @@ static constexpr uint64_t MOST_LOST_PART = 4;
 static constexpr unsigned MOST_MISSES = 3;
 
 static Engine *engine;
+static jit_stored *stored;
 
 Engine::Engine(Program &program, const void *stack_base)
     : program(program), compiler(program), versions(program, stack_base) {
@@ -38,10 +39,7 @@ static jit_version *failed(const jit_function &function, jit_level level, Error 
 
 jit_version *Engine::link(jit_function &function, const jit_code &code,
                           SmallVector<char, 0> object) {
-    uint64_t begin = cpu_rdtsc();
-    auto version = versions.add(program.of(function), code, std::move(object));
-    costs.linked++;
-    costs.link_cycles += cpu_rdtsc() - begin;
+    auto version = versions.add(entry_of(function), code, std::move(object));
     return version ? *version : failed(function, code.level, version.takeError());
 }
 
@@ -76,7 +74,7 @@ jit_version *Engine::make(jit_function &function, jit_code code) {
     if (memory.total - memory.used < MEMORY_TO_COMPILE)
         return failed(function, code.level, createStringError("too little memory is left"));
     uint64_t begin = cpu_rdtsc();
-    auto object = compiler.compile(program.of(function), code);
+    auto object = compiler.compile(entry_of(function), code);
     costs.compiled++;
     costs.compile_cycles += cpu_rdtsc() - begin;
     if (!object && lacked_function())
@@ -95,7 +93,7 @@ jit_version *Engine::load(jit_function &function, const jit_code &code, StringRe
 }
 
 void Engine::install(jit_version &version, const char *reason) {
-    jit_function &function = *version.entry->profile;
+    jit_function &function = *version.entry;
     versions.install(version);
     function.level = version.code.level;
     function.specialised = version.code.specialised;
@@ -104,8 +102,8 @@ void Engine::install(jit_version &version, const char *reason) {
     /* Again every time while it is held: the cache has forgotten it if another version was
      * installed when it was saved. */
     const SmallVector<char, 0> &object = version.object;
-    jit_cache_store(&function, &version.code, object.empty() ? nullptr : object.data(),
-                    object.size());
+    if (stored)
+        stored(&function, &version.code, object.empty() ? nullptr : object.data(), object.size());
 }
 
 bool jit_compile(jit_function *function, jit_level level, bool specialise, const char *reason) {
@@ -133,6 +131,10 @@ jit_version *jit_load(jit_function *function, const jit_code *code, const void *
 
 void jit_install(jit_function *, jit_version *version, const char *reason) {
     engine->install(*version, reason);
+}
+
+void jit_on_install(jit_stored *function) {
+    stored = function;
 }
 
 void jit_release(jit_version *version) {

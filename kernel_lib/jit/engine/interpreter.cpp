@@ -22,7 +22,7 @@ extern "C" void *jit_entered(uint32_t index, struct jit_registers *registers) {
 }
 
 jit::Interpreter::Interpreter(Program &program, const InterpreterOptions &options)
-    : program_(program), options_(options), states_(program.entries().size()) {
+    : program_(program), options_(options) {
     the_interpreter = this;
 }
 
@@ -31,14 +31,14 @@ static bool compile(Entry &entry, const char *reason) {
     if (*entry.slot != entry.first_target)
         return true;
     uint64_t begin = cpu_rdtsc();
-    bool good = jit_compile(entry.profile, JIT_O0, false, reason);
-    jit_note_first_code(entry.profile, cpu_rdtsc() - begin);
+    bool good = jit_compile(&entry, JIT_O0, false, reason);
+    jit_note_first_code(&entry, good, cpu_rdtsc() - begin);
     return good;
 }
 
 void *jit::Interpreter::enter(size_t index, struct jit_registers &registers) {
     Entry &entry = program_.entries()[index];
-    State &state = states_[index];
+    Interpretation &state = entry.interpretation;
     leave_what_is_gone(registers);
     if (!state.decided)
         decide(entry, state);
@@ -53,7 +53,7 @@ void *jit::Interpreter::enter(size_t index, struct jit_registers &registers) {
     return nullptr;
 }
 
-void jit::Interpreter::decide(Entry &entry, State &state) {
+void jit::Interpreter::decide(Entry &entry, Interpretation &state) {
     if (!options_.enabled)
         state.reason = "no interpreter wanted";
     else if (loop_depth(*entry.function) > options_.loop_depth)
@@ -61,12 +61,11 @@ void jit::Interpreter::decide(Entry &entry, State &state) {
     else
         lower(entry, state);
     state.decided = true;
-    entry.profile->reason = state.reason ? state.reason : "called";
-    entry.profile->lowest = state.reason ? JIT_O0 : JIT_INTERPRETER;
+    entry.reason = state.reason ? state.reason : "called";
 }
 
 /* Copies that were made from an abandoned context stay, and so what they refer to. */
-void jit::Interpreter::lower(Entry &entry, State &state) {
+void jit::Interpreter::lower(Entry &entry, Interpretation &state) {
     Error error = recovering(program_, [&]() -> Error {
         if (!lowering_ || &lowering_->context() != &program_.context()) {
             lowering_.release();
@@ -78,12 +77,11 @@ void jit::Interpreter::lower(Entry &entry, State &state) {
     if (!error)
         return;
     state.reason = "no copy for the interpreter could be made";
-    jit_log("JIT: %s cannot be interpreted: %s", entry.profile->name,
-            toString(std::move(error)).c_str());
+    jit_log("JIT: %s cannot be interpreted: %s", entry.name, toString(std::move(error)).c_str());
 }
 
 /* For functions that it would be better to compile, but compiling failed. */
-void jit::Interpreter::settle_for_interpreting(Entry &entry, State &state) {
+void jit::Interpreter::settle_for_interpreting(Entry &entry, Interpretation &state) {
     lower(entry, state);
     if (!state.copy) {
         struct memory_usage memory = memory_usage();
@@ -91,11 +89,10 @@ void jit::Interpreter::settle_for_interpreting(Entry &entry, State &state) {
         hand_over_if_trimmed();
         panic("JIT: %s cannot be interpreted (%s) nor be compiled: %llu of %llu MiB of memory are "
               "in use",
-              entry.profile->name, state.reason, static_cast<unsigned long long>(memory.used >> 20),
+              entry.name, state.reason, static_cast<unsigned long long>(memory.used >> 20),
               static_cast<unsigned long long>(memory.total >> 20));
     }
-    entry.profile->reason = "compiling failed";
-    entry.profile->lowest = JIT_INTERPRETER;
+    entry.reason = "compiling failed";
 }
 
 /* A longjmp may have gone past interpreted calls: what called them is now below its caller. */
@@ -139,11 +136,11 @@ void jit::Interpreter::interpret(Entry &entry, Function &copy, struct jit_regist
     ArgumentReader reader(registers);
     for (const Argument &argument : copy.args()) {
         values.push_back(reader.next(argument.getType()));
-        if (is_profiled(argument.getType()) && noted < entry.profile->arguments)
+        if (is_profiled(argument.getType()) && noted < entry.values.arguments)
             integers[noted++] = values.back().IntVal.getZExtValue();
     }
-    entry.profile->calls++;
-    jit_note_arguments(entry.profile, integers);
+    entry.calls++;
+    jit_note_arguments(&entry, integers);
     ExecutionEngine &interpreter = engine();
     size_t depth = depth_;
     nested_[depth].caller = &registers;
@@ -154,5 +151,5 @@ void jit::Interpreter::interpret(Entry &entry, Function &copy, struct jit_regist
     nested_[depth].caller = nullptr;
     leave(depth);
     write_result(registers, copy, result);
-    jit_note_call(entry.profile, JIT_INTERPRETER, cycles);
+    jit_note_call(&entry, JIT_INTERPRETER, cycles);
 }

@@ -23,16 +23,9 @@ class Interpreter {
     void *enter(size_t index, struct jit_registers &registers);
 
   private:
-    /* How a function is run; found out at its first call. */
-    struct State {
-        bool decided;
-        const char *reason;   /* why it is to be compiled; nullptr: it is interpreted */
-        llvm::Function *copy; /* that can be interpreted */
-    };
-
-    void decide(Entry &entry, State &state);
-    void settle_for_interpreting(Entry &entry, State &state);
-    void lower(Entry &entry, State &state);
+    void decide(Entry &entry, Interpretation &state);
+    void settle_for_interpreting(Entry &entry, Interpretation &state);
+    void lower(Entry &entry, Interpretation &state);
     void interpret(Entry &entry, llvm::Function &copy, struct jit_registers &registers);
     void leave_what_is_gone(const struct jit_registers &caller);
     void leave(size_t depth);
@@ -41,7 +34,6 @@ class Interpreter {
     Program &program_;
     InterpreterOptions options_;
     std::unique_ptr<Lowering> lowering_;
-    std::vector<State> states_;
     /* LLVM's Interpreter cannot be entered again while it runs: one for each level of nesting. */
     struct Nested {
         std::unique_ptr<llvm::ExecutionEngine> engine;

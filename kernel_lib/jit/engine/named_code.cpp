@@ -49,21 +49,20 @@ void NamedCode::print(const code_range *found, uintptr_t address, uintptr_t) {
 static void print_stub(const code_range *, uintptr_t address, uintptr_t) {
     size_t offset;
     const Entry &entry = program().near(address, offset);
-    console_printf("%s (stub)+0x%zx", entry.profile->name, offset);
+    console_printf("%s (stub)+0x%zx", entry.name, offset);
 }
 
 /* jit_enter has left the function's index in its frame. */
 static void print_interpreted(const code_range *, uintptr_t, uintptr_t frame_pointer) {
     size_t count, index = reinterpret_cast<const uint64_t *>(frame_pointer)[-1];
-    const jit_function *functions = jit_functions(&count);
-    console_printf("%s (interpreter)", index < count ? functions[index].name : "jit_enter");
+    jit_function *const *functions = jit_functions(&count);
+    console_printf("%s (interpreter)", index < count ? functions[index]->name : "jit_enter");
 }
 
 static std::vector<CodeSymbol> symbols(const Slots &slots, llvm::ArrayRef<Entry> entries) {
     std::vector<CodeSymbol> named;
     for (const Entry &entry : entries)
-        named.push_back(
-            {entry.profile->name, static_cast<const char *>(entry.stub), Slots::STUB_SIZE});
+        named.push_back({entry.name, static_cast<const char *>(entry.stub), Slots::STUB_SIZE});
     auto *thunks = static_cast<const char *>(slots.thunk(0));
     named.push_back({"jit_thunks", thunks, static_cast<size_t>(slots.end() - thunks)});
     return named;

@@ -19,16 +19,20 @@ Program &jit::program() {
     return *the_program;
 }
 
-static struct jit_function fresh_profile(Function &function) {
-    struct jit_function profile = {};
-    profile.name = function.getName().data();
-    profile.reason = "not called yet";
-    profile.size = function.getInstructionCount();
-    profile.highest = JIT_O3;
-    profile.arguments = static_cast<uint8_t>(profiled_arguments(function).size());
-    for (struct jit_times &times : profile.times)
+static Entry make_entry(Function &function, const Slots &slots, size_t index) {
+    Entry entry = {};
+    entry.name = function.getName().data();
+    entry.reason = "not called yet";
+    entry.size = function.getInstructionCount();
+    entry.highest = JIT_O3;
+    entry.values.arguments = static_cast<uint8_t>(profiled_arguments(function).size());
+    for (struct jit_times &times : entry.times)
         times.min = UINT64_MAX;
-    return profile;
+    entry.function = &function;
+    entry.stub = slots.stub(index);
+    entry.slot = slots.slot(index);
+    entry.first_target = slots.thunk(index);
+    return entry;
 }
 
 Program::Program(StringRef application, StringRef libc) : application_(application), libc_(libc) {
@@ -63,15 +67,12 @@ void Program::destruct() {
 
 void Program::make_entries(const std::vector<Function *> &functions) {
     slots_.emplace(functions.size());
-    profiles_.reserve(functions.size()); /* pointers to both are kept */
-    entries_.reserve(functions.size());
+    entries_.reserve(functions.size()); /* pointers to entries are kept */
     for (Function *function : functions) {
-        size_t i = entries_.size();
-        profiles_.push_back(fresh_profile(*function));
-        entries_.push_back(
-            {function, &profiles_[i], slots_->stub(i), slots_->slot(i), slots_->thunk(i)});
-        by_function_[function] = &entries_[i];
-        addresses_[function->getName()] = slots_->stub(i);
+        Entry &entry = entries_.emplace_back(make_entry(*function, *slots_, entries_.size()));
+        functions_.push_back(&entry);
+        by_function_[function] = &entry;
+        addresses_[function->getName()] = entry.stub;
     }
     name_stubs(*slots_, entries_);
 }
@@ -136,30 +137,25 @@ const Entry &Program::near(uintptr_t address, size_t &offset) const {
     return entries_[slots_->index_at(address, offset)];
 }
 
-Entry &Program::of(const struct jit_function &profile) {
-    return entries_[static_cast<size_t>(&profile - profiles_.data())];
-}
-
 void *Program::address(StringRef symbol) {
     auto own = addresses_.find(symbol);
     return own != addresses_.end() ? own->second : native_address(symbol.str().c_str());
 }
 
 void Program::redirect(Entry &entry, void *target) {
-    slots_->redirect(static_cast<size_t>(&entry - entries_.data()), target);
+    slots_->redirect(entry.slot, target);
 }
 
-extern "C" struct jit_function *jit_functions(size_t *count) {
-    MutableArrayRef<Entry> entries;
+extern "C" struct jit_function *const *jit_functions(size_t *count) {
+    ArrayRef<jit_function *> functions;
     if (the_program) /* the machine may stop before there is one */
-        entries = the_program->entries();
-    *count = entries.size();
-    return entries.empty() ? nullptr : entries[0].profile;
+        functions = the_program->functions();
+    *count = functions.size();
+    return functions.data();
 }
 
 extern "C" struct jit_function *jit_function_at(const void *address) {
-    Entry *entry = program().at_stub(address);
-    return entry ? entry->profile : nullptr;
+    return program().at_stub(address);
 }
 
 static bool has_calls(const BasicBlock &block) {
@@ -176,10 +172,10 @@ static bool has_loop(Function &function) {
     });
 }
 
-extern "C" bool jit_has_loop(const struct jit_function *profile) {
+extern "C" bool jit_has_loop(const struct jit_function *function) {
     bool found = true; /* if that cannot be found out: then it is timed like those that have */
     consumeError(recovering(program(), [&] {
-        found = has_loop(*program().of(*profile).function);
+        found = has_loop(*entry_of(*function).function);
         return Error::success();
     }));
     return found;

@@ -6,6 +6,7 @@
 #include "kernel_lib/jit/engine/globals.h"
 #include "kernel_lib/jit/engine/kernel.h"
 #include "kernel_lib/jit/engine/slots.h"
+#include "kernel_lib/jit/function.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/IR/LLVMContext.h"
@@ -16,14 +17,29 @@
 
 namespace jit {
 
+/* How a function is interpreted; found out at its first call. */
+struct Interpretation {
+    bool decided;
+    const char *reason;   /* why it is to be compiled; nullptr: it is interpreted */
+    llvm::Function *copy; /* that can be interpreted */
+};
+
 /* A function with a body in the application's bitcode. */
-struct Entry {
+struct Entry : jit_function {
     llvm::Function *function; /* in Program::module(), as the front end made it */
-    struct jit_function *profile;
     void *stub;        /* the function's address for the whole program: jumps to where *slot says */
     void *const *slot; /* on a page that is writable only in Program::redirect */
-    void *first_target; /* what runs it on its lowest level */
+    void *first_target; /* what runs it before it was compiled */
+    Interpretation interpretation;
 };
+
+/* All that the engine knows of the function. */
+inline Entry &entry_of(jit_function &function) {
+    return static_cast<Entry &>(function);
+}
+inline const Entry &entry_of(const jit_function &function) {
+    return static_cast<const Entry &>(function);
+}
 
 class Program {
   public:
@@ -37,12 +53,12 @@ class Program {
     llvm::LLVMContext &context() { return *context_; }
     llvm::Module &module() { return *module_; }
     llvm::MutableArrayRef<Entry> entries() { return entries_; }
+    llvm::ArrayRef<struct jit_function *> functions() const { return functions_; }
     Entry *find(llvm::StringRef name); /* by symbol */
     Entry *find(const llvm::Function &function);
     Entry *at_stub(const void *address); /* whose stub this is, or nullptr */
     /* Whose stub or thunk holds an address of theirs, and how far inside. */
     const Entry &near(uintptr_t address, size_t &offset) const;
-    Entry &of(const struct jit_function &profile);
 
     /* Where a symbol of the module lives: a function's stub, a global variable's memory, a native
      * function (natives.h). nullptr when there is none. */
@@ -70,8 +86,8 @@ class Program {
     std::unique_ptr<llvm::LLVMContext> context_ = std::make_unique<llvm::LLVMContext>();
     std::unique_ptr<llvm::Module> module_;
     bool abandoned_ = false;
-    std::vector<struct jit_function> profiles_;
     std::vector<Entry> entries_;
+    std::vector<struct jit_function *> functions_;   /* the same, for jit_functions() */
     std::vector<void *> constructors_, destructors_; /* their stubs */
     std::optional<Slots> slots_;
     llvm::DenseMap<const llvm::Function *, Entry *> by_function_;

@@ -80,9 +80,9 @@ size_t Slots::index_at(uintptr_t address, size_t &offset) const {
     return index;
 }
 
-void Slots::redirect(size_t index, void *target) {
+void Slots::redirect(void *const *slot, void *target) {
     size_t size = (count_ + 1) * sizeof(void *);
     protect_pages(slots_, size, MEMORY_READ_WRITE);
-    __atomic_store_n(&slots_[index], target, __ATOMIC_RELEASE);
+    __atomic_store_n(const_cast<void **>(slot), target, __ATOMIC_RELEASE);
     protect_pages(slots_, size, MEMORY_READ);
 }

@@ -27,7 +27,7 @@ class Slots {
     const char *end() const;
     size_t index_at(uintptr_t address, size_t &offset) const;
     /* New calls go to target: one atomic store, and the slots are writable only meanwhile. */
-    void redirect(size_t index, void *target);
+    void redirect(void *const *slot, void *target);
 
   private:
     size_t count_;

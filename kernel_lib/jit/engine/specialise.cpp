@@ -11,15 +11,16 @@ using llvm::IRBuilder;
 
 namespace {
 
-/* The tuples, the most frequent first: they are compared with one after the other. */
-llvm::SmallVector<const jit_tuple *, JIT_TUPLES> in_order(const jit_function &profile) {
-    llvm::SmallVector<const jit_tuple *, JIT_TUPLES> tuples;
-    for (unsigned i = 0; i < profile.tuple_count; i++)
-        tuples.push_back(&profile.tuples[i]);
-    llvm::sort(tuples, [](const jit_tuple *a, const jit_tuple *b) {
+/* The most frequent values first: they are compared with one after the other. */
+llvm::SmallVector<const jit_argument_values *, JIT_FREQUENT>
+in_order(const jit_value_profile &profile) {
+    llvm::SmallVector<const jit_argument_values *, JIT_FREQUENT> sorted;
+    for (unsigned i = 0; i < profile.count; i++)
+        sorted.push_back(&profile.frequent[i]);
+    llvm::sort(sorted, [](const jit_argument_values *a, const jit_argument_values *b) {
         return a->calls > b->calls || (a->calls == b->calls && a < b);
     });
-    return tuples;
+    return sorted;
 }
 
 llvm::Constant *constant(const llvm::Argument &argument, uint64_t value) {
@@ -30,9 +31,9 @@ llvm::Constant *constant(const llvm::Argument &argument, uint64_t value) {
 } // namespace
 
 Function &specialise(Extraction &extraction, const Function &original, Function &general,
-                     const jit_function &profile) {
-    auto tuples = in_order(profile);
-    if (tuples.empty() || profile.arguments == 0)
+                     const jit_value_profile &profile) {
+    auto frequent = in_order(profile);
+    if (frequent.empty() || profile.arguments == 0)
         return general;
     Function *choose = make_like(general, "jit_choose");
     choose->addFnAttr(llvm::Attribute::AlwaysInline);
@@ -40,22 +41,22 @@ Function &specialise(Extraction &extraction, const Function &original, Function 
     arguments.truncate(std::min<size_t>(arguments.size(), profile.arguments));
     llvm::LLVMContext &context = choose->getContext();
     auto *block = BasicBlock::Create(context, "", choose);
-    for (auto [index, tuple] : llvm::enumerate(tuples)) {
+    for (auto [index, known] : llvm::enumerate(frequent)) {
         llvm::SmallVector<llvm::Constant *, 8> values(choose->arg_size());
         IRBuilder<> builder(block);
         llvm::Value *fits = builder.getTrue();
         for (auto [i, argument] : llvm::enumerate(arguments)) {
-            llvm::Constant *value = constant(*argument, tuple->values[i]);
+            llvm::Constant *value = constant(*argument, known->values[i]);
             values[argument->getArgNo()] = value;
             fits = builder.CreateAnd(fits, builder.CreateICmpEQ(argument, value));
         }
-        Function &copy = extraction.copy(original, "jit_copy" + llvm::Twine(index), values);
-        copy.removeFnAttr(llvm::Attribute::AlwaysInline);
-        copy.addFnAttr(llvm::Attribute::NoInline);
+        Function &clone = extraction.copy(original, "jit_clone" + llvm::Twine(index), values);
+        clone.removeFnAttr(llvm::Attribute::AlwaysInline);
+        clone.addFnAttr(llvm::Attribute::NoInline);
         auto *found = BasicBlock::Create(context, "", choose);
         block = BasicBlock::Create(context, "", choose);
         builder.CreateCondBr(fits, found, block);
-        jump_to(copy, found);
+        jump_to(clone, found);
     }
     jump_to(general, block);
     return *choose;

@@ -1,15 +1,16 @@
 /*
- * Copies of a function for arguments that it is often called with.
+ * Clones of a function for argument values that it is often called with.
  */
 #pragma once
 #include "kernel_lib/jit/engine/extract.h"
-#include "kernel_lib/jit/function.h"
+#include "kernel_lib/jit/values.h"
 
 namespace jit {
 
-/* Copies original for the tuples of arguments that profile has seen, and returns a function that
- * jumps to the one that fits, or to general. general itself when there is no such tuple. */
+/* Clones original for the frequent argument values of the profile, and returns a function that
+ * jumps to the clone whose values it is called with, or to general. general itself when the
+ * profile has no values. */
 llvm::Function &specialise(Extraction &extraction, const llvm::Function &original,
-                           llvm::Function &general, const jit_function &profile);
+                           llvm::Function &general, const jit_value_profile &profile);
 
 } // namespace jit

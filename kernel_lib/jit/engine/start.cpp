@@ -15,6 +15,7 @@
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/TargetSelect.h"
 extern "C" {
+#include "kernel_lib/coverage/application.h"
 #include "kernel_lib/jit_runtime.h"
 }
 
@@ -40,6 +41,16 @@ void start_llvm() {
 /* The bytes from start to end, both symbols. */
 StringRef bytes(const char *start, const char *end) {
     return StringRef(start, static_cast<size_t>(end - start));
+}
+
+/* For the coverage file: the application's functions. */
+const char *application_function(size_t index, bool *has_run) {
+    size_t count;
+    jit_function *const *functions = jit_functions(&count);
+    if (index >= count)
+        return nullptr;
+    *has_run = functions[index]->calls > 0;
+    return functions[index]->name;
 }
 
 /* For programs: how long it took until the application can be called, in TSC cycles. */
@@ -76,7 +87,9 @@ extern "C" int app_main() {
     jit::InterpreterOptions tier0 = {settings->tier0 == JIT_INTERPRETER,
                                      static_cast<unsigned>(settings->interpret_loops)};
     static jit::Interpreter interpreter(program, tier0);
-    jit_persist_start();
+    coverage_set_application(application_function);
+    struct jit_earlier_boots earlier = jit_persist_start();
+    jit_policy_start(earlier.boots, earlier.max_level);
     announce(program.entries().size(), begin, started);
     jit::Entry *main = program.find("app_main");
     if (!main)

@@ -16,14 +16,14 @@ Expected<jit_version *> Versions::add(Entry &entry, const jit_code &code,
     collect();
     auto resolve = [&](StringRef name) -> void * {
         if (name == PROFILE_SYMBOL)
-            return entry.profile;
+            return static_cast<jit_function *>(&entry);
         if (name == "jit_note_call")
             return reinterpret_cast<void *>(jit_note_call);
         if (name == "jit_note_arguments")
             return reinterpret_cast<void *>(jit_note_arguments);
         return program.address(name);
     };
-    MemoryBufferRef bytes(StringRef(object.data(), object.size()), entry.profile->name);
+    MemoryBufferRef bytes(StringRef(object.data(), object.size()), entry.name);
     std::optional<LinkedCode> linked;
     bool finished = false;
     Error error = recovering(program, [&]() -> Error {
@@ -85,7 +85,7 @@ void Versions::collect() {
             continue;
         }
         if (Error error = linker.unlink(std::move(versions[kept]->linked)))
-            jit_log("JIT: code of %s is not freed: %s", versions[kept]->entry->profile->name,
+            jit_log("JIT: code of %s is not freed: %s", versions[kept]->entry->name,
                     toString(std::move(error)).c_str());
         versions.erase(versions.begin() + static_cast<ptrdiff_t>(kept));
     }

@@ -12,7 +12,7 @@ struct jit_version {
     jit_version(jit::Entry &of, const jit_code &made_of, jit::LinkedCode memory,
                 llvm::SmallVector<char, 0> bytes)
         : entry(&of), code(made_of), linked(std::move(memory)), object(std::move(bytes)),
-          name(of.profile->name, code, linked) {}
+          name(of.name, code, linked) {}
 
     jit::Entry *entry;
     jit_code code;

@@ -1,9 +1,12 @@
 /*
- * What compiling may cost. Its cycles are measured by level and by the function's size; so what the
- * next one takes can be expected, and compared with what it saves and with the share of the running
- * time that is allowed. Running is everything but compiling and waiting for input.
+ * What compiling may cost. Its cycles are measured by level and by the function's size. So what the
+ * next compilation takes can be predicted, and compared with what it saves and with the share of
+ * the running time that is allowed. Running is everything but compiling and waiting for input.
  */
-#include "kernel_lib/jit/policy/policy.h"
+#include "kernel_lib/jit/policy/budget.h"
+#include "kernel_lib/jit/clock.h"
+#include "kernel_lib/jit/policy/call_times.h"
+#include "kernel_lib/jit/policy/value_profile.h"
 #include "kernel_lib/jit/settings.h"
 #include "kernel_lib/jit_runtime.h"
 
@@ -15,9 +18,10 @@
 #define MEMORY 4          /* an average of about so many compilations */
 #define FIRST_FACTOR 4    /* the first on a level is slower: the compiler's own code is new */
 
-/* The start, when all is new, may last so long and compile so much: in units, what compiling a
- * usual function on O0 takes on this machine. From then on it is the share alone; what the share
- * leaves over is kept, but no more than it is in the longest time. */
+/* At the start, when all is new, the share of the time is no limit: in START_RUNNING units of
+ * running, START_COMPILING may be compiled. A unit is what compiling a usual function for O0 takes
+ * on this machine. From then on only the share counts. What is not used of it is kept, but no more
+ * than the share of LONGEST_MS. */
 #define START_RUNNING 130
 #define START_COMPILING 200
 #define LONGEST_MS 60000
@@ -28,7 +32,7 @@ static struct {
     uint64_t cycles, size; /* of all compilations on O0 but the first */
     bool any;
 } simple;
-static bool idle;           /* what is compiled now costs nobody anything */
+static bool idle;           /* the application waits for input */
 static bool started;        /* the start is over */
 static int64_t left;        /* then: cycles that may be spent ... */
 static uint64_t counted_to; /* ... by so much of the time that was not waited */
@@ -57,10 +61,10 @@ static bool is_first(enum jit_level level) {
     return level > JIT_O0;
 }
 
-/* Instructions that are compiled: the function's, and those of its copies. */
+/* Instructions that are compiled: the function's, and those of its clones. */
 static uint64_t size_on(const struct jit_function *f, enum jit_level level) {
-    uint64_t copies = level >= JIT_O2 && adaptive_can_specialise(f) ? f->tuple_count : 0;
-    return f->size * (1 + copies) + FIXED_SIZE;
+    uint64_t clones = level >= JIT_O2 && values_can_specialise(f) ? f->values.count : 0;
+    return f->size * (1 + clones) + FIXED_SIZE;
 }
 
 uint64_t budget_expect(const struct jit_function *f, enum jit_level level) {
@@ -91,7 +95,7 @@ static int64_t allowed(uint64_t now) {
     uint64_t elapsed = not_waited(now), percent = jit_settings()->budget;
     if (budget_in_start(now))
         return start;
-    if (!started) { /* what the start has left over is gone, what it owes is not */
+    if (!started) { /* what the start has not used is gone, what it owes is not */
         started = true;
         left = start < 0 ? start : 0;
         counted_to = elapsed;
@@ -111,8 +115,11 @@ void budget_set_idle(bool on) {
     idle = on;
 }
 
-bool budget_is_idle(void) {
-    return idle;
+void budget_count(void) {
+    if (idle)
+        statistics.idle_compiled++;
+    else
+        statistics.compiled++;
 }
 
 void budget_charge(const struct jit_function *f, enum jit_level level, uint64_t cycles) {
@@ -126,7 +133,7 @@ void budget_charge(const struct jit_function *f, enum jit_level level, uint64_t 
         average[level] ? (average[level] * (MEMORY - 1) + usual) / MEMORY : usual / FIRST_FACTOR;
     if (idle) {
         statistics.idle_cycles += cycles;
-        return; /* it is a part of the waiting, which is told as a whole */
+        return; /* it is a part of the waiting, which jit_note_waiting() counts as a whole */
     }
     statistics.compile_cycles += cycles;
     left -= (int64_t)cycles;
@@ -134,7 +141,7 @@ void budget_charge(const struct jit_function *f, enum jit_level level, uint64_t 
 }
 
 void jit_note_waiting(uint64_t begin) {
-    uint64_t cycles = cpu_rdtsc() - begin;
+    uint64_t cycles = jit_clock() - begin;
     if (statistics.begin > begin) /* nothing has run yet */
         return;
     statistics.waiting_cycles += cycles;

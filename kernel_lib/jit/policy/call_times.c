@@ -2,7 +2,7 @@
  * Whose time it was: of a timed call's cycles, which were those of the timed calls within, and
  * which went into compiling. The policy is told before and after each timed call, so they nest.
  */
-#include "kernel_lib/jit/policy/policy.h"
+#include "kernel_lib/jit/policy/call_times.h"
 
 #define MAX_DEPTH 256 /* deeper calls count as part of the one that deep */
 
@@ -23,7 +23,7 @@ void time_begin_call(void) {
         *top() = (struct frame){0};
 }
 
-/* An interruption that hit the one call is not theirs that it stands for. */
+/* An interruption of the one call did not interrupt those that it stands for. */
 static uint64_t weigh(uint64_t cycles, const struct sample *sample) {
     uint64_t typical = cycles < sample->most ? cycles : sample->most;
     return cycles + typical * (sample->stands_for - 1);
@@ -49,4 +49,11 @@ int64_t time_end_call(uint64_t cycles, const struct sample *sample, uint64_t *pa
 void time_add_pause(uint64_t cycles) {
     top()->within += cycles;
     top()->paused += cycles;
+}
+
+int64_t time_self(const struct jit_function *f) {
+    int64_t self = 0;
+    for (int level = 0; level < JIT_LEVELS; level++)
+        self += f->policy.self[level];
+    return self;
 }

@@ -1,8 +1,11 @@
 /* What a person sees of the JIT: the table, and the status line. */
+#include "kernel_lib/jit/policy/report.h"
+#include "kernel_lib/jit/clock.h"
 #include "kernel_lib/jit/code.h"
-#include "kernel_lib/jit/policy/policy.h"
+#include "kernel_lib/jit/policy/call_times.h"
 #include "kernel_lib/jit/settings.h"
 #include "kernel_lib/jit_runtime.h"
+#include <inttypes.h>
 
 #define STATUS_EVERY_MS 250
 #define STATUS_BYTES 81
@@ -25,9 +28,8 @@ static void format_short(char text[8], uint64_t number) {
 
 /* Cycles that were the function's own. */
 static uint64_t own_cycles(const struct jit_function *f) {
-    const struct policy *p = policy_of((struct jit_function *)f);
-    int64_t sum = p ? optimize_self(p) : 0;
-    return sum > 0 ? (uint64_t)sum : 0;
+    int64_t self = time_self(f);
+    return self > 0 ? (uint64_t)self : 0;
 }
 
 static unsigned permille_of(uint64_t part, uint64_t all) {
@@ -54,19 +56,19 @@ static void print_function(const struct jit_function *f, unsigned permille) {
 
 /* Those that took longest first. */
 static int compare_times(const void *left, const void *right) {
-    uint64_t a = own_cycles(*(struct jit_function *const *)left),
-             b = own_cycles(*(struct jit_function *const *)right);
+    uint64_t a = own_cycles(*(const struct jit_function *const *)left),
+             b = own_cycles(*(const struct jit_function *const *)right);
     return (a < b) - (a > b);
 }
 
-static void print_functions(struct jit_function *functions, size_t count) {
-    struct jit_function **sorted = malloc(count * sizeof(struct jit_function *));
+static void print_functions(struct jit_function *const *functions, size_t count) {
+    const struct jit_function **sorted = malloc(count * sizeof *sorted);
     uint64_t all = 0;
     size_t called = 0;
     for (size_t i = 0; sorted && i < count; i++)
-        if (functions[i].calls) {
-            sorted[called++] = &functions[i];
-            all += own_cycles(&functions[i]);
+        if (functions[i]->calls) {
+            sorted[called++] = functions[i];
+            all += own_cycles(functions[i]);
         }
     if (sorted)
         qsort(sorted, called, sizeof *sorted, compare_times);
@@ -85,17 +87,17 @@ static void print_functions(struct jit_function *functions, size_t count) {
 
 static void count_levels(unsigned levels[JIT_LEVELS]) {
     size_t count;
-    const struct jit_function *functions = jit_functions(&count);
+    struct jit_function *const *functions = jit_functions(&count);
     for (size_t i = 0; i < count; i++)
-        if (functions[i].calls)
-            levels[functions[i].level]++;
+        if (functions[i]->calls)
+            levels[functions[i]->level]++;
 }
 
 /* Prints so many cycles as milliseconds, and their share of all. */
 static void print_share(const char *what, uint64_t cycles, uint64_t all) {
-    unsigned long long ms = cycles / (cpu_cycles_per_second() / 1000);
+    uint64_t ms = cycles / (cpu_cycles_per_second() / 1000);
     unsigned permille = permille_of(cycles, all);
-    console_printf("%s %llu ms (%u.%u %%)", what, ms, permille / 10, permille % 10);
+    console_printf("%s %" PRIu64 " ms (%u.%u %%)", what, ms, permille / 10, permille % 10);
 }
 
 /* Prints the time that the JIT took from one moment to another. */
@@ -105,8 +107,8 @@ static void print_shares(const char *when, const struct moment *from, const stru
     print_share(": compiling", to->compiling - from->compiling, elapsed);
     print_share(", profiling", to->profiling - from->profiling, elapsed);
     uint64_t per_ms = cpu_cycles_per_second() / 1000;
-    console_printf(" of %llu ms; idle: compiling %llu ms\n", (unsigned long long)(elapsed / per_ms),
-                   (unsigned long long)((to->idle - from->idle) / per_ms));
+    console_printf(" of %" PRIu64 " ms; idle: compiling %" PRIu64 " ms\n", elapsed / per_ms,
+                   (to->idle - from->idle) / per_ms);
 }
 
 void jit_print(void) {
@@ -114,17 +116,17 @@ void jit_print(void) {
     const struct jit_costs costs = jit_costs();
     unsigned levels[JIT_LEVELS] = {0};
     size_t count;
-    struct jit_function *functions = jit_functions(&count);
+    struct jit_function *const *functions = jit_functions(&count);
     print_functions(functions, count);
     count_levels(levels);
     console_printf("%u interpreted, %u O0, %u O1, %u O2, %u O3 (s: specialised)\n", levels[0],
                    levels[1], levels[2], levels[3], levels[4]);
-    console_printf("compiled %llu, idle %llu, failed %llu, from the cache %llu; %llu KiB of code\n",
-                   (unsigned long long)s->compiled, (unsigned long long)s->idle_compiled,
-                   (unsigned long long)s->failed, (unsigned long long)s->from_cache,
-                   (unsigned long long)(costs.code_bytes / 1024));
+    console_printf("compiled %" PRIu64 ", idle %" PRIu64 ", failed %" PRIu64
+                   ", from the cache %" PRIu64 "; %" PRIu64 " KiB of code\n",
+                   s->compiled, s->idle_compiled, s->failed, s->from_cache,
+                   costs.code_bytes / 1024);
     const struct moment start = {.time = s->begin};
-    struct moment now = {cpu_rdtsc() - s->waiting_cycles, s->compile_cycles, s->profiling_cycles,
+    struct moment now = {jit_clock() - s->waiting_cycles, s->compile_cycles, s->profiling_cycles,
                          s->idle_cycles};
     print_shares("since the start", &start, &now);
     if (printed.time)
@@ -136,16 +138,14 @@ void jit_report_costs(void) {
     const struct jit_statistics *s = jit_statistics();
     const struct jit_costs costs = jit_costs();
     struct memory_usage memory = memory_usage();
-    console_event("{\"event\":\"jit\",\"compiled\":%llu,\"failed\":%llu,\"from_cache\":%llu,"
-                  "\"cycles\":%llu,\"compile_cycles\":%llu,\"profiling_cycles\":%llu,"
-                  "\"waiting_cycles\":%llu,\"idle_compiled\":%llu,\"idle_cycles\":%llu,"
-                  "\"code_bytes\":%llu,\"heap_used\":%llu,\"heap_peak\":%llu}",
-                  (unsigned long long)s->compiled, (unsigned long long)s->failed,
-                  (unsigned long long)s->from_cache, (unsigned long long)(cpu_rdtsc() - s->begin),
-                  (unsigned long long)s->compile_cycles, (unsigned long long)s->profiling_cycles,
-                  (unsigned long long)s->waiting_cycles, (unsigned long long)s->idle_compiled,
-                  (unsigned long long)s->idle_cycles, (unsigned long long)costs.code_bytes,
-                  (unsigned long long)memory.used, (unsigned long long)memory.peak);
+    console_event(
+        "{\"event\":\"jit\",\"compiled\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"from_cache\":%" PRIu64
+        ",\"cycles\":%" PRIu64 ",\"compile_cycles\":%" PRIu64 ",\"profiling_cycles\":%" PRIu64
+        ",\"waiting_cycles\":%" PRIu64 ",\"idle_compiled\":%" PRIu64 ",\"idle_cycles\":%" PRIu64
+        ",\"code_bytes\":%" PRIu64 ",\"heap_used\":%" PRIu64 ",\"heap_peak\":%" PRIu64 "}",
+        s->compiled, s->failed, s->from_cache, jit_clock() - s->begin, s->compile_cycles,
+        s->profiling_cycles, s->waiting_cycles, s->idle_compiled, s->idle_cycles, costs.code_bytes,
+        memory.used, memory.peak);
 }
 
 /* ---- The status line ---- */
@@ -164,7 +164,7 @@ static void show(const char *doing) {
     snprintf(text, sizeof text, "JIT: %u interpreted, %u O0, %u O1, %u O2, %u O3   %s   %s",
              levels[0], levels[1], levels[2], levels[3], levels[4], application, doing);
     console_status(text);
-    shown = cpu_rdtsc();
+    shown = jit_clock();
 }
 
 void report_status(uint64_t now) {

@@ -1,162 +1,176 @@
 /*
- * Which arguments code is specialised for. The values of a function's integer arguments are noted
- * together, as a tuple, and the most frequent tuples kept. Where they are too few of the calls, the
- * last argument is left out, as long as there is one: functions have the arguments that vary, a
- * position in a text for example, behind those that depend on the model alone.
+ * Which argument values code is specialised for. The values that a function's arguments have
+ * together in a call are noted, and the most frequent ones kept. When these are too few of the
+ * calls, the last argument is left out, as long as there is one. Functions should therefore have
+ * arguments that vary, such as a position in a text, behind those that depend on the model alone.
  */
-#include "kernel_lib/jit/policy/policy.h"
+#include "kernel_lib/jit/policy/value_profile.h"
+#include "kernel_lib/jit/policy/call_times.h"
 #include "kernel_lib/jit/settings.h"
 #include <string.h>
 
-#define JUDGE_EVERY 64 /* noted arguments */
-#define TOO_MANY 4     /* of them, one in so many without a tuple, or without a copy, is too many */
-#define BAD_TIMES 2    /* judged so in a row, an argument is dropped, or copies are made anew */
-#define MANY_EVICTED 16 /* tuples, while REMEMBER times were judged: what varies does so slowly */
-#define FEW_MISSED 6    /* of JUDGE_EVERY: so many may come again without counting as evicted */
+#define JUDGE_EVERY 64 /* noted calls */
+/* One call in TOO_MANY that is missed, or finds no clone, is too many; when that is so BAD_TIMES in
+ * a row, an argument is dropped, or clones for other values are made. */
+#define TOO_MANY 4
+#define BAD_TIMES 2
+/* An argument whose values change slowly is noticed by MANY_EVICTIONS while the values are judged
+ * REMEMBER times. */
+#define MANY_EVICTIONS 16
 #define REMEMBER 64
-#define RENEWALS 3 /* of copies: it does so more slowly still, but for ever */
-#define RARE 32    /* one call in so many is not worth a copy */
+#define FEW_MISSED 6 /* of JUDGE_EVERY: up to so many may come back without counting as evictions */
+#define RENEWALS 3   /* of clones: more mean that the values change without end */
+#define RARE 32      /* one call in so many is not worth a clone */
 
-static int find_tuple(const struct jit_function *f, const uint64_t *values) {
-    for (int i = 0; i < f->tuple_count; i++)
-        if (memcmp(f->tuples[i].values, values, f->arguments * sizeof *values) == 0)
+static int find_values(const struct jit_value_profile *profile, const uint64_t *values) {
+    for (int i = 0; i < profile->count; i++)
+        if (memcmp(profile->frequent[i].values, values, profile->arguments * sizeof *values) == 0)
             return i;
     return -1;
 }
 
-static uint64_t hash(const struct jit_function *f, const uint64_t *values) {
+static uint64_t hash(const struct jit_value_profile *profile, const uint64_t *values) {
     uint64_t hash = 0xCBF29CE484222325; /* FNV-1a's, by words */
-    for (int i = 0; i < f->arguments; i++)
+    for (int i = 0; i < profile->arguments; i++)
         hash = (hash ^ values[i]) * 0x100000001B3;
     return hash;
 }
 
-static bool was_evicted(const struct policy *p, uint64_t hash) {
-    for (int i = 0; i < JIT_GONE; i++)
-        if (p->gone[i] == hash)
+static bool was_evicted(const struct jit_value_tracking *tracking, uint64_t hash) {
+    for (int i = 0; i < JIT_EVICTED; i++)
+        if (tracking->evicted[i] == hash)
             return true;
     return false;
 }
 
-/* A place for a new tuple: a free one, or the least frequent one's. Tuples that come again and
- * again, as those of every prompt and the rarer ones between two prompts, do not vary. */
-static int make_place(struct jit_function *f, struct policy *p, const uint64_t *values) {
+/* Evicts the least frequent values, whose place is returned. New values that were evicted before
+ * do not count as an eviction: what comes again and again, such as the values of every prompt,
+ * does not vary. */
+static int evict(struct jit_function *f, const uint64_t *values) {
+    struct jit_value_profile *profile = &f->values;
+    struct jit_value_tracking *t = &f->policy.tracking;
     int least = 0;
-    if (f->tuple_count < JIT_TUPLES)
-        return f->tuple_count++;
-    for (int i = 1; i < JIT_TUPLES; i++)
-        if (f->tuples[i].calls < f->tuples[least].calls)
+    for (int i = 1; i < profile->count; i++)
+        if (profile->frequent[i].calls < profile->frequent[least].calls)
             least = i;
-    p->missed++;
-    p->evicted += p->missed > FEW_MISSED || !was_evicted(p, hash(f, values));
-    p->gone[p->gone_next++ % JIT_GONE] = hash(f, f->tuples[least].values);
-    p->copies &= (uint8_t)~(1u << least);
+    t->missed++;
+    t->evictions += t->missed > FEW_MISSED || !was_evicted(t, hash(profile, values));
+    t->evicted[t->evicted_next++ % JIT_EVICTED] = hash(profile, profile->frequent[least].values);
+    t->clones &= (uint8_t)~(1u << least);
     return least;
 }
 
-static void forget_tuples(struct jit_function *f, struct policy *p) {
-    memset(f->tuples, 0, sizeof f->tuples);
-    f->tuple_count = 0;
-    p->copies = 0;
-    p->evicted = 0;
-    p->last_tuple = -1;
+static int insert(struct jit_function *f, const uint64_t *values) {
+    struct jit_value_profile *profile = &f->values;
+    int place = profile->count < JIT_FREQUENT ? profile->count++ : evict(f, values);
+    profile->frequent[place] = (struct jit_argument_values){.calls = 0};
+    memcpy(profile->frequent[place].values, values, profile->arguments * sizeof *values);
+    return place;
 }
 
-/* Older calls count less and less: tuples of an earlier phase, a prompt's for example, must not
- * keep those of the next one from a place. */
-static void age_tuples(struct jit_function *f) {
-    for (int i = 0; i < f->tuple_count; i++)
-        f->tuples[i].calls /= 2;
+static void forget_values(struct jit_function *f) {
+    memset(f->values.frequent, 0, sizeof f->values.frequent);
+    f->values.count = 0;
+    f->policy.tracking.clones = 0;
+    f->policy.tracking.evictions = 0;
+    f->policy.tracking.last = -1;
 }
 
-/* Without the last argument there are fewer tuples. */
-static void drop_argument(struct jit_function *f, struct policy *p) {
-    f->arguments--;
-    f->too_many_tuples = f->arguments == 0;
-    p->bad_times = p->renewals = 0;
-    p->judged = 0;
+/* Older calls count less and less, so that values of an earlier phase, such as a prompt, make room
+ * for those of the next one. */
+static void age_values(struct jit_value_profile *profile) {
+    for (int i = 0; i < profile->count; i++)
+        profile->frequent[i].calls /= 2;
 }
 
-/* After so many notes: do the tuples cover the calls, and do the copies? The first time that they
- * do not, the tuples may just be those of an earlier phase, and the calls those of a rare one, such
- * as a prompt's, that happened to be timed. */
-static void judge(struct jit_function *f, struct policy *p) {
-    bool too_fresh = f->level >= JIT_O2 && p->fresh * TOO_MANY > p->noted;
-    p->fresh_times = too_fresh ? p->fresh_times + 1 : 0;
-    p->wants_new_copies = p->fresh_times >= BAD_TIMES;
-    if (p->missed * TOO_MANY > p->noted) {
-        p->wants_new_copies = false;
-        forget_tuples(f, p);
-        if (++p->bad_times == BAD_TIMES)
-            drop_argument(f, p);
-    } else if (p->evicted >= MANY_EVICTED) {
-        p->wants_new_copies = false;
-        forget_tuples(f, p);
-        drop_argument(f, p);
+/* Without the last argument there are fewer different values. */
+static void drop_argument(struct jit_function *f) {
+    struct jit_value_tracking *t = &f->policy.tracking;
+    f->values.arguments--;
+    t->too_varied = f->values.arguments == 0;
+    t->bad_times = t->renewals = 0;
+    t->judged = 0;
+}
+
+/* After JUDGE_EVERY calls: do the frequent values cover them, and do the clones? The first time
+ * that they do not, the values may be those of an earlier phase, and the calls those of a short
+ * one, such as a prompt, that happened to be timed. */
+static void judge(struct jit_function *f) {
+    struct jit_value_tracking *t = &f->policy.tracking;
+    bool too_general = f->level >= JIT_O2 && t->general * TOO_MANY > t->noted;
+    t->general_times = too_general ? t->general_times + 1 : 0;
+    t->wants_new_clones = t->general_times >= BAD_TIMES;
+    if (t->missed * TOO_MANY > t->noted) {
+        t->wants_new_clones = false;
+        forget_values(f);
+        if (++t->bad_times == BAD_TIMES)
+            drop_argument(f);
+    } else if (t->evictions >= MANY_EVICTIONS) {
+        t->wants_new_clones = false;
+        forget_values(f);
+        drop_argument(f);
     } else {
-        p->bad_times = 0;
-        age_tuples(f);
+        t->bad_times = 0;
+        age_values(&f->values);
     }
-    if (++p->judged == REMEMBER)
-        p->judged = p->evicted = 0;
-    p->noted = p->missed = p->fresh = 0;
+    if (++t->judged == REMEMBER)
+        t->judged = t->evictions = 0;
+    t->noted = t->missed = t->general = 0;
 }
 
 void jit_note_arguments(struct jit_function *f, const uint64_t *values) {
-    struct policy *p = policy_of(f);
+    struct jit_value_tracking *t = &f->policy.tracking;
+    bool is_fixed = f->policy.autotune; /* whose measurements belong to the values as they are */
     time_begin_call();
-    if (!p || f->arguments == 0)
+    if (f->values.arguments == 0)
         return;
-    p->last_tuple = find_tuple(f, values);
-    if (p->last_tuple < 0 && !p->trial) { /* whose measurements belong to tuples as they are */
-        p->last_tuple = make_place(f, p, values);
-        struct jit_tuple *tuple = &f->tuples[p->last_tuple];
-        *tuple = (struct jit_tuple){.calls = 0};
-        memcpy(tuple->values, values, f->arguments * sizeof *values);
+    t->last = find_values(&f->values, values);
+    if (t->last < 0 && !is_fixed)
+        t->last = insert(f, values);
+    if (t->last >= 0) {
+        f->values.frequent[t->last].calls++;
+        t->general += !(t->clones >> t->last & 1);
     }
-    if (p->last_tuple >= 0) {
-        f->tuples[p->last_tuple].calls++;
-        p->fresh += !(p->copies >> p->last_tuple & 1);
-    }
-    if (++p->noted >= JUDGE_EVERY && !p->trial)
-        judge(f, p);
+    if (++t->noted >= JUDGE_EVERY && !is_fixed)
+        judge(f);
 }
 
-bool adaptive_can_specialise(const struct jit_function *f) {
-    return jit_settings()->specialise && f->arguments > 0 && f->tuple_count > 0 &&
-           !f->too_many_tuples;
+bool values_can_specialise(const struct jit_function *f) {
+    return jit_settings()->specialise && f->values.arguments > 0 && f->values.count > 0 &&
+           !f->policy.tracking.too_varied;
 }
 
-void adaptive_choose_tuples(struct jit_function *f) {
-    struct policy *p = policy_of(f);
+void values_select(struct jit_function *f) {
+    struct jit_value_profile *profile = &f->values;
     uint64_t calls = 0;
     uint8_t kept = 0;
-    for (int i = 0; i < f->tuple_count; i++)
-        calls += f->tuples[i].calls;
-    for (int i = 0; i < f->tuple_count; i++)
-        if (f->tuples[i].calls * RARE >= calls)
-            f->tuples[kept++] = f->tuples[i];
-    memset(f->tuples + kept, 0, (size_t)(f->tuple_count - kept) * sizeof *f->tuples);
-    f->tuple_count = kept;
-    if (p)
-        p->last_tuple = -1;
+    for (int i = 0; i < profile->count; i++)
+        calls += profile->frequent[i].calls;
+    for (int i = 0; i < profile->count; i++)
+        if (profile->frequent[i].calls * RARE >= calls)
+            profile->frequent[kept++] = profile->frequent[i];
+    memset(profile->frequent + kept, 0,
+           (size_t)(profile->count - kept) * sizeof *profile->frequent);
+    profile->count = kept;
+    f->policy.tracking.last = -1;
 }
 
-void adaptive_renew(struct jit_function *f) {
-    struct policy *p = policy_of(f);
-    p->wants_new_copies = false;
-    if (++p->renewals <= RENEWALS)
+void values_renew(struct jit_function *f) {
+    f->policy.tracking.wants_new_clones = false;
+    if (++f->policy.tracking.renewals <= RENEWALS)
         return;
-    forget_tuples(f, p);
-    drop_argument(f, p);
+    forget_values(f);
+    drop_argument(f);
 }
 
-void adaptive_compiled(struct jit_function *f) {
-    struct policy *p = policy_of(f);
-    if (!p)
-        return;
-    p->copies = f->specialised ? (uint8_t)((1u << f->tuple_count) - 1) : 0;
-    p->noted = p->missed = p->fresh = 0;
-    p->fresh_times = 0;
-    p->wants_new_copies = false;
+void values_compiled(struct jit_function *f) {
+    struct jit_value_tracking *t = &f->policy.tracking;
+    t->clones = f->specialised ? (uint8_t)((1u << f->values.count) - 1) : 0;
+    t->noted = t->missed = t->general = 0;
+    t->general_times = 0;
+    t->wants_new_clones = false;
+}
+
+void values_give_up(struct jit_function *f) {
+    f->policy.tracking.too_varied = true;
 }

@@ -13,13 +13,13 @@ static int compare(const void *left, const void *right) {
     return compare_names((*a)->name, strlen((*a)->name), (*b)->name);
 }
 
-bool function_names_init(struct function_names *names, const struct jit_function *functions,
+bool function_names_init(struct function_names *names, struct jit_function *const *functions,
                          size_t count) {
-    *names = (struct function_names){functions, count, malloc((count + 1) * sizeof *names->sorted)};
+    *names = (struct function_names){malloc((count + 1) * sizeof *names->sorted), count};
     if (!names->sorted)
         return false;
     for (size_t i = 0; i < count; i++)
-        names->sorted[i] = &functions[i];
+        names->sorted[i] = functions[i];
     qsort(names->sorted, count, sizeof *names->sorted, compare);
     return true;
 }
@@ -29,20 +29,18 @@ void function_names_free(struct function_names *names) {
     names->sorted = NULL;
 }
 
-bool function_names_find(const struct function_names *names, const void *name, size_t size,
-                         size_t *index) {
+struct jit_function *function_names_find(const struct function_names *names, const void *name,
+                                         size_t size) {
     size_t low = 0, high = names->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         int order = compare_names(name, size, names->sorted[middle]->name);
-        if (order == 0) {
-            *index = (size_t)(names->sorted[middle] - names->functions);
-            return true;
-        }
+        if (order == 0)
+            return names->sorted[middle];
         if (order > 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return false;
+    return NULL;
 }

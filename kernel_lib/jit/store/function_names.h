@@ -4,16 +4,15 @@
 #include <stddef.h>
 
 struct function_names {
-    const struct jit_function *functions;
+    struct jit_function **sorted; /* by their names */
     size_t count;
-    const struct jit_function **sorted; /* by their names */
 };
 
 /* False when there is no memory for it. */
-bool function_names_init(struct function_names *names, const struct jit_function *functions,
+bool function_names_init(struct function_names *names, struct jit_function *const *functions,
                          size_t count);
 void function_names_free(struct function_names *names);
 
-/* The place of the function with this name of size bytes; false if there is none. */
-bool function_names_find(const struct function_names *names, const void *name, size_t size,
-                         size_t *index);
+/* The function with this name of size bytes; NULL if there is none. */
+struct jit_function *function_names_find(const struct function_names *names, const void *name,
+                                         size_t size);

@@ -15,13 +15,13 @@ struct __attribute__((packed)) file_header {
 
 struct __attribute__((packed)) object_header {
     uint32_t name_size, body_size, object_size;
-    uint32_t level, specialised, shape, arguments, tuple_count;
+    uint32_t level, specialised, shape, arguments, value_count;
 };
 
 #define CRC_SIZE sizeof(uint32_t)
 
 void object_cache_init(struct object_cache *cache, const char *build_id, const char *cpu_id,
-                       struct jit_function *functions, size_t count, size_t limit) {
+                       struct jit_function *const *functions, size_t count, size_t limit) {
     *cache = (struct object_cache){build_id, cpu_id, functions, count, limit, NULL, false};
 }
 
@@ -68,11 +68,8 @@ bool object_cache_put(struct object_cache *cache, struct jit_function *function,
             return false;
         *known = (struct cached_object){
             .next = cache->objects, .function = function, .code = *code, .size = size};
-        if (code->specialised) {
-            known->arguments = function->arguments;
-            known->tuple_count = function->tuple_count;
-            memcpy(known->tuples, function->tuples, sizeof known->tuples);
-        }
+        if (code->specialised)
+            known->values = function->values;
         memcpy(known->bytes, bytes, size);
         cache->objects = known;
     }
@@ -83,12 +80,12 @@ bool object_cache_put(struct object_cache *cache, struct jit_function *function,
 
 /* ---- Writing ---- */
 
-static size_t tuples_size(const struct cached_object *object) {
-    return object->tuple_count * (object->arguments + 1u) * sizeof(uint64_t);
+static size_t values_size(const struct cached_object *object) {
+    return object->values.count * (object->values.arguments + 1u) * sizeof(uint64_t);
 }
 
 static size_t stored_size(const struct cached_object *object) {
-    return sizeof(struct object_header) + tuples_size(object) + strlen(object->function->name) +
+    return sizeof(struct object_header) + values_size(object) + strlen(object->function->name) +
            strlen(object->code.body->name) + object->size;
 }
 
@@ -136,13 +133,14 @@ static uint8_t *write_object(uint8_t *at, const struct cached_object *object) {
         .level = object->code.level,
         .specialised = object->code.specialised,
         .shape = object->code.shape,
-        .arguments = object->arguments,
-        .tuple_count = object->tuple_count,
+        .arguments = object->values.arguments,
+        .value_count = object->values.count,
     };
     at = append(at, &header, sizeof header);
-    for (unsigned i = 0; i < object->tuple_count; i++) {
-        at = append(at, &object->tuples[i].calls, sizeof(uint64_t));
-        at = append(at, object->tuples[i].values, object->arguments * sizeof(uint64_t));
+    for (unsigned i = 0; i < header.value_count; i++) {
+        const struct jit_argument_values *values = &object->values.frequent[i];
+        at = append(at, &values->calls, sizeof(uint64_t));
+        at = append(at, values->values, header.arguments * sizeof(uint64_t));
     }
     at = append(at, name, header.name_size);
     at = append(at, body, header.body_size);
@@ -186,22 +184,14 @@ static const uint8_t *take(struct bytes *bytes, size_t size) {
     return taken;
 }
 
-static struct jit_function *find_function(const struct object_cache *cache,
-                                          const struct function_names *names, const uint8_t *name,
-                                          size_t size) {
-    size_t index;
-    return function_names_find(names, name, size, &index) ? &cache->functions[index] : NULL;
-}
-
 static bool plausible(const struct object_header *header) {
     return header->level > JIT_INTERPRETER && header->level < JIT_LEVELS &&
            header->specialised <= 1 && header->arguments <= JIT_ARGUMENTS &&
-           header->tuple_count <= JIT_TUPLES && header->object_size > 0;
+           header->value_count <= JIT_FREQUENT && header->object_size > 0;
 }
 
 /* NULL when the bytes make no object. */
-static struct cached_object *parse_object(const struct object_cache *cache,
-                                          const struct function_names *names, struct bytes *bytes) {
+static struct cached_object *parse_object(const struct function_names *names, struct bytes *bytes) {
     struct object_header header;
     const uint8_t *at = take(bytes, sizeof header);
     if (!at)
@@ -209,26 +199,25 @@ static struct cached_object *parse_object(const struct object_cache *cache,
     memcpy(&header, at, sizeof header);
     if (!plausible(&header))
         return NULL;
-    size_t values_size = header.arguments * sizeof(uint64_t);
-    const uint8_t *tuples = take(bytes, header.tuple_count * (sizeof(uint64_t) + values_size));
+    size_t size = header.arguments * sizeof(uint64_t);
+    const uint8_t *values = take(bytes, header.value_count * (sizeof(uint64_t) + size));
     const uint8_t *name = take(bytes, header.name_size), *body = take(bytes, header.body_size);
     const uint8_t *code = take(bytes, header.object_size);
-    if (!tuples || !name || !body || !code)
+    if (!values || !name || !body || !code)
         return NULL;
     struct cached_object *object = malloc(sizeof *object + header.object_size);
     if (!object)
         return NULL;
     *object = (struct cached_object){
-        .function = find_function(cache, names, name, header.name_size),
-        .code = {find_function(cache, names, body, header.body_size), (enum jit_level)header.level,
+        .function = function_names_find(names, name, header.name_size),
+        .code = {function_names_find(names, body, header.body_size), (enum jit_level)header.level,
                  header.specialised, header.shape},
-        .arguments = (uint8_t)header.arguments,
-        .tuple_count = (uint8_t)header.tuple_count,
+        .values = {.arguments = (uint8_t)header.arguments, .count = (uint8_t)header.value_count},
         .size = header.object_size,
     };
-    for (unsigned i = 0; i < header.tuple_count; i++, tuples += sizeof(uint64_t) + values_size) {
-        memcpy(&object->tuples[i].calls, tuples, sizeof(uint64_t));
-        memcpy(object->tuples[i].values, tuples + sizeof(uint64_t), values_size);
+    for (unsigned i = 0; i < header.value_count; i++, values += sizeof(uint64_t) + size) {
+        memcpy(&object->values.frequent[i].calls, values, sizeof(uint64_t));
+        memcpy(object->values.frequent[i].values, values + sizeof(uint64_t), size);
     }
     memcpy(object->bytes, code, header.object_size);
     if (object->function && object->code.body)
@@ -244,7 +233,7 @@ static bool parse_objects(struct object_cache *cache, struct bytes *bytes, uint3
         return error_set(why, "there is no memory to read it");
     struct cached_object **end = &cache->objects;
     uint32_t i = 0;
-    for (; i < count && (*end = parse_object(cache, &names, bytes)); i++)
+    for (; i < count && (*end = parse_object(&names, bytes)); i++)
         end = &(*end)->next;
     function_names_free(&names);
     if (i < count)

@@ -1,5 +1,5 @@
 /*
- * /profile/JIT.OBJ: compiled code of the application's functions, for the next start of the same
+ * /profile/JIT.OBJ: compiled code of the application's functions, for the next boot of the same
  * build on the same CPU. Pure: no disk, no console. All numbers in the file are little-endian:
  *
  *   8 bytes    "BFJITOB1"
@@ -7,8 +7,8 @@
  *   32 bytes   CPU, as hexadecimal digits (cpu_id.h)
  *   u32        number of objects; then for each:
  *     u32s     bytes of the function's name, of the body's name, of the object; level; 1 if
- *              specialised; shape; arguments; number of tuples
- *     u64s     for each tuple its calls, and as many values as there are arguments
+ *              specialised; shape; arguments; number of frequent argument values
+ *     u64s     for each of these its calls, and as many values as there are arguments
  *     bytes    the names and the object, without anything in between
  *   u32        CRC-32 of all that stands before it
  */
@@ -23,16 +23,15 @@ struct cached_object {
     struct cached_object *next;
     struct jit_function *function;
     struct jit_code code;
-    uint8_t arguments, tuple_count;
-    struct jit_tuple tuples[JIT_TUPLES]; /* that the code has copies for */
-    bool current;                        /* what the function runs; the file has no others */
+    struct jit_value_profile values; /* that the code has clones for */
+    bool current;                    /* what the function runs; the file has no others */
     size_t size;
     uint8_t bytes[];
 };
 
 struct object_cache {
     const char *build_id, *cpu_id;
-    struct jit_function *functions;
+    struct jit_function *const *functions;
     size_t count;
     size_t limit; /* bytes of the file */
     struct cached_object *objects;
@@ -40,7 +39,7 @@ struct object_cache {
 };
 
 void object_cache_init(struct object_cache *cache, const char *build_id, const char *cpu_id,
-                       struct jit_function *functions, size_t count, size_t limit);
+                       struct jit_function *const *functions, size_t count, size_t limit);
 void object_cache_clear(struct object_cache *cache);
 
 /* Reads a file into a cache that is empty; none of its objects is current yet. False, with the
@@ -48,9 +47,9 @@ void object_cache_clear(struct object_cache *cache);
 bool object_cache_parse(struct object_cache *cache, const uint8_t *bytes, size_t size,
                         struct error *why);
 
-/* The function runs this code now, with copies for its first tuples if it is specialised. object is
- * NULL when the cache has been given it before. False when there is no memory for it, or the cache
- * does not have it: then nothing of the function is current. */
+/* The function runs this code now; if it is specialised, with clones for the function's frequent
+ * argument values. object is NULL when the cache has been given it before. False when there is
+ * no memory for it, or the cache does not have it: then nothing of the function is current. */
 bool object_cache_put(struct object_cache *cache, struct jit_function *function,
                       const struct jit_code *code, const void *object, size_t size);
 

@@ -1,22 +1,11 @@
 /* The profile: adding up, and writing it as text. */
 #include "kernel_lib/jit/store/profile_file.h"
 #include "kernel_lib/crc32.h"
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool profile_init(struct profile *profile, const char *build_id, const char *cpu_id,
-                  const struct jit_function *functions, size_t count) {
-    *profile = (struct profile){build_id, cpu_id, functions, count, 0, JIT_INTERPRETER, NULL};
-    profile->entries = calloc(count + 1, sizeof *profile->entries);
-    return profile->entries != NULL;
-}
-
-void profile_free(struct profile *profile) {
-    free(profile->entries);
-    profile->entries = NULL;
-}
 
 /* ---- Adding up ---- */
 
@@ -35,35 +24,30 @@ static void add_times(struct jit_times *all, const struct jit_times *more) {
         all->max = more->max;
 }
 
-static void add_entry(struct profile_entry *all, const struct profile_entry *now) {
-    all->calls += now->calls;
-    for (int level = 0; level < JIT_LEVELS; level++)
-        add_times(&all->times[level], &now->times[level]);
-    /* A short start does not take back what a long one has found out. */
-    if (now->level >= all->level) {
-        all->level = now->level;
-        all->specialised = now->specialised;
-        memcpy(all->reason, now->reason, sizeof all->reason);
-    }
-    /* The tuples of now have begun with those of before (persist.c), and gone on from there. */
-    if (now->tuple_count > 0) {
-        all->arguments = now->arguments;
-        all->tuple_count = now->tuple_count;
-        memcpy(all->tuples, now->tuples, sizeof all->tuples);
-    }
-    if (now->candidate_count > 0) {
-        all->candidate_count = now->candidate_count;
-        memcpy(all->candidates, now->candidates, sizeof all->candidates);
-    }
+/* Why the function runs on its level. */
+static const char *reason_of(const struct jit_function *f) {
+    bool from_cache = strcmp(f->reason, JIT_FROM_CACHE) == 0;
+    return from_cache && f->earlier.calls > 0 ? f->earlier.reason : f->reason;
 }
 
-void profile_add(struct profile *all, const struct profile *before, const struct profile *now) {
-    all->boots = before->boots + 1;
-    all->max_level = now->max_level;
-    memcpy(all->entries, before->entries, before->count * sizeof *before->entries);
-    for (size_t i = 0; i < all->count; i++)
-        if (now->entries[i].calls > 0)
-            add_entry(&all->entries[i], &now->entries[i]);
+void profile_add(struct jit_history *all, const struct jit_function *f) {
+    *all = f->earlier;
+    if (f->calls == 0)
+        return;
+    all->calls += f->calls;
+    for (int level = 0; level < JIT_LEVELS; level++)
+        add_times(&all->times[level], &f->times[level]);
+    /* A short boot does not take back what a long one has found out. */
+    if (f->level >= all->level) {
+        all->level = f->level;
+        all->specialised = f->specialised;
+        snprintf(all->reason, sizeof all->reason, "%s", reason_of(f));
+    }
+    /* The values of this boot have begun with those of earlier ones (persist.c). */
+    if (f->values.count > 0)
+        all->values = f->values;
+    if (f->candidates.count > 0)
+        all->candidates = f->candidates;
 }
 
 /* ---- Writing ---- */
@@ -95,42 +79,43 @@ __attribute__((format(printf, 2, 3))) static void print(struct writer *writer, c
     va_end(values);
 }
 
-static unsigned long long wide(uint64_t number) {
-    return number;
-}
-
-static void write_entry(struct writer *writer, const struct profile *profile, size_t index) {
-    const struct profile_entry *entry = &profile->entries[index];
-    print(writer, "function %.400s calls %llu level %d specialised %d arguments %d because %s\n",
-          profile->functions[index].name, wide(entry->calls), (int)entry->level, entry->specialised,
-          entry->arguments, entry->reason);
+static void write_function(struct writer *writer, const char *name,
+                           const struct jit_history *history) {
+    const struct jit_value_profile *values = &history->values;
+    print(writer,
+          "function %.400s calls %" PRIu64 " level %d specialised %d arguments %d because %s\n",
+          name, history->calls, (int)history->level, history->specialised, values->arguments,
+          history->reason);
     for (int level = 0; level < JIT_LEVELS; level++) {
-        const struct jit_times *times = &entry->times[level];
+        const struct jit_times *times = &history->times[level];
         if (times->calls)
-            print(writer, "times %d calls %llu total %llu min %llu max %llu\n", level,
-                  wide(times->calls), wide(times->total), wide(times->min), wide(times->max));
+            print(writer,
+                  "times %d calls %" PRIu64 " total %" PRIu64 " min %" PRIu64 " max %" PRIu64 "\n",
+                  level, times->calls, times->total, times->min, times->max);
     }
-    for (unsigned i = 0; i < entry->tuple_count && entry->arguments; i++) {
-        print(writer, "tuple calls %llu values", wide(entry->tuples[i].calls));
-        for (unsigned k = 0; k < entry->arguments; k++)
-            print(writer, " %llu", wide(entry->tuples[i].values[k]));
+    for (unsigned i = 0; i < values->count && values->arguments; i++) {
+        print(writer, "tuple calls %" PRIu64 " values", values->frequent[i].calls);
+        for (unsigned k = 0; k < values->arguments; k++)
+            print(writer, " %" PRIu64, values->frequent[i].values[k]);
         print(writer, "\n");
     }
-    for (unsigned i = 0; i < entry->candidate_count; i++) {
-        const struct profile_candidate *candidate = &entry->candidates[i];
-        print(writer, "candidate %.400s shape %u cycles %llu chosen %d\n",
-              profile->functions[candidate->body].name, candidate->shape, wide(candidate->cycles),
-              candidate->chosen);
+    for (unsigned i = 0; i < history->candidates.count; i++) {
+        const struct jit_candidate *candidate = &history->candidates.list[i];
+        print(writer, "candidate %.400s shape %u cycles %" PRIu64 " chosen %d\n",
+              candidate->body->name, candidate->shape, candidate->cycles, candidate->chosen);
     }
 }
 
 char *profile_write(const struct profile *profile, size_t *size) {
     struct writer writer = {0};
-    print(&writer, "bareflow jit profile 1\nbuild %s\ncpu %s\nboots %llu max_level %d\n",
-          profile->build_id, profile->cpu_id, wide(profile->boots), (int)profile->max_level);
-    for (size_t i = 0; i < profile->count; i++)
-        if (profile->entries[i].calls > 0)
-            write_entry(&writer, profile, i);
+    print(&writer, "bareflow jit profile 1\nbuild %s\ncpu %s\nboots %" PRIu64 " max_level %d\n",
+          profile->build_id, profile->cpu_id, profile->boots, (int)profile->max_level);
+    for (size_t i = 0; i < profile->count; i++) {
+        struct jit_history all;
+        profile_add(&all, profile->functions[i]);
+        if (all.calls > 0)
+            write_function(&writer, profile->functions[i]->name, &all);
+    }
     if (writer.text)
         print(&writer, "crc %08x\n", (unsigned)crc32_update(0, writer.text, writer.length));
     *size = writer.length;

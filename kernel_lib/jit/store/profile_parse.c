@@ -47,35 +47,34 @@ static bool take_until(struct text *text, char stop, struct text *taken) {
 
 /* What the lines are read into. */
 struct reading {
-    struct profile *profile;
     struct function_names names;
-    size_t index; /* of the function whose lines are read */
+    struct jit_function *function; /* whose lines are read; NULL before the first one */
 };
 
-static bool find_function(const struct reading *reading, struct text name, size_t *index) {
-    return function_names_find(&reading->names, name.at, (size_t)(name.end - name.at), index);
+static struct jit_function *find_function(const struct reading *reading, struct text name) {
+    return function_names_find(&reading->names, name.at, (size_t)(name.end - name.at));
 }
 
 static bool parse_function(struct reading *reading, struct text *text) {
     struct text name, reason;
     uint64_t level, specialised, arguments;
-    if (!take_until(text, ' ', &name) || !find_function(reading, name, &reading->index))
+    if (!take_until(text, ' ', &name) || !(reading->function = find_function(reading, name)))
         return false;
-    struct profile_entry *entry = &reading->profile->entries[reading->index];
+    struct jit_history *entry = &reading->function->earlier;
     if (entry->calls || !take_member(text, "calls", UINT64_MAX, &entry->calls) || !entry->calls ||
         !take_member(text, "level", JIT_LEVELS - 1, &level) ||
         !take_member(text, "specialised", 1, &specialised) ||
         !take_member(text, "arguments", JIT_ARGUMENTS, &arguments) || !take(text, " because ") ||
-        !take_until(text, '\n', &reason) || reason.end - reason.at >= PROFILE_REASON)
+        !take_until(text, '\n', &reason) || reason.end - reason.at >= JIT_REASON)
         return false;
     entry->level = (enum jit_level)level;
     entry->specialised = specialised;
-    entry->arguments = (uint8_t)arguments;
+    entry->values.arguments = (uint8_t)arguments;
     memcpy(entry->reason, reason.at, (size_t)(reason.end - reason.at));
     return true;
 }
 
-static bool parse_times(struct profile_entry *entry, struct text *text) {
+static bool parse_times(struct jit_history *entry, struct text *text) {
     uint64_t level;
     if (!take_number(text, JIT_LEVELS - 1, &level) || entry->times[level].calls)
         return false;
@@ -87,26 +86,26 @@ static bool parse_times(struct profile_entry *entry, struct text *text) {
 }
 
 /* Begins at " calls": all that is behind the line's first word is in members. */
-static bool parse_tuple(struct profile_entry *entry, struct text *text) {
-    if (entry->tuple_count == JIT_TUPLES || entry->arguments == 0)
+static bool parse_values(struct jit_value_profile *profile, struct text *text) {
+    if (profile->count == JIT_FREQUENT || profile->arguments == 0)
         return false;
-    struct jit_tuple *tuple = &entry->tuples[entry->tuple_count++];
-    if (!take_member(text, "calls", UINT64_MAX, &tuple->calls) || !take(text, " values"))
+    struct jit_argument_values *values = &profile->frequent[profile->count++];
+    if (!take_member(text, "calls", UINT64_MAX, &values->calls) || !take(text, " values"))
         return false;
-    for (unsigned i = 0; i < entry->arguments; i++)
-        if (!take(text, " ") || !take_number(text, UINT64_MAX, &tuple->values[i]))
+    for (unsigned i = 0; i < profile->arguments; i++)
+        if (!take(text, " ") || !take_number(text, UINT64_MAX, &values->values[i]))
             return false;
     return true;
 }
 
-static bool parse_candidate(const struct reading *reading, struct profile_entry *entry,
+static bool parse_candidate(const struct reading *reading, struct jit_candidates *candidates,
                             struct text *text) {
     struct text body;
     uint64_t shape, chosen;
-    if (entry->candidate_count == PROFILE_CANDIDATES)
+    if (candidates->count == JIT_CANDIDATES)
         return false;
-    struct profile_candidate *candidate = &entry->candidates[entry->candidate_count++];
-    if (!take_until(text, ' ', &body) || !find_function(reading, body, &candidate->body) ||
+    struct jit_candidate *candidate = &candidates->list[candidates->count++];
+    if (!take_until(text, ' ', &body) || !(candidate->body = find_function(reading, body)) ||
         !take_member(text, "shape", UINT32_MAX, &shape) ||
         !take_member(text, "cycles", UINT64_MAX, &candidate->cycles) ||
         !take_member(text, "chosen", 1, &chosen))
@@ -117,15 +116,15 @@ static bool parse_candidate(const struct reading *reading, struct profile_entry 
 }
 
 /* One line, without its end. */
-static bool parse_line(struct reading *reading, struct text *text, bool *in_one) {
+static bool parse_line(struct reading *reading, struct text *text) {
     if (take(text, "function "))
-        return *in_one = parse_function(reading, text);
-    struct profile_entry *entry = *in_one ? &reading->profile->entries[reading->index] : NULL;
+        return parse_function(reading, text);
+    struct jit_history *entry = reading->function ? &reading->function->earlier : NULL;
     if (!entry)
         return false;
     return take(text, "times ")       ? parse_times(entry, text)
-           : take(text, "tuple")      ? parse_tuple(entry, text)
-           : take(text, "candidate ") ? parse_candidate(reading, entry, text)
+           : take(text, "tuple")      ? parse_values(&entry->values, text)
+           : take(text, "candidate ") ? parse_candidate(reading, &entry->candidates, text)
                                       : false;
 }
 
@@ -170,12 +169,12 @@ static bool parse(struct profile *profile, struct text text, struct error *why) 
     text.end = whole.end;
     if (!parse_head(profile, &text, why))
         return false;
-    struct reading reading = {.profile = profile};
+    struct reading reading = {.function = NULL};
     if (!function_names_init(&reading.names, profile->functions, profile->count))
         return error_set(why, "there is no memory to read it");
-    bool in_one = false, good = true;
+    bool good = true;
     for (unsigned line = 5; good && text.at < text.end; line++)
-        if (!parse_line(&reading, &text, &in_one) || !take(&text, "\n"))
+        if (!parse_line(&reading, &text) || !take(&text, "\n"))
             good = error_set(why, "its line %u is not understood", line);
     function_names_free(&reading.names);
     return good;
@@ -185,6 +184,7 @@ bool profile_parse(struct profile *profile, const char *text, size_t size, struc
     if (parse(profile, (struct text){text, text + size}, why))
         return true;
     profile->boots = 0;
-    memset(profile->entries, 0, profile->count * sizeof *profile->entries);
+    for (size_t i = 0; i < profile->count; i++)
+        profile->functions[i]->earlier = (struct jit_history){0};
     return false;
 }

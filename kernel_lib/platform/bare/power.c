@@ -4,8 +4,8 @@
 #include "kernel_lib/cpu/x86_64/control.h"
 #include "kernel_lib/io/ports.h"
 #include "kernel_lib/io/serial.h"
-#include "kernel_lib/jit_runtime.h"
 #include "kernel_lib/platform/bare/acpi.h"
+#include "kernel_lib/platform/on_exit.h"
 #include "kernel_lib/runtime.h"
 
 #define DEBUG_EXIT 0xF4 /* QEMU: -device isa-debug-exit,iobase=0xf4,iosize=0x04 */
@@ -21,7 +21,7 @@ _Noreturn void machine_stop(int code) {
 }
 
 _Noreturn void platform_exit(int code) {
-    jit_persist_save();
+    platform_call_on_exit();
     coverage_save();
     console_event("{\"event\":\"exit\",\"code\":%d}", code);
     cpu_interrupts_off();
@@ -33,7 +33,7 @@ _Noreturn void platform_exit(int code) {
 }
 
 _Noreturn void platform_reboot(void) {
-    jit_persist_save();
+    platform_call_on_exit();
     coverage_save();
     machine_restart();
 }

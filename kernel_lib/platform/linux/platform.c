@@ -6,9 +6,9 @@
 #include "kernel_lib/generations.h"
 #include "kernel_lib/io/typed.h"
 #include "kernel_lib/io/utf8.h"
-#include "kernel_lib/jit_runtime.h"
 #include "kernel_lib/platform/linux/linux.h"
 #include "kernel_lib/platform/linux/syscall.h"
+#include "kernel_lib/platform/on_exit.h"
 #include "kernel_lib/runtime.h"
 #include <stdarg.h>
 
@@ -359,7 +359,7 @@ void boot_slots_report_success(void) {
 /* ---- End ---- */
 
 _Noreturn void platform_exit(int code) {
-    jit_persist_save();
+    platform_call_on_exit();
     stop(code);
 }
 

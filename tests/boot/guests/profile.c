@@ -2,6 +2,7 @@
 // sources: kernel_lib/jit/store/profile_parse.c kernel_lib/jit/store/function_names.c
 // sources: kernel_lib/jit/store/object_cache.c kernel_lib/jit/store/cpu_id.c
 // sources: kernel_lib/jit/settings.c kernel_lib/jit/log.c kernel_lib/jit/store/run_mark.c
+// sources: kernel_lib/jit/clock.c
 /*
  * What the JIT remembers, with an engine and a policy that only pretend. Prints what the engine is
  * given from the cache ("loaded NAME level N, M bytes") and the last level of each function, then
@@ -17,15 +18,22 @@
 #define FUNCTIONS 3
 #define OBJECT_BYTES 60000 /* many clusters, so that a power cut finds the file half written */
 
-static struct jit_function functions[FUNCTIONS] = {
-    {.name = "hot", .reason = "not called yet", .arguments = 2},
-    {.name = "warm", .reason = "not called yet", .arguments = 1},
-    {.name = "cold", .reason = "not called yet"},
-};
+static struct jit_function hot = {.name = "hot", .reason = "not called yet", .values.arguments = 2},
+                           warm = {.name = "warm",
+                                   .reason = "not called yet",
+                                   .values.arguments = 1},
+                           cold = {.name = "cold", .reason = "not called yet"};
+static struct jit_function *const functions[FUNCTIONS] = {&hot, &warm, &cold};
 
-struct jit_function *jit_functions(size_t *count) {
+struct jit_function *const *jit_functions(size_t *count) {
     *count = FUNCTIONS;
     return functions;
+}
+
+static jit_stored *stored;
+
+void jit_on_install(jit_stored *function) {
+    stored = function;
 }
 
 struct jit_statistics *jit_statistics(void) {
@@ -62,7 +70,7 @@ static void compile(struct jit_function *function, enum jit_level level, unsigne
     function->level = level;
     function->specialised = code.specialised;
     function->reason = "calls";
-    jit_cache_store(function, &code, object, sizeof object);
+    stored(function, &code, object, sizeof object);
 }
 
 static void note_times(struct jit_function *function, uint64_t cycles) {
@@ -77,19 +85,18 @@ static void note_times(struct jit_function *function, uint64_t cycles) {
 
 /* Hot is called 1000 times and compiled to O3, warm 10 times and to O1, cold never. */
 static void run(unsigned save) {
-    struct jit_function *hot = &functions[0], *warm = &functions[1];
-    hot->calls += 1000;
-    warm->calls += 10;
-    hot->tuple_count = 1;
-    hot->tuples[0].values[0] = 64;
-    hot->tuples[0].values[1] = 172;
-    hot->tuples[0].calls += 100;
-    compile(hot, JIT_O3, save);
-    compile(warm, JIT_O1, save);
-    note_times(hot, 500);
-    note_times(warm, 2000 + save);
-    jit_profile_note_candidate(hot, hot, 0, 510, false);
-    jit_profile_note_candidate(hot, warm, 3, 500, true);
+    hot.calls += 1000;
+    warm.calls += 10;
+    hot.values.count = 1;
+    hot.values.frequent[0].values[0] = 64;
+    hot.values.frequent[0].values[1] = 172;
+    hot.values.frequent[0].calls += 100;
+    compile(&hot, JIT_O3, save);
+    compile(&warm, JIT_O1, save);
+    note_times(&hot, 500);
+    note_times(&warm, 2000 + save);
+    hot.candidates =
+        (struct jit_candidates){.list = {{&hot, 0, 510, false}, {&warm, 3, 500, true}}, .count = 2};
 }
 
 static void write_output(const char *path, unsigned long save) {
@@ -115,8 +122,8 @@ int app_main(void) {
     }
     jit_persist_start();
     for (int i = 0; i < FUNCTIONS; i++)
-        console_printf("%s was on level %d, has %d tuples\n", functions[i].name,
-                       jit_profile_last_level(&functions[i]), functions[i].tuple_count);
+        console_printf("%s was on level %d, has %d tuples\n", functions[i]->name,
+                       functions[i]->earlier.level, functions[i]->values.count);
     if (config_get("stop"))
         progress(config_get("stop"));
     const char *value = config_get("saves");

@@ -1,0 +1,22 @@
+/*
+ * What compiling may cost. All times are TSC cycles; now is jit_clock().
+ */
+#pragma once
+#include "kernel_lib/jit/function.h"
+
+/* What compiling the function for this level is expected to take. */
+uint64_t budget_expect(const struct jit_function *function, enum jit_level level);
+/* Whether compiling may take so many more cycles by now. */
+bool budget_allows(uint64_t cycles, uint64_t now);
+/* Whether the JIT began so lately that more is allowed. */
+bool budget_in_start(uint64_t now);
+/* What compiling a usual function for O0 takes: a measure of time that suits the machine. */
+uint64_t budget_unit(void);
+/* Cycles since the JIT began that went neither into compiling nor into waiting for input. */
+uint64_t budget_running(uint64_t now);
+/* Whether what is compiled from now on is compiled while the application waits for input. */
+void budget_set_idle(bool on);
+/* Compiling the function took so long, up to now. */
+void budget_charge(const struct jit_function *function, enum jit_level level, uint64_t cycles);
+/* Counts one more version that was compiled. */
+void budget_count(void);
