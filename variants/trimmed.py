@@ -1,5 +1,6 @@
 """trimmed: the full image's objects, linked without the functions of LLVM that the workload never called. It
-still interprets, profiles and compiles; a call of what is gone names itself and leads back to full."""
+still interprets, profiles and compiles. A call of a removed function writes its name to the disk, and boots
+full if the disk has it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ CONTAINERS = [
     *("SmallSet", "SmallVector", "StringMap"),
 ]
 STANDARD_CONTAINERS = ["3map", "5deque", "6vector", "8_Rb_tree", "10_Hashtable"]
-# Vector mathematics of other libraries than libm, one of which an option would choose.
+# Vector mathematics of libraries other than libm, which only an option would choose.
 VECTOR_LIBRARIES = [
     "_ZL13VecFuncs_SVML",
     "_ZL14VecFuncs_ArmPL",
@@ -35,16 +36,16 @@ VECTOR_LIBRARIES = [
 ]
 
 TRIMMING = Trimming(
-    # What interpreting takes cannot be given up in the middle, as compiling can: a call has begun.
+    # Interpretation cannot be given up in the middle, as compilation can: a call has begun.
     whole=["libLLVMInterpreter.a"],
-    # Comparisons, which run when two entries have the same hash value, or a list has two entries: that
-    # depends on addresses, or on what is compiled at the moment.
+    # Comparisons run if two entries have the same hash value, or a list has two entries. That depends on
+    # addresses, or on what is compiled at the moment.
     by_chance=["isEqual", r"Key\w*eqE", "[cC]omparator"],
-    # Whose code runs while something is compiled, which can be given up in the middle. Not Core: what is
-    # interpreted consists of it.
+    # Their code runs while something is compiled, which can be given up in the middle. Core is not among
+    # them, because interpreted code consists of its objects.
     in_parts=[f"libLLVM{name}.a" for name in COMPILER],
-    # Whether a table has to grow, two entries have the same hash value, what is asked for is there already,
-    # or a number between two others is free, is chance as well.
+    # It is chance whether a table has to grow, two entries have the same hash value, an entry exists already,
+    # or a number between two others is free.
     not_in_parts=[
         rf"^_ZNK?(4llvm\d+({'|'.join(CONTAINERS)})|St({'|'.join(STANDARD_CONTAINERS)}))",
         r"^_ZNK?4llvm(12SelectionDAG|15ScalarEvolution)\d+get",
@@ -58,7 +59,7 @@ TRIMMING = Trimming(
         RemovedData(DESCRIPTIONS, ".rodata._ZN4llvmL25X86SchedClassNamesStorageE"),
         *(RemovedData(LIBRARY, f".bss.{name}") for name in VECTOR_LIBRARIES),
     ],
-    # All that they do is to fill in the tables of the vector libraries.
+    # Its constructors only fill in the tables of the vector libraries.
     unconstructed=[LIBRARY],
 )
 

@@ -1,9 +1,9 @@
 /*
  * One-shot breakpoints on functions.
  *
- * The kernel's code is mapped readable and executable, never writable, and stays so: to change a
- * byte, the store is made with CR0.WP clear, which lets ring 0 write to read-only pages (Intel SDM
- * vol. 3, 2.5). It is clear for as long as the stores take, with interrupts off, on the only CPU.
+ * The kernel's code is mapped readable and executable, never writable. While CR0.WP is clear, ring 0
+ * can write to read-only pages (Intel SDM vol. 3, 2.5). It is clear only during the stores, with
+ * interrupts off, on the only CPU.
  */
 #include "kernel_lib/coverage/coverage.h"
 #include "kernel_lib/cpu/descriptors.h"
@@ -64,7 +64,7 @@ __attribute__((target("general-regs-only"))) bool coverage_breakpoint(uint64_t *
     return true; /* IRET serialises: the changed code is fetched again */
 }
 
-/* Sets (or takes away) the breakpoints of all functions that have not run. */
+/* Places or removes the breakpoints of all functions that have not run. */
 static void change_code(bool set) {
     uint64_t flags = cpu_interrupts_save(), cr0 = cpu_read_cr0();
     cpu_write_cr0(cr0 & ~CR0_WRITE_PROTECT);
@@ -112,8 +112,8 @@ void coverage_start(void) {
     mark_callers();
     running = true;
     change_code(true);
-    /* The way back from real mode calls this when there are no exception handlers: it must not be
-     * the first time. */
+    /* The return from real mode calls this while there are no exception handlers. Its breakpoint
+     * must be gone by then. */
     descriptors_load();
 }
 

@@ -23,7 +23,7 @@ void coverage_start(void);
  * has been noted is discarded. */
 void coverage_configure(void);
 
-/* Whether functions are being noted. */
+/* Whether functions are being recorded. */
 bool coverage_running(void);
 
 /* The functions that have run, as indices of kernel_symbols in the order of their first calls, and

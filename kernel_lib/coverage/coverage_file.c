@@ -48,7 +48,8 @@ static uint32_t names_size(const struct coverage_seen *seen) {
     return (uint32_t)size;
 }
 
-/* Whether old is a file of the same build and the same functions, with nothing wrong; else *why. */
+/* Whether old is a whole file of the same build and the same functions. Otherwise *why says what is
+ * wrong. */
 static bool check(const struct header *wanted, const uint8_t *old, size_t old_size,
                   struct error *why) {
     struct header header;

@@ -1,15 +1,15 @@
 /*
- * /profile/COVERAGE.BIN: which functions have run, in all boots of one build. Pure: no disk, no
- * console. All numbers are little-endian:
+ * /profile/COVERAGE.BIN: which functions have run in all boots of one build. These functions use no
+ * disk and no console. All numbers are little-endian:
  *
  *   8 bytes    "BFCOVER1"
  *   32 bytes   build id, as hexadecimal digits
  *   u32        boots that are merged in it
  *   u32        functions in the kernel's table of symbols
- *   u32        of these have run
+ *   u32        how many of these have run
  *   u32        bytes of names
- *   bits       one a function, eight a byte, lowest bit first: it has run
- *   u32s       those that have run, by their places in the table, in the order of their first calls
+ *   bits       one for each function, lowest bit first: it has run
+ *   u32s       the places in the table of those that have run, in the order of their first calls
  *   names      of the application's functions in bitcode, each "+name\n" (has run) or "-name\n"
  *   u32        CRC-32 of all that stands before it
  *

@@ -1,4 +1,4 @@
-/* What coverage.c has seen, into /profile. */
+/* Writes what coverage.c has recorded to /profile. */
 #include "kernel_lib/coverage/coverage.h"
 #include "kernel_lib/coverage/coverage_file.h"
 #include "kernel_lib/debug/symbols.h"
@@ -9,8 +9,8 @@
 
 #define MAX_WRITES 4
 
-/* Makes the file's new contents from the old ones and writes them; *hit is how many functions of
- * this boot are in it. */
+/* Makes the file's new contents from the old ones and writes them. *hit becomes the number of this
+ * boot's functions in them. */
 static bool write(const uint8_t *old, size_t old_size, uint32_t *hit, struct error *why,
                   struct error *error) {
     struct coverage_seen seen = {

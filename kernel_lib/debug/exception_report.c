@@ -106,7 +106,7 @@ static void print_registers(const struct exception_frame *f) {
 }
 
 /* Only in images from which functions may be removed (variants/). */
-#pragma weak removed_function_called
+#pragma weak trap_stub_called
 #pragma weak removed_part_reached
 #pragma weak removed_data_used
 
@@ -122,8 +122,8 @@ static inline void keep_breakpoint_stack(uint64_t stack_pointer) {
 _Noreturn void exception_dispatch(const struct exception_frame *frame) {
     static unsigned depth;
     keep_breakpoint_stack(frame->rsp);
-    if (frame->vector == VECTOR_INVALID_OPCODE && removed_function_called)
-        removed_function_called(frame->rip, frame->rsp);
+    if (frame->vector == VECTOR_INVALID_OPCODE && trap_stub_called)
+        trap_stub_called(frame->rip, frame->rsp);
     if (frame->vector == VECTOR_BREAKPOINT && removed_part_reached)
         removed_part_reached(frame->rip, frame->rsp);
     if (frame->vector == VECTOR_PAGE_FAULT && removed_data_used)

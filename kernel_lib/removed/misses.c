@@ -4,7 +4,8 @@
 
 static char text[MISSES_SIZE];
 
-/* Reads what there is; a file that is not there, or no list of names, counts as empty. */
+/* Reads the file into text and returns its size. A file that does not exist, or does not end a line,
+ * counts as empty. */
 static size_t read_list(void) {
     struct error ignored;
     size_t size;

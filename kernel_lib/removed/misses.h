@@ -1,6 +1,6 @@
 /*
- * /profile/MISSES.TXT: the removed functions that were called after all, one name a line. The next
- * trim keeps them.
+ * /profile/MISSES.TXT: the functions and variables that were used although the trim had removed
+ * them, one name a line. The next trim keeps them.
  */
 #pragma once
 #include "kernel_lib/error.h"
@@ -8,6 +8,6 @@
 #define MISSES_PATH "/profile/MISSES.TXT"
 #define MISSES_SIZE 0x8000 /* most bytes of the file */
 
-/* Adds a name, if it is not there already. False and *error when it cannot be written, or the file
- * is full. Not to be called twice at once. */
+/* Adds a name unless the file has it. False and *error if the file cannot be written or is full.
+ * It must not be called while it runs. */
 bool misses_add(const char *name, struct error *error);

@@ -11,7 +11,7 @@
 #define UD2_LOW 0x0F /* Intel SDM vol. 2, UD2 */
 #define UD2_HIGH 0x0B
 #define INT3 0xCC
-#define STACK_NEEDED 16384 /* to write a file and then some */
+#define STACK_NEEDED 16384 /* bytes: more than writing a file takes */
 
 /* Made by the build, last in the image; in one that is not trimmed, empty. */
 extern const struct removed_names removed_names;
@@ -144,7 +144,7 @@ static void report_use(const char *kind, const char *name, const char *use, uint
     machine_stop(1);
 }
 
-void removed_function_called(uint64_t rip, uint64_t rsp) {
+void trap_stub_called(uint64_t rip, uint64_t rsp) {
     uint64_t return_address = has_stack(rsp) ? *(const uint64_t *)rsp : 0;
     report_use("function", stub_name(rip), "called", return_address, rsp);
 }

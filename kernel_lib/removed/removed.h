@@ -16,7 +16,7 @@ extern "C" {
  * If there is none, the console says which function called which, and removed_take_over() ends the
  * program.
  */
-void removed_function_called(uint64_t rip, uint64_t rsp);
+void trap_stub_called(uint64_t rip, uint64_t rsp);
 
 /* The same for a #BP in a removed part of a function. The name is that in a backtrace: the kernel
  * has no other one of a function that stays. */
@@ -25,18 +25,19 @@ void removed_part_reached(uint64_t rip, uint64_t rsp);
 /* The same for a page fault at an address that stands for removed data. */
 void removed_data_used(uint64_t address, uint64_t rip, uint64_t rsp);
 
-/* A call of a removed function, a part of one that was reached, or a use of data. */
+/* A use of what was removed: its name, and the function that used it. */
 struct removed_call {
-    const char *name, *caller; /* valid until the next one */
-    bool noted;
-    struct error error; /* why it is not */
+    const char *name, *caller; /* valid until the next use */
+    bool noted;                /* in /profile/MISSES.TXT */
+    struct error error;        /* why it is not noted */
 };
 
 /* Sets the function to which these lead from now on. It runs on the program's stack, leaves
  * whatever has made the call, and does not return. NULL: there is no way out. */
 void removed_set_way_out(void (*way_out)(const struct removed_call *call));
 
-/* Boots the disk's other kernel, which has all functions; without one, stops with code 1. */
+/* Restarts the machine with the disk's other kernel, which has all functions. Stops with code 1 if
+ * there is none. */
 _Noreturn void removed_take_over(void);
 
 #ifdef __cplusplus

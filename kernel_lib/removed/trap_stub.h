@@ -8,12 +8,12 @@
 #define TRAP_STUB_SIZE 6
 #define TRAP_STUB_ALIGNMENT 4
 
-/* Fewer INT3s in a row may be the code's own. (And shorter parts are not worth it: half of what 8
- * would find would save 26 KB of 5 MB.) */
+/* Bytes of the shortest part that is removed. Fewer INT3s in a row may be the code's own. (Parts of
+ * 8 bytes and more would save another 26 KB of 5 MB.) */
 #define REMOVED_PART_SIZE 16
 
 /* The last half gigabyte: code reaches it with 32-bit displacements, and no memory is ever mapped
- * there. The variables are so far apart, whatever their sizes. */
+ * there. Two variables are REMOVED_DATA_DISTANCE apart, whatever their sizes. */
 #define REMOVED_DATA_START 0xFFFFFFFFE0000000u
 #define REMOVED_DATA_DISTANCE 0x100000u
 

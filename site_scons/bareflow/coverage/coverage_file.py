@@ -37,11 +37,11 @@ class CoveredFunction:
     symbol: str
     hit: bool
     rank: int = 0
-    """1 for the function that ran first; 0: not recorded, or it did not run."""
+    """Its place in the order of first calls, from 1; 0 if it did not run or the order was not recorded."""
     unused: Stretches = ()
     """The parts of a function that ran which never did."""
     object_crc: int = 0
-    """CRC-32 of the object in which `unused` was so."""
+    """CRC-32 of the object for which `unused` is known."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -99,8 +99,8 @@ def _merged(first: CoveredFunction, second: CoveredFunction) -> CoveredFunction:
 
 
 def merge_coverage(files: Iterable[Iterable[CoveredFunction]]) -> list[CoveredFunction]:
-    """One list of several: a function ran if it did in any; a rank is the lowest that any file has; bytes of
-    it never ran if they did not in any."""
+    """Merges several lists. A function ran if it ran in any of them. Its rank is the lowest one. A byte of it
+    never ran if it ran in none."""
     merged: dict[tuple[str, str, str], CoveredFunction] = {}
     for functions in files:
         for function in functions:

@@ -1,4 +1,4 @@
-"""From the guest's /profile/COVERAGE.BIN to the names of functions, through the linked ELF and its map.
+"""Reads the guest's /profile/COVERAGE.BIN, and finds the functions' names in the linked ELF and its map.
 
 Layout of the file: kernel_lib/coverage/coverage_file.h.
 """
@@ -37,9 +37,9 @@ class Recording:
     build_id: str
     boots: int
     functions: int
-    """How many the kernel's table of symbols has."""
+    """The number of functions in the kernel's table of symbols."""
     order: tuple[int, ...]
-    """Places in that table of those that have run, in the order of their first calls."""
+    """The places in that table of the functions that have run, in the order of their first calls."""
     application: dict[str, bool]
     """The application's functions in bitcode, and whether they have run."""
 
@@ -93,7 +93,7 @@ class LinkedProgram:
                 self._names[symbol["st_value"]].append((symbol.name, symbol["st_size"]))
         (text,) = (section for section in file.iter_sections() if section.name == ".text")
         self.code = CodeRange(text["sh_addr"], text["sh_size"])
-        """Of which it can be said what was translated."""
+        """The code that the plugin watches."""
 
     @property
     def table_size(self) -> int:
@@ -113,10 +113,10 @@ class LinkedProgram:
         translated: TranslatedCode | None = None,
         objects: Mapping[str, int] = MappingProxyType({}),
     ) -> list[CoveredFunction]:
-        """Every function that could be seen to run, and whether it did; with what was translated in the same
-        boots, also which bytes did not of those in `objects` (name to CRC-32).
+        """Every function that has a breakpoint, and whether it ran. With `translated`, of the same boots,
+        also which bytes of it did not run, if its object is in `objects` (name to CRC-32).
 
-        Raises CoverageError when the recording, which it calls `name`, is of another build.
+        Raises CoverageError if the recording is of another build; `name` names it in the message.
         """
         if recording.build_id != self.build_id:
             raise CoverageError(
@@ -155,7 +155,7 @@ def library(file: str) -> str:
 
 
 def summary(covered: Sequence[CoveredFunction], application: dict[str, bool]) -> str:
-    """A table: how many functions of each library ran, those with the most first."""
+    """A table: how many functions of each library ran, the largest library first."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for function in covered:
         count = counts[library(function.file)]
@@ -173,7 +173,7 @@ def summary(covered: Sequence[CoveredFunction], application: dict[str, bool]) ->
 
 
 def merge_application(recordings: Iterable[Recording]) -> dict[str, bool]:
-    """The application's functions of several runs: one ran if it did in any."""
+    """The application's functions of several recordings. One ran if it ran in any of them."""
     merged: dict[str, bool] = {}
     for recording in recordings:
         for name, ran in recording.application.items():

@@ -9,8 +9,8 @@ and can be made at the same time. The guest itself records which functions ran. 
 (qemu_plugin/translated.c) records which code was translated, for the objects in the archives that inputs=
 lists, a name a line.
 
-coverage= is written in the format of bareflow.coverage.coverage_file, summary= is a table by library, runs=
-has a line a run: how many functions had run by then, and the run's name.
+coverage= is written in the format of bareflow.coverage.coverage_file. summary= is a table by library. runs=
+has one line for each run: how many functions had run by then, and the run's name.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ Report = Callable[[str], None]
 
 
 class Recorder:
-    """Boots an image on a workload: as many guests at a time as there are processors and disks."""
+    """Boots an image on a workload, with as many guests at a time as there are processors and disks."""
 
     def __init__(self, image: Path, workload: Workload, report: Report, plugin: Plugin | None = None) -> None:
         self._image, self._workload, self._report, self._plugin = image, workload, report, plugin
@@ -61,13 +61,13 @@ class Recorder:
         self._stopped = False
         self._seen: set[int] = set()
         self.runs: list[tuple[int, str]] = []
-        """How many functions had run by the end of each run, and its name; in the order of their ends."""
+        """How many functions had run by the end of each run, and the run's name, in the order of the ends."""
         self.translated: list[int] = []
-        """What each run has translated, as the plugin says."""
+        """The code that each run has translated, as Plugin.read returns it."""
 
     def record(self) -> list[Recording]:
-        """What the runs have seen, the long ones that are alone on their disk first. The image is not
-        changed; `report` gets a line a run."""
+        """Records all runs and returns what each disk has. The runs that are alone on a disk start first,
+        because they are long. The image is not changed. `report` gets one line for each run."""
         shutil.rmtree(self._folder, ignore_errors=True)  # of a recording that was killed
         self._folder.mkdir()
         disks = [[run] for run in self._workload.runs if run.alone]
@@ -85,7 +85,7 @@ class Recorder:
             shutil.rmtree(self._folder)
 
     def _on_one_disk(self, runs: Sequence[Run]) -> Recording:
-        """What these runs have seen, one after the other on one copy of the image."""
+        """Records these runs, one after the other on one copy of the image."""
         copy = self._folder / f"{self._workload.runs.index(runs[0])}.img"
         shutil.copyfile(self._image, copy)
         for number, run in enumerate(runs, 1):
@@ -108,7 +108,7 @@ class Recorder:
         translated = image.with_suffix(".translated")
         machine = Machine(
             image,
-            # What it takes to give up a compilation, a trimmed image needs whatever it is trimmed for.
+            # Every trimmed image needs the code that gives a compilation up.
             config={"jit.compile_all": "failures", **run.config, "coverage": "on"},
             memory=run.memory or default_memory(image),
             machine=run.machine,
@@ -145,7 +145,7 @@ class Recorder:
                 self._guests.discard(guest)
 
     def _stop(self) -> None:
-        """Ends all guests: nobody waits for what they would still see."""
+        """Ends all guests: one run has failed."""
         with self._lock:
             self._stopped = True
             for guest in self._guests:
@@ -202,7 +202,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _interrupt(number: int, frame: object) -> None:
-    """As Ctrl-C does: leaves no guest behind, and no disk."""
+    """Does what Ctrl-C does, so that no guest and no disk is left."""
     raise KeyboardInterrupt
 
 

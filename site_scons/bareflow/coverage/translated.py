@@ -1,4 +1,4 @@
-"""Which bytes of a kernel's code a guest has run: what QEMU's plugin (qemu_plugin/translated.c) writes."""
+"""Which bytes of a kernel's code a guest has run: QEMU's plugin (qemu_plugin/translated.c) writes it."""
 
 import re
 from collections.abc import Iterable
@@ -33,19 +33,19 @@ class CodeRange:
 
 @dataclass(frozen=True)
 class Plugin:
-    """The plugin, as it is to be used on guests that boot one kernel."""
+    """The plugin, for guests that boot one kernel."""
 
     path: Path
     code: CodeRange
 
     def arguments(self, output: Path) -> list[str]:
-        """What QEMU gets to write at its end which of the code it has translated."""
+        """The arguments that make QEMU write, when it ends, which code it has translated."""
         code = self.code
         values = (f"file={self.path}", f"start={code.start:#x}", f"size={code.size}", f"out={output}")
         return ["-plugin", ",".join(value.replace(",", ",,") for value in values)]
 
     def read(self, output: Path) -> int:
-        """What QEMU has written: a bit for each byte, the lowest for the first."""
+        """What QEMU has written: one bit for each byte of code, the lowest bit for the first byte."""
         try:
             bits = output.read_bytes()
         except FileNotFoundError:
@@ -60,7 +60,7 @@ def _in_bytes(bits: int) -> int:
 
 
 class TranslatedCode:
-    """What at least one of several runs has translated."""
+    """The code that at least one of several runs has translated."""
 
     def __init__(self, code: CodeRange, runs: Iterable[int]) -> None:
         """`runs`: as Plugin.read gives them."""
@@ -72,7 +72,7 @@ class TranslatedCode:
         self._ran = b"".join(map(_BYTES_OF_BITS.__getitem__, bits))[: code.size]
 
     def unused(self, address: int, size: int) -> Stretches:
-        """What never ran of the `size` bytes at `address`, less stretches shorter than SHORTEST."""
+        """The stretches of the `size` bytes at `address` that never ran, from SHORTEST bytes on."""
         at = address - self._start
         end = at + size
         if at < 0 or end > len(self._ran):
@@ -81,7 +81,7 @@ class TranslatedCode:
 
 
 def common(first: Stretches, second: Stretches) -> Stretches:
-    """What is in both."""
+    """The bytes that are in both."""
     found = []
     i = j = 0
     while i < len(first) and j < len(second):

@@ -1,4 +1,4 @@
-"""The workload file: what the full image is run on to learn which of its functions are needed."""
+"""The workload file: the runs of the full image that show which of its functions are needed."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from bareflow.models.synthetic_model import KINDS
 
 
 class WorkloadError(BareFlowError):
-    """The workload file says something that cannot be."""
+    """The workload file is wrong."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One boot of the image. What the members mean, the file itself says at its head."""
+    """One boot of the image. The head of variants/workload.toml says what the members mean."""
 
     name: str
     config: Mapping[str, object]

@@ -1,11 +1,11 @@
-"""Checks a trimmed kernel with another ELF library than the one that trimmed it.
+"""Checks a trimmed kernel. It uses another ELF library than the trim does.
 
     python -m bareflow.trim.check ELF MAP REMOVED EMPTIED INPUT...
 
-In every object that took part: a removed function's section is a stub, refers to nothing, and nothing that
-was linked refers to anything in it but its first byte. A removed part of a function is INT3, refers to
-nothing and has no symbol in it. In the kernel: every stub is where the map says, and has its name in the
-table; every removed part is INT3; the program's sections are those of a kernel.
+In every object that was linked: the section of a dead function is a trap stub and refers to nothing, and
+what was linked refers to its first byte only. A removed part of a function is INT3, refers to nothing and has
+no symbol in it. In the kernel: every trap stub is where the map says, and the table has its name. Every
+removed part is INT3. The kernel has the sections that it needs and no others.
 """
 
 import io
@@ -51,7 +51,7 @@ class TrimCheckError(BareFlowError):
 
 
 class _Stubs:
-    """What should be a stub, by object: section name to id; and of which functions parts should be gone."""
+    """What should be a trap stub, by object: section name to id. And which parts should be gone."""
 
     def __init__(
         self, removed: Iterable[Removed], emptied: Iterable[Emptied], linked: Iterable[InputSection]

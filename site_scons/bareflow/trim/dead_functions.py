@@ -1,8 +1,9 @@
-"""Which functions are dead, from coverage, and which parts of the others.
+"""Decides from coverage which functions are dead, and which parts of the others.
 
-A function that other objects can see is decided by its name, wherever a copy of it is (COMDAT groups, aliases
-of constructors); a local one by its place as well, for there are namesakes. Parts go by the place in any
-case: only in that copy it is known what ran of it. Nothing known means alive.
+A function that other objects can see is decided by its name, in all of its copies (COMDAT groups, aliases of
+constructors). A local function is decided by file, section and name, because others may have the same name.
+Parts are decided by file, section and name in any case: coverage knows them for that copy only. A function
+about which nothing is known is alive.
 """
 
 import functools
@@ -26,7 +27,7 @@ class FunctionSymbol:
 
 
 class DeadFunctions:
-    """What coverage says, prepared for questions. A dead function has an id, its place in the coverage."""
+    """The dead functions. The id of one is its place in the coverage, from 1."""
 
     def __init__(
         self,
@@ -34,7 +35,7 @@ class DeadFunctions:
         trimming: Trimming = NOTHING_DECLARED,
         misses: Collection[str] = (),
     ) -> None:
-        """`misses`: names of functions that are kept, whole, although they did not run."""
+        """`misses`: names of functions that are kept whole although they did not run."""
         patterns = (trimming.by_chance, trimming.not_in_parts)
         chance, entire = (re.compile("|".join(names) or r"(?!)") for names in patterns)
         self._by_name: dict[str, int] = {}
@@ -53,15 +54,15 @@ class DeadFunctions:
             self._by_name[function.symbol] = min(known, dead)
 
     def stub_id(self, file: str, section: str, symbols: Iterable[FunctionSymbol]) -> int:
-        """The id for a section that has these functions; 0 when one of them is alive."""
+        """The id for a section that is these functions; 0 if one of them is alive."""
         ids = [self._id(file, section, symbol) for symbol in symbols]
         return min(ids, default=0)
 
     def dead_parts(
         self, file: str, object_crc: int, section: str, symbols: Iterable[FunctionSymbol]
     ) -> Stretches:
-        """Which bytes never ran of a section that has these functions, although they did. None if the object
-        is another one than that of which it is known."""
+        """The stretches that never ran of a section that is these functions, which did run. None if the
+        object is another one than the one that was recorded."""
         known = [self._parts.get((file, section, symbol.name)) for symbol in symbols]
         parts = [part.unused if part and part.object_crc == object_crc else () for part in known]
         found = functools.reduce(common, parts) if parts else ()

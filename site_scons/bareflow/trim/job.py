@@ -1,4 +1,4 @@
-"""What one run of bareflow.trim.trim is to do. The graph knows it without importing what trimming needs."""
+"""What one run of bareflow.trim.trim is to do. The build graph imports this, but not lief."""
 
 import json
 import os
@@ -9,22 +9,22 @@ from bareflow.trim.trimming import Trimming
 
 @dataclass(frozen=True)
 class Job:
-    """What to trim by what. Paths."""
+    """The inputs and outputs, as paths."""
 
     coverage: list[str]
     misses: list[str]
     """Files with names of functions to keep, one a line."""
     map: str
     inputs: list[str]
-    """Objects and archives; of objects only copies of inline functions are trimmed, the rest is ours."""
+    """Objects and archives. The objects are ours: only their copies of inline functions are trimmed."""
     folder: str
     """The objects' names in map and coverage are relative to this one."""
     output: str
     """A folder for the trimmed inputs: objects under the same names, archives without their folders."""
     removed: str
-    """The table of what was removed (bareflow/removed.py), to be written."""
+    """The table of what was removed (removed.py), to be written."""
     emptied: str
-    """That of the functions of which parts were removed."""
+    """The table of the functions that lost parts, to be written."""
     trimming: Trimming = field(default_factory=Trimming)
 
     @classmethod

@@ -1,9 +1,10 @@
-"""Functions that were removed and then called: a guest notes them in /profile/MISSES.TXT.
+"""Functions that a trimmed guest missed: it called their trap stubs, and wrote the names to
+/profile/MISSES.TXT.
 
-Of a function of which only a part was removed the guest knows the name that a backtrace has.
+If only a part of a function was removed, the name is the one that a backtrace has.
 
-One miss hides the next ones: what was to be compiled was given up. So where the untrimmed image has done the
-same on that disk as well, what it ran counts, too.
+One miss hides the next ones, because the compilation is given up. So if the untrimmed image has run on that
+disk too, the functions that it ran there count as missed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,9 +47,9 @@ def missed_functions(files: Iterable[Path]) -> list[str]:
 
 
 def ran_untrimmed(image: Path, program: LinkedProgram, coverage: Iterable[CoveredFunction]) -> set[str]:
-    """Functions that a disk's guest ran while it was `program`, the untrimmed one, and that `coverage` has
-    not seen, or not all of: which part of them ran there, nobody has noted. None of another file, or of a
-    disk where another build has noted what ran."""
+    """Functions that `program`, the untrimmed one, ran on a disk, and that did not run in `coverage`, or not
+    in all parts: the disk does not say which parts ran there. None if the file is no disk image, or if its
+    coverage is that of another build."""
     noted = read_generation(image, COVERAGE_PATH) if _is_image(image) else b""
     recording = parse(noted, str(image)) if noted else None
     if recording is None or recording.build_id != program.build_id:
@@ -62,8 +63,8 @@ def ran_untrimmed(image: Path, program: LinkedProgram, coverage: Iterable[Covere
 
 
 def as_symbols(names: Sequence[str], coverage: Iterable[CoveredFunction], demangler: str) -> list[str]:
-    """The names, and the symbols of all functions with parts to remove that a backtrace calls by one of them:
-    several may have one name there, without their arguments."""
+    """The names, and the symbols of all functions with parts to remove that have one of these names in a
+    backtrace. Several functions may have one name there, because arguments are left out."""
     missed = set(names)
     functions = sorted({function.symbol for function in coverage if function.unused})
     shown = symbols.readable(functions, demangler)

@@ -1,4 +1,4 @@
-"""Checks the functions of which a trim has removed parts: in their objects, and in the linked kernel."""
+"""Checks the functions that have lost parts, in their objects and in the linked kernel."""
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The tables of what a trim removed: one JSON object a line."""
+"""The tables of what a trim removed: one JSON object on each line."""
 
 import json
 from collections.abc import Iterable
@@ -9,21 +9,21 @@ from bareflow.coverage.translated import Stretches
 
 @dataclass(frozen=True)
 class Removed:
-    """A function section that is a stub now."""
+    """A function section that is a trap stub now, or a variable that is not linked."""
 
     id: int
-    """In the stub."""
+    """The id in the stub, or the variable's (removed_data.py)."""
     size: int
     """Bytes that the section had."""
     file: str
     section: str
     symbol: str
-    """The function; where it has several names, the one that the id is for."""
+    """The function or variable. Of several names, the one that has the id."""
 
 
 @dataclass(frozen=True)
 class Emptied:
-    """A function section of which parts are INT3 now."""
+    """A function section that has parts of INT3 now."""
 
     file: str
     section: str

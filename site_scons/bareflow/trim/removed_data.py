@@ -1,8 +1,8 @@
-"""Variables of the libraries that nothing uses, although something alive refers to them: text for people, or
-tables for other processors. They are not linked; their symbols get addresses where there is never memory.
+"""Removes variables of the libraries that nothing uses, although living code refers to them: text for people,
+or tables for other processors. They are not linked. Their symbols get addresses where there is never memory.
 
-For data there is no coverage, so the variant declares what goes. If it is used after all, the page fault is
-what the `ud2` of a function's stub is (kernel_lib/removed): the address leads to the name.
+Coverage knows nothing of data; so the variant declares the variables. A use of one is a page fault, and
+kernel_lib/removed finds the variable's name by the address.
 """
 
 import re
@@ -29,7 +29,7 @@ _Symbol = lief.ELF.Symbol
 
 
 class RemovedDataError(BareFlowError):
-    """There is no such data."""
+    """A declared variable is not there."""
 
 
 def symbol_of(data: RemovedData) -> str:
@@ -46,7 +46,7 @@ def address_of(index: int) -> int:
 
 
 def for_file(declared: Sequence[RemovedData], file: str, kept: Iterable[str] = ()) -> dict[int, RemovedData]:
-    """What of the variant's list is in an object, by its place there; less the variables to be kept."""
+    """The variables of the variant's list that an object has, by their places in the list, without `kept`."""
     return {
         index: data
         for index, data in enumerate(declared)
@@ -55,7 +55,7 @@ def for_file(declared: Sequence[RemovedData], file: str, kept: Iterable[str] = (
 
 
 def remove_data(contents: bytes, file: str, found: Mapping[int, RemovedData]) -> tuple[bytes, list[Removed]]:
-    """The object without these variables, and what was removed."""
+    """Returns the object without these variables, and what was removed."""
     binary = lief.ELF.parse(contents)
     if binary is None:
         raise RemovedDataError(f"{file} is no ELF object")
@@ -78,7 +78,7 @@ def remove_data(contents: bytes, file: str, found: Mapping[int, RemovedData]) ->
 
 
 def without_constructors(contents: bytes, file: str) -> bytes:
-    """The object, whose static constructors do not run; what they alone refer to is not linked."""
+    """The object without its static constructors. What only they refer to is not linked."""
     binary = lief.ELF.parse(contents)
     section = binary.get_section(".init_array") if binary else None
     if binary is None or section is None:

@@ -12,7 +12,7 @@ from bareflow.trim.removed_data import DATA_ID
 
 
 class LinkedStubs:
-    """The stubs that a link of trimmed objects has taken, and the data that it lacks."""
+    """The trap stubs that are linked, and the variables that are not."""
 
     def __init__(self, sections: Iterable[InputSection], removed: Iterable[Removed]) -> None:
         """`sections`: of the link's map."""

@@ -1,11 +1,11 @@
-"""Trims the objects and archives of a link: copies of them in which dead functions are stubs.
+"""Trims the objects and archives of a link: makes copies in which dead functions are trap stubs.
 
-A program of its own, because it works in several processes; called by the SCons tool `trim`:
+It is a program of its own, because it works in several processes. The SCons tool `trim` calls it:
 
-    python -m bareflow.trim.trim JOB    (a JSON file, see trim_job.py)
+    python -m bareflow.trim.trim JOB    (a JSON file: job.py)
 
-The link map of the untrimmed link says which members of an archive took part; the others are copied as they
-are.
+The link map of the untrimmed link says which members of an archive were linked. The others are copied
+unchanged.
 """
 
 import multiprocessing
@@ -37,9 +37,9 @@ _misses: frozenset[str] = frozenset()
 
 
 def coverage_of(paths: Iterable[str]) -> list[CoveredFunction]:
-    """The merged contents of coverage files. Ids of stubs are places in it, from 1.
+    """The merged contents of coverage files. Ids of trap stubs are places in it, from 1.
 
-    By symbol, because names that follow each other in the table of names should be alike.
+    It is sorted by symbol, because the table of names compresses better if neighbours are alike.
     """
     merged = merge_coverage(read_coverage(Path(path).read_text(), path) for path in paths)
     return sorted(merged, key=lambda function: (function.symbol, function.file, function.section))
@@ -110,7 +110,7 @@ def _trim_file(job: Job, source: str) -> _Gone:
 
 
 def _check_names(job: Job) -> None:
-    """The map's names of members have no folders, so that two archives of one name would be one."""
+    """Two archives must not have one name: the map's names of members have no folders."""
     outputs = [output_of(job, source) for source in job.inputs]
     twice = {name for name in outputs if outputs.count(name) > 1}
     if twice:
@@ -118,8 +118,8 @@ def _check_names(job: Job) -> None:
 
 
 def trim(job: Job) -> tuple[list[Removed], list[Emptied]]:
-    """Writes the trimmed inputs. What was removed is in the order of the ids; with it, of which functions
-    parts were."""
+    """Writes the trimmed inputs. Returns what was removed, in the order of the ids, and the functions that
+    lost parts."""
     global _functions, _linked, _misses
     _check_names(job)
     coverage = coverage_of(job.coverage)
@@ -127,7 +127,7 @@ def trim(job: Job) -> tuple[list[Removed], list[Emptied]]:
     _functions = DeadFunctions(coverage, job.trimming, _misses)
     with open(job.map) as lines:
         _linked = frozenset(section.file for section in read_map(lines))
-    # Forked, so that all have the coverage; the largest files first, so that none is late.
+    # Forked processes share the coverage. The largest files come first, so that no process ends late.
     inputs = sorted(job.inputs, key=lambda path: -os.path.getsize(path))
     with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
         gone = _Gone()

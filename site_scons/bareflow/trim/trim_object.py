@@ -1,13 +1,13 @@
-"""Stubs in place of an object's dead functions.
+"""Replaces an object's dead functions by trap stubs.
 
-Of a dead function's section six bytes stay: `ud2` and the function's id. Symbols and COMDAT groups stay as
-they are, so that whatever refers to the function (a vtable, a weak symbol, a copy of the group) reaches the
-stub. What the function referred to is no longer referred to.
+The section of a dead function becomes six bytes: `ud2` and the function's id. Symbols and COMDAT groups stay,
+so that whatever refers to the function (a vtable, a weak symbol, a copy of the group) reaches the stub. The
+references of the function to other sections go.
 
-lief edits the object. On relocatable objects it can change but not remove things, so a relocation that has to
+lief edits the object. It can change but not remove parts of a relocatable object. So a relocation that has to
 go becomes one of type NONE from the section to itself.
 
-Of a function that ran, the parts that did not become INT3, at the same length: nothing moves.
+In a function that ran, the parts that did not run become INT3. Nothing moves.
 """
 
 import zlib
@@ -35,7 +35,7 @@ _SPECIAL_INDEXES = 0xFF00
 _CALL_OFFSET = 4
 """A field relative to the next instruction holds the target's address less 4 (System V ABI AMD64, 4.4.1)."""
 _UNWIND_TABLE = ".eh_frame"
-"""Not linked: nothing ever unwinds."""
+"""It is not linked, because nothing unwinds."""
 _Section = lief.ELF.Section
 _Symbol = lief.ELF.Symbol
 _Type = lief.ELF.Relocation.TYPE
@@ -57,22 +57,22 @@ class TrimError(BareFlowError):
 
 @dataclass(frozen=True)
 class Stub:
-    """A function section that became a stub."""
+    """A function section that became a trap stub."""
 
     id: int
     size: int
-    """What it had before."""
+    """Its bytes before that."""
     file: str
     section: str
 
 
 def stub_code(number: int) -> bytes:
-    """The six bytes."""
+    """The six bytes of a trap stub."""
     return UD2 + number.to_bytes(4, "little")
 
 
 class _Object:
-    """A parsed object, and what has to be known of its sections, which go by their index."""
+    """A parsed object. Sections are named by their index."""
 
     def __init__(self, data: bytes, file: str) -> None:
         binary = lief.ELF.parse(data)
@@ -91,7 +91,7 @@ class _Object:
         self.relocations = [(index[id(entry.section)], entry) for entry in binary.object_relocations]
 
     def function(self, index: int, *, weak_only: bool) -> list[FunctionSymbol]:
-        """The names of the function that a section is; none when it is anything else than one function."""
+        """The names of the function that a section is. Empty unless the section is exactly one function."""
         section = self.sections[index]
         if section.type != _Section.TYPE.PROGBITS or not section.size or not self.flags[index] & EXECUTABLE:
             return []
@@ -107,8 +107,8 @@ class _Object:
         return found
 
     def references(self) -> list[tuple[int, int, bool]]:
-        """For each relocation of a loaded section into another one: both sections' indexes, and whether it is
-        for certain to the first byte."""
+        """For each relocation of a loaded section that refers to another one: the indexes of both, and
+        whether it certainly refers to the first byte."""
         found = []
         for source, entry in self.relocations:
             symbol = entry.symbol
@@ -126,7 +126,7 @@ class _Object:
         return found
 
     def has_room(self, index: int) -> bool:
-        """Whether a stub fits: into the section, or into the padding that follows it in the file."""
+        """Whether a stub fits into the section and the padding that follows it in the file."""
         section = self.sections[index]
         end = section.file_offset + STUB_SIZE
         return section.size >= STUB_SIZE or not any(
@@ -139,10 +139,11 @@ class _Object:
 
 
 def _settle(file: _Object, dead: dict[int, int]) -> set[int]:
-    """Takes those functions out of `dead` that something which stays enters elsewhere than at the start: the
-    parts into which GCC splits a function jump into each other.
+    """Removes those functions from `dead` that a living section enters elsewhere than at the start. GCC
+    splits functions into parts that jump into each other.
 
-    Gives the dead functions' tables: data with references into them that only they use, such as jump tables.
+    Returns the dead functions' tables: data that refers into them and that only they use, such as jump
+    tables.
     """
     references = file.references()
     users: dict[int, set[int]] = defaultdict(set)
@@ -164,7 +165,7 @@ def _settle(file: _Object, dead: dict[int, int]) -> set[int]:
 
 
 def _replace(file: _Object, dead: dict[int, int], tables: set[int]) -> None:
-    """Makes the edits. The tables are not left to the linker to remove: it takes all of a COMDAT group or
+    """Makes the edits. The tables become empty here, because the linker links all of a COMDAT group or
     nothing."""
     own_symbol = {}
     for index, number in dead.items():
@@ -192,7 +193,7 @@ def _own_function(file: _Object, index: int) -> lief.ELF.Symbol:
 
 
 def _empty(file: _Object, parts: dict[int, Stretches]) -> None:
-    """Makes the edits of functions that stay."""
+    """Fills the parts of functions that stay."""
     for index, stretches in parts.items():
         code = bytearray(file.sections[index].content)
         for begin, end in stretches:
@@ -215,11 +216,11 @@ def _pack(file: _Object, dead: dict[int, int]) -> None:
 def trim_object(
     data: bytes, file: str, functions: DeadFunctions, *, weak_only: bool = False
 ) -> tuple[bytes, list[Stub], list[Emptied]]:
-    """The object with stubs for its dead functions, what became a stub, and of which functions parts went.
+    """Returns the trimmed object, its trap stubs, and the functions that lost parts.
 
-    `file` is the object's name in the coverage. `weak_only`: only copies of functions that other objects may
-    have as well (C++'s inline functions and templates). A function smaller than a stub that refers to
-    nothing stays.
+    `file` is the object's name in the coverage. With `weak_only` only weak functions are removed (C++'s
+    inline functions and templates), of which other objects may have copies. A function that is smaller than a
+    stub and refers to nothing stays.
     """
     parsed = _Object(data, file)
     relocated = {source for source, _ in parsed.relocations}

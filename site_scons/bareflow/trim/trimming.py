@@ -1,4 +1,4 @@
-"""What a trimmed variant declares about the libraries, besides the functions that coverage has not seen."""
+"""What a trimmed variant declares about the libraries. Coverage says the rest."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class RemovedData:
 
 @dataclass(frozen=True)
 class Trimming:
-    """What goes although coverage knows nothing of it, and what stays although it has not run."""
+    """What is removed although coverage knows nothing of it, and what stays although it did not run."""
 
     removed_data: list[RemovedData] = field(default_factory=list)
     """Variables that are not linked."""
@@ -26,9 +26,9 @@ class Trimming:
     whole: list[str] = field(default_factory=list)
     """Archives of which no function is removed."""
     by_chance: list[str] = field(default_factory=list)
-    """Patterns of names of functions that are not removed: whether they run is chance."""
+    """Patterns of names of functions that are not removed, because it is chance whether they run."""
     in_parts: list[str] = field(default_factory=list)
-    """Archives of whose functions those parts go that never ran."""
+    """Archives whose functions lose the parts that never ran."""
     not_in_parts: list[str] = field(default_factory=list)
     """Patterns of names of functions that stay whole if they ran."""
 
