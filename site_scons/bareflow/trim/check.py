@@ -9,7 +9,6 @@ removed part is INT3. The kernel has the sections that it needs and no others.
 """
 
 import io
-import multiprocessing
 import os
 import struct
 import sys
@@ -30,6 +29,7 @@ from bareflow.layouts import read_header
 from bareflow.trim import parts_check
 from bareflow.trim.removed import Emptied, Removed, read_emptied, read_removed
 from bareflow.trim.removed_data import DATA_ID, DATA_START
+from bareflow.trim.workers import fork_workers
 
 _HEADER = read_header("kernel_lib/removed/trap_stub.h")
 _STUB_SIZE = _HEADER["TRAP_STUB_SIZE"]
@@ -43,7 +43,6 @@ _NONE = 0
 _RELATIVE = {2: "PC32", 4: "PLT32", 9: "GOTPCREL", 41: "GOTPCRELX", 42: "REX_GOTPCRELX"}
 _NEEDED = (".text", ".rodata", ".symbols", ".data", ".bss")
 _UNWANTED = (".eh_frame", ".eh_frame_hdr", ".gcc_except_table")
-_PROCESSES = 2
 
 
 class TrimCheckError(BareFlowError):
@@ -183,8 +182,8 @@ def check(elf: str, link_map: str, removed_file: str, emptied_file: str, inputs:
         linked = list(read_map(lines))
     stubs = _Stubs(removed, read_emptied(Path(emptied_file).read_text()), linked)
     largest_first = sorted(inputs, key=lambda path: -os.path.getsize(path))
-    with multiprocessing.get_context("fork").Pool(_PROCESSES) as pool:
-        results = pool.imap_unordered(partial(_check_input, stubs), largest_first)
+    with fork_workers() as pool:
+        results = pool.map(partial(_check_input, stubs), largest_first)
         wrong = sorted(line for found in results for line in found)
     wrong += _check_kernel(elf, removed, linked, stubs.parts)
     if wrong:

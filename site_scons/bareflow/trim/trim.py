@@ -8,7 +8,6 @@ The link map of the untrimmed link says which members of an archive were linked.
 unchanged.
 """
 
-import multiprocessing
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -28,8 +27,7 @@ from bareflow.trim.job import Job, is_archive, output_of
 from bareflow.trim.removed import Emptied, Removed, write_emptied, write_removed
 from bareflow.trim.removed_data import for_file, remove_data, without_constructors
 from bareflow.trim.trim_object import Stub, TrimError, trim_object
-
-PROCESSES = 2
+from bareflow.trim.workers import fork_workers
 
 _functions = DeadFunctions([])
 _linked: frozenset[str] = frozenset()
@@ -127,11 +125,11 @@ def trim(job: Job) -> tuple[list[Removed], list[Emptied]]:
     _functions = DeadFunctions(coverage, job.trimming, _misses)
     with open(job.map) as lines:
         _linked = frozenset(section.file for section in read_map(lines))
-    # Forked processes share the coverage. The largest files come first, so that no process ends late.
+    # The largest files come first, so that no process ends late.
     inputs = sorted(job.inputs, key=lambda path: -os.path.getsize(path))
-    with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
+    with fork_workers() as pool:
         gone = _Gone()
-        for found in pool.imap_unordered(partial(_trim_file, job), inputs):
+        for found in pool.map(partial(_trim_file, job), inputs):
             gone.extend(found)
     removed = [
         Removed(stub.id, stub.size, stub.file, stub.section, coverage[stub.id - 1].symbol)
