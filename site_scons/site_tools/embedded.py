@@ -27,11 +27,11 @@ def _check_assembly(target: list[Any], source: list[Any], env: Any) -> None:
     check_no_assembly(env["LLVM_OPT"], Path(target[0].abspath))
 
 
-def _make_natives(target: list[Any], source: list[Any], env: Any) -> None:
+def _make_host_symbols(target: list[Any], source: list[Any], env: Any) -> None:
     from bareflow.engine import host_symbols
 
     application, libc, *operations = (Path(node.abspath) for node in source)
-    names = host_symbols.native_names(env["LLVM_NM"], application, libc) | set(env["LIBC_RUNTIME"])
+    names = host_symbols.host_names(env["LLVM_NM"], application, libc) | set(env["LIBC_RUNTIME"])
     names |= host_symbols.called_by_compiled_code(env["LLVM_NM"], operations)
     weak = host_symbols.symbols(env["LLVM_NM"], application).weak
     Path(target[0].abspath).write_text(host_symbols.table_source(names, weak))
@@ -98,15 +98,15 @@ def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
     libc_bitcode = env.Command("$BUILD/embedded/libc.bc", [app_bitcode, *libc_objects], choose)[0]
     env.Depends([linked, app_bitcode, libc_bitcode], env["TOOL_VERSION"]["CC"])
     table = env.Command(
-        "$BUILD/embedded/natives.s",
+        "$BUILD/embedded/host_symbols.s",
         [app_bitcode, libc_bitcode, *_operations(env)],
-        env.Step(_make_natives, "NATIVES"),
+        env.Step(_make_host_symbols, "SYMBOLS"),
     )
     env.Depends(table, env.Value(env["LIBC_RUNTIME"]))
     return [
         _embed(env, "app", app_bitcode),
         _embed(env, "libc", libc_bitcode),
-        _assembled(env, "$BUILD/embedded/natives"),
+        _assembled(env, "$BUILD/embedded/host_symbols"),
     ]
 
 

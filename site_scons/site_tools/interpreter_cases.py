@@ -78,8 +78,8 @@ def _interpreter_cases(env: Any, functions: str, script: str) -> list[Any]:
     return [embedded, *_native(env, base, functions, script)]
 
 
-def _make_natives(target: list[Any], source: list[Any], env: Any) -> None:
-    """The table of natives, with all that native code of the cases wants of others."""
+def _make_host_symbols(target: list[Any], source: list[Any], env: Any) -> None:
+    """The table of host symbols, with all that native code of the cases wants of others."""
     from bareflow.engine import host_symbols
 
     names, weak = {"memcpy", "memset"}, set[str]()
@@ -90,15 +90,16 @@ def _make_natives(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def _level_cases(env: Any, functions: str, script: str) -> list[Any]:
-    """The same, and the table of natives that the cases call, with the functions that are in it."""
+    """The same, and the table of host symbols that the cases call, with the functions that are in it."""
     base = f"$HOST_BUILD/engine/{functions.removesuffix('.c')}"
     embedded, *native = _interpreter_cases(env, functions, script)
     step = env.Step(f"$CC {' '.join(TARGET)} -Wno-override-module -O0 -c $SOURCE -o $TARGET", "CC")
     slow = env.Command(f"{base}/slow.o", f"{base}/generated.ll", step)
     env.Depends(slow, env["TOOL_VERSION"]["CC"])
-    table = env.Command(f"{base}/natives.s", [*native, *slow], env.Step(_make_natives, "NATIVES"))
+    table = env.Command(f"{base}/host_symbols.s", [*native, *slow], env.Step(_make_host_symbols, "SYMBOLS"))
     floats = env.Object(f"{base}/small_floats.o", "#kernel_lib/small_floats.c", CCFLAGS=FLAGS)
-    return [embedded, *native, assembled(env, f"{base}/natives", table), *floats, env["COMPILER_RUNTIME"]]
+    made = assembled(env, f"{base}/host_symbols", table)
+    return [embedded, *native, made, *floats, env["COMPILER_RUNTIME"]]
 
 
 def exists(env: Any) -> bool:

@@ -82,7 +82,7 @@ void jit_note_first_code(struct jit_function *, bool, uint64_t) {}
 #define NATIVE(name) {#name, reinterpret_cast<void *>(name)}
 #define FLOAT(name) {#name, reinterpret_cast<void *>(static_cast<float (*)(float)>(name))}
 #define DOUBLE(name) {#name, reinterpret_cast<void *>(static_cast<double (*)(double)>(name))}
-extern const struct jit_native jit_natives[] = {
+extern const struct jit_host_symbol jit_host_symbols[] = {
     DOUBLE(ceil),
     FLOAT(ceilf),
     DOUBLE(cos),
@@ -123,7 +123,7 @@ extern const struct jit_native jit_natives[] = {
     DOUBLE(trunc),
     FLOAT(truncf),
 };
-extern const size_t jit_native_count = sizeof jit_natives / sizeof *jit_natives;
+extern const size_t jit_host_symbol_count = sizeof jit_host_symbols / sizeof *jit_host_symbols;
 
 /* The cases, and a module without anything in LLVM-libc's place. */
 extern const char cases_bitcode[], cases_bitcode_end[], empty_bitcode[], empty_bitcode_end[];

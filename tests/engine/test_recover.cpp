@@ -37,8 +37,8 @@ end:
 )";
 
 extern "C" {
-const jit_native jit_natives[] = {{"memcpy", reinterpret_cast<void *>(memcpy)}};
-const size_t jit_native_count = sizeof jit_natives / sizeof *jit_natives;
+const jit_host_symbol jit_host_symbols[] = {{"memcpy", reinterpret_cast<void *>(memcpy)}};
+const size_t jit_host_symbol_count = sizeof jit_host_symbols / sizeof *jit_host_symbols;
 }
 
 constexpr jit_level COMPILED[] = {JIT_O0, JIT_O1, JIT_O2, JIT_O3};

@@ -105,12 +105,12 @@ extern "C" void hook() {
 }
 
 extern "C" {
-const jit_native jit_natives[] = {
+const jit_host_symbol jit_host_symbols[] = {
     {"hook", reinterpret_cast<void *>(hook)},
     {"memcpy", reinterpret_cast<void *>(memcpy)},
     {"memset", reinterpret_cast<void *>(memset)},
 };
-const size_t jit_native_count = sizeof jit_natives / sizeof *jit_natives;
+const size_t jit_host_symbol_count = sizeof jit_host_symbols / sizeof *jit_host_symbols;
 }
 
 static const jit_level COMPILED[] = {JIT_O0, JIT_O1, JIT_O2, JIT_O3};

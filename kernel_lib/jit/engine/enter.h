@@ -17,7 +17,7 @@ struct jit_registers {
     uint64_t float_result;                    /* the low half of xmm0 */
 };
 
-/* Where thunks jump to, with the function's index in r11d: calls jit_entered. Not for C++. */
+/* Where reentry trampolines jump to, with the function's index in r11d: calls jit_entered. Not for C++. */
 void jit_enter(void);
 /* Within it, where that returns to. The word below its saved RBP is the index. */
 extern const char __jit_enter_called[];

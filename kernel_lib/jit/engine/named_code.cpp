@@ -63,8 +63,9 @@ static std::vector<CodeSymbol> symbols(const Slots &slots, llvm::ArrayRef<Entry>
     std::vector<CodeSymbol> named;
     for (const Entry &entry : entries)
         named.push_back({entry.name, static_cast<const char *>(entry.stub), Slots::STUB_SIZE});
-    auto *thunks = static_cast<const char *>(slots.thunk(0));
-    named.push_back({"jit_thunks", thunks, static_cast<size_t>(slots.end() - thunks)});
+    auto *trampolines = static_cast<const char *>(slots.trampoline(0));
+    named.push_back(
+        {"jit_reentry_trampolines", trampolines, static_cast<size_t>(slots.end() - trampolines)});
     return named;
 }
 

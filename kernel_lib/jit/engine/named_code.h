@@ -30,7 +30,7 @@ class NamedCode {
     DebugObject debug_object;
 };
 
-/* Names the program's stubs and thunks, and calls that are interpreted. Once. For debuggers a stub
+/* Names the program's stubs and trampolines, and calls that are interpreted. Once. For debuggers a stub
  * has the name of its function: a breakpoint there stops every call. */
 void name_stubs(const Slots &slots, llvm::ArrayRef<Entry> entries);
 

@@ -31,7 +31,7 @@ static Entry make_entry(Function &function, const Slots &slots, size_t index) {
     entry.function = &function;
     entry.stub = slots.stub(index);
     entry.slot = slots.slot(index);
-    entry.first_target = slots.thunk(index);
+    entry.first_target = slots.trampoline(index);
     return entry;
 }
 
@@ -139,7 +139,7 @@ const Entry &Program::near(uintptr_t address, size_t &offset) const {
 
 void *Program::address(StringRef symbol) {
     auto own = addresses_.find(symbol);
-    return own != addresses_.end() ? own->second : native_address(symbol.str().c_str());
+    return own != addresses_.end() ? own->second : host_symbol_address(symbol.str().c_str());
 }
 
 void Program::redirect(Entry &entry, void *target) {

@@ -57,11 +57,11 @@ class Program {
     Entry *find(llvm::StringRef name); /* by symbol */
     Entry *find(const llvm::Function &function);
     Entry *at_stub(const void *address); /* whose stub this is, or nullptr */
-    /* Whose stub or thunk holds an address of theirs, and how far inside. */
+    /* Whose stub or trampoline this address is in, and how far inside. */
     const Entry &near(uintptr_t address, size_t &offset) const;
 
     /* Where a symbol of the module lives: a function's stub, a global variable's memory, a native
-     * function (natives.h). nullptr when there is none. */
+     * function (host_symbols.h). nullptr when there is none. */
     void *address(llvm::StringRef symbol);
 
     /* Call what is to run before the application's app_main, and what after it. */

@@ -1,4 +1,4 @@
-/* Stubs, slots and thunks. */
+/* Stubs, slots and reentry trampolines. */
 #include "kernel_lib/jit/engine/slots.h"
 #include "kernel_lib/jit/engine/enter.h"
 #include "kernel_lib/jit/engine/pages.h"
@@ -7,7 +7,7 @@ using namespace jit;
 
 namespace {
 
-constexpr size_t THUNK_SIZE = 16;
+constexpr size_t TRAMPOLINE_SIZE = 16;
 constexpr unsigned char INT3 = 0xCC; /* fills the space between them */
 
 /* Writes `jmp *cell(%rip)` (Intel SDM vol. 2, JMP: FF /4). */
@@ -19,7 +19,7 @@ void write_jump(char *at, const void *cell) {
 }
 
 /* Writes `mov $index, %r11d` (41 B8+3 imm32), then the jump. */
-void write_thunk(char *at, uint32_t index, const void *cell) {
+void write_trampoline(char *at, uint32_t index, const void *cell) {
     at[0] = '\x41';
     at[1] = '\xBB';
     memcpy(at + 2, &index, sizeof index);
@@ -30,16 +30,17 @@ void write_thunk(char *at, uint32_t index, const void *cell) {
 
 Slots::Slots(size_t count) : count_(count) {
     /* One block, so that the distances fit into 32 bits. */
-    size_t code_size = whole_pages(count * (STUB_SIZE + THUNK_SIZE));
+    size_t code_size = whole_pages(count * (STUB_SIZE + TRAMPOLINE_SIZE));
     size_t slots_size = (count + 1) * sizeof(void *);
     code_ = allocate_pages(code_size + slots_size);
     slots_ = reinterpret_cast<void **>(code_ + code_size);
     slots_[count] = reinterpret_cast<void *>(jit_enter);
     memset(code_, INT3, code_size);
     for (size_t i = 0; i < count; i++) {
-        slots_[i] = thunk(i);
+        slots_[i] = trampoline(i);
         write_jump(static_cast<char *>(stub(i)), &slots_[i]);
-        write_thunk(static_cast<char *>(thunk(i)), static_cast<uint32_t>(i), &slots_[count]);
+        write_trampoline(static_cast<char *>(trampoline(i)), static_cast<uint32_t>(i),
+                         &slots_[count]);
     }
     if (code_size)
         protect_pages(code_, code_size, MEMORY_READ_EXECUTE);
@@ -54,8 +55,8 @@ void *const *Slots::slot(size_t index) const {
     return &slots_[index];
 }
 
-void *Slots::thunk(size_t index) const {
-    return code_ + count_ * STUB_SIZE + index * THUNK_SIZE;
+void *Slots::trampoline(size_t index) const {
+    return code_ + count_ * STUB_SIZE + index * TRAMPOLINE_SIZE;
 }
 
 bool Slots::find(const void *address, size_t &index) const {
@@ -65,7 +66,7 @@ bool Slots::find(const void *address, size_t &index) const {
 }
 
 const char *Slots::end() const {
-    return code_ + count_ * (STUB_SIZE + THUNK_SIZE);
+    return code_ + count_ * (STUB_SIZE + TRAMPOLINE_SIZE);
 }
 
 size_t Slots::index_at(uintptr_t address, size_t &offset) const {
@@ -73,7 +74,7 @@ size_t Slots::index_at(uintptr_t address, size_t &offset) const {
     size_t size = STUB_SIZE;
     if (offset >= count_ * STUB_SIZE) {
         offset -= count_ * STUB_SIZE;
-        size = THUNK_SIZE;
+        size = TRAMPOLINE_SIZE;
     }
     size_t index = offset / size;
     offset %= size;

@@ -1,9 +1,9 @@
 /*
  * How calls of the application's functions find the code to run.
  *
- * For each function there is a stub, `jmp *slot(%rip)`, whose address is the function's address for
- * the whole program, function pointers included; a slot with the address of the code; and a thunk,
- * which tells jit_enter (enter.asm) the function's index: the slot's first content.
+ * Each function is a redirectable symbol. Its stub, `jmp *slot(%rip)`, is its address for the whole
+ * program, function pointers included. Its slot holds the address of the code that calls reach.
+ * First that is the function's reentry trampoline, which calls jit_enter (enter.asm) with its index.
  */
 #pragma once
 #include <stddef.h>
@@ -19,10 +19,10 @@ class Slots {
 
     void *stub(size_t index) const;
     void *const *slot(size_t index) const;
-    void *thunk(size_t index) const;
+    void *trampoline(size_t index) const;
     /* The function whose stub this is; false when it is none's. */
     bool find(const void *address, size_t &index) const;
-    /* Where stubs and thunks lie, and the index of one that holds an address in there. */
+    /* Where stubs and trampolines lie, and the index of one that holds an address in there. */
     const char *begin() const { return code_; }
     const char *end() const;
     size_t index_at(uintptr_t address, size_t &offset) const;
@@ -31,7 +31,7 @@ class Slots {
 
   private:
     size_t count_;
-    char *code_;   /* stubs, then thunks; read and execute */
+    char *code_;   /* stubs, then trampolines; read and execute */
     void **slots_; /* and behind them jit_enter's address; read only */
 };
 

@@ -1,7 +1,8 @@
-"""What bitcode calls outside of itself: libc's functions that are embedded with it, and the table of natives.
+"""What bitcode calls outside of itself: libc's functions that are embedded with it, and the table of host
+symbols.
 
-The table (struct jit_native in kernel_lib/jit/engine/host_symbols.h) gives every name that embedded bitcode
-may refer to its address in the kernel, sorted by name.
+The table (struct jit_host_symbol in kernel_lib/jit/engine/host_symbols.h) gives every name that embedded
+bitcode may refer to its address in the kernel, sorted by name.
 """
 
 import subprocess
@@ -58,7 +59,7 @@ def link_bitcode(linker: str, members: Sequence[Path], target: Path) -> None:
     subprocess.run([linker, *map(str, members), "-o", str(target)], check=True)
 
 
-def native_names(nm: str, application: Path, libc: Path) -> set[str]:
+def host_names(nm: str, application: Path, libc: Path) -> set[str]:
     """What either module leaves undefined, and all that libc's defines: it is called natively."""
     app, own = symbols(nm, application), symbols(nm, libc)
     return set((app.undefined | own.undefined | own.defined) - app.defined)
@@ -78,10 +79,10 @@ def called_by_compiled_code(nm: str, operations: Iterable[Path]) -> set[str]:
 def table_source(names: Iterable[str], weak: Iterable[str] = ()) -> str:
     """The table as GNU assembler source. Of weak names that nobody defines the address is 0."""
     ordered = sorted(names, key=str.encode)
-    lines = ['.section .rodata.jit_natives, "a", @progbits', ".balign 8"]
+    lines = ['.section .rodata.jit_host_symbols, "a", @progbits', ".balign 8"]
     lines += [f".weak {name}" for name in sorted(weak, key=str.encode)]
-    lines += [".globl jit_natives, jit_native_count", "jit_natives:"]
+    lines += [".globl jit_host_symbols, jit_host_symbol_count", "jit_host_symbols:"]
     lines += [f"    .quad .Lname{index}, {OWN_NAMES.get(name, name)}" for index, name in enumerate(ordered)]
-    lines += [f"jit_native_count: .quad {len(ordered)}"]
+    lines += [f"jit_host_symbol_count: .quad {len(ordered)}"]
     lines += [f'.Lname{index}: .asciz "{name}"' for index, name in enumerate(ordered)]
     return "\n".join(lines) + "\n"

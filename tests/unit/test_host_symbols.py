@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from bareflow.engine.host_symbols import link_bitcode, members_used, native_names, symbols, table_source
+from bareflow.engine.host_symbols import host_names, link_bitcode, members_used, symbols, table_source
 from bareflow.llvm import llvm_tool
 
 APPLICATION = """
@@ -22,14 +22,14 @@ MEMBERS = {
 PRINTER = """
 #include <stddef.h>
 #include <stdio.h>
-extern const struct { const char *name; int (*address)(int); } jit_natives[];
-extern const size_t jit_native_count;
+extern const struct { const char *name; int (*address)(int); } jit_host_symbols[];
+extern const size_t jit_host_symbol_count;
 int alpha(int x) { return x + 1; }
 int alphabet(int x) { return x + 2; }
 int Zulu(int x) { return x + 3; }
 int main(void) {
-    for (size_t i = 0; i < jit_native_count; i++)
-        printf("%s %d\\n", jit_natives[i].name, jit_natives[i].address(5));
+    for (size_t i = 0; i < jit_host_symbol_count; i++)
+        printf("%s %d\\n", jit_host_symbols[i].name, jit_host_symbols[i].address(5));
 }
 """
 
@@ -50,7 +50,7 @@ def test_what_the_application_uses_comes_along(tmp_path: Path) -> None:
     assert [path.stem for path in chosen] == ["first", "second"]
     libc = tmp_path / "libc.bc"
     link_bitcode(llvm_tool("llvm-link"), chosen, libc)
-    assert native_names(llvm_tool("llvm-nm"), application, libc) == {"first", "second", "console", "error"}
+    assert host_names(llvm_tool("llvm-nm"), application, libc) == {"first", "second", "console", "error"}
 
 
 def test_table(tmp_path: Path) -> None:
