@@ -15,7 +15,7 @@ struct jit_code {
     struct jit_function *body; /* the function itself, or an alternative */
     enum jit_level level;
     bool specialised;
-    unsigned shape; /* bits of enum jit_shape */
+    unsigned options; /* bits of enum jit_codegen_options */
 };
 
 /* From now on the engine calls stored whenever it has installed code. object is NULL when stored

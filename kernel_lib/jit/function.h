@@ -70,18 +70,17 @@ bool jit_compile(struct jit_function *function, enum jit_level level, bool speci
 /* Code of a function that can be installed and taken out again, to time it on real calls. It is
  * freed when it is neither installed nor held and no call is in it. */
 struct jit_version;
-/* How a version differs from what the source says. */
-enum jit_shape {
+/* How a version is generated otherwise than the source says. */
+enum jit_codegen_options {
     JIT_AS_WRITTEN,
-    JIT_ALL_FEATURES =
-        1,              /* uses all that this CPU can, not only what the function was written for */
-    JIT_FREE_LOOPS = 2, /* unrolls and vectorises also where the source forbids it */
+    JIT_ALL_FEATURES = 1, /* with all instructions of this CPU */
+    JIT_FREE_LOOPS = 2,   /* unrolls and vectorises also where the source forbids it */
 };
 /* Makes a version that runs body's code (the function's own, or that of another with the same type
- * and the same effect) in this shape (bits of enum jit_shape) and holds it. NULL on failure, about
- * which the console says why; the function is not changed. */
+ * and the same effect) with these options (bits of enum jit_codegen_options) and holds it. NULL on
+ * failure, for which the console gives the reason; the function is not changed. */
 struct jit_version *jit_make(struct jit_function *function, struct jit_function *body,
-                             enum jit_level level, bool specialise, unsigned shape);
+                             enum jit_level level, bool specialise, unsigned options);
 /* New calls of the function run the version: its level, specialised, body and reason become the
  * function's. What was installed before is no longer. */
 void jit_install(struct jit_function *function, struct jit_version *version, const char *reason);

@@ -16,7 +16,7 @@ struct jit_function;
 /* A version that was timed for the highest level (policy/autotune.h). */
 struct jit_candidate {
     const struct jit_function *body; /* whose code it has */
-    unsigned shape;                  /* bits of enum jit_shape */
+    unsigned options;                /* bits of enum jit_codegen_options */
     uint64_t cycles;                 /* of a call, on average */
     bool chosen;
 };

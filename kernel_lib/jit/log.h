@@ -1,7 +1,6 @@
 /*
- * What the JIT has to say. It works while the application prints, and what it says must not come in
- * between: so it is kept until the application calls jit_print_log() (jit_runtime.h), where a line
- * begins.
+ * The JIT's messages. The JIT works while the application prints, so its messages are kept until
+ * the application calls jit_print_log() (jit_runtime.h), where a line begins.
  */
 #pragma once
 

@@ -28,7 +28,7 @@ struct jit_settings {
     bool specialise;                 /* compiles for frequent argument values */
     bool cache, profile;             /* keeps compiled code and the profile on the disk */
     uint64_t cache_mb;               /* room for compiled code on the disk, in MiB */
-    /* For coverage (compile_all.h): this part of so many of the functions. */
+    /* For coverage (compile_all.h): part compile_part of compile_parts of the functions. */
     enum jit_compile_all compile_all;
     uint64_t compile_part, compile_parts;
 };
@@ -36,8 +36,8 @@ struct jit_settings {
 /* The defaults until jit_configure(). */
 const struct jit_settings *jit_settings(void);
 
-/* Reads the configuration. False and *error, which says what would be right, for a value that
- * cannot be; false for a key that begins with "jit." and does not exist, which the console then
+/* Reads the configuration. False with *error, which names the possible values, for a value that is
+ * none of them; false for a key that begins with "jit." and does not exist, which the console
  * names. */
 bool jit_configure(struct error *error);
 

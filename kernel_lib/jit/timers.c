@@ -1,4 +1,4 @@
-/* Named profiles. */
+/* Named timers: the functions jit_profile_... of jit_runtime.h. */
 #include "kernel_lib/jit_runtime.h"
 
 #define MAX_PROFILES 128 /* the last one collects what does not fit */

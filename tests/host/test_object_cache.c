@@ -63,7 +63,7 @@ static void test_read(void) {
     CHECK(object_cache_parse(&cache, bytes, FILE_SIZE, &why));
     const struct cached_object *o = find(&cache, MATMUL);
     CHECK(o->code.body == DOT && o->code.level == JIT_O3 && o->code.specialised);
-    CHECK(o->code.shape == 3 && o->values.arguments == 2 && o->values.count == 1 && !o->current);
+    CHECK(o->code.options == 3 && o->values.arguments == 2 && o->values.count == 1 && !o->current);
     CHECK(o->values.frequent[0].calls == 7 && o->values.frequent[0].values[0] == 64);
     CHECK(o->values.frequent[0].values[1] == 1ull << 63);
     CHECK(o->size == 4 && memcmp(o->bytes, "\177ELF", 4) == 0);
@@ -106,7 +106,7 @@ static const char *left(struct object_cache *cache) {
     text[0] = '\0';
     for (const struct cached_object *o = cache->objects; o; o = o->next)
         sprintf(text + strlen(text), "%s %d %u %.*s ", o->function->name, o->code.level,
-                o->code.shape, (int)o->size, o->bytes);
+                o->code.options, (int)o->size, o->bytes);
     return text;
 }
 

@@ -62,7 +62,7 @@ static void test_read_and_write(void) {
     CHECK(m->values.frequent[0].values[1] == 172 && m->values.frequent[1].values[1] == UINT64_MAX);
     CHECK(m->times[JIT_O3].max == UINT64_MAX && m->times[JIT_O0].calls == 0);
     const struct jit_candidate *second = &m->candidates.list[1];
-    CHECK(m->candidates.count == 2 && second->body == &f1 && second->shape == 3);
+    CHECK(m->candidates.count == 2 && second->body == &f1 && second->options == 3);
     CHECK(second->chosen && !m->candidates.list[0].chosen);
     CHECK(f1.earlier.calls == 0);
 

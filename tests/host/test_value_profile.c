@@ -144,9 +144,9 @@ static uint64_t cycles_of(const struct jit_function *f, uint64_t size) {
         return 5000;
     if (version->body == alternative)
         return size == 1 ? 1100 : 2000;
-    if (version->shape == JIT_FREE_LOOPS)
+    if (version->options == JIT_FREE_LOOPS)
         return size == 1 ? 1000 : 4000;
-    if (version->shape == (JIT_ALL_FEATURES | JIT_FREE_LOOPS))
+    if (version->options == (JIT_ALL_FEATURES | JIT_FREE_LOOPS))
         return size == 1 ? 1400 : 2400;
     return 3000;
 }
@@ -192,7 +192,7 @@ static const struct jit_function *chosen_of(const struct jit_function *f) {
     const struct jit_function *chosen = NULL;
     for (unsigned i = 0; i < f->candidates.count; i++) {
         const struct jit_candidate *candidate = &f->candidates.list[i];
-        CHECK(candidate->cycles > 0 && candidate->shape <= (JIT_ALL_FEATURES | JIT_FREE_LOOPS));
+        CHECK(candidate->cycles > 0 && candidate->options <= (JIT_ALL_FEATURES | JIT_FREE_LOOPS));
         CHECK(!candidate->chosen || !chosen);
         if (candidate->chosen)
             chosen = candidate->body;
@@ -290,7 +290,7 @@ static void test_autotuning_alone(void) {
     jit_print_log();
     run_autotuning(f);
     CHECK(!f->policy.autotune && f->body == f);
-    CHECK(installed[f - program]->shape == (JIT_ALL_FEATURES | JIT_FREE_LOOPS));
+    CHECK(installed[f - program]->options == (JIT_ALL_FEATURES | JIT_FREE_LOOPS));
     console[0] = '\0';
     jit_print_log();
     CHECK(near(cycles_logged("\"features\":\"all\",\"loops\":\"free\""), (3 * 1400 + 2400) / 4));
@@ -308,7 +308,7 @@ static void test_autotuning_emulated(void) {
     int before = compilations;
     run_autotuning(f);
     CHECK(!f->policy.autotune && compilations == before + 2);
-    CHECK(f->body == f && installed[f - program]->shape == JIT_FREE_LOOPS);
+    CHECK(f->body == f && installed[f - program]->options == JIT_FREE_LOOPS);
     cpu.tcg = false;
 }
 

@@ -1,4 +1,4 @@
-/* Shapes of code. */
+/* Codegen options. */
 #include "kernel_lib/jit/engine/codegen_options.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Instructions.h"

@@ -1,5 +1,5 @@
 /*
- * Versions of code that are not as the source says (enum jit_shape).
+ * Code that is generated otherwise than the source says (enum jit_codegen_options).
  */
 #pragma once
 #include "llvm/IR/Module.h"

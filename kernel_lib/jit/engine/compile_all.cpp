@@ -71,16 +71,16 @@ class All {
         return loops;
     }
 
-    void make(Entry &entry, jit_level level, unsigned shape) {
+    void make(Entry &entry, jit_level level, unsigned options) {
         if (general)
-            make_one(entry, {&entry, level, false, shape});
+            make_one(entry, {&entry, level, false, options});
         if (level >= JIT_O2)
-            make_clones(entry, level, shape);
+            make_clones(entry, level, options);
     }
 
-    void make_clones(Entry &entry, jit_level level, unsigned shape) {
+    void make_clones(Entry &entry, jit_level level, unsigned options) {
         if (entry.values.count > 0)
-            make_one(entry, {&entry, level, true, shape});
+            make_one(entry, {&entry, level, true, options});
     }
 
     void make_one(Entry &entry, const jit_code &code) {

@@ -1,6 +1,6 @@
 /*
  * Coverage by construction: what a run happens to compile depends on the machine's speed, but the
- * application's functions, the levels and the shapes of code are all known.
+ * application's functions, the levels and the codegen options are all known.
  */
 #pragma once
 #include "kernel_lib/jit/engine/engine.h"
@@ -8,7 +8,7 @@
 
 namespace jit {
 
-/* As the settings say, makes every function's code on every level and in every shape, general
+/* As the settings say, makes every function's code on every level with all codegen options, general
  * and with clones for frequent argument values, links it and throws it away; or only that with
  * clones; or just gives up in the two ways that there are, as it does first in each case. Says
  * how far it is in events "compile_all". For when the application has ended. */

@@ -18,7 +18,7 @@ Compiler::Compiler(Program &program)
 std::unique_ptr<Module> Compiler::build(const Entry &entry, jit_code &code) {
     const Function &original = *entry_of(*code.body).function;
     Extraction extraction(program.module());
-    Function &general = extraction.copy(original, "jit_general");
+    Function &general = extraction.clone(original, "jit_general");
     /* It is reached by jumps from several places; inlined, the entry would need a frame. */
     general.removeFnAttr(Attribute::AlwaysInline);
     general.addFnAttr(Attribute::NoInline);
@@ -27,9 +27,9 @@ std::unique_ptr<Module> Compiler::build(const Entry &entry, jit_code &code) {
     code.specialised = &body != &general;
     extraction.add_what_may_be_inlined(code.level);
     add_entry(body, code.level);
-    if (code.shape & JIT_ALL_FEATURES)
+    if (code.options & JIT_ALL_FEATURES)
         use_all_features(extraction.module(), processor);
-    if (code.shape & JIT_FREE_LOOPS)
+    if (code.options & JIT_FREE_LOOPS)
         free_loops(extraction.module());
     return extraction.take();
 }

@@ -13,7 +13,7 @@ class Compiler {
     explicit Compiler(Program &program);
 
     /* The object (ENTRY_SYMBOL in it) of the entry's function with code's body, on code's level and
-     * in its shape. code.specialised says whether there shall be clones for frequent argument
+     * with its options. code.specialised says whether there shall be clones for frequent argument
      * values, and afterwards whether there are any. */
     llvm::Expected<llvm::SmallVector<char, 0>> compile(const Entry &entry, jit_code &code);
 

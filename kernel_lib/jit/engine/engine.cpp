@@ -120,8 +120,8 @@ bool jit_compile(jit_function *function, jit_level level, bool specialise, const
 }
 
 jit_version *jit_make(jit_function *function, jit_function *body, jit_level level, bool specialise,
-                      unsigned shape) {
-    return engine->make(*function, {body, level, specialise, shape});
+                      unsigned options) {
+    return engine->make(*function, {body, level, specialise, options});
 }
 
 jit_version *jit_load(jit_function *function, const jit_code *code, const void *object,

@@ -115,8 +115,8 @@ void Extraction::fill(const Function &from, Function &to, llvm::ArrayRef<llvm::C
     to.setAlignment(llvm::MaybeAlign()); /* it is reached by its stub, whose place stays */
 }
 
-Function &Extraction::copy(const Function &function, const llvm::Twine &name,
-                           llvm::ArrayRef<llvm::Constant *> values) {
+Function &Extraction::clone(const Function &function, const llvm::Twine &name,
+                            llvm::ArrayRef<llvm::Constant *> values) {
     auto *made = Function::Create(function.getFunctionType(), GlobalValue::InternalLinkage,
                                   function.getAddressSpace(), name, target.get());
     fill(function, *made, values);

@@ -18,8 +18,8 @@ class Extraction : private llvm::ValueMaterializer {
 
     /* A local function with function's body. Where `values` has a constant for a parameter, the
      * body uses that instead; the parameter stays, so the type does, too. */
-    llvm::Function &copy(const llvm::Function &function, const llvm::Twine &name,
-                         llvm::ArrayRef<llvm::Constant *> values = {});
+    llvm::Function &clone(const llvm::Function &function, const llvm::Twine &name,
+                          llvm::ArrayRef<llvm::Constant *> values = {});
 
     /* Gives those functions a body that are called, have one in the source, and are to be inlined,
      * which they must be then; and constants their value. All of them have their real code and

@@ -28,7 +28,7 @@ class Globals {
     size_t constants_size_ = 0;
 };
 
-/* For copies of code and constants: puts addresses, as integers made pointers, in the place of
+/* For clones of code and constants: puts addresses, as integers made pointers, in the place of
  * symbols. Intrinsics stay. */
 class Addresses : public llvm::ValueMaterializer {
   public:

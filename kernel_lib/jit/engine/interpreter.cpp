@@ -49,7 +49,7 @@ void *jit::Interpreter::enter(size_t index, struct jit_registers &registers) {
     } else if (depth_ >= MAX_DEPTH && compile(entry, "calls nested too deep to interpret")) {
         return *entry.slot;
     }
-    interpret(entry, *state.copy, registers);
+    interpret(entry, *state.clone, registers);
     return nullptr;
 }
 
@@ -64,26 +64,26 @@ void jit::Interpreter::decide(Entry &entry, Interpretation &state) {
     entry.reason = state.reason ? state.reason : "called";
 }
 
-/* Copies that were made from an abandoned context stay, and so what they refer to. */
+/* Clones that were made from an abandoned context stay, and so what they refer to. */
 void jit::Interpreter::lower(Entry &entry, Interpretation &state) {
     Error error = recovering(program_, [&]() -> Error {
         if (!lowering_ || &lowering_->context() != &program_.context()) {
             lowering_.release();
             lowering_ = std::make_unique<Lowering>(program_);
         }
-        state.copy = lowering_->lower(*entry.function, &state.reason);
+        state.clone = lowering_->lower(*entry.function, &state.reason);
         return Error::success();
     });
     if (!error)
         return;
-    state.reason = "no copy for the interpreter could be made";
+    state.reason = "no clone for the interpreter could be made";
     jit_log("JIT: %s cannot be interpreted: %s", entry.name, toString(std::move(error)).c_str());
 }
 
 /* For functions that it would be better to compile, but compiling failed. */
 void jit::Interpreter::settle_for_interpreting(Entry &entry, Interpretation &state) {
     lower(entry, state);
-    if (!state.copy) {
+    if (!state.clone) {
         struct memory_usage memory = memory_usage();
         jit_print_log();
         hand_over_if_trimmed();
@@ -113,7 +113,7 @@ void jit::Interpreter::leave(size_t depth) {
         nested_.end());
 }
 
-/* Copies live in one module of their own; the engine's is empty. */
+/* Clones live in one module of their own; the engine's is empty. */
 ExecutionEngine &jit::Interpreter::engine() {
     if (depth_ == nested_.size()) {
         auto module = std::make_unique<Module>("interpreter", program_.context());
@@ -129,12 +129,12 @@ ExecutionEngine &jit::Interpreter::engine() {
     return *nested_[depth_].engine;
 }
 
-void jit::Interpreter::interpret(Entry &entry, Function &copy, struct jit_registers &registers) {
+void jit::Interpreter::interpret(Entry &entry, Function &clone, struct jit_registers &registers) {
     SmallVector<GenericValue, 8> values;
     uint64_t integers[JIT_ARGUMENTS];
     size_t noted = 0;
     ArgumentReader reader(registers);
-    for (const Argument &argument : copy.args()) {
+    for (const Argument &argument : clone.args()) {
         values.push_back(reader.next(argument.getType()));
         if (is_profiled(argument.getType()) && noted < entry.values.arguments)
             integers[noted++] = values.back().IntVal.getZExtValue();
@@ -146,10 +146,10 @@ void jit::Interpreter::interpret(Entry &entry, Function &copy, struct jit_regist
     nested_[depth].caller = &registers;
     depth_ = depth + 1;
     uint64_t begin = cpu_rdtsc();
-    GenericValue result = interpreter.runFunction(&copy, values);
+    GenericValue result = interpreter.runFunction(&clone, values);
     uint64_t cycles = cpu_rdtsc() - begin;
     nested_[depth].caller = nullptr;
     leave(depth);
-    write_result(registers, copy, result);
+    write_result(registers, clone, result);
     jit_note_call(&entry, JIT_INTERPRETER, cycles);
 }

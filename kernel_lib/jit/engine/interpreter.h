@@ -26,7 +26,7 @@ class Interpreter {
     void decide(Entry &entry, Interpretation &state);
     void settle_for_interpreting(Entry &entry, Interpretation &state);
     void lower(Entry &entry, Interpretation &state);
-    void interpret(Entry &entry, llvm::Function &copy, struct jit_registers &registers);
+    void interpret(Entry &entry, llvm::Function &clone, struct jit_registers &registers);
     void leave_what_is_gone(const struct jit_registers &caller);
     void leave(size_t depth);
     llvm::ExecutionEngine &engine();

@@ -1,4 +1,4 @@
-/* Interpretable copies of the application's functions. */
+/* Interpretable clones of the application's functions. */
 #include "kernel_lib/jit/engine/lower.h"
 #include "kernel_lib/jit/engine/interpretable.h"
 #include "kernel_lib/jit/engine/intrinsics.h"
@@ -76,11 +76,11 @@ const char *write_out_conversion(CastInst &cast, NativeCalls &calls) {
 }
 
 /* After the symbols became addresses most expressions are just numbers. */
-void fold_constants(Function &copy) {
-    for (Instruction &instruction : instructions(copy))
+void fold_constants(Function &clone) {
+    for (Instruction &instruction : instructions(clone))
         for (Use &use : instruction.operands())
             if (auto *expression = dyn_cast<ConstantExpr>(use))
-                use.set(ConstantFoldConstant(expression, copy.getDataLayout()));
+                use.set(ConstantFoldConstant(expression, clone.getDataLayout()));
 }
 
 const char *why_not_signature(const Function &function) {
@@ -106,29 +106,29 @@ Function *Lowering::lower(const Function &function, const char **reason) {
     *reason = why_not_signature(function);
     if (*reason)
         return nullptr;
-    Function *copy = Function::Create(function.getFunctionType(), GlobalValue::ExternalLinkage,
-                                      function.getName(), module_);
+    Function *clone = Function::Create(function.getFunctionType(), GlobalValue::ExternalLinkage,
+                                       function.getName(), module_);
     Addresses addresses(
         [this](const GlobalValue &symbol) { return program_.address(symbol.getName()); });
     ValueToValueMapTy map;
     for (unsigned i = 0; i < function.arg_size(); i++)
-        map[function.getArg(i)] = copy->getArg(i);
+        map[function.getArg(i)] = clone->getArg(i);
     SmallVector<ReturnInst *, 8> returns;
-    CloneFunctionInto(copy, &function, map, CloneFunctionChangeType::DifferentModule, returns, "",
+    CloneFunctionInto(clone, &function, map, CloneFunctionChangeType::DifferentModule, returns, "",
                       nullptr, nullptr, &addresses);
-    *reason = addresses.complete() ? rewrite(*copy) : "a symbol without an address";
+    *reason = addresses.complete() ? rewrite(*clone) : "a symbol without an address";
     if (!*reason)
-        return copy;
-    copy->eraseFromParent();
+        return clone;
+    clone->eraseFromParent();
     return nullptr;
 }
 
-const char *Lowering::rewrite(Function &copy) {
-    for (Instruction &instruction : make_early_inc_range(instructions(copy)))
+const char *Lowering::rewrite(Function &clone) {
+    for (Instruction &instruction : make_early_inc_range(instructions(clone)))
         if (const char *reason = rewrite(instruction))
             return reason;
-    fold_constants(copy);
-    for (const Instruction &instruction : instructions(copy))
+    fold_constants(clone);
+    for (const Instruction &instruction : instructions(clone))
         if (const char *reason = why_not_interpretable(instruction))
             return reason;
     return nullptr;

@@ -1,8 +1,8 @@
 /*
- * Interpretable copies of the application's functions.
+ * Interpretable clones of the application's functions.
  *
  * LLVM's Interpreter cannot be entered while it runs, takes function pointers for Function objects,
- * and knows only some instructions and hardly any intrinsic. So what it gets is a copy: all symbols
+ * and knows only some instructions and hardly any intrinsic. So it gets a clone: all symbols
  * are replaced by their addresses; every call, direct or not, is one of an external function that
  * takes the target as its first argument and calls it from outside (native_call.h); intrinsics
  * and instructions that it lacks, or runs wrongly, are written out with others.
@@ -17,19 +17,19 @@ class Lowering {
   public:
     explicit Lowering(Program &program);
 
-    /* The copy; or nullptr, and *reason (a string constant) says why the function cannot be
+    /* The clone; or nullptr, and *reason (a string constant) says why the function cannot be
      * interpreted. */
     llvm::Function *lower(const llvm::Function &function, const char **reason);
 
-    /* The functions that it copies must be of this context. */
+    /* The functions that it clones must be of this context. */
     llvm::LLVMContext &context() const { return module_.getContext(); }
 
   private:
-    const char *rewrite(llvm::Function &copy);
+    const char *rewrite(llvm::Function &clone);
     const char *rewrite(llvm::Instruction &instruction);
 
     Program &program_;
-    llvm::Module module_; /* of the copies */
+    llvm::Module module_; /* of the clones */
     NativeCalls calls_;
 };
 

@@ -8,7 +8,7 @@
 namespace jit {
 
 /* The address of a label becomes its number within the function, and a jump to one a switch over
- * these: versions and interpreted copies of a function have their labels at different places. */
+ * these: versions and interpreted clones of a function have their labels at different places. */
 void number_labels(llvm::Module &module);
 
 /* There is one thread: its variables are ordinary ones. */

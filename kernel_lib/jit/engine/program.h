@@ -20,8 +20,8 @@ namespace jit {
 /* How a function is interpreted; found out at its first call. */
 struct Interpretation {
     bool decided;
-    const char *reason;   /* why it is to be compiled; nullptr: it is interpreted */
-    llvm::Function *copy; /* that can be interpreted */
+    const char *reason;    /* why it is to be compiled; nullptr: it is interpreted */
+    llvm::Function *clone; /* that can be interpreted */
 };
 
 /* A function with a body in the application's bitcode. */
@@ -74,7 +74,7 @@ class Program {
     /* Somebody who worked on the module was left in the middle of it: nothing of this context can
      * be relied on any more but that its functions can be read, as interpreted ones are. */
     void abandon() { abandoned_ = true; }
-    /* After abandon(), loads the bitcode anew: another context, another module with the same
+    /* After abandon(), loads the bitcode again: another context, another module with the same
      * symbols, and entries with its functions. The old ones stay, lost. True if it did. */
     bool renew();
 

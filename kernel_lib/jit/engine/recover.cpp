@@ -100,7 +100,7 @@ Error jit::recovering(Program &program, function_ref<Error()> work) {
     program.context().setDiagnosticHandlerCallBack(on_diagnostic);
     Error error = work();
     set_inside(false);
-    if (renewed) /* what is made anew is about as large as what was lost */
+    if (renewed) /* the new module is about as large as the lost one */
         lost += growth();
     return error;
 }

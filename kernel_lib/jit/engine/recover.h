@@ -14,7 +14,7 @@ void recover_from_now_on();
 
 /* Does the work, which must not call this again, on the program's module. When LLVM gives up in it,
  * finds an error in the module's code, or calls a removed function, the work does not return, what
- * it holds is lost, and the error says why. The module is loaded anew before the next work. */
+ * it holds is lost, and the error says why. The module is loaded again before the next work. */
 llvm::Error recovering(Program &program, llvm::function_ref<llvm::Error()> work);
 
 /* Whether the last work was given up because it called a removed function. */

@@ -50,7 +50,7 @@ Function &specialise(Extraction &extraction, const Function &original, Function 
             values[argument->getArgNo()] = value;
             fits = builder.CreateAnd(fits, builder.CreateICmpEQ(argument, value));
         }
-        Function &clone = extraction.copy(original, "jit_clone" + llvm::Twine(index), values);
+        Function &clone = extraction.clone(original, "jit_clone" + llvm::Twine(index), values);
         clone.removeFnAttr(llvm::Attribute::AlwaysInline);
         clone.addFnAttr(llvm::Attribute::NoInline);
         auto *found = BasicBlock::Create(context, "", choose);

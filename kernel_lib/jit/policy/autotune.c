@@ -37,7 +37,7 @@
 struct candidate {
     struct jit_function *body;
     enum jit_level level;
-    unsigned shape;
+    unsigned options;
     struct jit_version *version; /* NULL before its first turn */
     double round[KINDS];         /* cycles of a call in this round; 0: there was none */
     double sum[KINDS];           /* of the rounds that count */
@@ -65,10 +65,10 @@ struct autotune {
 };
 
 static void add(struct autotune *a, struct jit_function *body, enum jit_level level,
-                unsigned shape) {
+                unsigned options) {
     if (a->count < CANDIDATES)
         a->candidates[a->count++] =
-            (struct candidate){.body = body, .level = level, .shape = shape};
+            (struct candidate){.body = body, .level = level, .options = options};
 }
 
 /* Under emulation instructions that are wider than necessary are not tried: one is enough to
@@ -114,7 +114,7 @@ static void forget(struct autotune *a, unsigned index) {
 static void make(struct jit_function *f, struct autotune *a, struct candidate *c) {
     uint64_t begin = jit_clock();
     report_compiling(f, c->level);
-    c->version = jit_make(f, c->body, c->level, a->specialise && c->level >= JIT_O2, c->shape);
+    c->version = jit_make(f, c->body, c->level, a->specialise && c->level >= JIT_O2, c->options);
     uint64_t cycles = jit_clock() - begin;
     budget_charge(f, c->level, cycles);
     a->cycles += cycles;
@@ -255,8 +255,8 @@ static void tell_candidate(const struct jit_function *f, const struct candidate 
     jit_log_event("{\"event\":\"candidate\",\"function\":\"%s\",\"body\":\"%s\",\"level\":\"%s\","
                   "\"features\":\"%s\",\"loops\":\"%s\",\"cycles\":%" PRIu64 ",\"chosen\":%s}",
                   f->name, c->body->name, jit_level_name(c->level),
-                  c->shape & JIT_ALL_FEATURES ? "all" : "as written",
-                  c->shape & JIT_FREE_LOOPS ? "free" : "as written", cycles,
+                  c->options & JIT_ALL_FEATURES ? "all" : "as written",
+                  c->options & JIT_FREE_LOOPS ? "free" : "as written", cycles,
                   chosen ? "true" : "false");
 }
 
@@ -264,12 +264,12 @@ static void tell_candidate(const struct jit_function *f, const struct candidate 
 static void record_candidate(struct jit_candidates *candidates, const struct candidate *c,
                              uint64_t cycles, bool chosen) {
     unsigned place = 0;
-    while (place < candidates->count &&
-           (candidates->list[place].body != c->body || candidates->list[place].shape != c->shape))
+    while (place < candidates->count && (candidates->list[place].body != c->body ||
+                                         candidates->list[place].options != c->options))
         place++;
     if (place == JIT_CANDIDATES)
         return;
-    candidates->list[place] = (struct jit_candidate){c->body, c->shape, cycles, chosen};
+    candidates->list[place] = (struct jit_candidate){c->body, c->options, cycles, chosen};
     if (place == candidates->count)
         candidates->count++;
 }

@@ -15,7 +15,7 @@ struct __attribute__((packed)) file_header {
 
 struct __attribute__((packed)) object_header {
     uint32_t name_size, body_size, object_size;
-    uint32_t level, specialised, shape, arguments, value_count;
+    uint32_t level, specialised, options, arguments, value_count;
 };
 
 #define CRC_SIZE sizeof(uint32_t)
@@ -43,7 +43,7 @@ static void drop(struct cached_object **at) {
 
 static bool same_code(const struct jit_code *a, const struct jit_code *b) {
     return a->body == b->body && a->level == b->level && a->specialised == b->specialised &&
-           a->shape == b->shape;
+           a->options == b->options;
 }
 
 bool object_cache_put(struct object_cache *cache, struct jit_function *function,
@@ -132,7 +132,7 @@ static uint8_t *write_object(uint8_t *at, const struct cached_object *object) {
         .object_size = (uint32_t)object->size,
         .level = object->code.level,
         .specialised = object->code.specialised,
-        .shape = object->code.shape,
+        .options = object->code.options,
         .arguments = object->values.arguments,
         .value_count = object->values.count,
     };
@@ -211,7 +211,7 @@ static struct cached_object *parse_object(const struct function_names *names, st
     *object = (struct cached_object){
         .function = function_names_find(names, name, header.name_size),
         .code = {function_names_find(names, body, header.body_size), (enum jit_level)header.level,
-                 header.specialised, header.shape},
+                 header.specialised, header.options},
         .values = {.arguments = (uint8_t)header.arguments, .count = (uint8_t)header.value_count},
         .size = header.object_size,
     };

@@ -7,7 +7,7 @@
  *   32 bytes   CPU, as hexadecimal digits (cpu_id.h)
  *   u32        number of objects; then for each:
  *     u32s     bytes of the function's name, of the body's name, of the object; level; 1 if
- *              specialised; shape; arguments; number of frequent argument values
+ *              specialised; options; arguments; number of frequent argument values
  *     u64s     for each of these its calls, and as many values as there are arguments
  *     bytes    the names and the object, without anything in between
  *   u32        CRC-32 of all that stands before it

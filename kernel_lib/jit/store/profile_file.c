@@ -102,7 +102,7 @@ static void write_function(struct writer *writer, const char *name,
     for (unsigned i = 0; i < history->candidates.count; i++) {
         const struct jit_candidate *candidate = &history->candidates.list[i];
         print(writer, "candidate %.400s shape %u cycles %" PRIu64 " chosen %d\n",
-              candidate->body->name, candidate->shape, candidate->cycles, candidate->chosen);
+              candidate->body->name, candidate->options, candidate->cycles, candidate->chosen);
     }
 }
 

@@ -101,16 +101,16 @@ static bool parse_values(struct jit_value_profile *profile, struct text *text) {
 static bool parse_candidate(const struct reading *reading, struct jit_candidates *candidates,
                             struct text *text) {
     struct text body;
-    uint64_t shape, chosen;
+    uint64_t options, chosen;
     if (candidates->count == JIT_CANDIDATES)
         return false;
     struct jit_candidate *candidate = &candidates->list[candidates->count++];
     if (!take_until(text, ' ', &body) || !(candidate->body = find_function(reading, body)) ||
-        !take_member(text, "shape", UINT32_MAX, &shape) ||
+        !take_member(text, "shape", UINT32_MAX, &options) ||
         !take_member(text, "cycles", UINT64_MAX, &candidate->cycles) ||
         !take_member(text, "chosen", 1, &chosen))
         return false;
-    candidate->shape = (unsigned)shape;
+    candidate->options = (unsigned)options;
     candidate->chosen = chosen;
     return true;
 }
