@@ -48,3 +48,13 @@ def test_index_names_every_page() -> None:
     for page in DOCUMENTS:
         if page.parent == Path("docs") and page.name != "README.md":
             assert f"]({page.name})" in index, page
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_prose_has_at_most_100_columns(document: Path) -> None:
+    text = re.sub(r"^ *```.*?^ *```$", "", (ROOT / document).read_text(), flags=re.MULTILINE | re.DOTALL)
+    long = [line for line in text.splitlines() if len(line) > 100 and not line.startswith("|")]
+    # A link or a sample cannot be divided.
+    assert [
+        line for line in long if " " in line.strip("> ") and "](http" not in line and line[0] != ">"
+    ] == []
