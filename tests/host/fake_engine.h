@@ -72,7 +72,7 @@ struct jit_version {
     struct jit_function *body;
     enum jit_level level;
     bool specialised, installed, held;
-    unsigned shape;
+    unsigned options;
 };
 
 static struct jit_version *installed[FUNCTIONS]; /* NULL: what is not made by jit_make */
@@ -120,13 +120,13 @@ bool jit_compile(struct jit_function *f, enum jit_level level, bool specialise,
 }
 
 struct jit_version *jit_make(struct jit_function *f, struct jit_function *body,
-                             enum jit_level level, bool specialise, unsigned shape) {
+                             enum jit_level level, bool specialise, unsigned options) {
     (void)f;
     if (!work(level, specialise))
         return NULL;
     struct jit_version *version = malloc(sizeof *version);
     CHECK(version);
-    *version = (struct jit_version){body, level, specialise, false, true, shape};
+    *version = (struct jit_version){body, level, specialise, false, true, options};
     versions++;
     return version;
 }

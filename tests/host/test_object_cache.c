@@ -74,8 +74,8 @@ static void test_read(void) {
 }
 
 static void put(struct object_cache *cache, struct jit_function *function, enum jit_level level,
-                unsigned shape, const char *object) {
-    struct jit_code code = {function, level, false, shape};
+                unsigned options, const char *object) {
+    struct jit_code code = {function, level, false, options};
     CHECK(object_cache_put(cache, function, &code, object, object ? strlen(object) : 0));
 }
 
