@@ -13,7 +13,7 @@
 #define PARTITION_TABLE (STAGE1_ADDRESS + 0x1BE)
 #define STAGE2_ADDRESS 0x8000
 #define STAGE2_SIGNATURE 0x5332  /* the last word of stage2, "2S": all of it is there */
-#define UNPACK_ADDRESS 0x9000    /* the part of stage2 that is compiled: unpack/ */
+#define UNPACK_ADDRESS 0x9200    /* the part of stage2 that is compiled: unpack/ */
 #define DISK_BUFFER 0x10000      /* 64 KiB; ISA DMA cannot cross a boundary of 64 KiB */
 #define UNPACK_WORKSPACE 0x10000 /* struct zstd, when all has been read */
 #define UNPACK_STACK_TOP 0x40000 /* the unpacker's stack is above its workspace */

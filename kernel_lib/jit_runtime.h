@@ -100,6 +100,10 @@ void jit_persist_save(void);
  * when code was compiled since, or when enough time has passed for writing to take at most 0.4 %.
  * False when nothing was written. */
 bool jit_persist_save_when_due(void);
+/* Compiles the program as a whole, links it to a kernel that needs no JIT, and writes that as a
+ * snapshot (snapshots_add in runtime.h). It takes seconds and some 20 MiB, and says what it did in
+ * an event "export". False with *error, and nothing is changed, when that fails. */
+bool jit_export(struct error *error);
 /* What the status line is to say of the application, next to the JIT's own state. */
 void jit_status(const char *text);
 

@@ -150,6 +150,18 @@ void boot_slots_report_success(void);
  */
 bool boot_slots_fall_back(struct error *error);
 
+/* ---- Snapshots: kernels that a kernel has written to /boot/snapshots (docs/life.md) ---- */
+
+/* Writes a kernel file (boot/kernel_header.h) of this kind ("trimmed" or "native") as a snapshot,
+ * and makes it the next boot's kernel, with the one that runs now as its parent. False with *error,
+ * and nothing is changed but a file that nobody uses, when the disk is full or cannot be written. */
+bool snapshots_add(const char *kind, const void *kernel, size_t size, struct error *error);
+/* boot_slots_report_success(), and the index notes that this kernel works, which takes a flush of
+ * the disk: for when nobody waits. */
+void snapshots_report_success(void);
+/* Prints the snapshots, and tells programs of each in an event "life". */
+void snapshots_print(void);
+
 /* ---- Configuration: /boot/BAREFLOW.CFG, overridden by fw_cfg opt/bareflow/config (bare) or by the
  * command line (linux) ---- */
 

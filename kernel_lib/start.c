@@ -94,6 +94,6 @@ kernel_start(const struct boot_info *given) {
     program_begin();
     int code = app_main();
     program_end();
-    boot_slots_report_success();
+    snapshots_report_success();
     platform_exit(code);
 }

@@ -93,25 +93,41 @@ def build_folder(env: Any, name: str) -> str:
 def environment(base: Any, name: str) -> Any:
     """A copy of base for a variant, with its own folder."""
     env = base.Clone(VARIANT=load(base, name), BUILD=build_folder(base, name))
+    env["BASE"] = base
     env["OBJECT_BUILD"] = env["BUILD"]
     if any("-march=native" in options for options in env["VARIANT"].optimisation.values()):
         env["TOOL_VERSION"] = env["TOOL_VERSION"] | {"CC": env.CompilerForThisCpu()}
     return env
 
 
+_compiled: dict[str, Any] = {}
+"""By the build folder, the environments for which compiled() has been called."""
+
+
+def compiled(base: Any, name: str) -> Any:
+    """The variant's environment, with all that is compiled for it but the engine: ENTRY, KERNEL_LIB, LIBC,
+    LIBC_OBJECTS, APP. Each variant's is declared once."""
+    env = environment(base, name)
+    folder = f"{env.subst('$BUILD')} {env['platform']}"
+    if folder not in _compiled:
+        for part in ("llvm-libc", "boot", "kernel_lib", "tinyllama"):
+            env.SConscript(f"#{part}/SConscript", exports={"env": env})
+        _compiled[folder] = env
+    return _compiled[folder]
+
+
 def parts(env: Any) -> Parts:
-    """Compiles; the environment gets to know what the tests need as well: ENTRY, KERNEL_LIB, LIBC."""
-    for folder in ("llvm-libc", "boot", "kernel_lib", "tinyllama"):
-        env.SConscript(f"#{folder}/SConscript", exports={"env": env})
+    """What the variant of an environment of compiled() is linked from."""
     if not env["VARIANT"].engine:
         return Parts(env["APP"] + env["KERNEL_LIB"], {})
-    bitcode = env.EmbeddedBitcode(env["APP"], env["LIBC_OBJECTS"])
+    native = compiled(env["BASE"].Clone(platform="bare"), "native")
+    bitcode = env.EmbeddedBitcode(env["APP"], env["LIBC_OBJECTS"], native)
     return Parts(env["KERNEL_LIB"], {"engine": env.EngineObjects(), "bitcode": bitcode})
 
 
 def linux_program(base: Any, name: str) -> Any:
     """The variant as a Linux program; base is for platform=linux."""
-    env = environment(base, name)
+    env = compiled(base, name)
     made = parts(env)
     return env.LinuxProgram("linux/bareflow", made.program, env["LIBC"], made.engine)
 
@@ -128,7 +144,7 @@ def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
     """Everything up to the disk image. Of a trimmed variant this includes the untrimmed one's."""
     if untrimmed := load(base, name).trimmed_from:
         return trimmed_image(image(base, untrimmed, model_files), name, model_files)
-    env = environment(base, name)
+    env = compiled(base, name)
     made = parts(env)
     elf = env.Kernel("bareflow", env["ENTRY"] + made.program, env["LIBC"], made.engine)
     kernel = env.KernelFile(elf)

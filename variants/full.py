@@ -30,7 +30,7 @@ VARIANT = replace(
     },
     libc_defines=[],
     compression=12,  # a tenth larger than at 19, in a tenth of the time
-    engine=["kernel_lib/jit/engine"],
+    engine=["kernel_lib/jit/engine", "kernel_lib/jit/export"],
     llvm=[
         "jitlink",
         "interpreter",

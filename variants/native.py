@@ -17,6 +17,7 @@ VARIANT = Variant(
         "kernel_lib/io",
         "kernel_lib/jit/aot",
         "kernel_lib/jit/timers.c",
+        "kernel_lib/life",
         "kernel_lib/memory",
         "kernel_lib/platform",
         "kernel_lib/platform/bare",

@@ -2,21 +2,40 @@
 #include "boot/boot_slots.h"
 #include "kernel_lib/runtime.h"
 
+#define KERNEL_ROOT "/boot/BAREFLOW.KRN"
+#define STEM 8 /* of a name's characters, those before the point */
+
+static const char *const folders[] = {
+    [BOOT_FOLDER_BOOT] = "/boot/",
+    [BOOT_FOLDER_SNAPSHOTS] = "/boot/snapshots/",
+};
+#define FOLDERS (sizeof folders / sizeof *folders)
+
 static struct block_device *disk;
 static const struct boot_info *boot;
 static bool is_reported;
+static char booted[BOOT_PATH_SIZE]; /* "": not known yet */
 
 void boot_slots_start(struct block_device *device, const struct boot_info *info) {
     disk = device;
     boot = info;
     is_reported = false;
+    booted[0] = '\0';
 }
 
-/* The four bytes that the check is about. */
-static uint32_t state_of(const struct boot_slots *record) {
-    uint32_t state;
-    memcpy(&state, &record->version, sizeof state);
-    return state;
+static uint32_t check_of(const struct boot_slots *record) {
+    const uint8_t *begin = &record->version, *end = (const uint8_t *)&record->check;
+    uint32_t sum = 0, word;
+    for (const uint8_t *at = begin; at < end; at += sizeof word) {
+        memcpy(&word, at, sizeof word);
+        sum += word;
+    }
+    return ~sum;
+}
+
+static bool is_valid(const struct boot_slots *record) {
+    return record->magic == BOOT_SLOTS_MAGIC && record->check == check_of(record) &&
+           record->version == BOOT_SLOTS_VERSION && record->slot <= BOOT_SLOT_FALLBACK;
 }
 
 /* Reads the record's sector; *record is its beginning. */
@@ -27,15 +46,14 @@ static bool read_record(uint8_t sector[BLOCK_SECTOR_SIZE], struct boot_slots *re
     if (!block_read(disk, BOOT_SLOTS_LBA, 1, sector, error))
         return false;
     memcpy(record, sector, sizeof *record);
-    return (record->magic == BOOT_SLOTS_MAGIC && record->check == ~state_of(record) &&
-            record->version == BOOT_SLOTS_VERSION && record->slot <= BOOT_SLOT_FALLBACK) ||
+    return is_valid(record) ||
            error_set(error, "The disk has no second kernel to boot: build its image with "
                             "fallback=FILE.");
 }
 
 static bool write_record(uint8_t sector[BLOCK_SECTOR_SIZE], struct boot_slots *record,
                          struct error *error) {
-    record->check = ~state_of(record);
+    record->check = check_of(record);
     memcpy(sector, record, sizeof *record);
     return block_write(disk, BOOT_SLOTS_LBA, 1, sector, error);
 }
@@ -63,5 +81,86 @@ bool boot_slots_fall_back(struct error *error) {
     if (boot->slots_passed_over) /* to ask for it again might go on for ever */
         return error_set(error, "The disk's other kernel could not be booted.");
     record.requested = boot->boot_slot == BOOT_SLOT_NEWEST ? BOOT_SLOT_FALLBACK : BOOT_SLOT_NEWEST;
+    return write_record(sector, &record, error) && block_flush(disk, error);
+}
+
+/* Takes a path apart, as the record has it. */
+static bool encode(struct slot_kernel *kernel, const char *path) {
+    for (size_t folder = FOLDERS; folder-- > 0;) { /* the longer one first */
+        size_t length = strlen(folders[folder]);
+        if (strncmp(path, folders[folder], length) != 0)
+            continue;
+        const char *name = path + length, *point = strchr(name, '.');
+        if (!point || point - name > STEM || strlen(point + 1) > sizeof kernel->name - STEM)
+            return false;
+        memset(kernel->name, ' ', sizeof kernel->name);
+        memcpy(kernel->name, name, (size_t)(point - name));
+        memcpy(kernel->name + STEM, point + 1, strlen(point + 1));
+        kernel->folder = (uint8_t)folder;
+        return true;
+    }
+    return false;
+}
+
+static void decode(char path[BOOT_PATH_SIZE], const struct slot_kernel *kernel) {
+    size_t end = (size_t)snprintf(path, BOOT_PATH_SIZE, "%s", folders[kernel->folder]);
+    for (size_t i = 0; i < sizeof kernel->name; i++) {
+        if (i == STEM)
+            path[end++] = '.';
+        if (kernel->name[i] != ' ')
+            path[end++] = (char)kernel->name[i];
+    }
+    path[end] = '\0';
+}
+
+/* The path of the kernel in a slot. */
+static void path_of(char path[BOOT_PATH_SIZE], uint8_t slot) {
+    uint8_t sector[BLOCK_SECTOR_SIZE];
+    struct boot_slots record;
+    struct error ignored;
+    strcpy(path, KERNEL_ROOT);
+    if (slot < BOOT_SLOTS_COUNT && read_record(sector, &record, &ignored) &&
+        record.kernel[slot].folder < FOLDERS)
+        decode(path, &record.kernel[slot]);
+}
+
+/* Read before boot_slots_set() gives the slots other kernels. */
+static const char *booted_path(void) {
+    if (!booted[0])
+        path_of(booted, boot->boot_slot);
+    return booted;
+}
+
+void boot_slots_booted(char path[BOOT_PATH_SIZE]) {
+    strcpy(path, booted_path());
+}
+
+void boot_slots_newest(char path[BOOT_PATH_SIZE]) {
+    path_of(path, BOOT_SLOT_NEWEST);
+}
+
+bool boot_slots_newest_failed(void) {
+    uint8_t sector[BLOCK_SECTOR_SIZE];
+    struct boot_slots record;
+    struct error ignored;
+    return boot->boot_slot != BOOT_SLOT_NEWEST && read_record(sector, &record, &ignored) &&
+           (boot->slots_passed_over || record.slot != BOOT_SLOT_NEWEST);
+}
+
+bool boot_slots_set(const char *newest, const char *fallback, struct error *error) {
+    uint8_t sector[BLOCK_SECTOR_SIZE] = {0};
+    struct boot_slots record = {
+        .magic = BOOT_SLOTS_MAGIC,
+        .version = BOOT_SLOTS_VERSION,
+        .slot = BOOT_SLOT_NEWEST,
+        .attempts = BOOT_SLOT_ATTEMPTS,
+        .requested = BOOT_SLOT_NONE,
+    };
+    booted_path();
+    if (!encode(&record.kernel[BOOT_SLOT_NEWEST], newest) ||
+        !encode(&record.kernel[BOOT_SLOT_FALLBACK], fallback))
+        return error_set(error, "%.40s or %.40s is no path of a kernel.", newest, fallback);
+    if (!disk)
+        return error_set(error, "There is no disk.");
     return write_record(sector, &record, error) && block_flush(disk, error);
 }

@@ -9,3 +9,20 @@
 /* Says which disk was booted (NULL: there is none to write to) and what the loader knows. The
  * information must stay. */
 void boot_slots_start(struct block_device *disk, const struct boot_info *info);
+
+#define BOOT_PATH_SIZE 32
+
+/* The path of the kernel that was booted, such as "/boot/snapshots/0001.KRN". */
+void boot_slots_booted(char path[BOOT_PATH_SIZE]);
+
+/* The path of the kernel that the loader takes first. */
+void boot_slots_newest(char path[BOOT_PATH_SIZE]);
+
+/* Whether another kernel was booted because the newest one did not come up or cannot be loaded. */
+bool boot_slots_newest_failed(void);
+
+/* Makes the kernel at the path `newest` the one that is booted from now on, and the one at
+ * `fallback` the one for when that does not come up. Both are in /boot or /boot/snapshots and have
+ * 8.3 names in capital letters. It is on the medium when true is returned; false with *error when
+ * the disk cannot be written. */
+bool boot_slots_set(const char *newest, const char *fallback, struct error *error);

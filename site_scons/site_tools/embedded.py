@@ -49,19 +49,19 @@ def incbin(node: Any) -> str:
     return f'.incbin "{escaped(path)}"'
 
 
-def _embed(env: Any, name: str, bitcode: Any) -> Any:
-    """An object with the file's bytes between the symbols NAME_bitcode and NAME_bitcode_end."""
+def _embed(env: Any, name: str, file: Any) -> Any:
+    """An object with the file's bytes between the symbols NAME and NAME_end."""
     lines = [
-        f'.section .rodata.{name}_bitcode, "a", @progbits',
+        f'.section .rodata.{name}, "a", @progbits',
         ".balign 16",
-        f".globl {name}_bitcode, {name}_bitcode_end",
-        f"{name}_bitcode: {incbin(bitcode)}",
-        f"{name}_bitcode_end: .byte 0",
+        f".globl {name}, {name}_end",
+        f"{name}: {incbin(file)}",
+        f"{name}_end: .byte 0",
     ]
     stem = f"$BUILD/embedded/{name}"
-    env.Depends(env.Textfile(f"{stem}.s", lines), bitcode)
+    env.Depends(env.Textfile(f"{stem}.s", lines), file)
     node = _assembled(env, stem)
-    env.Depends(node, bitcode)
+    env.Depends(node, file)
     return node
 
 
@@ -83,8 +83,9 @@ def _operations(env: Any) -> list[Any]:
     return made
 
 
-def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
-    """Objects with the bitcode of the application and of its part of libc, and the table of host_symbols."""
+def _embedded(env: Any, app: list[Any], libc_objects: list[Any], native: Any) -> list[Any]:
+    """Objects with the bitcode of the application and of its part of libc, the table of host symbols, and
+    what the application is linked with to be a kernel without a JIT: `native`, that variant's environment."""
     linked = env.Command(
         "$BUILD/embedded/app.linked.bc", app, env.Step("$LLVM_LINK $SOURCES -o $TARGET", "LINK")
     )
@@ -97,15 +98,18 @@ def _embedded(env: Any, app: list[Any], libc_objects: list[Any]) -> list[Any]:
     choose = env.Step(_choose_members, "LINK")
     libc_bitcode = env.Command("$BUILD/embedded/libc.bc", [app_bitcode, *libc_objects], choose)[0]
     env.Depends([linked, app_bitcode, libc_bitcode], env["TOOL_VERSION"]["CC"])
+    operations = _operations(env)
     table = env.Command(
         "$BUILD/embedded/host_symbols.s",
-        [app_bitcode, libc_bitcode, *_operations(env)],
+        [app_bitcode, libc_bitcode, *operations],
         env.Step(_make_host_symbols, "SYMBOLS"),
     )
     env.Depends(table, env.Value(env["LIBC_RUNTIME"]))
+    kernel = env.RelocatableKernel(native, [app_bitcode, libc_bitcode], operations)
     return [
-        _embed(env, "app", app_bitcode),
-        _embed(env, "libc", libc_bitcode),
+        _embed(env, "app_bitcode", app_bitcode),
+        _embed(env, "libc_bitcode", libc_bitcode),
+        _embed(env, "native_kernel_object", kernel),
         _assembled(env, "$BUILD/embedded/host_symbols"),
     ]
 

@@ -7,11 +7,12 @@ import random
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bareflow.qemu.guest import Guest
+from bareflow.qemu.guest import Guest, GuestError
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage
 from loader_disk import FALLBACK, KERNEL, LoaderDisk, kernel
@@ -19,20 +20,25 @@ from unusual_disk import UnusualDisk, boot_faulty
 
 MIB = 1 << 20
 RECORD = 21 * 512  # offset of the record in the image
+SIZE = 36
 NONE = 0xFF
 NEWEST_RUNS = "kernel runs\n"
 FALLBACK_RUNS = "\n/boot/FALLBACK.KRN is loaded instead\nfallback runs\n"
 PAYLOAD = bytes(range(256)) * 64
 
 
-def state(slot: int, attempts: int, requested: int = NONE, version: int = 1) -> bytes:
+NAMES = b"BAREFLOWKRN\0" + b"FALLBACKKRN\0"
+
+
+def state(slot: int, attempts: int, requested: int = NONE, version: int = 2, names: bytes = NAMES) -> bytes:
     """The record as boot/boot_slots.h describes it."""
-    fields = bytes([version, slot, attempts, requested])
-    return b"SLOT" + fields + bytes(byte ^ 0xFF for byte in fields)
+    fields = bytes([version, slot, attempts, requested]) + names
+    total = sum(struct.unpack("<7I", fields)) & 0xFFFFFFFF
+    return b"SLOT" + fields + struct.pack("<I", total ^ 0xFFFFFFFF)
 
 
 def record(disk: DiskImage) -> bytes:
-    return disk.path.read_bytes()[RECORD : RECORD + 12]
+    return disk.path.read_bytes()[RECORD : RECORD + SIZE]
 
 
 def error(path: str, what: str) -> str:
@@ -109,12 +115,15 @@ def test_requested_slot_is_booted_once(output: Output, two: LoaderDisk, slot: in
 
 
 DAMAGED = {
-    "no record": bytes(12),
+    "no record": bytes(SIZE),
     "another signature": b"TOLS" + state(1, 3)[4:],
-    "another version": state(1, 3, version=2),
+    "another version": state(1, 3, version=1),
     "no such slot": state(2, 3),
-    "check of another state": state(1, 3)[:8] + state(0, 3)[8:],
-    **{f"bit {bit} of byte {byte}": (byte, bit) for byte, bit in [(4, 0), (5, 0), (6, 7), (7, 3), (11, 1)]},
+    "check of another state": state(1, 3)[:32] + state(0, 3)[32:],
+    **{
+        f"bit {bit} of byte {byte}": (byte, bit)
+        for byte, bit in [(4, 0), (5, 0), (6, 7), (7, 3), (19, 0), (35, 1)]
+    },
 }
 
 
@@ -184,9 +193,9 @@ def test_bad_newest_is_passed_over_at_once(
 ) -> None:
     damage(two, KERNEL)
     if not has_record:
-        two.patch(RECORD, bytes(12))
+        two.patch(RECORD, bytes(SIZE))
     assert output(two) == message + FALLBACK_RUNS
-    assert record(two) == (state(0, 2) if has_record else bytes(12))
+    assert record(two) == (state(0, 2) if has_record else bytes(SIZE))
 
 
 @pytest.mark.parametrize(("damage", "what"), BAD)
@@ -228,7 +237,7 @@ def test_one_kernel_and_that_is_bad(
 ) -> None:
     """As it is without any slots: one message."""
     disk = LoaderDisk.create(tmp_path / "disk.img", {KERNEL: kernel(PAYLOAD)})
-    assert record(disk) == bytes(12)
+    assert record(disk) == bytes(SIZE)
     damage(disk, KERNEL)
     guest = boot(disk)
     guest.expect("copy a good kernel there\n")
@@ -263,6 +272,79 @@ def test_bad_sector_under_the_newest(two: LoaderDisk) -> None:
         assert guest.wait_exit() == 0
         assert guest.serial.startswith("\nerror: disk read failed, BIOS status 0x")
         assert guest.serial.endswith(FALLBACK_RUNS)
+
+
+# ---- Snapshots ----
+
+SNAPSHOT = "/boot/snapshots/0002.KRN"
+PARENT = "/boot/snapshots/0001.KRN"
+OF_SNAPSHOTS = b"0002    KRN\1" + b"0001    KRN\1"
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> LoaderDisk:
+    """A disk with two snapshots in its slots, and the kernel that all begins with."""
+    kernels = {
+        KERNEL: kernel(PAYLOAD, "-DROOT"),
+        SNAPSHOT: kernel(PAYLOAD),
+        PARENT: kernel(PAYLOAD, "-DFALLBACK"),
+    }
+    disk = LoaderDisk.create(tmp_path / "disk.img", kernels)
+    disk.patch(RECORD, state(0, 3, names=OF_SNAPSHOTS))
+    return disk
+
+
+ROOT_RUNS = f"\n{KERNEL} is loaded instead\nroot runs\n"
+PARENT_RUNS = f"\n{PARENT} is loaded instead\nfallback runs\n"
+
+
+def test_snapshots_are_booted_from_their_folder(output: Output, three: LoaderDisk) -> None:
+    assert output(three) == NEWEST_RUNS
+    assert record(three) == state(0, 2, names=OF_SNAPSHOTS)
+    flip_a_bit(three, SNAPSHOT)
+    assert output(three) == error(SNAPSHOT, "is corrupt (wrong CRC-32)") + PARENT_RUNS
+
+
+@pytest.mark.parametrize("drive", ["ide", "floppy"])
+def test_neither_snapshot_can_be_loaded(output: Output, three: LoaderDisk, drive: str) -> None:
+    flip_a_bit(three, SNAPSHOT)
+    replace_by_text(three, PARENT)
+    expected = error(SNAPSHOT, "is corrupt (wrong CRC-32)") + f"\n{PARENT} is loaded instead\n"
+    expected += error(PARENT, "is no BareFlow kernel (no FLUD signature)") + ROOT_RUNS
+    assert output(three, drive) == expected
+    three.delete(PARENT)
+    three.delete(SNAPSHOT)
+    assert output(three, drive) == error(SNAPSHOT, "is not there") + ROOT_RUNS
+
+
+def test_root_is_booted_on_request(output: Output, three: LoaderDisk) -> None:
+    three.patch(RECORD, state(0, 3, requested=2, names=OF_SNAPSHOTS))
+    assert output(three) == ROOT_RUNS
+    assert record(three) == state(0, 3, names=OF_SNAPSHOTS)
+    assert output(three) == NEWEST_RUNS
+    three.delete(KERNEL)
+    three.patch(RECORD, state(0, 3, requested=2, names=OF_SNAPSHOTS))
+    expected = error(KERNEL, "is not there") + f"\n{SNAPSHOT} is loaded instead\n" + NEWEST_RUNS
+    assert output(three) == expected
+
+
+@pytest.mark.parametrize(("key", "expected"), [("0", ROOT_RUNS), ("1", NEWEST_RUNS)])
+def test_a_key_chooses_the_kernel(boot: Boot, three: LoaderDisk, key: str, expected: str) -> None:
+    """It takes the newest's place. QEMU's keys do not repeat when they are held down, so the key must be
+    pressed between the BIOS's start of the keyboard and the loader's look. It boots until that was met."""
+    three.write(PARENT, kernel(PAYLOAD))
+    three.delete(SNAPSHOT)
+    for _ in range(40):
+        guest = boot(three)
+        with suppress(GuestError):  # QEMU has ended
+            while "slot" not in guest.serial and "runs" not in guest.serial:
+                guest.send_key(key)
+                time.sleep(0.03)
+        guest.wait_end()
+        if guest.serial == expected:
+            return
+        assert guest.serial.startswith(error(SNAPSHOT, "is not there"))
+    pytest.fail("no key was seen")
 
 
 # ---- The kernel ----
@@ -327,7 +409,7 @@ def test_the_other_kernel_asked_for_is_bad(boot: Boot, slots_disk: DiskImage) ->
     assert record(slots_disk) == state(0, 3), "a kernel that comes to its end works"
 
 
-@pytest.mark.parametrize("contents", [bytes(12), state(0, 3)[:-1] + b"\1"])
+@pytest.mark.parametrize("contents", [bytes(SIZE), state(0, 3)[:-1] + b"\1"])
 def test_no_other_kernel_to_ask_for(boot: Boot, guest_image: GuestImage, disk: Disk, contents: bytes) -> None:
     copy = disk(guest_image("boot_slots"))
     copy.patch(RECORD, contents)

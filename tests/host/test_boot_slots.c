@@ -12,16 +12,26 @@
 static uint8_t bytes[SECTORS * 512], before[sizeof bytes];
 static struct ram_disk disk;
 
-/* A disk of 0xA5 with a record as boot/boot_slots.h describes it: "SLOT", version 1, these three,
- * and the four complemented. */
+/* Writes a record as boot/boot_slots.h describes it: "SLOT", these four, the kernels' names, and
+ * the complement of the sum of the seven words behind "SLOT". */
+static void put_record(const uint8_t state[4], const char names[24]) {
+    uint32_t words[7], sum = 0;
+    memcpy(words, state, 4);
+    memcpy(words + 1, names, 24);
+    for (int i = 0; i < 7; i++)
+        sum += words[i];
+    sum = ~sum;
+    memcpy(bytes + RECORD, "SLOT", 4);
+    memcpy(bytes + RECORD + 4, words, sizeof words);
+    memcpy(bytes + RECORD + 32, &sum, 4);
+}
+
+#define NAMES "BAREFLOWKRN\0FALLBACKKRN"
+
+/* A disk of 0xA5 with a record of version 2 with these three. */
 static void prepare(uint8_t slot, uint8_t attempts, uint8_t requested) {
     memset(bytes, 0xA5, sizeof bytes);
-    const uint8_t state[4] = {1, slot, attempts, requested};
-    memcpy(bytes + RECORD, "SLOT", 4);
-    for (int i = 0; i < 4; i++) {
-        bytes[RECORD + 4 + i] = state[i];
-        bytes[RECORD + 8 + i] = (uint8_t)~state[i];
-    }
+    put_record((const uint8_t[4]){2, slot, attempts, requested}, NAMES);
     memcpy(before, bytes, sizeof bytes);
     ram_disk_init(&disk, bytes, sizeof bytes);
 }
@@ -84,7 +94,7 @@ static void expect_none(void) {
 }
 
 static void test_no_record(void) {
-    for (int bit = 0; bit < 12 * 8; bit++) {
+    for (int bit = 0; bit < 36 * 8; bit++) {
         prepare(0, 1, 0xFF);
         bytes[RECORD + bit / 8] ^= (uint8_t)(1 << bit % 8);
         expect_none();
@@ -92,7 +102,7 @@ static void test_no_record(void) {
     prepare(2, 1, 0xFF);
     expect_none();
     prepare(0, 1, 0xFF);
-    bytes[RECORD + 4] = 2, bytes[RECORD + 8] = (uint8_t)~2; /* another version */
+    put_record((const uint8_t[4]){1, 0, 1, 0xFF}, NAMES); /* another version */
     expect_none();
 }
 
@@ -119,7 +129,35 @@ static void test_fall_back_to_a_bad_kernel(void) {
     expect(0, 2, 0xFF);
 }
 
+static void expect_booted(uint8_t slot, const char *path) {
+    char booted[BOOT_PATH_SIZE];
+    boot_slots_start(&disk.device, &(struct boot_info){.boot_slot = slot});
+    boot_slots_booted(booted);
+    CHECK(strcmp(booted, path) == 0);
+}
+
+static void test_names(void) {
+    prepare(1, 1, 0);
+    expect_booted(0, "/boot/BAREFLOW.KRN");
+    expect_booted(1, "/boot/FALLBACK.KRN");
+    expect_booted(2, "/boot/BAREFLOW.KRN");
+    struct error error;
+    CHECK(boot_slots_set("/boot/snapshots/0012.KRN", "/boot/BAREFLOW.KRN", &error));
+    CHECK(disk.flushes == 1);
+    expect_booted(0, "/boot/snapshots/0012.KRN");
+    expect_booted(1, "/boot/BAREFLOW.KRN");
+    static uint8_t now[512];
+    memcpy(now, bytes + RECORD, sizeof now);
+    put_record((const uint8_t[4]){2, 0, 3, 0xFF}, "0012    KRN\1BAREFLOWKRN");
+    CHECK(memcmp(now, bytes + RECORD, 36) == 0);
+    CHECK(!boot_slots_set("/boot/123456789.KRN", "/boot/BAREFLOW.KRN", &error));
+    CHECK(!boot_slots_set("/model/0012.KRN", "/boot/BAREFLOW.KRN", &error));
+    CHECK(!boot_slots_set("/boot/NOPOINT", "/boot/BAREFLOW.KRN", &error));
+    ram_disk_free(&disk);
+}
+
 int main(void) {
+    test_names();
     test_success();
     test_success_of_the_other();
     test_fall_back();

@@ -107,7 +107,10 @@ def test_only_two_kernels_get_a_record_about_the_boot_slots(image: bytes, tmp_pa
     path = tmp_path / "two.img"
     build_image(path, STAGE1, STAGE2, {**TREE, "/boot/FALLBACK.KRN": b"another"})
     two = path.read_bytes()
-    expected = b"SLOT\x01\x00\x03\xff\xfe\xff\xfc\x00"  # boot/boot_slots.h: slot 0, 3 attempts, no request
+    # boot/boot_slots.h: version 2, slot 0, 3 attempts, no request, the kernels' names
+    checked = b"\x02\x00\x03\xffBAREFLOWKRN\x00FALLBACKKRN\x00"
+    total = sum(struct.unpack("<7I", checked)) & 0xFFFFFFFF
+    expected = b"SLOT" + checked + struct.pack("<I", total ^ 0xFFFFFFFF)
     assert two[record : 1 << 20] == expected.ljust((1 << 20) - record, b"\0")
     assert read_file(path, "/boot/FALLBACK.KRN") == b"another"
 

@@ -83,6 +83,18 @@ static void save(struct dialogue *dialogue) {
     jit_persist_save();
 }
 
+static void export_kernel(struct dialogue *dialogue) {
+    (void)dialogue;
+    struct error error;
+    if (!jit_export(&error))
+        print_error(&error);
+}
+
+static void print_life(struct dialogue *dialogue) {
+    (void)dialogue;
+    snapshots_print();
+}
+
 static void reboot(struct dialogue *dialogue) {
     (void)dialogue;
     platform_reboot();
@@ -99,6 +111,8 @@ static const struct command {
     {"/jit", "what was compiled, how fast it is, and why", print_jit},
     {"/bench", "measures functions and the model", bench},
     {"/save", "writes what the JIT has learnt to the disk", save},
+    {"/export", "writes the program as a kernel without a JIT to the disk", export_kernel},
+    {"/life", "the kernels that this machine has written for itself", print_life},
     {"/reboot", "starts the machine again", reboot},
     {"/poweroff", "ends; so does Ctrl-D", NULL},
     {"/exit", "the same", NULL},

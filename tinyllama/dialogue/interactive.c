@@ -110,7 +110,7 @@ void interactive_run(struct dialogue *dialogue) {
     line_editor_init(&editor, console_write);
     profiling_enable(true);
     console_puts("Type the beginning of a story, or nothing; /help lists the commands.\n");
-    boot_slots_report_success();
+    snapshots_report_success();
     jit_note_progress(JIT_WAITS);
     for (const char *line; (line = read_line(&editor));) {
         if (line[0] != '/') {

@@ -39,6 +39,10 @@ void jit_note_waiting(uint64_t begin) {
 
 void jit_report_costs(void) {}
 
+bool jit_export(struct error *error) {
+    return error_set(error, "This kernel has no compiler that could write another one.");
+}
+
 void jit_note_progress(enum jit_progress progress) {
     (void)progress;
 }

@@ -11,7 +11,10 @@
 #include "llvm/Analysis/BasicAliasAnalysis.h"
 #include "llvm/Analysis/BlockFrequencyInfo.h"
 #include "llvm/Analysis/BranchProbabilityInfo.h"
+#include "llvm/Analysis/CtxProfAnalysis.h"
 #include "llvm/Analysis/DemandedBits.h"
+#include "llvm/Analysis/EphemeralValuesCache.h"
+#include "llvm/Analysis/InlineAdvisor.h"
 #include "llvm/Analysis/LastRunTrackingAnalysis.h"
 #include "llvm/Analysis/LoopAccessAnalysis.h"
 #include "llvm/Analysis/LoopInfo.h"
@@ -27,6 +30,9 @@
 #include "llvm/Transforms/InstCombine/InstCombine.h"
 #include "llvm/Transforms/IPO/AlwaysInliner.h"
 #include "llvm/Transforms/IPO/ElimAvailExtern.h"
+#include "llvm/Transforms/IPO/GlobalDCE.h"
+#include "llvm/Transforms/IPO/GlobalOpt.h"
+#include "llvm/Transforms/IPO/ModuleInliner.h"
 #include "llvm/Transforms/Scalar/DeadStoreElimination.h"
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
 #include "llvm/Transforms/Scalar/GVN.h"
@@ -147,6 +153,27 @@ jit::Passes::Passes(TargetMachine &machine, const TargetLibraryInfoImpl &library
     else
         add_o2(chosen, level == JIT_O3);
     passes.addPass(createModuleToFunctionPassAdaptor(std::move(chosen)));
+}
+
+jit::Passes::Passes(TargetMachine &machine, const TargetLibraryInfoImpl &library, WholeProgram) {
+    register_analyses(machine, library);
+    modules.registerPass([] { return InlineAdvisorAnalysis(); });
+    modules.registerPass([] { return CtxProfAnalysis(); });
+    functions.registerPass([] { return EphemeralValuesAnalysis(); });
+    auto add = [&](auto add_passes) {
+        FunctionPassManager chosen;
+        add_passes(chosen);
+        passes.addPass(createModuleToFunctionPassAdaptor(std::move(chosen)));
+    };
+    passes.addPass(AlwaysInlinerPass(false));
+    passes.addPass(GlobalDCEPass());
+    passes.addPass(GlobalOptPass());
+    add(add_first);
+    passes.addPass(ModuleInlinerPass(getInlineParams(3, 0)));
+    passes.addPass(EliminateAvailableExternallyPass());
+    passes.addPass(GlobalDCEPass());
+    add([](FunctionPassManager &chosen) { add_o2(chosen, true); });
+    passes.addPass(GlobalDCEPass());
 }
 
 void jit::Passes::register_analyses(TargetMachine &machine, const TargetLibraryInfoImpl &library) {

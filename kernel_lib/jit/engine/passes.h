@@ -13,6 +13,10 @@ namespace jit {
 /* The passes of one level, which run on one module after another. */
 class Passes {
   public:
+    /* For a module that is the whole program, on the highest level. */
+    struct WholeProgram {};
+    Passes(llvm::TargetMachine &machine, const llvm::TargetLibraryInfoImpl &library, WholeProgram);
+
     Passes(llvm::TargetMachine &machine, const llvm::TargetLibraryInfoImpl &library,
            jit_level level);
     Passes(const Passes &) = delete;

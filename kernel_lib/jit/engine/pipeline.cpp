@@ -71,17 +71,36 @@ struct Pipeline::Level {
     llvm::legacy::PassManager code;
 };
 
-Pipeline::Pipeline(const llvm::Triple &triple, llvm::function_ref<bool(llvm::StringRef)> exists)
-    : library(triple) {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-    forbid_shrink_wrapping();
+llvm::TargetLibraryInfoImpl callable_library(const llvm::Triple &triple,
+                                             llvm::function_ref<bool(llvm::StringRef)> exists) {
+    llvm::TargetLibraryInfoImpl library(triple);
     for (unsigned i = 0; i < llvm::NumLibFuncs; i++) {
         auto function = static_cast<llvm::LibFunc>(i);
         llvm::StringRef name = llvm::TargetLibraryInfo::getStandardName(function);
         if (inexact(name) || !exists(name))
             library.setUnavailable(function);
     }
+    return library;
+}
+
+llvm::Expected<std::unique_ptr<TargetMachine>>
+make_target_machine(const llvm::Triple &triple, jit_level level, llvm::Reloc::Model relocation) {
+    std::string error;
+    const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+    if (!target)
+        return llvm::createStringError(error);
+    llvm::TargetOptions options;
+    options.AllowFPOpFusion = llvm::FPOpFusion::Strict; /* a fused product has other bits */
+    return std::unique_ptr<TargetMachine>(
+        target->createTargetMachine(triple, BASELINE_CPU, "", options, relocation,
+                                    llvm::CodeModel::Small, code_level(level), true));
+}
+
+Pipeline::Pipeline(const llvm::Triple &triple, llvm::function_ref<bool(llvm::StringRef)> exists)
+    : library(callable_library(triple, exists)) {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    forbid_shrink_wrapping();
 }
 
 Pipeline::~Pipeline() = default;
@@ -90,16 +109,10 @@ llvm::Expected<Pipeline::Level *> Pipeline::at(const llvm::Triple &triple, jit_l
     auto &made = levels[level];
     if (made)
         return made.get();
-    std::string error;
-    const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
-    if (!target)
-        return llvm::createStringError(error);
-    llvm::TargetOptions options;
-    options.AllowFPOpFusion = llvm::FPOpFusion::Strict; /* a fused product has other bits */
-    std::unique_ptr<TargetMachine> machine(
-        target->createTargetMachine(triple, BASELINE_CPU, "", options, llvm::Reloc::PIC_,
-                                    llvm::CodeModel::Small, code_level(level), true));
-    made = std::make_unique<Level>(std::move(machine), library, level);
+    auto machine = make_target_machine(triple, level, llvm::Reloc::PIC_);
+    if (!machine)
+        return machine.takeError();
+    made = std::make_unique<Level>(std::move(*machine), library, level);
     return made.get();
 }
 

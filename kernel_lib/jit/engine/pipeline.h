@@ -11,6 +11,15 @@
 
 namespace jit {
 
+/* LLVM's description of this machine's baseline, for code of this level. Code for more says so in
+ * its functions' attributes. */
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+make_target_machine(const llvm::Triple &triple, jit_level level, llvm::Reloc::Model relocation);
+
+/* The library functions that LLVM may call or replace: those that exist and are exact. */
+llvm::TargetLibraryInfoImpl callable_library(const llvm::Triple &triple,
+                                             llvm::function_ref<bool(llvm::StringRef)> exists);
+
 class Pipeline {
   public:
     /* For modules with this triple. `exists` tells whether a library function can be called. */

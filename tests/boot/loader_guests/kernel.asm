@@ -1,7 +1,7 @@
 ; The kernel of the loader's tests: checks how it was entered, says so on the serial line and
 ; leaves with code 0 (all is well), 1 (see what it printed), or stays (STAY) so that the test can
-; look at memory. FALLBACK makes the kernel of the other boot slot. The test appends a payload to
-; the file and fills in the header's sizes and CRC.
+; look at memory. FALLBACK makes the kernel of the other boot slot, ROOT the one that no slot has.
+; The test appends a payload to the file and fills in the header's sizes and CRC.
 
 %include "boot/boot_info.inc"
 %include "generated/boot/boot_slots.inc"
@@ -16,6 +16,8 @@ RESET_CODE equ 0xFFFFFFF0       ; the BIOS's first instruction, below 4 GiB: a f
 FAR_JUMP   equ 0xEA
 %ifdef FALLBACK
 SLOT       equ BOOT_SLOT_FALLBACK
+%elifdef ROOT
+SLOT       equ BOOT_SLOT_ROOT
 %else
 SLOT       equ BOOT_SLOT_NEWEST
 %endif
@@ -88,6 +90,8 @@ fail:
 
 %if SLOT = BOOT_SLOT_FALLBACK
 well:      db "fallback runs", 10, 0
+%elif SLOT = BOOT_SLOT_ROOT
+well:      db "root runs", 10, 0
 %else
 well:      db "kernel runs", 10, 0
 %endif

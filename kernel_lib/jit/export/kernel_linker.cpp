@@ -1,0 +1,150 @@
+#include "kernel_lib/jit/export/kernel_linker.h"
+#include "boot/kernel_header.h"
+#include "kernel_lib/jit/engine/kernel.h"
+#include "llvm/ExecutionEngine/JITLink/x86_64.h"
+#include "llvm/Support/SHA256.h"
+extern "C" {
+#include "kernel_lib/crc32.h"
+}
+
+using namespace llvm;
+using namespace llvm::jitlink;
+using namespace jit;
+using orc::MemProt;
+
+/* A stack canary is 40 bytes behind the address that FS has (linker.ld, .thread). */
+constexpr size_t THREAD_BLOCK_SIZE = sizeof(uint64_t) + 40;
+constexpr size_t THREAD_BLOCK_ALIGNMENT = 16;
+
+Error KernelLinker::add(MemoryBufferRef object) {
+    auto graph = createLinkGraphFromObject(object, names);
+    if (!graph)
+        return graph.takeError();
+    graphs.push_back(std::move(*graph));
+    return definitions.add(*graphs.back());
+}
+
+void KernelLinker::mark(Block &block) {
+    if (kind_of(block.getSection()) != SectionKind::left_out && live.insert(&block).second)
+        to_mark.push_back(&block);
+}
+
+/* Marks as live what the header, constructors and destructors lead to. */
+void KernelLinker::mark() {
+    for (auto &graph : graphs)
+        for (Section &section : graph->sections()) {
+            SectionKind kind = kind_of(section);
+            if (kind == SectionKind::header || kind == SectionKind::init_array ||
+                kind == SectionKind::fini_array)
+                for (Block *block : section.blocks())
+                    mark(*block);
+        }
+    while (!to_mark.empty()) {
+        Block *block = to_mark.back();
+        to_mark.pop_back();
+        for (Edge &edge : block->edges())
+            if (Symbol *definition = definitions.of(edge.getTarget()))
+                mark(definition->getBlock());
+    }
+}
+
+/* FS points to its own address (System V ABI for x86-64): link() fills it in. */
+Error KernelLinker::add_thread_block() {
+    auto graph = std::make_unique<LinkGraph>("thread", names, graphs[0]->getTargetTriple(),
+                                             SubtargetFeatures(), x86_64::getEdgeKindName);
+    Section &section = graph->createSection(".thread", MemProt::Read | MemProt::Write);
+    MutableArrayRef<char> content = graph->allocateBuffer(THREAD_BLOCK_SIZE);
+    std::fill(content.begin(), content.end(), 0);
+    thread_block = &graph->createMutableContentBlock(section, content, orc::ExecutorAddr(),
+                                                     THREAD_BLOCK_ALIGNMENT, 0);
+    graph->addDefinedSymbol(*thread_block, 0, "__thread_block", THREAD_BLOCK_SIZE, Linkage::Strong,
+                            Scope::Default, false, true);
+    graphs.push_back(std::move(graph));
+    return definitions.add(*graphs.back());
+}
+
+Error KernelLinker::add_symbol_table() {
+    graphs.push_back(table.make_graph(graphs, [&](Block *block) { return is_live(block); }, names));
+    for (Block *block : graphs.back()->blocks())
+        live.insert(block);
+    return definitions.add(*graphs.back());
+}
+
+/* Gives the graph's external symbols their addresses, and references to a definition that was not
+ * chosen the one that was. */
+void KernelLinker::resolve(LinkGraph &graph, const Layout &layout) {
+    SmallVector<Symbol *> externals(graph.external_symbols());
+    for (Symbol *symbol : externals) {
+        auto scripted = layout.symbols.find(*symbol->getName());
+        Symbol *definition = definitions.of(*symbol);
+        if (scripted != layout.symbols.end())
+            graph.makeAbsolute(*symbol, orc::ExecutorAddr(scripted->second));
+        else if (definition)
+            graph.makeAbsolute(*symbol, definition->getAddress());
+        else if (symbol->isWeaklyReferenced())
+            graph.makeAbsolute(*symbol, orc::ExecutorAddr());
+        else
+            undefined.insert(symbol);
+    }
+    for (Block *block : graph.blocks())
+        for (Edge &edge : block->edges()) {
+            Symbol &target = edge.getTarget();
+            Symbol *chosen = target.isDefined() ? definitions.of(target) : &target;
+            if (chosen != &target)
+                edge.setTarget(graph.addAbsoluteSymbol("", chosen->getAddress(), 0, Linkage::Strong,
+                                                       Scope::Local, true));
+        }
+}
+
+Error KernelLinker::relocate(LinkGraph &graph, Block &block) {
+    for (Edge &edge : block.edges()) {
+        if (!edge.isRelocation())
+            continue;
+        if (undefined.contains(&edge.getTarget()))
+            return createStringError("there is no symbol " + *edge.getTarget().getName());
+        if (Error error = x86_64::applyFixup(graph, block, edge, nullptr))
+            return error;
+    }
+    return Error::success();
+}
+
+static void seal(std::vector<char> &file) {
+    auto *header = reinterpret_cast<kernel_header *>(file.data());
+    ArrayRef<uint8_t> bytes(reinterpret_cast<uint8_t *>(file.data()), file.size());
+    auto digest = SHA256::hash(bytes); /* while build id and CRC are zero */
+    memcpy(header->build_id, digest.data(), sizeof header->build_id);
+    header->crc32 = crc32_update(0, file.data(), file.size());
+}
+
+Expected<std::vector<char>> KernelLinker::image(const Layout &layout) {
+    std::vector<char> file(layout.file_end - layout.start);
+    for (auto &graph : graphs)
+        for (Block *block : graph->blocks()) {
+            if (!is_live(block) || block->isZeroFill())
+                continue;
+            MutableArrayRef<char> content = block->getMutableContent(*graph);
+            if (Error error = relocate(*graph, *block))
+                return std::move(error);
+            uint64_t offset = block->getAddress().getValue() - layout.start;
+            if (offset + content.size() > file.size())
+                return createStringError("contents in .bss: " + block->getSection().getName());
+            memcpy(&file[offset], content.data(), content.size());
+        }
+    seal(file);
+    return file;
+}
+
+Expected<std::vector<char>> KernelLinker::link(uint64_t stack_size) {
+    if (Error error = add_thread_block())
+        return std::move(error);
+    mark();
+    if (Error error = add_symbol_table())
+        return std::move(error);
+    Layout layout = lay_out(graphs, [&](Block *block) { return is_live(block); }, stack_size);
+    for (auto &graph : graphs)
+        resolve(*graph, layout);
+    table.fill(layout.start);
+    uint64_t thread = thread_block->getAddress().getValue();
+    memcpy(thread_block->getAlreadyMutableContent().data(), &thread, sizeof thread);
+    return image(layout);
+}

@@ -1,0 +1,50 @@
+/*
+ * /boot/snapshots/INDEX.TXT: the kernels that this machine has written for itself, oldest first.
+ * Text that a person can read: a line a snapshot, of words key=value; a line that begins with "#" is
+ * a comment. Pure: no disk, no console.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SNAPSHOTS_MAX 32
+#define SNAPSHOT_LAST 9999 /* the greatest number */
+#define SNAPSHOT_NAME 13   /* 8.3, and the end */
+#define SNAPSHOT_BUILD 33
+
+struct snapshot {
+    char kernel[SNAPSHOT_NAME]; /* its file: "0001.KRN" */
+    char kind[8];               /* "full", "trimmed" or "native" */
+    char build[SNAPSHOT_BUILD]; /* its build id */
+    char maker[SNAPSHOT_BUILD]; /* that of the kernel which wrote it */
+    char parent[SNAPSHOT_NAME]; /* the kernel for when this one does not come up */
+    char result[8];             /* of its last boot: "new", "good" or "failed" */
+    uint32_t bytes;             /* of the file */
+    uint32_t boots;             /* that came to a result */
+};
+
+struct snapshot_index {
+    size_t count;
+    struct snapshot snapshot[SNAPSHOTS_MAX];
+};
+
+/* Reads size bytes of text. Lines that are not understood, and those beyond SNAPSHOTS_MAX, are left
+ * out; returns how many. */
+size_t snapshot_index_parse(struct snapshot_index *index, const char *text, size_t size);
+
+/* The index as text, which the caller frees. NULL: there is no memory. */
+char *snapshot_index_format(const struct snapshot_index *index);
+
+/* The snapshot with this file name; NULL when there is none. */
+struct snapshot *snapshot_index_find(struct snapshot_index *index, const char *kernel);
+
+/* The least number that is greater than any snapshot's. */
+unsigned snapshot_index_next(const struct snapshot_index *index);
+
+/* Adds one with this number, at most SNAPSHOT_LAST; removes the oldest one if there is no room for
+ * another. */
+struct snapshot *snapshot_index_add(struct snapshot_index *index, unsigned number);
+
+/* Removes it. */
+void snapshot_index_remove(struct snapshot_index *index, struct snapshot *snapshot);
