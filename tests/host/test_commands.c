@@ -48,6 +48,10 @@ _Noreturn void platform_reboot(void) {
     exit(0);
 }
 
+void snapshots_print(void) {
+    console_puts("0001.KRN\n");
+}
+
 struct memory_usage memory_usage(void) {
     return (struct memory_usage){.total = 4096 * 1024, .used = 3 * 1024, .peak = 5 * 1024};
 }
@@ -107,7 +111,8 @@ static void test_set(void) {
 
 static void test_wrong(void) {
 #define THERE_ARE                                                                                  \
-    "; there are /help /set /stats /profile /jit /bench /save /reboot /poweroff /exit /quit\n"
+    "; there are /help /set /stats /profile /jit /bench /save /export /life /reboot /poweroff "    \
+    "/exit /quit\n"
     check_said("/", "error: there is no command /" THERE_ARE);
     check_said("/sets", "error: there is no command /sets" THERE_ARE);
     check_said("/HELP me", "error: there is no command /HELP" THERE_ARE);
@@ -136,6 +141,8 @@ static void test_stats(void) {
 static void test_jit(void) {
     check_said("/jit", "Everything was compiled ahead of time.\n");
     check_said("/save", "There is no JIT: nothing is saved.\n");
+    check_said("/export", "error: This kernel has no compiler that could write another one.\n");
+    check_said("/life", "0001.KRN\n");
     check_said("/jit now", "error: /jit stands alone, without \"now\"\n");
 }
 

@@ -1,6 +1,6 @@
 /*
- * Coverage by construction: what a run happens to compile depends on the machine's speed, but the
- * application's functions, the levels and the codegen options are all known.
+ * Compiles all code that the JIT can ever make, for coverage. What a run compiles depends on the
+ * machine's speed, but the application's functions, the levels and the codegen options are known.
  */
 #pragma once
 #include "kernel_lib/jit/engine/engine.h"
@@ -8,10 +8,11 @@
 
 namespace jit {
 
-/* As the settings say, makes every function's code on every level with all codegen options, general
- * and with clones for frequent argument values, links it and throws it away; or only that with
- * clones; or just gives up in the two ways that there are, as it does first in each case. Says
- * how far it is in events "compile_all". For when the application has ended. */
+/* Compiles every function on every level with all codegen options, general and with clones for
+ * frequent argument values, links the code and discards it. By the settings it makes only the code
+ * with clones, or none. In each case it first gives up two compilations: one in the middle
+ * of LLVM, and one with an error that LLVM reports. Events "compile_all" tell its progress. Call it when the application has
+ * ended. */
 void compile_all(Engine &engine, const struct jit_settings &settings);
 
 } // namespace jit

@@ -7,17 +7,18 @@
 
 extern "C" {
 
-/* What a call passes and what it gets back. enter.asm knows the layout from here. */
+/* What a call passes and returns. enter.asm has the layout from here. */
 struct jit_registers {
     uint64_t integers[6];                     /* rdi, rsi, rdx, rcx, r8, r9 */
     uint64_t rax;                             /* al: vector registers used, for varargs */
-    const uint64_t *stack;                    /* arguments that had no register left */
+    const uint64_t *stack;                    /* arguments for which no register was left */
     alignas(16) unsigned char vectors[8][16]; /* xmm0 to xmm7 */
     uint64_t integer_result;                  /* rax */
     uint64_t float_result;                    /* the low half of xmm0 */
 };
 
-/* Where reentry trampolines jump to, with the function's index in r11d: calls jit_entered. Not for C++. */
+/* Reentry trampolines jump here, with the function's index in r11d. It calls jit_entered. C++
+ * cannot call it. */
 void jit_enter(void);
 /* Within it, where that returns to. The word below its saved RBP is the index. */
 extern const char __jit_enter_called[];

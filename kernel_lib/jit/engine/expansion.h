@@ -13,8 +13,8 @@ class Expansion {
   public:
     /* A function that others are inlined into. */
     void add_root(const llvm::Function &function);
-    /* Has the function inlined wherever it is called, unless a root would then have grown by more
-     * than `limit` instructions. Whether it is. */
+    /* Lets the function be inlined at every call, unless a root would then have grown by more than
+     * `limit` instructions. Returns whether it is inlined. */
     bool add_inlined(const llvm::Function &function, uint64_t limit);
 
   private:

@@ -21,11 +21,10 @@ class Extraction : private llvm::ValueMaterializer {
     llvm::Function &clone(const llvm::Function &function, const llvm::Twine &name,
                           llvm::ArrayRef<llvm::Constant *> values = {});
 
-    /* Gives those functions a body that are called, have one in the source, and are to be inlined,
-     * which they must be then; and constants their value. All of them have their real code and
-     * memory elsewhere. At O0 these functions are only tiny ones, as a call costs more than they
-     * do; from O1 on those that are not too large; at O3 also larger ones that are called from one
-     * place alone. Never more than what a function may grow to by it. */
+    /* Gives constants their values, and the functions that are to be inlined their bodies, as
+     * available_externally: code and memory of all of them are elsewhere. Inlined are, at O0, tiny
+     * functions, whose calls cost more than they do; from O1 on those that are not too large; at O3
+     * also larger ones with one call site. Expansion limits how much a function grows. */
     void add_what_may_be_inlined(jit_level level);
 
     llvm::Module &module() { return *target; }

@@ -1,6 +1,6 @@
 /*
- * The application's global variables: they live in memory of their own, which all versions of its
- * functions refer to.
+ * The application's global variables. They have memory of their own, to which all versions of its
+ * functions refer.
  */
 #pragma once
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -11,14 +11,14 @@
 
 namespace jit {
 
-/* Where a symbol lives; nullptr when it is not known. */
+/* The address of a symbol; nullptr when it is not known. */
 using AddressOf = std::function<void *(const llvm::GlobalValue &)>;
 using SetAddress = llvm::function_ref<void(const llvm::GlobalVariable &, void *)>;
 
 /* Memory for every variable that the module defines. */
 class Globals {
   public:
-    /* Allocates it and tells where each one is. */
+    /* Allocates it and reports each variable's address. */
     Globals(const llvm::Module &module, SetAddress set_address);
     /* Writes the initial values; from then on the constants cannot be written. */
     void initialise(const llvm::Module &module, const AddressOf &address_of);
@@ -28,8 +28,8 @@ class Globals {
     size_t constants_size_ = 0;
 };
 
-/* For clones of code and constants: puts addresses, as integers made pointers, in the place of
- * symbols. Intrinsics stay. */
+/* For clones of code and constants: replaces symbols by their addresses, as integers made pointers.
+ * Intrinsics stay. */
 class Addresses : public llvm::ValueMaterializer {
   public:
     explicit Addresses(AddressOf address_of) : address_of_(std::move(address_of)) {}
@@ -37,7 +37,7 @@ class Addresses : public llvm::ValueMaterializer {
     bool complete() const { return complete_; }
 
     llvm::Value *materialize(llvm::Value *value) override;
-    /* The constant in this way, and folded as far as it goes. */
+    /* The constant with its symbols replaced, and folded as far as possible. */
     llvm::Constant *map(llvm::Constant *constant, const llvm::DataLayout &layout);
 
   private:

@@ -1,16 +1,16 @@
 /*
- * What LLVM's Interpreter is known to run, and to run rightly.
+ * Which instructions LLVM's Interpreter is known to run correctly.
  */
 #pragma once
 #include "llvm/IR/Instruction.h"
 
 namespace jit {
 
-/* Of what the interpreter's alloca makes. */
+/* The alignment of what the interpreter's alloca allocates. */
 constexpr uint64_t MALLOC_ALIGNMENT = 16;
 
-/* nullptr when it can run the instruction; otherwise why not, as a string constant. For
- * instructions without symbols in them, and for calls whose functions are external (lower.h). */
+/* nullptr when it can run the instruction, otherwise the reason, a string constant. The instruction
+ * has no symbols, and its calls are of external functions (lower.h). */
 const char *why_not_interpretable(const llvm::Instruction &instruction);
 
 } // namespace jit

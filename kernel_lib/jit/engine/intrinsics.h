@@ -8,8 +8,8 @@
 
 namespace jit {
 
-/* Puts ordinary instructions and native calls in the place of the intrinsic, which is erased.
- * Returns false when it is one that is not known here. */
+/* Replaces the intrinsic by ordinary instructions and calls of host symbols. Returns false when the
+ * intrinsic is not known here. */
 bool write_out_intrinsic(llvm::IntrinsicInst &intrinsic, NativeCalls &calls, Program &program);
 
 /* The same for intrinsics that compute an integer from integers (intrinsic_integers.cpp): their

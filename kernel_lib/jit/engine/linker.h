@@ -29,9 +29,9 @@ class Linker {
 
     Linker();
     llvm::Expected<LinkedCode> link(llvm::MemoryBufferRef object, Resolve resolve);
-    /* Frees the memory of code that nothing runs or calls any more. */
+    /* Frees the memory of code that nothing runs or calls. */
     llvm::Error unlink(LinkedCode code);
-    /* After a link that was left in the middle of its work. */
+    /* Call it after a long jump has left a link. */
     void abandon();
 
     /* Memory of all linked code, in whole pages. */

@@ -30,8 +30,8 @@ class NamedCode {
     DebugObject debug_object;
 };
 
-/* Names the program's stubs and trampolines, and calls that are interpreted. Once. For debuggers a stub
- * has the name of its function: a breakpoint there stops every call. */
+/* Names the program's stubs and trampolines, and calls that are interpreted. Call it once. For
+ * debuggers a stub has the name of its function: a breakpoint there stops every call. */
 void name_stubs(const Slots &slots, llvm::ArrayRef<Entry> entries);
 
 } // namespace jit

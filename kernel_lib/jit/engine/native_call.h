@@ -21,10 +21,10 @@ class NativeCalls {
     /* Writes a call of target: arguments are scalars, result is one or void. */
     llvm::Value *call(llvm::IRBuilderBase &builder, llvm::Value *target, llvm::Type *result,
                       llvm::ArrayRef<llvm::Value *> arguments);
-    /* Writes what inline assembly does, if it is known here, in its place. False if it is not. */
+    /* Replaces inline assembly by instructions that do the same. False when it is not known. */
     bool replace_assembly(llvm::CallBase &original);
-    /* Writes the call in the place of another one, which is erased. Returns why not (a string
-     * constant), or nullptr. */
+    /* Replaces another call by this one. Returns nullptr, or the reason why it cannot (a string
+     * constant). */
     const char *replace(llvm::CallBase &original);
 
   private:

@@ -20,7 +20,7 @@ namespace jit {
 /* How a function is interpreted; found out at its first call. */
 struct Interpretation {
     bool decided;
-    const char *reason;    /* why it is to be compiled; nullptr: it is interpreted */
+    const char *reason;    /* why it cannot be interpreted; nullptr: it can */
     llvm::Function *clone; /* that can be interpreted */
 };
 
@@ -43,11 +43,9 @@ inline const Entry &entry_of(const jit_function &function) {
 
 class Program {
   public:
-    /* Parses the application's bitcode and LLVM-libc's, bytes that stay (the latter becomes
-     * available_externally: it is inlined, and called at its native address), gives all local
-     * symbols unique global names, allocates and initialises the global variables, makes the stubs.
-     * Stops with a panic that says what is wrong when the bitcode is no good. There is one program;
-     * it is never destroyed. */
+    /* Loads the bitcode (load_bitcode), allocates and initialises the global variables, and makes
+     * the stubs. The bytes of the bitcode must stay. Panics when the bitcode is damaged. There is
+     * one program; it is never destroyed. */
     Program(llvm::StringRef application, llvm::StringRef libc);
 
     llvm::LLVMContext &context() { return *context_; }
@@ -60,22 +58,23 @@ class Program {
     /* Whose stub or trampoline this address is in, and how far inside. */
     const Entry &near(uintptr_t address, size_t &offset) const;
 
-    /* Where a symbol of the module lives: a function's stub, a global variable's memory, a native
-     * function (host_symbols.h). nullptr when there is none. */
+    /* The address of a symbol of the module: a function's stub, a global variable's memory, or a
+     * host symbol (host_symbols.h). nullptr when there is none. */
     void *address(llvm::StringRef symbol);
 
-    /* Call what is to run before the application's app_main, and what after it. */
+    /* Call the functions that run before the application's app_main, and after it. */
     void construct();
     void destruct();
 
     /* New calls of the entry go to target: one atomic store. */
     void redirect(Entry &entry, void *target);
 
-    /* Somebody who worked on the module was left in the middle of it: nothing of this context can
-     * be relied on any more but that its functions can be read, as interpreted ones are. */
+    /* A long jump has left work on the module in the middle. From now on nothing of its context is
+     * used, except that functions are read, as interpreted ones are. */
     void abandon() { abandoned_ = true; }
     /* After abandon(), loads the bitcode again: another context, another module with the same
-     * symbols, and entries with its functions. The old ones stay, lost. True if it did. */
+     * symbols, and entries with its functions. The old ones stay allocated. Returns whether it
+     * did. */
     bool renew();
 
   private:
@@ -94,7 +93,7 @@ class Program {
     llvm::StringMap<void *> addresses_; /* of what the program itself defines */
 };
 
-/* The one there is; it must have been made. */
+/* The program, which must have been made. */
 Program &program();
 
 } // namespace jit

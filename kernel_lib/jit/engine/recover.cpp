@@ -1,13 +1,13 @@
 /*
- * LLVM ends the program on errors that it thinks nobody can do anything about, and a trimmed LLVM
- * lacks functions. But a function that cannot be compiled just stays as it is, so the way out is a
- * long jump: LLVM is compiled without exceptions, and locks there are none (glibc_abi/pthread.c).
+ * LLVM ends the program on fatal errors, and a trimmed LLVM lacks functions. The JIT can continue
+ * without a function's code, so a long jump leaves LLVM. That is possible because LLVM is compiled
+ * without exceptions, and there are no locks (glibc_abi/pthread.c).
  *
- * What was jumped out of is in no state to be used again:
- * - an LLVMContext with its tables and lists of uses: the program loads its module into a new one;
- * - passes and code generators, the linker's names: who has them drops them (Compiler, Versions);
- * - the initialisation of something static: it is begun again (once.cpp).
- * None of it is freed, for that would run the same code: it is lost, and counted.
+ * After the jump, nothing that LLVM was working on is used again:
+ * - the LLVMContext: the program loads its module into a new one;
+ * - passes, code generators and the linker's names: their owners abandon them (Compiler, Versions);
+ * - a static variable that was being initialised: its initialisation begins again (once.cpp).
+ * Their memory is lost, because to free it would run the same code. It is counted.
  */
 #include "kernel_lib/jit/engine/recover.h"
 #include "kernel_lib/jit/engine/once.h"

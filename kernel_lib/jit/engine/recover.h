@@ -1,5 +1,5 @@
 /*
- * Getting out of LLVM when it gives up, or calls a function that the trim has removed.
+ * Leaving LLVM when it gives up, or calls a function that the trim has removed.
  */
 #pragma once
 #include "kernel_lib/jit/engine/program.h"
@@ -12,9 +12,10 @@ namespace jit {
  * panic. */
 void recover_from_now_on();
 
-/* Does the work, which must not call this again, on the program's module. When LLVM gives up in it,
- * finds an error in the module's code, or calls a removed function, the work does not return, what
- * it holds is lost, and the error says why. The module is loaded again before the next work. */
+/* Does the work on the program's module. When LLVM gives up in it, finds an error in the module, or
+ * calls a removed function, the work does not return, the memory that it holds is lost, and the
+ * error has the reason. The module is loaded again before the next work. The work must not call
+ * recovering(). */
 llvm::Error recovering(Program &program, llvm::function_ref<llvm::Error()> work);
 
 /* Whether the last work was given up because it called a removed function. */
@@ -23,8 +24,8 @@ bool lacked_function();
 /* Memory that was lost so far. */
 uint64_t lost_memory();
 
-/* For when the program cannot go on without what recovering() could not do: if a removed function
- * was ever called there, lets the kernel take over that has it, and does not return. */
+/* Call it when the program cannot continue without the work that failed. If the work ever called a
+ * removed function, the kernel that has it takes over, and this does not return. */
 void hand_over_if_trimmed();
 
 } // namespace jit

@@ -3,7 +3,8 @@
  *
  * Each function is a redirectable symbol. Its stub, `jmp *slot(%rip)`, is its address for the whole
  * program, function pointers included. Its slot holds the address of the code that calls reach.
- * First that is the function's reentry trampoline, which calls jit_enter (enter.asm) with its index.
+ * First that is the function's reentry trampoline, which calls jit_enter (enter.asm) with its
+ * index.
  */
 #pragma once
 #include <stddef.h>

@@ -35,8 +35,8 @@ class Versions {
     /* New calls of its function run it. */
     void install(jit_version &version);
     void release(jit_version &version);
-    /* Frees the versions that are neither installed nor held, and that no word on the stack points
-     * into: a call that is in one has left its return address there. */
+    /* Frees the versions that are neither installed nor held and into which no word on the stack
+     * points: a running call has its return address there. */
     void collect();
 
     size_t bytes() const { return linker.used(); }
