@@ -154,7 +154,7 @@ bool boot_slots_fall_back(struct error *error);
 
 /* Writes a kernel file (boot/kernel_header.h) of this kind ("trimmed" or "native") as a snapshot,
  * and makes it the next boot's kernel, with the one that runs now as its parent. False with *error,
- * and nothing is changed but a file that nobody uses, when the disk is full or cannot be written. */
+ * and nothing is changed but a file that nobody uses, when the disk is full or fails. */
 bool snapshots_add(const char *kind, const void *kernel, size_t size, struct error *error);
 /* boot_slots_report_success(), and the index notes that this kernel works, which takes a flush of
  * the disk: for when nobody waits. */

@@ -1,8 +1,8 @@
 /*
  * One-shot breakpoints on functions.
  *
- * The kernel's code is mapped readable and executable, never writable. While CR0.WP is clear, ring 0
- * can write to read-only pages (Intel SDM vol. 3, 2.5). It is clear only during the stores, with
+ * The kernel's code is mapped readable and executable, never writable. While CR0.WP is clear, ring
+ * 0 can write to read-only pages (Intel SDM vol. 3, 2.5). It is clear only during the stores, with
  * interrupts off, on the only CPU.
  */
 #include "kernel_lib/coverage/coverage.h"

@@ -1,7 +1,7 @@
 /*
  * /boot/snapshots/INDEX.TXT: the kernels that this machine has written for itself, oldest first.
- * Text that a person can read: a line a snapshot, of words key=value; a line that begins with "#" is
- * a comment. Pure: no disk, no console.
+ * Text that a person can read: a line a snapshot, of words key=value; a line that begins with "#"
+ * is a comment. Pure: no disk, no console.
  */
 #pragma once
 #include <stdbool.h>

@@ -68,8 +68,8 @@ static bool exists(const char *path) {
     return file != NULL;
 }
 
-/* The number of the next snapshot. A file without an entry was left by a power cut, or its entry was
- * lost: the loader may know it, so it stays. */
+/* The number of the next snapshot. A file without an entry was left by a power cut, or its entry
+ * was lost: the loader may know it, so it stays. */
 static unsigned next_number(void) {
     char path[BOOT_PATH_SIZE];
     unsigned number = snapshot_index_next(&snapshots);
@@ -102,7 +102,7 @@ bool snapshots_add(const char *kind, const void *kernel, size_t size, struct err
     return false;
 }
 
-/* The newest kernel did not come up, and this one, its parent, did. From now on this is the newest. */
+/* The newest kernel did not come up, and this one, its parent, did. It becomes the newest again. */
 static void replace_failed(const char *booted) {
     char newest[BOOT_PATH_SIZE], parent[BOOT_PATH_SIZE];
     struct error error;

@@ -4,8 +4,8 @@
 
 static char text[MISSES_SIZE];
 
-/* Reads the file into text and returns its size. A file that does not exist, or does not end a line,
- * counts as empty. */
+/* Reads the file into text and returns its size. A file that does not exist, or does not end a
+ * line, counts as empty. */
 static size_t read_list(void) {
     struct error ignored;
     size_t size;

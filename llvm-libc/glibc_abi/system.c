@@ -88,7 +88,7 @@ int getpid(void) {
     return 1;
 }
 
-/* The program itself can be opened, but LLVM learns its symbols from the engine (host_symbols.h). */
+/* The program itself can be opened, but LLVM gets its symbols from the engine (host_symbols.h). */
 void *dlopen(const char *name, int flags) {
     (void)flags;
     return name ? NULL : environ;

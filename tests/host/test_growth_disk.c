@@ -11,8 +11,8 @@
 // link: -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp,--wrap=memchr
 // link: -Wl,--wrap=strlen,--wrap=strcmp,--wrap=strncmp
 /*
- * The work that the readers of the disk, and of what the JIT and coverage leave on it, have with it.
- * (A partition table always has four entries.)
+ * The work that the readers of the disk, and of what the JIT and coverage leave on it, have with
+ * it. (A partition table always has four entries.)
  */
 #include "fat16_image.h"
 #include "growth.h"

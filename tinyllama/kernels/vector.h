@@ -79,7 +79,7 @@ static inline __m128i join(uint64_t low, uint64_t high) {
     return (__m128i)v;
 }
 static inline vector_i32 splat_i32(int32_t value) {
-    /* One instruction in a loop, for the factor stays in a register; a shift and an OR are three. */
+    /* One instruction in a loop: the factor stays in a register. A shift and an OR are three. */
     uint64_t pair = (uint32_t)value * UINT64_C(0x100000001);
     __asm__("" : "+r"(pair)); /* no constant in memory */
     __m128 v = (__m128)_mm_cvtsi64_si128((long long)pair);

@@ -1,7 +1,7 @@
 /*
  * The running program writes its native successor: a kernel without LLVM, made of the application
- * compiled as one module and of the kernel's other half, which the build has put into this kernel as
- * one relocatable object.
+ * compiled as one module and of the kernel's other half, which the build has put into this kernel
+ * as one relocatable object.
  */
 #pragma once
 #include "kernel_lib/jit/engine/program.h"

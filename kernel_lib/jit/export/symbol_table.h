@@ -1,6 +1,6 @@
 /*
- * The kernel's own table of functions (kernel_lib/debug/symbols.h), made when it is linked. Its size
- * must be known before the layout, its contents are known after it.
+ * The kernel's own table of functions (kernel_lib/debug/symbols.h), made when it is linked. Its
+ * size must be known before the layout, its contents are known after it.
  */
 #pragma once
 #include "llvm/ExecutionEngine/JITLink/JITLink.h"
