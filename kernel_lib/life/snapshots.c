@@ -12,10 +12,8 @@
 #include "kernel_lib/storage/boot_slots.h"
 #include "snapshot_index.h"
 
-#define FOLDER "/boot/snapshots/"
-#define INDEX_PATH FOLDER "INDEX.TXT"
+#define INDEX_PATH BOOT_SNAPSHOTS "INDEX.TXT"
 #define INDEX_LIMIT (64u << 10)
-#define ROOT_PATH "/boot/BAREFLOW.KRN"
 
 static struct snapshot_index snapshots;
 static bool is_read;
@@ -52,7 +50,7 @@ static const char *file_name(const char *path) {
 /* The path of a kernel by its name; size BOOT_PATH_SIZE. */
 static void path_of(char *path, const char *kernel) {
     bool is_snapshot = snapshot_index_find(&snapshots, kernel) != NULL;
-    snprintf(path, BOOT_PATH_SIZE, "%s%s", is_snapshot ? FOLDER : "/boot/", kernel);
+    snprintf(path, BOOT_PATH_SIZE, "%s%s", is_snapshot ? BOOT_SNAPSHOTS : "/boot/", kernel);
 }
 
 static void copy_build(char text[SNAPSHOT_BUILD], const struct kernel_header *header) {
@@ -74,7 +72,7 @@ static unsigned next_number(void) {
     char path[BOOT_PATH_SIZE];
     unsigned number = snapshot_index_next(&snapshots);
     do
-        snprintf(path, sizeof path, FOLDER "%04u.KRN", number++);
+        snprintf(path, sizeof path, BOOT_SNAPSHOTS "%04u.KRN", number++);
     while (number <= SNAPSHOT_LAST && exists(path));
     return number - 1;
 }
@@ -111,7 +109,7 @@ static void replace_failed(const char *booted) {
     if (failed)
         snprintf(failed->result, sizeof failed->result, "failed");
     struct snapshot *self = snapshot_index_find(&snapshots, file_name(booted));
-    path_of(parent, self ? self->parent : file_name(ROOT_PATH));
+    path_of(parent, self ? self->parent : file_name(BOOT_ROOT));
     console_printf("%s did not come up; %s is the kernel again.\n", newest, booted);
     if (!boot_slots_set(booted, parent, &error))
         console_printf("warning: %s\n", error.text);

@@ -2,12 +2,11 @@
 #include "boot/boot_slots.h"
 #include "kernel_lib/runtime.h"
 
-#define KERNEL_ROOT "/boot/BAREFLOW.KRN"
 #define STEM 8 /* of a name's characters, those before the point */
 
 static const char *const folders[] = {
     [BOOT_FOLDER_BOOT] = "/boot/",
-    [BOOT_FOLDER_SNAPSHOTS] = "/boot/snapshots/",
+    [BOOT_FOLDER_SNAPSHOTS] = BOOT_SNAPSHOTS,
 };
 #define FOLDERS (sizeof folders / sizeof *folders)
 
@@ -118,7 +117,7 @@ static void path_of(char path[BOOT_PATH_SIZE], uint8_t slot) {
     uint8_t sector[BLOCK_SECTOR_SIZE];
     struct boot_slots record;
     struct error ignored;
-    strcpy(path, KERNEL_ROOT);
+    strcpy(path, BOOT_ROOT);
     if (slot < BOOT_SLOTS_COUNT && read_record(sector, &record, &ignored) &&
         record.kernel[slot].folder < FOLDERS)
         decode(path, &record.kernel[slot]);

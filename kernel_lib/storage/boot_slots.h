@@ -11,6 +11,8 @@
 void boot_slots_start(struct block_device *disk, const struct boot_info *info);
 
 #define BOOT_PATH_SIZE 32
+#define BOOT_ROOT "/boot/BAREFLOW.KRN" /* the kernel that the image was built with */
+#define BOOT_SNAPSHOTS "/boot/snapshots/"
 
 /* The path of the kernel that was booted, such as "/boot/snapshots/0001.KRN". */
 void boot_slots_booted(char path[BOOT_PATH_SIZE]);
