@@ -114,23 +114,24 @@ static uint32_t bytes_of(const uint8_t *code, unsigned count) {
 }
 
 /* Whether the frame's function is in its epilogue: from here on it only pops registers, and then
- * returns, or jumps to another function. Sets where RSP points after these pops, and RBP. */
-static bool is_at_end(const struct frame *frame, bool jumps, uint64_t *stack_pointer,
-                      uint64_t *frame_pointer) {
+ * returns, or jumps to another function. If so, the frame becomes its caller's. */
+static bool return_by_epilogue(struct frame *frame, bool jumps) {
+    uint64_t stack_pointer = frame->stack_pointer, frame_pointer = frame->frame_pointer;
     const uint8_t *code = (const uint8_t *)frame->instruction;
     bool has_popped = code[-1] == POP_RBP || (code[-1] == LEAVE && *code == REX_B);
     for (; (*code & 0xF8) == POP || (*code == REX_B && (code[1] & 0xF8) == POP); code++) {
-        if (!stack_end(*stack_pointer))
+        if (!stack_end(stack_pointer))
             return false;
         has_popped = *code == POP_RBP;
         if (has_popped)
-            *frame_pointer = word_at(*stack_pointer);
+            frame_pointer = word_at(stack_pointer);
         code += *code == REX_B;
-        *stack_pointer += WORD;
+        stack_pointer += WORD;
     }
     if (bytes_of(code, 3) == VZEROUPPER)
         code += 3;
-    return *code == RET || (jumps && has_popped && is_jump(code));
+    return (*code == RET || (jumps && has_popped && is_jump(code))) &&
+           return_from(frame, stack_pointer + WORD, frame_pointer);
 }
 
 /* PUSH RBP, of which coverage.c may have made a breakpoint, and MOV RBP, RSP. */
@@ -146,28 +147,29 @@ static bool is_frameless(const struct frame *frame) {
 
 /* The frame's function was interrupted. */
 static bool return_by_code(struct frame *frame) {
-    uint64_t stack_pointer = frame->stack_pointer, frame_pointer = frame->frame_pointer;
+    uint64_t stack_pointer = frame->stack_pointer;
     const uint8_t *code = (const uint8_t *)frame->instruction;
     if (!stack_end(stack_pointer))
         return false;
     if (is_begin(code - 1))
         return return_from(frame, stack_pointer + 2 * WORD, word_at(stack_pointer));
-    if (is_begin(code) || is_frameless(frame) ||
-        is_at_end(frame, true, &stack_pointer, &frame_pointer))
-        return return_from(frame, stack_pointer + WORD, frame_pointer);
-    return false;
+    if (is_begin(code) || is_frameless(frame))
+        return return_from(frame, stack_pointer + WORD, frame->frame_pointer);
+    return return_by_epilogue(frame, true);
 }
 
 /* ---- */
 
 static bool return_by_row(struct frame *frame, const struct unwind_row *row) {
-    uint64_t stack_pointer = frame->stack_pointer, frame_pointer = frame->frame_pointer;
     /* The table leaves out the pops before a return. */
-    if (!frame->is_call && is_at_end(frame, false, &stack_pointer, &frame_pointer))
-        return return_from(frame, stack_pointer + WORD, frame_pointer);
-    uint64_t end = (row->by_frame_pointer ? frame_pointer : stack_pointer) + row->words * WORD;
+    if (!frame->is_call && return_by_epilogue(frame, false))
+        return true;
+    uint64_t frame_pointer = frame->frame_pointer;
+    uint64_t end =
+        (row->by_frame_pointer ? frame_pointer : frame->stack_pointer) + row->words * WORD;
     uint64_t saved = end - row->saved_pointer * WORD;
-    if (row->saved_pointer > 0 && stack_end(saved))
+    /* Below RSP it has been popped. */
+    if (row->saved_pointer > 0 && saved >= frame->stack_pointer && stack_end(saved))
         frame_pointer = word_at(saved);
     return return_from(frame, end, frame_pointer);
 }
