@@ -8,7 +8,9 @@ from typing import Any
 
 from build_options import Options
 
-TARGET = ["-target", "x86_64-unknown-none-elf", "-fno-pic", "-mcmodel=small", "-flto"]
+TARGET = ["-target", "x86_64-unknown-none-elf", "-fno-pic", "-mcmodel=small"]
+
+LTO = ["-flto"]
 """Full LTO: one module in the end, for code this small."""
 
 FREESTANDING = ["-nostdlibinc", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-fno-math-errno"]
@@ -22,6 +24,9 @@ CODE_GENERATION = [
     "-ffunction-sections",
     "-fdata-sections",
 ]
+
+FRAME_FROM_THE_BEGINNING = ["-mllvm", "-enable-shrink-wrap=false"]
+"""A function has its frame from its first instruction on, for backtraces (kernel_lib/debug/unwind.c)."""
 
 VECTOR_WIDTHS = {
     "_sse2": ("-DKERNELS_SUFFIX=sse2",),
@@ -93,7 +98,7 @@ def generate(env: Any) -> None:
     env.Replace(
         CFLAGS=["-std=gnu17"],
         CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],
-        CCFLAGS=[*TARGET, *FREESTANDING, *CODE_GENERATION, *WARNINGS],
+        CCFLAGS=[*TARGET, *LTO, *FREESTANDING, *CODE_GENERATION, *WARNINGS],
         CPPPATH=["#"],
         CCCOMSTR=env.Quiet("CC", "$SOURCE"),
         CXXCOMSTR=env.Quiet("CXX", "$SOURCE"),

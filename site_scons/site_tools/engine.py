@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
-from bitcode import debug_options
+from bitcode import FRAME_FROM_THE_BEGINNING, debug_options
 
 TARGET = ["-target", "x86_64-pc-linux-gnu", "-fno-pic", "-mcmodel=small"]
 LANGUAGE = [
@@ -23,8 +23,7 @@ LANGUAGE = [
 CODE_GENERATION = [
     "-O2",
     "-fno-omit-frame-pointer",
-    "-mllvm",
-    "-enable-shrink-wrap=false",  # from the first instruction on, for backtraces (kernel_lib/debug/unwind.c)
+    *FRAME_FROM_THE_BEGINNING,
     "-fno-stack-protector",
     "-ffunction-sections",
     "-fdata-sections",

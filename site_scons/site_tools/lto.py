@@ -10,12 +10,12 @@ With a JIT engine in it the first link lets undefined symbols pass: they are the
 from pathlib import Path
 from typing import Any
 
+from bitcode import FRAME_FROM_THE_BEGINNING
 from SCons.Subst import Literal
 
-# Without shrink-wrapping a function has its frame from the first instruction on (kernel_lib/debug/unwind.c).
 LINK = (
     "$LD -m elf_x86_64 -static --no-pie --gc-sections --build-id=none -z noexecstack --fatal-warnings -O2 "
-    "-mllvm -enable-shrink-wrap=false"
+    f"{' '.join(FRAME_FROM_THE_BEGINNING)}"
 )
 
 

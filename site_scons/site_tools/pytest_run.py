@@ -9,7 +9,6 @@ from typing import Any
 
 from bareflow.errors import BareFlowError
 from build_options import Options
-from scons_paths import escaped
 
 RUN_PYTEST = Path(__file__).resolve().parents[1] / "run_pytest.py"
 NOTHING_COLLECTED = 5  # pytest's exit status
@@ -39,7 +38,7 @@ def _pytest(
 
 
 def _run_pytest(target: list[Any], source: list[Any], env: Any) -> int:
-    chosen = [f"-k={_valid_expression(env['only'])}"] if env["only"] else []
+    chosen = [f"-k={env['only']}"] if env["only"] else []
     command = [sys.executable, str(RUN_PYTEST), *env["PYTEST_ARGUMENTS"], *chosen]
     if env["verbose"]:
         print(shlex.join(command), flush=True)
@@ -50,17 +49,30 @@ def _run_pytest(target: list[Any], source: list[Any], env: Any) -> int:
     return status
 
 
-def _valid_expression(text: str) -> str:
-    """The same text; pytest itself, in several processes, would end with their tracebacks if it is none."""
+def _valid_expression(text: str) -> Any:
+    """The compiled expression. If the text is none, pytest itself, in several processes, would end with their
+    tracebacks."""
     from _pytest.mark.expression import Expression
 
     try:
-        Expression.compile(text)
+        return Expression.compile(text)
     except SyntaxError as error:
-        raise BareFlowError(
-            f"only={text} is no expression of names: column {error.offset}: {error.msg}"
-        ) from None
-    return text
+        sys.exit(f"bareflow: only={text} is no expression of names: column {error.offset}: {error.msg}")
+
+
+def _selected(env: Any, nodes: list[Any]) -> list[Any]:
+    """Those of the nodes of C tests whose files' names only= selects, as pytest does; all without it."""
+    if not env["only"]:
+        return nodes
+    expression = _valid_expression(env["only"])
+
+    def is_chosen(node: Any) -> bool:
+        file = os.path.basename(node.path).lower()
+        return bool(expression.evaluate(lambda name, **_: name.lower() in file))
+
+    chosen = [node for node in nodes if is_chosen(node)]
+    env["TESTS_SELECTED"].any |= bool(chosen)
+    return chosen
 
 
 class _Selected:
@@ -69,12 +81,13 @@ class _Selected:
     any = False
 
 
-def _test_selection(env: Any, nodes: list[Any]) -> Any:
-    """What fails, after these nodes of Pytest(), when only= has selected nothing in any of them."""
+def _test_selection(env: Any, name: str, nodes: list[Any]) -> Any:
+    """What fails, after these nodes of tests, when only= has selected nothing in any of them. `name` tells it
+    from those after other nodes."""
     if not env["only"]:
         return []
     step = env.Step(_check_selection, "PYTEST", "what only= selects")
-    return env.AlwaysBuild(env.Command(f"{escaped(nodes[-1].path)}.selection", nodes, step))
+    return env.AlwaysBuild(env.Command(f"$BUILD/{name}.selection", nodes, step))
 
 
 def _check_selection(target: list[Any], source: list[Any], env: Any) -> int:
@@ -84,7 +97,7 @@ def _check_selection(target: list[Any], source: list[Any], env: Any) -> int:
 
 
 def options(opts: Options) -> None:
-    opts.add_text("only", "test: just the Python tests that this pytest -k expression selects", "")
+    opts.add_text("only", "test, host_tests: just the tests that this pytest -k expression selects", "")
     opts.add_number("boots", "soak: how many boots in a row, and how many power cuts", 100)
 
 
@@ -96,3 +109,4 @@ def generate(env: Any) -> None:
     env["TESTS_SELECTED"] = _Selected()
     env.AddMethod(_pytest, "Pytest")
     env.AddMethod(_test_selection, "TestSelection")
+    env.AddMethod(_selected, "SelectedTests")

@@ -7,9 +7,10 @@ kernel_lib, LLVM-libc --llvm-link, opt--> bitcode --clang--> object --ld.lld -r,
 from pathlib import Path
 from typing import Any
 
-_COMPILE = "$CC -target x86_64-unknown-none-elf -fno-pic -mcmodel=small -mno-red-zone -fno-omit-frame-pointer"
-_COMPILE += " -mllvm -enable-shrink-wrap=false -ffunction-sections -fdata-sections -ffp-contract=off"
-_COMPILE += " -Wno-override-module -O2 -c"
+from bitcode import CODE_GENERATION, FRAME_FROM_THE_BEGINNING, TARGET
+
+_OPTIONS = [*TARGET, *CODE_GENERATION, *FRAME_FROM_THE_BEGINNING, "-Wno-override-module", "-O2"]
+_COMPILE = f"$CC {' '.join(_OPTIONS)} -c"
 
 
 def _write_names(target: list[Any], source: list[Any], env: Any) -> None:

@@ -1,4 +1,4 @@
-"""The build's pytest nodes: what only= selects, in one of them, in none, with any characters in it."""
+"""What only= selects: Python tests and C tests, in one node, in none, with any characters in it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ env = Environment(variables=options, tools=[], ENV=dict(os.environ), BUILD="buil
 for tool in tools:
     tool.generate(env)
 nodes = [env.Pytest([name], [], name=name)[0] for name in ("first", "second")]
-Default(nodes, env.TestSelection(nodes))
+programs = [Command(f"test_{{name}}.c.passed", [], Touch("$TARGET")) for name in ("third", "fourth")]
+chosen = env.SelectedTests([node for node, in programs])
+Default(nodes, chosen, env.TestSelection("all", [*nodes, *chosen]))
 """
 
 
@@ -28,10 +30,12 @@ Default(nodes, env.TestSelection(nodes))
     ("only", "status", "message"),
     [
         ("of_the_second", 0, ""),
+        ("THIRD or of_the_second", 0, "test_third.c.passed"),
+        ("third and not test", 2, "bareflow: only=third and not test: no test has such a name\n"),
         ("of_neither", 2, "bareflow: only=of_neither: no test has such a name\n"),
         (
             "it's $HOME",
-            2,
+            1,
             "bareflow: only=it's $HOME is no expression of names: column 3: ",
         ),
     ],
@@ -52,6 +56,8 @@ def test_only(tmp_path: Path, only: str, status: int, message: str) -> None:
     )
     assert result.returncode == status, result.stdout + result.stderr
     assert message in result.stdout + result.stderr
+    assert (tmp_path / "test_third.c.passed").exists() == (only == "THIRD or of_the_second")
+    assert not (tmp_path / "test_fourth.c.passed").exists()
 
 
 def test_full_standard_output(tmp_path: Path) -> None:

@@ -78,28 +78,28 @@ llvm::Value *Extraction::materialize(llvm::Value *value) {
 }
 
 GlobalValue *Extraction::declare(const GlobalValue &global) {
-    GlobalValue *&copy = declared[&global];
-    if (copy)
-        return copy;
+    GlobalValue *&declaration = declared[&global];
+    if (declaration)
+        return declaration;
     auto linkage = global.hasExternalWeakLinkage() ? GlobalValue::ExternalWeakLinkage
                                                    : GlobalValue::ExternalLinkage;
     if (const auto *function = llvm::dyn_cast<Function>(&global)) {
         auto *made = Function::Create(function->getFunctionType(), linkage,
                                       function->getAddressSpace(), global.getName(), target.get());
         made->copyAttributesFrom(function);
-        copy = made;
+        declaration = made;
     } else {
         const auto &variable = llvm::cast<GlobalVariable>(global);
         auto *made = new GlobalVariable(*target, variable.getValueType(), variable.isConstant(),
                                         linkage, nullptr, global.getName());
         made->copyAttributesFrom(&variable);
-        copy = made;
+        declaration = made;
     }
     /* The bitcode was made for one program at a fixed place; this code may lie anywhere. */
-    copy->setDSOLocal(false);
-    copy->setVisibility(GlobalValue::DefaultVisibility);
+    declaration->setDSOLocal(false);
+    declaration->setVisibility(GlobalValue::DefaultVisibility);
     met.push_back(&global);
-    return copy;
+    return declaration;
 }
 
 void Extraction::fill(const Function &from, Function &to, llvm::ArrayRef<llvm::Constant *> values) {
@@ -112,7 +112,7 @@ void Extraction::fill(const Function &from, Function &to, llvm::ArrayRef<llvm::C
     llvm::CloneFunctionInto(&to, &from, map, llvm::CloneFunctionChangeType::DifferentModule,
                             returns, "", nullptr, nullptr, this);
     allow_optimising(to);
-    to.setAlignment(llvm::MaybeAlign()); /* it is reached by its stub, whose place stays */
+    to.setAlignment(llvm::MaybeAlign()); /* it is reached by its stub, whose address stays */
 }
 
 Function &Extraction::clone(const Function &function, const llvm::Twine &name,
@@ -130,11 +130,12 @@ void Extraction::add_value(const GlobalVariable &variable) {
     if (!variable.isConstant() || !variable.hasDefinitiveInitializer() ||
         target->getDataLayout().getTypeAllocSize(variable.getValueType()) > MAX_CONSTANT)
         return;
-    auto *copy = llvm::cast<GlobalVariable>(declared.lookup(&variable));
+    auto *declaration = llvm::cast<GlobalVariable>(declared.lookup(&variable));
     llvm::ValueToValueMapTy map;
-    copy->setInitializer(llvm::MapValue(variable.getInitializer(), map, llvm::RF_None, nullptr,
-                                        static_cast<llvm::ValueMaterializer *>(this)));
-    copy->setLinkage(GlobalValue::AvailableExternallyLinkage);
+    declaration->setInitializer(llvm::MapValue(variable.getInitializer(), map, llvm::RF_None,
+                                               nullptr,
+                                               static_cast<llvm::ValueMaterializer *>(this)));
+    declaration->setLinkage(GlobalValue::AvailableExternallyLinkage);
 }
 
 void Extraction::add_what_may_be_inlined(jit_level level) {
