@@ -46,7 +46,8 @@ def _user_paths(value: str, folder: str) -> str:
     return ",".join(user_path(path, folder) for path in value.split(","))
 
 
-def _is_number(key: str, value: str, _env: Any) -> None:
+def is_number(key: str, value: str, _env: Any) -> None:
+    """A validator: ends the build when the value is not a whole number."""
     if not (value.isascii() and value.isdecimal()):
         raise SystemExit(f"bareflow: {key}={value} is not a whole number")
 
@@ -71,7 +72,7 @@ class Options(Variables):  # type: ignore[misc]
 
     def add_number(self, key: str, text: str, default: int) -> None:
         """A whole number that is not negative."""
-        self._add(key, text, str(default), _is_number)
+        self._add(key, text, str(default), is_number)
 
     def add_choice(self, key: str, text: str, allowed: tuple[str, ...], default: str) -> None:
         """One of several words."""

@@ -171,6 +171,13 @@ def trimmed_image(full: Image, name: str, model_files: dict[str, Any]) -> Image:
     return Image(env, full.made, elf, kernel, disk, [*full.sizes, sizes], full.coverage, untrimmed)
 
 
+def full_image(base: Any, main: Image, model_files: dict[str, Any]) -> Any:
+    """The disk image of full, beside another one or as part of it."""
+    if main.untrimmed:
+        return main.untrimmed[0]
+    return main.image if main.made.engine else image(base, UNTRIMMED, model_files).image
+
+
 def image_bench(base: Any, main: Image, model_files: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """What BenchTarget measures of an image: its boot, or with a JIT engine that, next to native's image."""
     if not main.made.engine:

@@ -111,7 +111,7 @@ def exists(env: Any) -> bool:
 def generate(env: Any) -> None:
     if env.get("gdb", "") not in ("", "0"):
         env["debug"] = True
-    if {"run", "bench"} & set(COMMAND_LINE_TARGETS):
+    if {"run", "bench", "evolve"} & set(COMMAND_LINE_TARGETS):
         # Standard output is for the result (of run: the model's text); what the build prints goes to standard
         # error.
         env["MODEL_OUTPUT"] = os.dup(1)

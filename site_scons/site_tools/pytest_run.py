@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from bareflow.errors import BareFlowError
-from build_options import Options
+from build_options import Options, is_number
 
 RUN_PYTEST = Path(__file__).resolve().parents[1] / "run_pytest.py"
+SOAK_BOOTS = 100
 NOTHING_COLLECTED = 5  # pytest's exit status
 CORES = os.cpu_count() or 1
 WORKERS = CORES + (CORES + 1) // 2
@@ -98,7 +99,8 @@ def _check_selection(target: list[Any], source: list[Any], env: Any) -> int:
 
 def options(opts: Options) -> None:
     opts.add_text("only", "test, host_tests: just the tests that this pytest -k expression selects", "")
-    opts.add_number("boots", "soak: how many boots in a row, and how many power cuts", 100)
+    text = f"soak: boots in a row, and power cuts ({SOAK_BOOTS}); evolve: boots of the disk (8)"
+    opts.add_text("boots", text, validator=is_number)
 
 
 def exists(env: Any) -> bool:

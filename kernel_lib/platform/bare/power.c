@@ -23,7 +23,7 @@ _Noreturn void machine_stop(int code) {
 _Noreturn void platform_exit(int code) {
     platform_call_on_exit();
     coverage_save();
-    console_event("{\"event\":\"exit\",\"code\":%d}", code);
+    console_event("{\"event\":\"exit\",\"code\":%d,\"heap_peak\":%lu}", code, memory_usage().peak);
     cpu_interrupts_off();
     serial_flush();
     outb(DEBUG_EXIT, (uint8_t)code);

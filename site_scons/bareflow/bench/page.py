@@ -8,6 +8,7 @@ from pathlib import Path
 
 TITLES = {
     "boot": "native: boot and first token",
+    "evolve": "The life of an image",
     "jit": "full next to native, in QEMU",
     "linux": "native on a processor: vector widths",
     "linux_jit": "full next to native, on a processor",

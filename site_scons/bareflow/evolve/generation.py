@@ -1,0 +1,125 @@
+"""One boot of a disk that keeps what the guest writes, as measured from outside."""
+
+import hashlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bareflow.bench.guest_session import Session, Time, parse, processor_seconds
+from bareflow.disk import fat16
+from bareflow.disk.generations import read_generation
+from bareflow.kernel.kernel_file import parse_header
+from bareflow.qemu.guest import Guest, GuestError
+from bareflow.qemu.machine import Machine
+
+ROOT = "BAREFLOW.KRN"
+"""The kernel that the image was built with; it is of kind "full"."""
+_FOLDER = "/boot/snapshots"
+_IDS, _LOGITS = "/profile/EVOLVE.IDS", "/profile/EVOLVE.LGT"
+CRASHES = 3
+"""After so many the loader takes the parent."""
+LEVELS = ("interpreter", "O0", "O1", "O2", "O3")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel on the disk."""
+
+    name: str
+    kind: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What one boot was, and what it cost. Seconds are of QEMU's processor time."""
+
+    kernel: Kernel
+    memory: int
+    """Bytes of RAM that were not free at some time: the kernel and its tables, and the heap at its peak."""
+    first_token: float
+    """Seconds from power-on to the first byte of text."""
+    first_token_wall: float
+    tokens_per_s: float
+    """The guest's own, of the whole text but the prompt."""
+    levels: Mapping[str, int]
+    """Functions of the application by the level that they have reached, if a compiler was there."""
+    compiling: float
+    """Seconds of its own clock that the guest compiled for."""
+    misses: int
+    """Calls of functions that the kernel does not have."""
+    written: tuple[Kernel, ...]
+    """The kernels that the guest has written."""
+    results: str
+    """A hash of the tokens and all their logits."""
+
+
+def kernels(disk: Path) -> dict[str, Kernel]:
+    """The kernels on a disk by build id."""
+    root = fat16.read_file(disk, f"/boot/{ROOT}")
+    found = {parse_header(root).build_id.hex(): Kernel(ROOT, "full", len(root))}
+    for line in read_generation(disk, f"{_FOLDER}/INDEX.TXT").decode().splitlines():
+        if not line.startswith("#"):
+            words = dict(word.split("=", 1) for word in line.split())
+            found[words["build"]] = Kernel(words["kernel"], words["kind"], int(words["bytes"]))
+    return found
+
+
+def _levels(session: Session) -> dict[str, int]:
+    """By the last event "tier" of each function."""
+    reached = {str(event["function"]): str(event["level"]) for event in session.events_named("tier")}
+    return dict(Counter(reached.values()))
+
+
+def _compiling(session: Session) -> float:
+    costs = session.events_named("jit")
+    if not costs:
+        return 0.0
+    cycles = costs[-1]["compile_cycles"] + costs[-1]["idle_cycles"]
+    return float(cycles / session.cycles_per_s)
+
+
+def _watch(machine: Machine, limit: float) -> Session:
+    """Boots the machine and follows it to its end."""
+    begun = time.monotonic()
+    with Guest(machine, timeout=limit) as guest:
+        timer = threading.Timer(limit, guest.kill)
+        timer.start()
+        try:
+            session = parse(
+                (Time(time.monotonic() - begun, processor_seconds(guest.pid)), item) for item in guest.items()
+            )
+            status = guest.wait_exit()
+        finally:
+            timer.cancel()
+        if status:
+            raise GuestError(f"the guest ended with code {status}:\n{guest.console[-2000:]}")
+    return session
+
+
+def boot(machine: Machine, limit: float) -> Generation:
+    """Boots a machine, whose disk it may write to, for one text. Raises GuestError if it generates none, or
+    if it takes longer than `limit` (seconds)."""
+    before = kernels(machine.image)
+    config = {**machine.config, "mode": "generate", "ids": _IDS, "logits": _LOGITS}
+    session = _watch(replace(machine, config=config, snapshot=False, crashes=CRASHES), limit)
+    starts, ends = session.events_named("boot"), session.events_named("exit")
+    text = session.generations[-1]
+    after = kernels(machine.image)
+    results = b"".join(fat16.read_file(machine.image, path) for path in (_IDS, _LOGITS))
+    start = starts[-1]
+    return Generation(
+        kernel=before[start["build_id"]],
+        memory=start["ram_bytes"] - start["heap_bytes"] + ends[-1]["heap_peak"],
+        first_token=session.first_token.processor,
+        first_token_wall=session.first_token.wall,
+        tokens_per_s=text.rate,
+        levels=_levels(session),
+        compiling=_compiling(session),
+        misses=len(session.events_named("trap")),
+        written=tuple(kernel for build, kernel in after.items() if build not in before),
+        results=hashlib.sha256(results).hexdigest(),
+    )

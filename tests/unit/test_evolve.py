@@ -1,0 +1,81 @@
+"""The curve of an image's life: the table, the CSV and the drawing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import pytest
+from bareflow.evolve.curve import CHARTS, COLOURS, heights, size_text, svg
+from bareflow.evolve.evolve import csv_text, summary, table
+from bareflow.evolve.generation import Generation, Kernel
+
+NAMESPACE = "{http://www.w3.org/2000/svg}"
+FULL = Kernel("BAREFLOW.KRN", "full", 10_600_000)
+TRIMMED, NATIVE = Kernel("0001.KRN", "trimmed", 5_000_000), Kernel("0002.KRN", "native", 180_000)
+FIRST = Generation(FULL, 54_300_000, 2.47, 3.0, 36.2, {"O1": 5, "O3": 2}, 6.47, 0, (TRIMMED,), "abc")
+BOOTS = [
+    FIRST,
+    replace(FIRST, kernel=TRIMMED, levels={}, compiling=0.0, misses=1, written=(NATIVE,)),
+    replace(FIRST, kernel=NATIVE, memory=9_050_000, first_token=0.1235, tokens_per_s=181.0, written=()),
+]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(69_181, "69 KB"), (999_499, "999 KB"), (1_000_000, "1 MB"), (10_605_740, "10.6 MB")]
+)
+def test_size(size: int, text: str) -> None:
+    assert size_text(size) == text
+
+
+def test_heights() -> None:
+    assert heights([1.0, 4.0, 2.0], False) == [0.25, 1.0, 0.5]
+    # From half of the least value on: 1, 2 and 3 halvings above it.
+    assert heights([2.0, 4.0, 8.0], True) == pytest.approx([1 / 3, 2 / 3, 1.0])
+    assert heights([5.0, 5.0], True) == [1.0, 1.0]
+
+
+def test_csv() -> None:
+    rows = list(csv.DictReader(io.StringIO(csv_text(BOOTS))))
+    assert [row["kind"] for row in rows] == ["full", "trimmed", "native"]
+    assert rows[0] == {
+        "boot": "1",
+        "kernel": "BAREFLOW.KRN",
+        "kind": "full",
+        "kernel_bytes": "10600000",
+        "memory_bytes": "54300000",
+        "first_token_s": "2.47",
+        "tokens_per_s": "36.2",
+        "O0": "0",
+        "O1": "5",
+        "O2": "0",
+        "O3": "2",
+        "compiling_s": "6.47",
+        "misses": "0",
+        "written": "0001.KRN",
+    }
+
+
+def test_table() -> None:
+    head, *rows = table(BOOTS).splitlines()
+    assert [row.split()[2] for row in rows] == ["full", "trimmed", "native"]
+    assert {len(line) for line in [head, *rows]} == {len(head)}
+    text = summary(BOOTS)
+    for part in ("tokens/s 5.0,", " 20.0 times sooner", " 59 times smaller", " 6.0 times less"):
+        assert part in text
+
+
+def test_drawing() -> None:
+    drawing = ET.fromstring(svg("<Life> & growth", BOOTS))
+    assert [text.text for text in drawing.iter(f"{NAMESPACE}title")] == ["<Life> & growth"]
+    bars = [rect for rect in drawing.iter(f"{NAMESPACE}rect") if rect.get("fill") in COLOURS.values()]
+    of_kinds = [COLOURS[kernel.kind] for kernel in (FULL, TRIMMED, NATIVE)]
+    assert [bar.get("fill") for bar in bars] == of_kinds * len(CHARTS) + list(COLOURS.values())
+    width, height = map(float, drawing.attrib["viewBox"].split()[2:])
+    for rect in drawing.iter(f"{NAMESPACE}rect"):
+        right = float(rect.get("x", 0)) + float(rect.attrib["width"])
+        bottom = float(rect.get("y", 0)) + float(rect.attrib["height"])
+        assert right <= width and bottom <= height
+    assert "href" not in svg("", BOOTS), "it needs no other file"
