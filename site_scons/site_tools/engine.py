@@ -7,6 +7,7 @@ system's objects, which call glibc. llvm-libc/glibc_abi is what they get instead
 import os
 import subprocess
 import sys
+from functools import cache
 from typing import Any
 
 from bitcode import FRAME_FROM_THE_BEGINNING, debug_options
@@ -50,22 +51,32 @@ def _ask(*command: str) -> str:
     return result.stdout.strip()
 
 
+@cache
+def _include_folder(llvm_config: str) -> str:
+    return _ask(llvm_config, "--includedir")
+
+
 def _engine_objects(env: Any) -> list[Any]:
-    """ELF objects of the engine's C++, each function in a section of its own."""
-    if not env["VARIANT"].engine:
-        return []
-    include = _ask(env["LLVM_CONFIG"], "--includedir")
+    """ELF objects of the engine's C++, each function in a section of its own; bitcode of its C."""
+    made = []
+    for source in env.SourcesIn(env["VARIANT"].engine):
+        is_cpp = source.path.endswith(".cpp")
+        made += env.ObjectsLikeEngine("$BUILD/obj", [source]) if is_cpp else env.BitcodeObjects([source])
+    return made
+
+
+def _objects_like_engine(env: Any, folder: str, sources: list[Any]) -> list[Any]:
+    """ELF objects of C++ sources in this folder, compiled as the engine of this environment's variant is."""
+    include = _include_folder(env["LLVM_CONFIG"])
     flags = [*TARGET, *LANGUAGE, *CODE_GENERATION, *WARNINGS, "-isystem", include, *debug_options(env)]
     header = env.PrecompiledHeader("$BUILD/obj/engine.pch", PRECOMPILED, flags)
     made = []
-    for source in env.SourcesIn(env["VARIANT"].engine):
-        stem, extension = os.path.splitext(source.path)
-        if extension == ".cpp":
-            node = env.ObjectWithHeader(f"$BUILD/obj/{stem}.o", source, header, flags)
+    for source in sources:
+        node = env.File(f"{folder}/{os.path.splitext(source.path)[0]}.o")
+        if not node.has_builder():  # the image and the tests share it
+            env.ObjectWithHeader(node, source, header, flags)
             env.Depends(node, [env["TOOL_VERSION"]["CC"], env["TOOL_VERSION"]["LLVM_CONFIG"]])
-            made += node
-        else:
-            made += env.BitcodeObjects([source])
+        made.append(node)
     return made
 
 
@@ -93,4 +104,5 @@ def exists(env: Any) -> bool:
 
 def generate(env: Any) -> None:
     env.AddMethod(_engine_objects, "EngineObjects")
+    env.AddMethod(_objects_like_engine, "ObjectsLikeEngine")
     env.AddMethod(_engine_libraries, "EngineLibraries")
