@@ -174,7 +174,8 @@ static bool step(struct run *run, uint32_t position) {
         generation->end = "nan";
         return false;
     }
-    if (next == TOKEN_BOS || next == TOKEN_EOS) {
+    bool in_prompt = position + 1 < generation->prompt_tokens;
+    if (!in_prompt && (next == TOKEN_BOS || next == TOKEN_EOS)) {
         generation->end = next == TOKEN_BOS ? "bos" : "eos";
         return false;
     }
@@ -247,17 +248,42 @@ static bool run_and_record(const struct generator *generator, struct generation 
     return good;
 }
 
+/* The token ids in text, with commas between them; 0 and *error if one is not in the vocabulary. */
+static size_t parse_ids(const char *text, uint32_t vocabulary, uint32_t *ids, struct error *error) {
+    size_t count = 0;
+    for (;; text++) {
+        char *end;
+        unsigned long id = strtoul(text, &end, 10);
+        if (*text < '0' || *text > '9' || id >= vocabulary || (*end && *end != ','))
+            return error_set(error, "prompt_ids: \"%.20s\" does not begin with a token id below %u",
+                             text, (unsigned)vocabulary);
+        ids[count++] = (uint32_t)id;
+        text = end;
+        if (!*end)
+            return count;
+    }
+}
+
+static size_t encode(const struct generator *generator, const struct generation *generation,
+                     uint32_t *prompt, struct error *error) {
+    if (generation->prompt_ids)
+        return parse_ids(generation->prompt_ids, generator->inference->model->config.vocabulary,
+                         prompt, error);
+    return tokenizer_encode(generator->tokenizer, generation->prompt, prompt, error);
+}
+
 bool generate(const struct generator *generator, struct generation *generation,
               struct error *error) {
-    size_t length = strlen(generation->prompt);
-    size_t fewest = tokenizer_min_tokens(generator->tokenizer, length);
+    /* An id and its comma have at least two bytes. */
+    size_t length = strlen(generation->prompt_ids ? generation->prompt_ids : generation->prompt);
+    size_t fewest = generation->prompt_ids ? 1 : tokenizer_min_tokens(generator->tokenizer, length);
     uint32_t context = generator->inference->model->config.context;
     if (fewest > context) /* before there is work and memory for each of its bytes */
         return prompt_too_long("at least ", fewest, context, error);
     uint32_t *prompt = malloc(tokenizer_max_tokens(length) * sizeof *prompt);
     if (!prompt)
         return error_set(error, "no memory for the prompt");
-    size_t count = tokenizer_encode(generator->tokenizer, generation->prompt, prompt, error);
+    size_t count = encode(generator, generation, prompt, error);
     generation->prompt_tokens = (uint32_t)count;
     bool good = count > 0 && check_prompt(generator, count, error) &&
                 run_and_record(generator, generation, prompt, error);

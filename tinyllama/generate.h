@@ -24,11 +24,12 @@ uint64_t generator_seed(const struct settings *settings);
 /* One text. */
 struct generation {
     const char *prompt;
-    bool quiet;         /* no text and no events */
-    const char *ids;    /* path to write the token ids to, as text, or NULL */
-    const char *logits; /* path to write the logits of each step to, as float32, or NULL */
-    uint64_t begin;     /* TSC from which first_token_cycles counts */
-    bool (*stop)(void); /* asked before each token whether to end, or NULL */
+    const char *prompt_ids; /* token ids in its place, with commas between them, or NULL */
+    bool quiet;             /* no text and no events */
+    const char *ids;        /* path to write the token ids to, as text, or NULL */
+    const char *logits;     /* path to write the logits of each step to, as float32, or NULL */
+    uint64_t begin;         /* TSC from which first_token_cycles counts */
+    bool (*stop)(void);     /* asked before each token whether to end, or NULL */
     /* Filled in: */
     uint32_t tokens;             /* of the text, the prompt included, without BOS */
     uint32_t prompt_tokens;      /* with BOS */

@@ -1,44 +1,66 @@
 /*
- * The forward pass of a Llama, for each position:
+ * The forward pass, for each position:
  *
- *   x = embedding[token]
+ *   x = embedding[token]                  [* embedding_scale]
  *   for each layer:
- *       q, k, v = Wqkv RMSNorm(x)
+ *       q, k, v = Wqkv RMSNorm(x)         [+ bias]
+ *       [q, k = RMSNorm(q), RMSNorm(k)    of each head]
  *       q, k = RoPE(q), RoPE(k)           k and v are stored to the KV cache
- *       x = x + Wo attention(q, K, V)
+ *       x = x + Wo attention(q, K, V)     [RMSNorm of what is added]
  *       gate, up = W1 RMSNorm(x), W3 RMSNorm(x)
- *       x = x + W2 (silu(gate) * up)      SwiGLU
- *   logits = Wclassifier RMSNorm(x)
+ *       x = x + W2 (silu(gate) * up)      SwiGLU, or GeGLU [RMSNorm of what is added]
+ *   logits = Wclassifier RMSNorm(x)       [capped]
+ *
+ * What is in brackets, a model has if model_config says so.
  */
 #include "inference.h"
 #include "arena.h"
 #include "profiling.h"
+#include "tinyllama/kernels/block_product.h"
 #include "tinyllama/kernels/elementwise.h"
 #include <math.h>
 
 #define LN_ROPE_BASE 9.210340371976182736 /* ln 10000 */
+#define NORM_EPSILON 1e-5f
 
 static uint32_t larger_of(uint32_t a, uint32_t b) {
     return a > b ? a : b;
 }
 
+static void take_blocks(struct arena *arena, struct inference *in, uint32_t widest) {
+    size_t columns = matrix_padded(widest), parts = columns / WEIGHT_PART;
+    in->rounded.values = arena_take(arena, in->batch * columns, sizeof(int16_t));
+    in->rounded.sums = arena_take(arena, in->batch * parts, sizeof(int16_t));
+    in->rounded.scales = arena_take(arena, in->batch * parts, sizeof(float));
+    in->row.weights = arena_take(arena, columns, sizeof(int16_t));
+    in->row.mins = arena_take(arena, parts, sizeof(int16_t));
+    in->row.scales = arena_take(arena, parts, sizeof(float));
+    in->row.min_scales = arena_take(arena, parts, sizeof(float));
+    in->row_floats = arena_take(arena, columns, sizeof(float));
+}
+
 static void take_buffers(struct arena *arena, struct inference *in) {
     const struct model_config *c = &in->model->config;
     uint32_t dim = matrix_padded(c->dim), hidden = matrix_padded(c->hidden_dim);
-    uint32_t qkv = model_value_row(c) + matrix_padded(model_kv_dim(c));
-    uint32_t head_size = model_head_size(c), widest = larger_of(c->dim, c->hidden_dim);
+    uint32_t query = model_query_dim(c), head_size = model_head_size(c);
+    uint32_t widest = larger_of(larger_of(c->dim, c->hidden_dim), query);
     size_t batch = in->batch;
-    in->frequencies = arena_take(arena, head_size / 2, sizeof(float));
-    in->cosines = arena_take(arena, batch * model_value_row(c), sizeof(float));
-    in->sines = arena_take(arena, batch * model_value_row(c), sizeof(float));
+    for (uint32_t kind = 0; kind < in->kinds; kind++) {
+        in->frequencies[kind] = arena_take(arena, head_size / 2, sizeof(float));
+        in->cosines[kind] = arena_take(arena, batch * model_value_row(c), sizeof(float));
+        in->sines[kind] = arena_take(arena, batch * model_value_row(c), sizeof(float));
+    }
     in->x = arena_take(arena, batch * dim, sizeof(float));
     in->normed = arena_take(arena, batch * dim, sizeof(float));
-    in->qkv = arena_take(arena, batch * qkv, sizeof(float));
-    in->attended = arena_take(arena, batch * dim, sizeof(float));
+    in->qkv = arena_take(arena, batch * model_qkv_rows(c), sizeof(float));
+    in->attended = arena_take(arena, batch * matrix_padded(query), sizeof(float));
     in->branch = arena_take(arena, batch * dim, sizeof(float));
     in->gate_up = arena_take(arena, batch * 2 * hidden, sizeof(float));
     in->scores = arena_take(arena, in->positions, sizeof(float));
+    in->head = arena_take(arena, matrix_padded(head_size), sizeof(float));
     in->logits = arena_take(arena, matrix_padded(c->vocabulary), sizeof(float));
+    if (in->model->has_blocks)
+        take_blocks(arena, in, widest);
     if (c->group) {
         size_t groups = batch * (widest / c->group);
         in->quantized.scales = arena_take(arena, groups, sizeof(float));
@@ -51,7 +73,7 @@ static void take_buffers(struct arena *arena, struct inference *in) {
     in->values = arena_take(arena, heads * in->positions, in->value_stride * sizeof(float));
 }
 
-/* e^x for x from -10 to 0, with an error of some 1e-13: Taylor's series for x / 1024, squared ten
+/* e^x for x from -20 to 0, with an error of some 1e-13: Taylor's series for x / 1024, squared ten
  * times. powf would need tables of 6 KB. */
 static double exponential(double x) {
     double small = x / 1024, term = 1.0, sum = 1.0;
@@ -60,6 +82,19 @@ static double exponential(double x) {
     for (int i = 0; i < 10; i++)
         sum *= sum;
     return sum;
+}
+
+/* The angles that a pair of a head turns by per position. What does not turn has angle 0. */
+static void set_frequencies(const struct inference *in, enum layer_kind kind) {
+    const struct model_config *c = &in->model->config;
+    const float *factors = kind == LAYER_GLOBAL ? in->model->rope_factors : NULL;
+    struct rope rope = c->rope[kind];
+    uint32_t dims = c->rope_dims ? c->rope_dims : model_head_size(c);
+    double ln_base = rope.ln_base > 0.0 ? rope.ln_base : LN_ROPE_BASE;
+    double ratio = exponential(-2.0 * ln_base / dims);
+    double frequency = rope.scale > 0.0 ? rope.scale : 1.0;
+    for (uint32_t i = 0; i < dims / 2; i++, frequency *= ratio)
+        in->frequencies[kind][i] = (float)(factors ? frequency / factors[i] : frequency);
 }
 
 bool inference_init(struct inference *in, const struct model *model, const struct kernels *kernels,
@@ -71,6 +106,7 @@ bool inference_init(struct inference *in, const struct model *model, const struc
         .positions = (positions + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK * ATTENTION_BLOCK,
         .batch = positions < INFERENCE_BATCH ? positions : INFERENCE_BATCH,
         .value_stride = attention_value_stride(head_size),
+        .kinds = model->config.window ? LAYER_KINDS : 1,
     };
     struct arena arena = {0};
     take_buffers(&arena, in);
@@ -78,9 +114,8 @@ bool inference_init(struct inference *in, const struct model *model, const struc
         return false;
     in->memory = arena.memory;
     take_buffers(&arena, in);
-    double ratio = exponential(-2.0 * LN_ROPE_BASE / head_size), frequency = 1.0;
-    for (uint32_t i = 0; i < head_size / 2; i++, frequency *= ratio)
-        in->frequencies[i] = (float)frequency;
+    for (uint32_t kind = 0; kind < in->kinds; kind++)
+        set_frequencies(in, (enum layer_kind)kind);
     return true;
 }
 
@@ -89,8 +124,26 @@ void inference_free(struct inference *in) {
     *in = (struct inference){0};
 }
 
+static struct block_product block_product(const struct inference *in, const float *x,
+                                          uint32_t x_stride, uint32_t count) {
+    return (struct block_product){
+        .kernels = in->kernels,
+        .x = x,
+        .x_stride = x_stride,
+        .count = count,
+        .rounded = in->rounded,
+        .row = in->row,
+        .row_floats = in->row_floats,
+    };
+}
+
 void inference_multiply(struct inference *in, float *y, const struct matrix *w, const float *x,
                         uint32_t x_stride, uint32_t count) {
+    if (w->type) {
+        struct block_product product = block_product(in, x, x_stride, count);
+        multiply_blocks(&product, y, w->rows, w);
+        return;
+    }
     if (w->group == 0) {
         in->kernels->matmul_f32(y, w->data, w->rows, w->columns, x, x_stride, count);
         return;
@@ -103,18 +156,88 @@ void inference_multiply(struct inference *in, float *y, const struct matrix *w, 
     in->kernels->matmul_q8(y, w->data, w->rows, w->columns, w->group, &in->quantized, count);
 }
 
-/* RoPE (Su et al., 2021) at position, the index-th of its batch: pair i of every head turns by the
- * angle position * 10000^(-2 i / head_size). The rotation of queries also scales by
- * log2(e) / sqrt(head_size): attention's softmax then takes powers of 2. */
-static void prepare_rotation(struct inference *in, uint32_t index, uint32_t position) {
+/* y = W x for W's parts, one below the other, which are not one matrix because their types differ. */
+static void multiply_parts(struct inference *in, float *y, const struct matrix *const *parts,
+                           uint32_t y_stride, const float *x, uint32_t x_stride, uint32_t count) {
+    struct block_product product = block_product(in, x, x_stride, count);
+    for (; *parts; y += (*parts)->rows, parts++) {
+        if ((*parts)->type)
+            multiply_blocks(&product, y, y_stride, *parts);
+        else
+            for (uint32_t i = 0; i < count; i++)
+                inference_multiply(in, y + (size_t)i * y_stride, *parts, x + (size_t)i * x_stride,
+                                   x_stride, 1);
+    }
+}
+
+static void multiply_qkv(struct inference *in, const struct layer *layer, uint32_t count) {
+    const struct model_config *c = &in->model->config;
+    uint32_t dim = matrix_padded(c->dim), rows = model_qkv_rows(c);
+    const struct matrix *const parts[] = {&layer->qkv, &layer->key, &layer->value, NULL};
+    if (layer->key.rows == 0)
+        inference_multiply(in, in->qkv, &layer->qkv, in->normed, dim, count);
+    else
+        multiply_parts(in, in->qkv, parts, rows, in->normed, dim, count);
+    for (uint32_t i = 0; layer->qkv_bias && i < count; i++)
+        in->kernels->add(in->qkv + (size_t)i * rows, layer->qkv_bias, rows);
+}
+
+static void multiply_gate_up(struct inference *in, const struct layer *layer, uint32_t count) {
+    const struct model_config *c = &in->model->config;
+    uint32_t dim = matrix_padded(c->dim), rows = 2 * matrix_padded(c->hidden_dim);
+    const struct matrix *const parts[] = {&layer->gate_up, &layer->up, NULL};
+    if (layer->up.rows == 0)
+        inference_multiply(in, in->gate_up, &layer->gate_up, in->normed, dim, count);
+    else
+        multiply_parts(in, in->gate_up, parts, rows, in->normed, dim, count);
+}
+
+/* RMSNorm of a model's vectors. */
+static void normalise(const struct inference *in, float *out, const float *x, const float *weight,
+                      uint32_t size) {
+    float epsilon = in->model->config.norm_epsilon;
+    in->kernels->rms_norm(out, x, weight, size, epsilon > 0.0f ? epsilon : NORM_EPSILON);
+}
+
+static void normalise_all(const struct inference *in, float *out, const float *x,
+                          const float *weight, uint32_t count) {
+    uint32_t size = in->model->config.dim, dim = matrix_padded(size);
+    for (uint32_t i = 0; i < count; i++)
+        normalise(in, out + (size_t)i * dim, x + (size_t)i * dim, weight, size);
+}
+
+/* RMSNorm of each of so many heads. */
+static void normalise_heads(const struct inference *in, float *x, const float *weight,
+                            uint32_t heads) {
+    uint32_t size = model_head_size(&in->model->config);
+    for (uint32_t i = 0; i < heads; i++, x += size) {
+        memset(in->head + size, 0, (matrix_padded(size) - size) * sizeof *x);
+        memcpy(in->head, x, size * sizeof *x);
+        normalise(in, in->head, in->head, weight, size);
+        memcpy(x, in->head, size * sizeof *x);
+    }
+}
+
+/* x = x + the branch's output for count positions. */
+static void add_branch(struct inference *in, const float *post_norm, uint32_t count) {
+    if (post_norm)
+        normalise_all(in, in->branch, in->branch, post_norm, count);
+    in->kernels->add(in->x, in->branch, count * matrix_padded(in->model->config.dim));
+}
+
+/* RoPE at position, the index-th of its batch, for one kind of layers: pair i of every head turns by
+ * position times its frequency. The rotation of queries also scales by log2(e) / sqrt(head_size):
+ * attention's softmax then takes powers of 2. */
+static void prepare_rotation(struct inference *in, enum layer_kind kind, uint32_t index,
+                             uint32_t position) {
     const struct model_config *c = &in->model->config;
     uint32_t head_size = model_head_size(c);
-    float *cosines = in->cosines + (size_t)index * model_value_row(c),
-          *sines = in->sines + (size_t)index * model_value_row(c);
+    float *cosines = in->cosines[kind] + (size_t)index * model_value_row(c),
+          *sines = in->sines[kind] + (size_t)index * model_value_row(c);
     float *keys_cosines = cosines + model_key_row(c), *keys_sines = sines + model_key_row(c);
     float query_scale = LOG2_E / sqrtf((float)head_size);
     for (uint32_t i = 0; i < head_size; i += 2) {
-        float angle = (float)position * in->frequencies[i / 2];
+        float angle = (float)position * in->frequencies[kind][i / 2];
         float cosine = cosf(angle), sine = sinf(angle);
         for (uint32_t j = i; j < model_kv_dim(c); j += head_size) {
             keys_cosines[j] = keys_cosines[j + 1] = cosine;
@@ -123,7 +246,7 @@ static void prepare_rotation(struct inference *in, uint32_t index, uint32_t posi
         }
         cosine *= query_scale;
         sine *= query_scale;
-        for (uint32_t j = i; j < c->dim; j += head_size) {
+        for (uint32_t j = i; j < model_query_dim(c); j += head_size) {
             cosines[j] = cosines[j + 1] = cosine;
             sines[j] = -sine;
             sines[j + 1] = sine;
@@ -158,81 +281,111 @@ static void store_kv(struct inference *in, const float *qkv, uint32_t layer, uin
     }
 }
 
-/* Grouped-query attention: heads / kv_heads query heads share one head of keys and values. */
+/* Grouped-query attention: heads / kv_heads query heads share one head of keys and values. A local
+ * layer begins with the block of its window's first position. */
 static void attend(struct inference *in, float *out, const float *qkv, uint32_t layer,
                    uint32_t position) {
     const struct model_config *c = &in->model->config;
-    uint32_t head_size = model_head_size(c), queries = c->heads / c->kv_heads;
+    uint32_t head_size = model_head_size(c), queries = c->heads / c->kv_heads, first = 0;
+    if (model_layer_kind(c, layer) == LAYER_LOCAL && position >= c->window)
+        first = position + 1 - c->window;
+    uint32_t skip = first % ATTENTION_BLOCK, begin = first - skip;
     for (uint32_t head = 0; head < c->kv_heads; head++)
         in->kernels->attend(
             &(struct attention){
-                .positions = position + 1,
+                .positions = position + 1 - begin,
                 .query = qkv + head * queries * head_size,
-                .keys = head_keys(in, layer, head),
-                .values = head_values(in, layer, head),
+                .keys = head_keys(in, layer, head) + (size_t)begin * head_size,
+                .values = head_values(in, layer, head) + (size_t)begin * in->value_stride,
                 .scores = in->scores,
                 .out = out + head * queries * head_size,
+                .skip = skip,
             },
             head_size, queries);
+}
+
+/* Queries, keys and values of the index-th token of a batch, at position, to its attention. */
+static void attend_to_all(struct inference *in, uint32_t layer, uint32_t index, uint32_t position) {
+    const struct model_config *c = &in->model->config;
+    const struct layer *weights = &in->model->layer[layer];
+    enum layer_kind kind = model_layer_kind(c, layer);
+    size_t rotation = (size_t)index * model_value_row(c);
+    float *qkv = in->qkv + (size_t)index * model_qkv_rows(c);
+    if (weights->query_norm) {
+        normalise_heads(in, qkv, weights->query_norm, c->heads);
+        normalise_heads(in, qkv + model_key_row(c), weights->key_norm, c->kv_heads);
+    }
+    in->kernels->rotate(qkv, in->cosines[kind] + rotation, in->sines[kind] + rotation,
+                        model_value_row(c));
+    store_kv(in, qkv, layer, position);
+    profile_part(PART_ROTATION);
+    attend(in, in->attended + (size_t)index * matrix_padded(model_query_dim(c)), qkv, layer,
+           position);
+    profile_part(PART_ATTENTION);
+}
+
+/* The embeddings and rotations of a batch. */
+static void begin_batch(struct inference *in, const uint32_t *tokens, uint32_t count,
+                        uint32_t position) {
+    const struct model_config *c = &in->model->config;
+    size_t dim = matrix_padded(c->dim);
+    for (uint32_t i = 0; i < count; i++) {
+        matrix_row(&in->model->embedding, tokens[i], in->x + i * dim);
+        for (uint32_t j = 0; c->embedding_scale > 0.0f && j < c->dim; j++)
+            in->x[i * dim + j] *= c->embedding_scale;
+        for (uint32_t kind = 0; kind < in->kinds; kind++)
+            prepare_rotation(in, (enum layer_kind)kind, i, position + i);
+    }
 }
 
 void inference_forward(struct inference *in, const uint32_t *tokens, uint32_t count,
                        uint32_t position) {
     const struct model *model = in->model;
     const struct model_config *c = &model->config;
-    size_t dim = matrix_padded(c->dim), hidden = matrix_padded(c->hidden_dim);
+    size_t hidden = matrix_padded(c->hidden_dim);
 
     profile_token();
     profile_start();
-    for (uint32_t i = 0; i < count; i++) {
-        matrix_row(&model->embedding, tokens[i], in->x + i * dim);
-        prepare_rotation(in, i, position + i);
-    }
+    begin_batch(in, tokens, count, position);
     profile_part(PART_EMBEDDING);
     for (uint32_t l = 0; l < c->layers; l++) {
         const struct layer *layer = &model->layer[l];
-        for (uint32_t i = 0; i < count; i++)
-            in->kernels->rms_norm(in->normed + i * dim, in->x + i * dim, layer->attention_norm,
-                                  c->dim);
+        normalise_all(in, in->normed, in->x, layer->attention_norm, count);
         profile_part(PART_NORM);
-        inference_multiply(in, in->qkv, &layer->qkv, in->normed, dim, count);
+        multiply_qkv(in, layer, count);
         profile_part(PART_QKV);
-        for (uint32_t i = 0; i < count; i++) {
-            size_t rotation = (size_t)i * model_value_row(c);
-            float *qkv = in->qkv + (size_t)i * layer->qkv.rows;
-            in->kernels->rotate(qkv, in->cosines + rotation, in->sines + rotation,
-                                model_value_row(c));
-            store_kv(in, qkv, l, position + i);
-            profile_part(PART_ROTATION);
-            attend(in, in->attended + i * dim, qkv, l, position + i);
-            profile_part(PART_ATTENTION);
-        }
-        inference_multiply(in, in->branch, &layer->attention_out, in->attended, dim, count);
-        in->kernels->add(in->x, in->branch, count * (uint32_t)dim);
+        for (uint32_t i = 0; i < count; i++)
+            attend_to_all(in, l, i, position + i);
+        inference_multiply(in, in->branch, &layer->attention_out, in->attended,
+                           matrix_padded(model_query_dim(c)), count);
+        add_branch(in, layer->attention_post_norm, count);
         profile_part(PART_ATTENTION_OUT);
 
-        for (uint32_t i = 0; i < count; i++)
-            in->kernels->rms_norm(in->normed + i * dim, in->x + i * dim, layer->ffn_norm, c->dim);
+        normalise_all(in, in->normed, in->x, layer->ffn_norm, count);
         profile_part(PART_NORM);
-        inference_multiply(in, in->gate_up, &layer->gate_up, in->normed, dim, count);
+        multiply_gate_up(in, layer, count);
         profile_part(PART_GATE_UP);
         for (uint32_t i = 0; i < count; i++) {
             float *gate = in->gate_up + i * 2 * hidden;
-            in->kernels->swiglu(gate, gate + hidden, (uint32_t)hidden);
+            (c->gelu ? in->kernels->geglu : in->kernels->swiglu)(gate, gate + hidden,
+                                                                 (uint32_t)hidden);
         }
         profile_part(PART_SWIGLU);
-        inference_multiply(in, in->branch, &layer->down, in->gate_up, 2 * hidden, count);
-        in->kernels->add(in->x, in->branch, count * (uint32_t)dim);
+        inference_multiply(in, in->branch, &layer->down, in->gate_up, 2 * (uint32_t)hidden, count);
+        add_branch(in, layer->ffn_post_norm, count);
         profile_part(PART_DOWN);
     }
 }
 
 void inference_classify(struct inference *in, uint32_t index) {
     const struct model *model = in->model;
-    size_t dim = matrix_padded(model->config.dim);
+    const struct model_config *c = &model->config;
+    size_t dim = matrix_padded(c->dim);
 
     profile_start();
-    in->kernels->rms_norm(in->normed, in->x + index * dim, model->final_norm, model->config.dim);
-    inference_multiply(in, in->logits, &model->classifier, in->normed, dim, 1);
+    normalise(in, in->normed, in->x + index * dim, model->final_norm, c->dim);
+    inference_multiply(in, in->logits, &model->classifier, in->normed, (uint32_t)dim, 1);
+    if (c->logit_cap > 0.0f)
+        cap(in->logits, c->vocabulary, c->logit_cap);
     profile_part(PART_CLASSIFIER);
 }

@@ -17,18 +17,25 @@ struct inference {
     uint32_t positions; /* room in the KV cache */
     uint32_t batch;     /* most positions of a batch */
     uint32_t value_stride;
-    float *frequencies; /* [head_size / 2]: angle of RoPE per position */
+    uint32_t kinds;                  /* of layers: how many of layer_kind there are */
+    float *frequencies[LAYER_KINDS]; /* [head_size / 2]: angle of RoPE per position */
     /* For each position of the batch: */
-    float *cosines, *sines;     /* of RoPE, for queries and keys as they lie in qkv */
-    float *x;                   /* the residual stream */
-    float *normed;              /* x after RMSNorm */
-    float *qkv;                 /* queries, keys, values */
-    float *attended;            /* the attention of all heads */
+    float *cosines[LAYER_KINDS], *sines[LAYER_KINDS]; /* of RoPE, for queries and keys as they lie
+                                                         in qkv */
+    float *x;                                         /* the residual stream */
+    float *normed;                                    /* x after RMSNorm */
+    float *qkv;                                       /* queries, keys, values */
+    float *attended;                                  /* the attention of all heads */
     float *branch;              /* output of attention or feed-forward network, to be added to x */
     float *gate_up;             /* w1 and w3 times normed; then silu(gate) * up */
     struct quantized quantized; /* what an int8 matrix is multiplied by */
+    struct rounded rounded;     /* what a matrix of GGUF's blocks is multiplied by */
+    /* For one row of such a matrix: */
+    struct unpacked row;
+    float *row_floats;
     /* For one position: */
     float *scores; /* of one head */
+    float *head;   /* one head, padded */
     float *logits; /* [vocabulary] */
     float *keys;   /* KV cache: [layer][kv head][block][head_size][ATTENTION_BLOCK] */
     float *values; /* KV cache: [layer][kv head][position][value_stride] */
@@ -50,6 +57,6 @@ void inference_forward(struct inference *inference, const uint32_t *tokens, uint
 /* Computes the logits of the token after the index-th (from 0) token of the last batch. */
 void inference_classify(struct inference *inference, uint32_t index);
 
-/* y = W x for count positions; x is quantised first if W is int8. Sizes as in kernels.h. */
+/* y = W x for count positions; x is quantised first if W is. Sizes as in kernels.h. */
 void inference_multiply(struct inference *inference, float *y, const struct matrix *w,
                         const float *x, uint32_t x_stride, uint32_t count);

@@ -3,6 +3,7 @@
 #include "tinyllama/bench/bench.h"
 #include "tinyllama/dialogue/interactive.h"
 #include "tinyllama/formats/checkpoint.h"
+#include "tinyllama/formats/gguf_model.h"
 
 /* Everything that is loaded. */
 struct application {
@@ -24,12 +25,23 @@ static struct file *open_file(const char *path, const char *key, struct error *e
     return file;
 }
 
+static bool read_gguf(struct application *app, struct file *file, const char *path,
+                      struct error *error) {
+    struct gguf gguf;
+    if (!gguf_open(&gguf, file, path, error))
+        return false;
+    bool good = gguf_read_model(&app->model, &gguf);
+    gguf_close(&gguf);
+    return good;
+}
+
 static bool load_model(struct application *app, struct error *error) {
     const char *path = app->settings.model;
     struct file *file = open_file(path, "model", error);
     if (!file)
         return false;
-    bool good = checkpoint_read(&app->model, file, path, error);
+    bool good = gguf_recognise(file) ? read_gguf(app, file, path, error)
+                                     : checkpoint_read(&app->model, file, path, error);
     file_close(file);
     return good;
 }
@@ -78,6 +90,7 @@ static bool run(struct application *app, uint64_t begin, struct error *error) {
     }
     struct generation generation = {
         .prompt = settings->prompt,
+        .prompt_ids = settings->prompt_ids,
         .ids = settings->ids,
         .logits = settings->logits,
         .begin = begin,

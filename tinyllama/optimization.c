@@ -77,10 +77,13 @@ static void leave_to_jit(struct inference *in) {
             continue;
         jit_add_alternative((const void *)own->matmul_f32, (const void *)wider->matmul_f32);
         jit_add_alternative((const void *)own->matmul_q8, (const void *)wider->matmul_q8);
+        jit_add_alternative((const void *)own->row_f32, (const void *)wider->row_f32);
+        jit_add_alternative((const void *)own->row_blocks, (const void *)wider->row_blocks);
         jit_add_alternative((const void *)own->attend, (const void *)wider->attend);
         jit_add_alternative((const void *)own->rms_norm, (const void *)wider->rms_norm);
         jit_add_alternative((const void *)own->rotate, (const void *)wider->rotate);
         jit_add_alternative((const void *)own->swiglu, (const void *)wider->swiglu);
+        jit_add_alternative((const void *)own->geglu, (const void *)wider->geglu);
         jit_add_alternative((const void *)own->add, (const void *)wider->add);
     }
     choose(in, own, "the JIT tries wider ones");

@@ -64,6 +64,7 @@ static const struct option {
     {"model", "/model/model.bin", NULL, TEXT, 0, 0, AT(model)},
     {"tokenizer", "/model/tokenizer.bin", NULL, TEXT, 0, 0, AT(tokenizer)},
     {"prompt", "", NULL, TEXT, 0, 0, AT(prompt)},
+    {"prompt_ids", NULL, NULL, TEXT, 0, 0, AT(prompt_ids)},
     {"vector", "auto", NULL, TEXT, 0, 0, AT(vector)},
     {"ids", NULL, NULL, TEXT, 0, 0, AT(ids)},
     {"logits", NULL, NULL, TEXT, 0, 0, AT(logits)},

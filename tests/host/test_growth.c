@@ -2,6 +2,7 @@
 // sources: tests/host/console.c tinyllama/tokenizer.c tinyllama/tokenizer_encode.c
 // sources: tinyllama/formats/checkpoint.c tinyllama/model.c tinyllama/kernels/matrix.c
 // sources: kernel_lib/error.c tests/host/memory_file.c
+// sources: tinyllama/kernels/weight_types.c
 // compile: -fsanitize-coverage=trace-pc -fno-builtin
 // link: -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp,--wrap=memchr
 // link: -Wl,--wrap=strlen,--wrap=strcmp,--wrap=strncmp

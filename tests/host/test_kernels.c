@@ -1,4 +1,5 @@
 // sources: tinyllama/kernels/kernels.c tinyllama/kernels/matrix.c tinyllama/kernels/elementwise.c
+// sources: tinyllama/kernels/weight_types.c
 /*
  * The kernels of every vector width that this CPU has: the bits of plain loops in the promised
  * order, and near the result in double precision.
@@ -249,8 +250,8 @@ static void test_attention(uint32_t queries, uint32_t head_size, uint32_t positi
         float *out = allocate(queries * head_size, sizeof(float));
         float *scores = allocate(padded, sizeof(float));
         all_kernels[k]->attend(
-            &(struct attention){positions, query, key_blocks, value_rows, scores, out}, head_size,
-            queries);
+            &(struct attention){positions, query, key_blocks, value_rows, scores, out, 0},
+            head_size, queries);
         for (uint32_t q = 0; q < queries; q++) {
             double expected[256];
             attend_exactly(expected, query + q * head_size, keys, values, head_size, positions);

@@ -21,12 +21,12 @@ static void test_rms_norm(const struct kernels *k, uint32_t size) {
     for (uint32_t i = 0; i < size; i++)
         squares += (double)x[i] * x[i];
     double scale = 1.0 / sqrt(squares / size + 1e-5);
-    k->rms_norm(out, x, weight, size);
+    k->rms_norm(out, x, weight, size, 1e-5f);
     for (uint32_t i = 0; i < size; i++)
         CHECK(fabs(out[i] - weight[i] * scale * x[i]) <= 1e-6 * fabs((double)out[i]));
     for (uint32_t i = size; i < matrix_padded(size); i++)
         CHECK(out[i] == 0.0f);
-    k->rms_norm(x, x, weight, size);
+    k->rms_norm(x, x, weight, size, 1e-5f);
     CHECK(memcmp(x, out, size * sizeof(float)) == 0);
 }
 
@@ -98,7 +98,7 @@ static void test_same_bits(const struct kernels *k) {
     for (int i = 0; i < 2; i++) {
         const struct kernels *own = i ? k : all_kernels[0];
         fill(x[i], 300, MAX);
-        own->rms_norm(x[i], x[i], y, 300);
+        own->rms_norm(x[i], x[i], y, 300, 1e-5f);
         own->rotate(x[i], y, z, MAX);
         own->add(x[i], z, MAX);
         own->swiglu(x[i], y, MAX);

@@ -17,6 +17,19 @@ struct quantized {
     struct chunk *chunks; /* of each group, its columns padded with zeros to whole chunks */
 };
 
+/* Activations as integers from -127 to 127 for GGUF's blocks, one scale for each block. */
+struct rounded {
+    int16_t *values; /* [columns] */
+    int16_t *sums;   /* of each WEIGHT_PART columns */
+    float *scales;   /* of each group of columns */
+};
+
+/* Columns of activations that share a scale, for a type with so many columns in a block: all of
+ * them, or half of a K type's, which makes the error smaller. */
+static inline uint32_t rounded_group(uint32_t block) {
+    return block < 128 ? block : 128;
+}
+
 /* The part from position on; a position has so many groups of so many chunks. */
 static inline struct quantized quantized_at(const struct quantized *x, uint32_t position,
                                             uint32_t groups, uint32_t group_chunks) {

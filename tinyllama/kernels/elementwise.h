@@ -10,8 +10,14 @@
  * columns is not padded and a multiple of group. */
 void quantize(struct quantized *out, const float *x, uint32_t columns, uint32_t group);
 
+/* The same for rows of blocks: block columns share a scale. columns are whole blocks. */
+void round_blocks(const struct rounded *out, const float *x, uint32_t columns, uint32_t block);
+
 /* The first index of the largest element; 0 if all are NaN. size is not padded, but the room is. */
 uint32_t argmax(float *x, uint32_t size);
+
+/* x = limit * tanh(x / limit); size is not padded, but the room is. */
+void cap(float *x, uint32_t size, float limit);
 
 /* Whether an element is NaN. */
 bool any_nan(const float *x, uint32_t size);

@@ -169,6 +169,60 @@ IN_PAGE static void matmul_q8(float *out, const void *weights, uint32_t all_rows
     }
 }
 
+/* ---- Rows of GGUF's types ---- */
+
+static void row_f32(float *out, uint32_t columns, const float *row, const float *x,
+                    uint32_t x_stride, uint32_t out_stride, uint32_t count) {
+    for (uint32_t p = 0; p < count; p++, x += x_stride, out += out_stride) {
+        vector partial[SUM_VECTORS] = {0};
+        for (uint32_t i = 0; i < columns; i += SUM_LANES)
+#pragma clang loop unroll(full)
+            for (int j = 0; j < SUM_VECTORS; j++)
+                partial[j] += load(row + i + j * VECTOR_LANES) * load(x + i + j * VECTOR_LANES);
+        *out = sum_lanes(partial);
+    }
+}
+
+/* The sum of the products of size integers, a multiple of WEIGHT_LEAST_COLUMNS. */
+INLINE int32_t dot_integers(const int16_t *a, const int16_t *b, uint32_t size) {
+    vector_i32 sums = {0};
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (uint32_t i = 0; i < size; i += 2 * VECTOR_LANES)
+        sums = add_products(sums, a + i, b + i);
+    return __builtin_reduce_add(sums);
+}
+
+/* The products of a block's minima with the sums of its activations. */
+INLINE int32_t dot_minima(const int16_t *mins, const int16_t *sums, uint32_t size) {
+    int32_t total = 0;
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (uint32_t i = 0; i < size; i++)
+        total += mins[i] * sums[i];
+    return total;
+}
+
+static void row_blocks(float *out, uint32_t columns, uint32_t block, const struct unpacked *row,
+                       const struct rounded *x, uint32_t out_stride, uint32_t count) {
+    const int16_t *values = x->values, *sums = x->sums;
+    const float *x_scales = x->scales;
+    uint32_t group = rounded_group(block), groups = columns / group, parts = group / WEIGHT_PART;
+    for (uint32_t p = 0; p < count; p++, out += out_stride) {
+        const int16_t *weights = row->weights, *mins = row->mins;
+        float total = 0.0f;
+        for (uint32_t g = 0; g < groups; g++, x_scales++) {
+            uint32_t b = g * group / block;
+            if (row->min_scales[b] != 0.0f)
+                total -= (float)dot_minima(mins, sums, parts) * row->min_scales[b] * *x_scales;
+            total += (float)dot_integers(weights, values, group) * row->scales[b] * *x_scales;
+            weights += group;
+            values += group;
+            mins += parts;
+            sums += parts;
+        }
+        *out = total;
+    }
+}
+
 /* ---- Attention ---- */
 
 /* scores = query keys^T, for one query head and all positions. */
@@ -214,6 +268,8 @@ static void mix(float *out, const float *weights, float total, const float *all_
 static void attend(const struct attention *a, uint32_t head_size, uint32_t queries) {
     for (uint32_t query = 0; query < queries; query++) {
         score(a->scores, a->query + query * head_size, a->keys, head_size, a->positions);
+        for (uint32_t i = 0; i < a->skip; i++)
+            a->scores[i] = -INFINITY;
         float total = weigh(a->scores, a->positions);
         mix(a->out + query * head_size, a->scores, total, a->values, head_size, a->positions);
     }
@@ -221,7 +277,8 @@ static void attend(const struct attention *a, uint32_t head_size, uint32_t queri
 
 /* ---- Vectors of activations ---- */
 
-static void rms_norm(float *out, const float *x, const float *weight, uint32_t size) {
+static void rms_norm(float *out, const float *x, const float *weight, uint32_t size,
+                     float epsilon) {
     vector squares[SUM_VECTORS] = {0};
     for (uint32_t i = 0; i < size; i += SUM_LANES)
 #pragma clang loop unroll(full)
@@ -229,7 +286,7 @@ static void rms_norm(float *out, const float *x, const float *weight, uint32_t s
             vector part = load(x + i + j * VECTOR_LANES);
             squares[j] += part * part;
         }
-    vector scale = splat(1.0f / sqrtf(sum_lanes(squares) / (float)size + 1e-5f));
+    vector scale = splat(1.0f / sqrtf(sum_lanes(squares) / (float)size + epsilon));
     for (uint32_t i = 0; i < matrix_padded(size); i += VECTOR_LANES)
         store(out + i, load(weight + i) * (scale * load(x + i)));
 }
@@ -252,16 +309,28 @@ static void rotate(float *x, const float *cosines, const float *sines, uint32_t 
     }
 }
 
-/* sigmoid(x) = 1 / (1 + e^-x) for x >= 0, and e^x / (1 + e^x) for x < 0: no power is large. */
+/* 1 / (1 + e^-x) for x >= 0, and e^x / (1 + e^x) for x < 0: no power is large. */
+INLINE vector sigmoid(vector x) {
+    vector_i32 negative = (vector_i32)x >> 31;
+    vector magnitude = (vector)((vector_i32)x & INT32_MAX);
+    vector power = exp2_minus(magnitude * splat(LOG2_E));
+    vector one = splat(1.0f);
+    vector top = (vector)(((vector_i32)power & negative) | ((vector_i32)one & ~negative));
+    return top / (one + power);
+}
+
 static void swiglu(float *gate, const float *up, uint32_t size) {
     for (uint32_t i = 0; i < size; i += VECTOR_LANES) {
         vector g = load(gate + i);
-        vector_i32 negative = (vector_i32)g >> 31;
-        vector magnitude = (vector)((vector_i32)g & INT32_MAX);
-        vector power = exp2_minus(magnitude * splat(LOG2_E));
-        vector one = splat(1.0f);
-        vector top = (vector)(((vector_i32)power & negative) | ((vector_i32)one & ~negative));
-        store(gate + i, g * (top / (one + power)) * load(up + i));
+        store(gate + i, g * sigmoid(g) * load(up + i));
+    }
+}
+
+static void geglu(float *gate, const float *up, uint32_t size) {
+    for (uint32_t i = 0; i < size; i += VECTOR_LANES) {
+        vector g = load(gate + i);
+        vector cubic = (g * g * splat(0.044715f) + splat(1.0f)) * g;
+        store(gate + i, g * sigmoid(cubic * splat(0x1.988454p+0f)) * load(up + i));
     }
 }
 
@@ -279,9 +348,12 @@ const struct kernels TABLE(KERNELS_SUFFIX) = {
     .name = NAME_OF(KERNELS_SUFFIX),
     .matmul_f32 = matmul_f32,
     .matmul_q8 = matmul_q8,
+    .row_f32 = row_f32,
+    .row_blocks = row_blocks,
     .attend = attend,
     .rms_norm = rms_norm,
     .rotate = rotate,
     .swiglu = swiglu,
+    .geglu = geglu,
     .add = add,
 };

@@ -9,6 +9,7 @@
 #pragma once
 #include "matrix.h"
 #include "tinyllama/formats/quantized.h"
+#include "weight_types.h"
 
 #define LOG2_E 0x1.715476p+0f
 
@@ -28,6 +29,7 @@ struct attention {
     const float *values; /* [position][attention_value_stride] */
     float *scores;       /* room for positions, padded to whole blocks */
     float *out;          /* [queries][head_size]; may not overlap query */
+    uint32_t skip;       /* of the first block's positions, how many are not attended to */
 };
 
 /* Sizes are arguments, because the JIT specialises functions for frequent argument values. Those
@@ -43,15 +45,28 @@ struct kernels {
      * groups, out += (float)sum * (scale of the weights) * (scale of x). */
     void (*matmul_q8)(float *out, const void *weights, uint32_t rows, uint32_t columns,
                       uint32_t group, const struct quantized *x, uint32_t count);
+    /* out = row x for one row of a matrix and count positions; out[i * out_stride] is position i's.
+     * The sum is that of 16 partial sums: column c is in the partial sum c mod 16. columns is
+     * padded. */
+    void (*row_f32)(float *out, uint32_t columns, const float *row, const float *x,
+                    uint32_t x_stride, uint32_t out_stride, uint32_t count);
+    /* The same for a row of blocks of block columns. Each block's two sums are exact integers;
+     * then, in the order of the blocks, for the minima and for the weights:
+     * out -= (float)sum * min_scale * (scale of x); out += (float)sum * scale * (scale of x). */
+    void (*row_blocks)(float *out, uint32_t columns, uint32_t block, const struct unpacked *row,
+                       const struct rounded *x, uint32_t out_stride, uint32_t count);
     /* out = softmax(query keys^T) values, for each query head; head_size is not padded. */
     void (*attend)(const struct attention *attention, uint32_t head_size, uint32_t queries);
-    /* RMSNorm: out = weight * x / sqrt(mean(x^2) + 1e-5); size is not padded. out may be x. */
-    void (*rms_norm)(float *out, const float *x, const float *weight, uint32_t size);
+    /* RMSNorm: out = weight * x / sqrt(mean(x^2) + epsilon); size is not padded. out may be x. */
+    void (*rms_norm)(float *out, const float *x, const float *weight, uint32_t size, float epsilon);
     /* RoPE: x = x * cosines + swapped(x) * sines, where swapped exchanges the elements of each pair
      * and the first sine of a pair is negative. */
     void (*rotate)(float *x, const float *cosines, const float *sines, uint32_t size);
     /* SwiGLU: gate = silu(gate) * up, silu(g) = g * sigmoid(g) */
     void (*swiglu)(float *gate, const float *up, uint32_t size);
+    /* GeGLU: gate = gelu(gate) * up with GELU's approximation by tanh, which is
+     * gelu(g) = g * sigmoid(sqrt(8 / pi) * (g + 0.044715 g^3)) */
+    void (*geglu)(float *gate, const float *up, uint32_t size);
     /* x += y */
     void (*add)(float *x, const float *y, uint32_t size);
 };

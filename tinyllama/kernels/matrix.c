@@ -1,8 +1,11 @@
 /* The layout of weight matrices. */
 #include "matrix.h"
+#include "weight_types.h"
 #include <string.h>
 
 size_t matrix_row_bytes(const struct matrix *matrix) {
+    if (matrix->type)
+        return weight_row_bytes(matrix->type, matrix->columns);
     if (matrix->group == 0)
         return matrix->columns * sizeof(float);
     return (size_t)matrix->columns / matrix->group * matrix_group_bytes(matrix->group);
@@ -149,6 +152,11 @@ void matrix_store_scales(struct matrix *matrix, uint32_t row, size_t first, size
 }
 
 void matrix_row(const struct matrix *matrix, uint32_t row, float *out) {
+    if (matrix->type) {
+        const uint8_t *blocks = (const uint8_t *)matrix->data + row * matrix_row_bytes(matrix);
+        weight_row_floats(matrix->type, blocks, matrix->columns, out);
+        return;
+    }
     struct place place = find_row(matrix, row);
     for (uint32_t i = 0; i < matrix->columns; i++)
         out[i] = matrix->group == 0 ? *find_f32(place, i)

@@ -11,6 +11,9 @@
  *                 for each chunk of 4 columns, the panel's rows, 4 bytes each: weight + 128
  *                 the panel's rows' float32 scales
  *             A group's columns are padded to whole chunks.
+ *
+ * A matrix of another type of GGUF has no panels: its rows lie one after the other, as in the file
+ * (weight_types.h).
  */
 #pragma once
 #include <stdbool.h>
@@ -21,11 +24,14 @@
 #define MATRIX_PANEL 4u /* blocks */
 #define MATRIX_CHUNK 4u /* columns of int8 that share a 32-bit lane */
 
+struct weight_type;
+
 struct matrix {
     uint32_t rows;    /* a multiple of MATRIX_BLOCK */
     uint32_t columns; /* as in the model */
     uint32_t group;   /* columns that share a scale (a divisor of columns); 0 for float32 */
-    void *data;       /* at a multiple of 64 bytes */
+    const struct weight_type *type; /* of the rows of blocks; NULL: panels */
+    void *data;                     /* at a multiple of 64 bytes */
 };
 
 /* size rounded up to whole blocks: the length of a vector of activations. */

@@ -172,6 +172,20 @@ static inline struct lanes splat_chunk(const struct chunk *x) {
 #endif
 }
 
+/* Adds to each lane of sum the products of two pairs of integers; which ones, differs between the
+ * widths. */
+static inline vector_i32 add_products(vector_i32 sum, const int16_t *a, const int16_t *b) {
+#if VECTOR_LANES == 16
+    return sum + (vector_i32)_mm512_madd_epi16(_mm512_loadu_si512(a), _mm512_loadu_si512(b));
+#elif VECTOR_LANES == 8
+    return sum + (vector_i32)_mm256_madd_epi16(_mm256_loadu_si256((const __m256i_u *)a),
+                                               _mm256_loadu_si256((const __m256i_u *)b));
+#else
+    return sum + (vector_i32)_mm_madd_epi16((__m128i)load((const float *)a),
+                                            (__m128i)load((const float *)b));
+#endif
+}
+
 /*
  * Adds to each 32-bit lane of sum, exactly, the products of 4 weights with the 4 activations x.
  * weights has 4 bytes for each lane, which are the weights + 128; the caller subtracts what 128
