@@ -68,8 +68,8 @@ MODEL_DAMAGE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         r"it has 1056541 bytes where its header asks for 1056540: damaged or cut short",
     ),
     "no model": (
-        lambda data: b"GGUF" * 1000,
-        r"its \w+ is 1179993927, which is not between 1 and \d+: not a llama2.c model, or damaged",
+        lambda data: b"GGML" * 1000,
+        r"its \w+ is 1280132935, which is not between 1 and \d+: not a llama2.c model, or damaged",
     ),
     "zero hidden_dim": (
         lambda data: changed(data, HIDDEN_DIM, 0),
