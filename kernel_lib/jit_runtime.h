@@ -77,8 +77,15 @@ const char *jit_get_optimization_level(const char *name);
  * faster one. False when there is no room for one more, or either is no function of the
  * application. */
 bool jit_add_alternative(const void *function, const void *other);
+/* Whether each function's alternative was chosen when this kernel was compiled, from what a JIT had
+ * measured (docs/life.md): then the functions that they are alternatives of are the ones to call. */
+bool jit_has_chosen(void);
+/* The model, or whatever else the program's frequent argument values depend on: at most 120
+ * characters, none of them a blank. A kernel that was compiled for the argument values of another
+ * one leaves the machine to a kernel that fits (snapshots_pass_over). */
+void jit_note_model(const char *model);
 /* Prints the functions that have run (calls, average cycles on each level, level and why) and what
- * compiling and profiling have cost. */
+ * compiling and profiling have cost; without a JIT, what this kernel was compiled from. */
 void jit_print(void);
 /* Prints what the JIT has to say since the last time: events "tier" and "candidate", and failures.
  * Call it where a line begins and no text of the model is open. */

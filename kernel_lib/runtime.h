@@ -152,10 +152,25 @@ bool boot_slots_fall_back(struct error *error);
 
 /* ---- Snapshots: kernels that a kernel has written to /boot/snapshots (docs/life.md) ---- */
 
-/* Writes a kernel file (boot/kernel_header.h) of this kind ("trimmed" or "native") as a snapshot,
- * and makes it the next boot's kernel, with the one that runs now as its parent. False with *error,
- * and nothing is changed but a file that nobody uses, when the disk is full or fails. */
-bool snapshots_add(const char *kind, const void *kernel, size_t size, struct error *error);
+/* What is to be a snapshot. */
+struct new_snapshot {
+    const char *kind;   /* "trimmed" or "native" */
+    const void *kernel; /* its file (boot/kernel_header.h) */
+    size_t size;
+    const char *features; /* instruction sets that it needs (instruction_sets.h); "": none */
+    const char *model;    /* the model that it was made for (jit_note_model); "": any */
+};
+
+/* Writes a kernel file as a snapshot, and makes it the next boot's kernel, with the one that runs
+ * now as its parent. False with *error, and nothing is changed but a file that nobody uses, when
+ * the disk is full or fails. */
+bool snapshots_add(const struct new_snapshot *snapshot, struct error *error);
+/* This kernel does not fit: the reason is the rest of a sentence that begins with its name. Makes
+ * the newest older snapshot that fits this CPU, and the model (NULL: any), the kernel that is
+ * booted from now on; without one, this kernel's parent. Prints a line, sends an event
+ * "passed_over", and restarts the machine. Returns when there is no other kernel, or the disk
+ * cannot be written, about which there is a warning. */
+void snapshots_pass_over(const char *reason, const char *model);
 /* boot_slots_report_success(), and the index notes that this kernel works, which takes a flush of
  * the disk: for when nobody waits. */
 void snapshots_report_success(void);

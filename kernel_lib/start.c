@@ -11,6 +11,7 @@
 #include "kernel_lib/io/keyboard.h"
 #include "kernel_lib/io/serial.h"
 #include "kernel_lib/io/terminal.h"
+#include "kernel_lib/life/fitness.h"
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/memory/ram.h"
 #include "kernel_lib/program.h"
@@ -91,6 +92,7 @@ __attribute__((target("general-regs-only"))) _Noreturn void
 kernel_start(const struct boot_info *given) {
     cpu_state_enable(); /* SSE and wider: compiled code may use them from here on */
     bring_up(given);
+    fitness_check_cpu(); /* only the application's code may use more than x86-64 has */
     program_begin();
     int code = app_main();
     program_end();

@@ -1,4 +1,5 @@
 /* The application: loads the model and does what the configuration asks for. */
+#include "kernel_lib/jit_runtime.h"
 #include "optimization.h"
 #include "tinyllama/bench/bench.h"
 #include "tinyllama/dialogue/interactive.h"
@@ -35,6 +36,16 @@ static bool read_gguf(struct application *app, struct file *file, const char *pa
     return good;
 }
 
+/* The hyperparameters that sizes of loops and matrices depend on. */
+static void note_model(const struct model_config *c) {
+    char text[121];
+    snprintf(text, sizeof text,
+             "dim=%u,hidden=%u,layers=%u,heads=%u/%u,head_size=%u,vocabulary=%u,group=%u", c->dim,
+             c->hidden_dim, c->layers, c->heads, c->kv_heads, model_head_size(c), c->vocabulary,
+             c->group);
+    jit_note_model(text);
+}
+
 static bool load_model(struct application *app, struct error *error) {
     const char *path = app->settings.model;
     struct file *file = open_file(path, "model", error);
@@ -43,6 +54,8 @@ static bool load_model(struct application *app, struct error *error) {
     bool good = gguf_recognise(file) ? read_gguf(app, file, path, error)
                                      : checkpoint_read(&app->model, file, path, error);
     file_close(file);
+    if (good)
+        note_model(&app->model.config);
     return good;
 }
 

@@ -93,6 +93,8 @@ bool optimization_choose(struct inference *in, const char *name, struct error *e
     if (strcmp(name, "auto") == 0) {
         if (jit_available())
             leave_to_jit(in);
+        else if (jit_has_chosen())
+            choose(in, &kernels_sse2, "measured by the JIT");
         else if (cpu_features()->tcg)
             choose(in, &kernels_sse2, "emulated CPU");
         else

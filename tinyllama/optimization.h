@@ -15,6 +15,7 @@ bool optimization_usable(const struct kernels *kernels);
  * Sets inference->kernels, and sends an event "vector". name is "sse2", "avx2", "avx512" or "auto":
  *
  *  - with a JIT the narrowest; the JIT chooses between it and the others;
+ *  - in a kernel that was compiled with a JIT's choice also the narrowest, which stands for it;
  *  - under QEMU's emulation (TCG) the narrowest: a single 256-bit instruction makes all later float
  *    code slower there;
  *  - else the one that multiplies by some of the model's weights fastest, which takes less than a

@@ -24,8 +24,8 @@
 #define LEAF_BRAND 0x80000002 /* and the next two */
 
 #define XCR0_X87_SSE 0x03u
-#define XCR0_AVX 0x04u
-#define XCR0_AVX512 0xE0u /* opmask, upper halves of ZMM0-15, ZMM16-31: all or none */
+#define XCR0_AVX (CPU_STATE_AVX & ~XCR0_X87_SSE)
+#define XCR0_AVX512 (CPU_STATE_AVX512 & ~CPU_STATE_AVX)
 
 __attribute__((target("general-regs-only"))) void cpu_state_enable(void) {
     uint64_t cr0 = cpu_read_cr0() & ~(CR0_EMULATION | CR0_TASK_SWITCHED);
@@ -43,8 +43,7 @@ __attribute__((target("general-regs-only"))) void cpu_state_enable(void) {
     __asm__ volatile("xsetbv" : : "a"(state), "c"(0), "d"(0));
 }
 
-/* Whether XCR0 has all of these, be it by cpu_state_enable or, for a Linux program, by Linux. */
-static bool state_enabled(uint32_t state) {
+bool cpu_state_enabled(uint32_t state) {
     if (!(cpu_cpuid(1, 0).ecx & LEAF1_ECX_OSXSAVE))
         return false;
     uint32_t low, high;
@@ -84,9 +83,9 @@ static void read_features(struct cpu_features *features) {
     uint32_t leaf1_ecx = cpu_cpuid(1, 0).ecx;
     if (base.eax >= 7 && (leaf1_ecx & LEAF1_ECX_AVX)) {
         struct cpuid leaf7 = cpu_cpuid(7, 0);
-        features->avx2 = (leaf7.ebx & LEAF7_EBX_AVX2) && state_enabled(XCR0_X87_SSE | XCR0_AVX);
+        features->avx2 = (leaf7.ebx & LEAF7_EBX_AVX2) && cpu_state_enabled(CPU_STATE_AVX);
         features->avx512 = features->avx2 && (leaf7.ebx & LEAF7_EBX_AVX512) == LEAF7_EBX_AVX512 &&
-                           state_enabled(XCR0_AVX512);
+                           cpu_state_enabled(CPU_STATE_AVX512);
         features->avx512_vnni = features->avx512 && (leaf7.ecx & LEAF7_ECX_AVX512_VNNI);
     }
     if (leaf1_ecx & LEAF1_ECX_HYPERVISOR) {

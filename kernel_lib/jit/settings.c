@@ -18,6 +18,7 @@ static struct jit_settings settings = {
     .specialise = true,
     .cache = true,
     .profile = true,
+    .export_profile = "",
     .compile_all = JIT_COMPILE_NONE,
     .compile_part = 1,
     .compile_parts = 1,
@@ -26,7 +27,7 @@ static struct jit_settings settings = {
 /* What can be set, how it is read, where it is kept, and the most that it may be. */
 struct option;
 typedef bool reader(const struct option *option, const char *value, struct error *error);
-static reader read_level, read_thresholds, read_number, read_switch, read_compile_all;
+static reader read_level, read_thresholds, read_number, read_switch, read_text, read_compile_all;
 static const struct option {
     const char *key;
     reader *read;
@@ -44,6 +45,7 @@ static const struct option {
     {"jit.cache", read_switch, &settings.cache, 0},
     {"jit.cache_mb", read_number, &settings.cache_mb, 1000},
     {"jit.profile", read_switch, &settings.profile, 0},
+    {"jit.export_profile", read_text, &settings.export_profile, 0},
     {"jit.compile_all", read_compile_all, &settings.compile_all, 0},
 };
 
@@ -84,6 +86,12 @@ static bool read_switch(const struct option *option, const char *value, struct e
     if (!on && strcmp(value, "off") != 0)
         return error_set(error, "%s = %.60s: there are on and off", option->key, value);
     *(bool *)option->at = on;
+    return true;
+}
+
+static bool read_text(const struct option *option, const char *value, struct error *error) {
+    (void)error;
+    *(const char **)option->at = value;
     return true;
 }
 

@@ -18,3 +18,14 @@ struct jit_value_profile {
     uint8_t count;     /* of these that are in use */
     uint8_t arguments; /* that are recorded; 0: specialising for them is not worth it */
 };
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Drops values that are too rare for a clone of their own. */
+void jit_values_select(struct jit_value_profile *profile);
+
+#ifdef __cplusplus
+}
+#endif

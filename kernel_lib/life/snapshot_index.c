@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define HEAD "# The kernels that this machine has written for itself, oldest first.\n"
-#define LINE_SIZE 256 /* at most, of a line that is written */
+#define LINE_SIZE 768 /* at most, of a line that is written */
 
 /* A word of a line: what is in front of the "=" and behind it. */
 struct word {
@@ -15,10 +15,12 @@ struct word {
 static const struct {
     const char *key;
     size_t offset, size;
+    bool may_lack;
 } texts[] = {
-#define TEXT(member)                                                                               \
-    {#member, offsetof(struct snapshot, member), sizeof((struct snapshot *)0)->member}
-    TEXT(kernel), TEXT(kind), TEXT(build), TEXT(maker), TEXT(parent), TEXT(result),
+#define TEXT(member, may_lack)                                                                     \
+    {#member, offsetof(struct snapshot, member), sizeof((struct snapshot *)0)->member, may_lack}
+    TEXT(kernel, false), TEXT(kind, false),   TEXT(build, false), TEXT(maker, false),
+    TEXT(parent, false), TEXT(result, false), TEXT(cpu, true),    TEXT(model, true),
 #undef TEXT
 };
 #define TEXTS (sizeof texts / sizeof *texts)
@@ -89,7 +91,7 @@ static bool parse_line(struct snapshot *snapshot, const char *at, const char *en
         at = stop;
     }
     for (size_t i = 0; i < TEXTS; i++)
-        if (!((char *)snapshot)[texts[i].offset])
+        if (!((char *)snapshot)[texts[i].offset] && !texts[i].may_lack)
             return false;
     return number_of(snapshot->kernel) > 0 &&
            number_of(snapshot->kernel) != number_of(snapshot->parent);
@@ -122,9 +124,12 @@ char *snapshot_index_format(const struct snapshot_index *index) {
     memcpy(text, HEAD, sizeof HEAD);
     for (size_t i = 0; i < index->count; i++) {
         const struct snapshot *snapshot = &index->snapshot[i];
-        for (size_t j = 0; j < TEXTS; j++)
-            length += (size_t)snprintf(text + length, size - length, "%s=%s ", texts[j].key,
-                                       (const char *)snapshot + texts[j].offset);
+        for (size_t j = 0; j < TEXTS; j++) {
+            const char *value = (const char *)snapshot + texts[j].offset;
+            if (*value)
+                length +=
+                    (size_t)snprintf(text + length, size - length, "%s=%s ", texts[j].key, value);
+        }
         length += (size_t)snprintf(text + length, size - length, "bytes=%u boots=%u\n",
                                    snapshot->bytes, snapshot->boots);
     }

@@ -4,6 +4,7 @@
  * is a comment. Pure: no disk, no console.
  */
 #pragma once
+#include "kernel_lib/cpu/instruction_sets.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #define SNAPSHOT_LAST 9999 /* the greatest number */
 #define SNAPSHOT_NAME 13   /* 8.3, and the end */
 #define SNAPSHOT_BUILD 33
+#define SNAPSHOT_MODEL 128
 
 struct snapshot {
     char kernel[SNAPSHOT_NAME]; /* its file: "0001.KRN" */
@@ -20,6 +22,8 @@ struct snapshot {
     char maker[SNAPSHOT_BUILD]; /* that of the kernel which wrote it */
     char parent[SNAPSHOT_NAME]; /* the kernel for when this one does not come up */
     char result[8];             /* of its last boot: "new", "good" or "failed" */
+    char cpu[CPU_SETS_SIZE];    /* instruction sets that it needs (instruction_sets.h), or "" */
+    char model[SNAPSHOT_MODEL]; /* that it was made for (jit_note_model); "": any */
     uint32_t bytes;             /* of the file */
     uint32_t boots;             /* that came to a result */
 };

@@ -66,6 +66,12 @@ static bool exists(const char *path) {
     return file != NULL;
 }
 
+static bool exists_as(const char *kernel) {
+    char path[BOOT_PATH_SIZE];
+    path_of(path, kernel);
+    return exists(path);
+}
+
 /* The number of the next snapshot. A file without an entry was left by a power cut, or its entry
  * was lost: the loader may know it, so it stays. */
 static unsigned next_number(void) {
@@ -77,7 +83,7 @@ static unsigned next_number(void) {
     return number - 1;
 }
 
-bool snapshots_add(const char *kind, const void *kernel, size_t size, struct error *error) {
+bool snapshots_add(const struct new_snapshot *new, struct error *error) {
     char path[BOOT_PATH_SIZE], parent[BOOT_PATH_SIZE];
     struct snapshot_index before = *read_index();
     unsigned number = next_number();
@@ -86,18 +92,54 @@ bool snapshots_add(const char *kind, const void *kernel, size_t size, struct err
     struct snapshot *added = snapshot_index_add(&snapshots, number);
     boot_slots_booted(parent);
     path_of(path, added->kernel);
-    snprintf(added->kind, sizeof added->kind, "%s", kind);
+    snprintf(added->kind, sizeof added->kind, "%s", new->kind);
+    snprintf(added->cpu, sizeof added->cpu, "%s", new->features);
+    snprintf(added->model, sizeof added->model, "%s", new->model);
     snprintf(added->parent, sizeof added->parent, "%s", file_name(parent));
     snprintf(added->maker, sizeof added->maker, "%s", platform_build_id());
-    copy_build(added->build, kernel);
-    added->bytes = (uint32_t)size;
-    if (file_replace(path, kernel, size, error) && write_index(error) &&
+    copy_build(added->build, new->kernel);
+    added->bytes = (uint32_t)new->size;
+    if (file_replace(path, new->kernel, new->size, error) && write_index(error) &&
         boot_slots_set(path, parent, error)) {
-        console_printf("%s, %s, %zu bytes: the next boot takes it.\n", path, kind, size);
+        console_printf("%s, %s, %zu bytes: the next boot takes it.\n", path, new->kind, new->size);
         return true;
     }
     snapshots = before;
     return false;
+}
+
+static bool fits(const struct snapshot *snapshot, const char *model) {
+    size_t length;
+    bool has_come_up = strcmp(snapshot->result, "failed") != 0;
+    return has_come_up && !cpu_lacks(snapshot->cpu, &length) &&
+           (!model || !snapshot->model[0] || strcmp(snapshot->model, model) == 0);
+}
+
+/* The name of the kernel for when `self` does not fit. Only older ones: so each restart comes
+ * closer to the first kernel, which fits everything. */
+static const char *other_than(const struct snapshot *self, const char *model) {
+    for (const struct snapshot *s = self; s > snapshots.snapshot;)
+        if (fits(--s, model) && exists_as(s->kernel))
+            return s->kernel;
+    return file_name(BOOT_ROOT);
+}
+
+void snapshots_pass_over(const char *reason, const char *model) {
+    char booted[BOOT_PATH_SIZE], other[BOOT_PATH_SIZE], parent[BOOT_PATH_SIZE];
+    struct error error;
+    read_index();
+    boot_slots_booted(booted);
+    const struct snapshot *self = snapshot_index_find(&snapshots, file_name(booted));
+    path_of(other, self ? other_than(self, model) : file_name(BOOT_ROOT));
+    if (strcmp(other, booted) == 0)
+        return;
+    const struct snapshot *next = snapshot_index_find(&snapshots, file_name(other));
+    path_of(parent, next ? next->parent : file_name(BOOT_ROOT));
+    console_printf("%s %s: %s boots instead.\n", booted, reason, other);
+    console_event("{\"event\":\"passed_over\",\"kernel\":\"%s\",\"takes\":\"%s\"}", booted, other);
+    if (boot_slots_set(other, parent, &error))
+        platform_reboot();
+    console_printf("warning: %s\n", error.text);
 }
 
 /* The newest kernel did not come up, and this one, its parent, did. It becomes the newest again. */

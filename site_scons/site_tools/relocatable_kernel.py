@@ -26,6 +26,7 @@ def _write_names(target: list[Any], source: list[Any], env: Any) -> None:
     called = host_symbols.called_by_compiled_code(nm, operations)
     for file in assembly:
         names |= host_symbols.symbols(nm, file).undefined
+    names.add("made_from")  # which the exporter defines in place of the kernel's own
     for file in members:
         names |= host_symbols.symbols(nm, file).defined
     Path(target[0].abspath).write_text("".join(f"{name}\n" for name in sorted(names | called)))

@@ -2,7 +2,7 @@
 // sources: kernel_lib/jit/policy/call_times.c kernel_lib/jit/policy/gain.c
 // sources: kernel_lib/jit/policy/idle.c kernel_lib/jit/policy/optimize.c
 // sources: kernel_lib/jit/policy/state.c kernel_lib/jit/policy/tiers.c
-// sources: kernel_lib/jit/policy/value_profile.c
+// sources: kernel_lib/jit/policy/value_profile.c kernel_lib/jit/values.c
 // sources: kernel_lib/jit/settings.c kernel_lib/jit/log.c kernel_lib/config/config.c
 // sources: kernel_lib/config/parse.c kernel_lib/config/unknown_keys.c
 // sources: kernel_lib/error.c tests/host/console.c kernel_lib/io/json_format.c kernel_lib/io/utf8.c

@@ -46,7 +46,8 @@ static void test_settings(void) {
     check_wrong("jit.tier = O0\nsteps = 4", "a setting of the JIT is unknown");
     CHECK(strcmp(console,
                  "warning: unknown setting \"jit.tier\"; there are jit.budget jit.cache "
-                 "jit.cache_mb jit.compile_all jit.cost_ms jit.idle jit.interpret_loops "
+                 "jit.cache_mb jit.compile_all jit.cost_ms jit.export_profile jit.idle "
+                 "jit.interpret_loops "
                  "jit.max_level jit.profile jit.specialise jit.thresholds jit.tier0\n") == 0);
     console[0] = '\0';
 #define NOT_ALL ": there are off, failures, copies, on, and parts like 1/2"

@@ -68,6 +68,10 @@ const char *jit_cpu_id(void) {
     return "fedcba9876543210fedcba9876543210";
 }
 
+void cpu_instruction_sets(char list[CPU_SETS_SIZE]) {
+    strcpy(list, "avx2");
+}
+
 struct memory_usage memory_usage(void) {
     return (struct memory_usage){0};
 }

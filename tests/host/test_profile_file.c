@@ -73,6 +73,31 @@ static void test_read_and_write(void) {
     free(wanted);
 }
 
+/* The lines that may be missing, and a file of any build and CPU. */
+static void test_of_another_machine(void) {
+    static const char more[] = "features avx2,sse3\nmodel dim=64\n";
+    char text[1000];
+    struct error why;
+    sprintf(text, "%s%s%s%s", HEAD "boots 7 max_level 4\n", more, MAIN, MAIN_TIMES);
+    struct profile p = empty();
+    p.build_id = p.cpu_id = NULL;
+    CHECK(parse(&p, text, &why) && strcmp(p.made_by, BUILD) == 0);
+    CHECK(strcmp(p.features, "avx2,sse3") == 0 && strcmp(p.model, "dim=64") == 0);
+    p.build_id = BUILD;
+    p.cpu_id = CPU;
+    size_t size, wanted_size;
+    char *written = profile_write(&p, &size), *wanted = sealed(text, &wanted_size);
+    CHECK(size == wanted_size && memcmp(written, wanted, size) == 0);
+    free(written);
+    free(wanted);
+    p = empty();
+    sprintf(text, "%smodel %0*d\n", HEAD "boots 7 max_level 4\n", PROFILE_MODEL, 1);
+    CHECK(!parse(&p, text, &why) && strstr(why.text, "head"));
+    p = empty();
+    sprintf(text, "%s%s%s%s", HEAD "boots 7 max_level 4\n", more, MAIN, MAIN);
+    CHECK(!parse(&p, text, &why) && strstr(why.text, "line 8"));
+}
+
 static void test_add(void) {
     struct profile p = empty();
     struct jit_history all;
@@ -195,6 +220,7 @@ static void test_damaged(void) {
 
 int main(void) {
     test_read_and_write();
+    test_of_another_machine();
     test_add();
     test_refused();
     test_more_than_there_is_room_for();

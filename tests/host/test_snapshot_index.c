@@ -31,6 +31,19 @@ static void test_written_and_read_back(void) {
     free(formatted);
 }
 
+static void test_needs(void) {
+    const char *text = "# The kernels that this machine has written for itself, oldest first.\n"
+                       "kernel=0001.KRN kind=native build=" BUILD " maker=" MAKER
+                       " parent=BAREFLOW.KRN result=new cpu=avx2,sse3 model=dim=64,layers=5"
+                       " bytes=1 boots=0\n";
+    CHECK(parse(text) == 0 && index_.count == 1);
+    CHECK(strcmp(index_.snapshot[0].cpu, "avx2,sse3") == 0);
+    CHECK(strcmp(index_.snapshot[0].model, "dim=64,layers=5") == 0);
+    char *formatted = snapshot_index_format(&index_);
+    CHECK(strcmp(formatted, text) == 0);
+    free(formatted);
+}
+
 static void test_lines_that_are_left_out(void) {
     static const char *const bad[] = {
         "garbage\n",
@@ -94,6 +107,7 @@ static void test_numbers(void) {
 
 int main(void) {
     test_written_and_read_back();
+    test_needs();
     test_lines_that_are_left_out();
     test_bytes_of_any_kind();
     test_numbers();

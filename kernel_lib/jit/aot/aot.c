@@ -1,5 +1,7 @@
 /* The JIT's part of jit_runtime.h where there is none: all code was compiled ahead of time. */
 #include "kernel_lib/jit_runtime.h"
+#include "kernel_lib/life/fitness.h"
+#include "kernel_lib/life/made_from.h"
 
 bool jit_available(void) {
     return false;
@@ -23,8 +25,30 @@ bool jit_add_alternative(const void *function, const void *other) {
     return false;
 }
 
+bool jit_has_chosen(void) {
+    return made_from.chosen > 0;
+}
+
+void jit_note_model(const char *model) {
+    fitness_check_model(model);
+}
+
+static const char *or_none(const char *text) {
+    return *text ? text : "none";
+}
+
 void jit_print(void) {
+    const struct made_from *from = &made_from;
     console_puts("Everything was compiled ahead of time.\n");
+    if (!from->build[0])
+        return;
+    console_printf("The profile is that of kernel %s: %llu boots, %llu functions called, %llu of "
+                   "them hot.\nmodel: %s\ninstruction sets: %s\n%llu clones for argument values, "
+                   "%llu measured alternatives:\n%s",
+                   from->build, (unsigned long long)from->boots,
+                   (unsigned long long)from->functions, (unsigned long long)from->hot,
+                   or_none(from->model), or_none(from->features), (unsigned long long)from->clones,
+                   (unsigned long long)from->chosen, from->choices);
 }
 
 void jit_print_log(void) {}

@@ -17,13 +17,15 @@ static std::string features_of_this_processor() {
 void jit::use_all_features(Module &module, StringRef processor) {
     StringRef cpu = processor.empty() ? sys::getHostCPUName() : processor;
     std::string features = processor.empty() ? features_of_this_processor() : "";
-    for (Function &function : module) {
-        if (function.isDeclaration())
-            continue;
-        function.addFnAttr("target-cpu", cpu);
-        function.addFnAttr("target-features", features);
-        function.removeFnAttr("tune-cpu");
-    }
+    for (Function &function : module)
+        if (!function.isDeclaration())
+            use_features(function, cpu, features);
+}
+
+void jit::use_features(Function &function, StringRef processor, StringRef features) {
+    function.addFnAttr("target-cpu", processor);
+    function.addFnAttr("target-features", features);
+    function.removeFnAttr("tune-cpu");
 }
 
 static bool forbids(const MDOperand &property) {
@@ -45,10 +47,14 @@ static MDNode *without_forbidding(MDNode *loop) {
     return node;
 }
 
+void jit::free_loops(Function &function) {
+    for (BasicBlock &block : function)
+        if (Instruction *end = block.getTerminator())
+            if (MDNode *loop = end->getMetadata(LLVMContext::MD_loop))
+                end->setMetadata(LLVMContext::MD_loop, without_forbidding(loop));
+}
+
 void jit::free_loops(Module &module) {
     for (Function &function : module)
-        for (BasicBlock &block : function)
-            if (Instruction *end = block.getTerminator())
-                if (MDNode *loop = end->getMetadata(LLVMContext::MD_loop))
-                    end->setMetadata(LLVMContext::MD_loop, without_forbidding(loop));
+        free_loops(function);
 }

@@ -22,8 +22,10 @@ std::unique_ptr<Module> Compiler::build(const Entry &entry, jit_code &code) {
     /* It is reached by jumps from several places; inlined, the entry would need a frame. */
     general.removeFnAttr(Attribute::AlwaysInline);
     general.addFnAttr(Attribute::NoInline);
-    Function &body =
-        code.specialised ? specialise(extraction, original, general, entry.values) : general;
+    auto clone = [&](const Twine &name, ArrayRef<Constant *> values) -> Function & {
+        return extraction.clone(original, name, values);
+    };
+    Function &body = code.specialised ? specialise(general, entry.values, clone) : general;
     code.specialised = &body != &general;
     extraction.add_what_may_be_inlined(code.level);
     add_entry(body, code.level);

@@ -30,8 +30,7 @@ llvm::Constant *constant(const llvm::Argument &argument, uint64_t value) {
 
 } // namespace
 
-Function &specialise(Extraction &extraction, const Function &original, Function &general,
-                     const jit_value_profile &profile) {
+Function &specialise(Function &general, const jit_value_profile &profile, MakeClone make_clone) {
     auto frequent = in_order(profile);
     if (frequent.empty() || profile.arguments == 0)
         return general;
@@ -50,7 +49,7 @@ Function &specialise(Extraction &extraction, const Function &original, Function 
             values[argument->getArgNo()] = value;
             fits = builder.CreateAnd(fits, builder.CreateICmpEQ(argument, value));
         }
-        Function &clone = extraction.clone(original, "jit_clone" + llvm::Twine(index), values);
+        Function &clone = make_clone("jit_clone" + llvm::Twine(index), values);
         clone.removeFnAttr(llvm::Attribute::AlwaysInline);
         clone.addFnAttr(llvm::Attribute::NoInline);
         auto *found = BasicBlock::Create(context, "", choose);

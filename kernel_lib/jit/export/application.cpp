@@ -29,14 +29,21 @@ static Expected<SmallVector<char, 0>> generate(TargetMachine &machine, Module &m
     return object;
 }
 
-Expected<SmallVector<char, 0>> jit::compile_application(StringRef application, StringRef libc,
-                                                        function_ref<bool(StringRef)> exists) {
+static bool is_public(const GlobalValue &value) {
+    return value.getName() == "app_main" || value.getName() == MADE_FROM;
+}
+
+Expected<CompiledApplication> jit::compile_application(StringRef application, StringRef libc,
+                                                       StringRef profile,
+                                                       function_ref<bool(StringRef)> exists) {
     LLVMContext context;
     Bitcode bitcode = load_bitcode(context, application, libc);
     Module &module = *bitcode.module;
+    auto learnt = apply_profile(bitcode, profile);
+    if (!learnt)
+        return learnt.takeError();
     list_constructors(bitcode);
-    internalizeModule(module,
-                      [](const GlobalValue &value) { return value.getName() == "app_main"; });
+    internalizeModule(module, is_public);
     auto machine = make_target_machine(module.getTargetTriple(), JIT_O3, Reloc::Static);
     if (!machine)
         return machine.takeError();
@@ -44,5 +51,8 @@ Expected<SmallVector<char, 0>> jit::compile_application(StringRef application, S
     module.setDataLayout((*machine)->createDataLayout());
     TargetLibraryInfoImpl library = callable_library(module.getTargetTriple(), exists);
     Passes(**machine, library, Passes::WholeProgram()).run(module);
-    return generate(**machine, module);
+    auto object = generate(**machine, module);
+    if (!object)
+        return object.takeError();
+    return CompiledApplication{std::move(*object), std::move(*learnt)};
 }

@@ -2,17 +2,22 @@
  * The application compiled as one module, ahead of its next boot.
  */
 #pragma once
+#include "kernel_lib/jit/export/learnt.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
-#include "llvm/Support/Error.h"
 
 namespace jit {
 
-/* Optimises the application's bitcode, with what it inlines of LLVM-libc's, as one program and
- * returns its ELF object, which defines app_main. It is position-dependent code, as a kernel has
- * it. `exists` tells whether a library function can be called. */
-llvm::Expected<llvm::SmallVector<char, 0>>
-compile_application(llvm::StringRef application, llvm::StringRef libc,
+struct CompiledApplication {
+    llvm::SmallVector<char, 0> object; /* ELF; defines app_main and made_from */
+    Learnt learnt;
+};
+
+/* Optimises the application's bitcode, with what it inlines of LLVM-libc's, as one program, with
+ * what the profile's text says (learnt.h). The code is position-dependent, as a kernel has it.
+ * `exists` tells whether a library function can be called. */
+llvm::Expected<CompiledApplication>
+compile_application(llvm::StringRef application, llvm::StringRef libc, llvm::StringRef profile,
                     llvm::function_ref<bool(llvm::StringRef)> exists);
 
 } // namespace jit

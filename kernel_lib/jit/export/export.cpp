@@ -3,30 +3,37 @@
 #include "kernel_lib/jit/engine/recover.h"
 #include "kernel_lib/jit/export/application.h"
 #include "kernel_lib/jit/export/kernel_linker.h"
+#include "kernel_lib/jit/settings.h"
+#include "kernel_lib/jit/store/persist.h"
 extern "C" {
+#include "kernel_lib/generations.h"
 #include "kernel_lib/jit_runtime.h"
 }
 
 using namespace llvm;
 using namespace jit;
 
+/* The profile that the newest native kernel was made from. */
+constexpr char PROFILE_PATH[] = "/profile/EXPORT.PRF";
+constexpr size_t MAX_PROFILE = 4 << 20;
 constexpr uint64_t STACK_SIZE = 64 << 10; /* linker.ld's */
 
 static StringRef bytes(const char *begin, const char *end) {
     return StringRef(begin, static_cast<size_t>(end - begin));
 }
 
-Expected<std::vector<char>> jit::native_kernel(Program &program) {
-    std::vector<char> kernel;
+Expected<NativeKernel> jit::native_kernel(Program &program, StringRef profile) {
+    NativeKernel kernel;
     Error error = recovering(program, [&]() -> Error {
         auto exists = [&](StringRef name) { return program.address(name) != nullptr; };
-        auto application = compile_application(bytes(app_bitcode, app_bitcode_end),
-                                               bytes(libc_bitcode, libc_bitcode_end), exists);
+        auto application =
+            compile_application(bytes(app_bitcode, app_bitcode_end),
+                                bytes(libc_bitcode, libc_bitcode_end), profile, exists);
         if (!application)
             return application.takeError();
         KernelLinker linker;
         StringRef half = bytes(native_kernel_object, native_kernel_object_end);
-        StringRef object(application->data(), application->size());
+        StringRef object(application->object.data(), application->object.size());
         if (Error error = linker.add(MemoryBufferRef(half, "the kernel")))
             return error;
         if (Error error = linker.add(MemoryBufferRef(object, "the application")))
@@ -34,7 +41,8 @@ Expected<std::vector<char>> jit::native_kernel(Program &program) {
         auto linked = linker.link(STACK_SIZE);
         if (!linked)
             return linked.takeError();
-        kernel = std::move(*linked);
+        kernel.file = std::move(*linked);
+        kernel.learnt = std::move(application->learnt);
         return Error::success();
     });
     if (error)
@@ -43,16 +51,41 @@ Expected<std::vector<char>> jit::native_kernel(Program &program) {
 }
 
 /* What the export took, for programs. */
-static void announce(size_t size, uint64_t compiled) {
-    console_event("{\"event\":\"export\",\"kernel_bytes\":%zu,\"cycles\":%lu,\"peak_bytes\":%lu}",
-                  size, compiled, memory_usage().peak);
+static void announce(const NativeKernel &kernel, uint64_t cycles) {
+    const Learnt &learnt = kernel.learnt;
+    console_event("{\"event\":\"export\",\"kernel_bytes\":%zu,\"cycles\":%lu,\"peak_bytes\":%lu,"
+                  "\"hot\":%lu,\"clones\":%lu,\"chosen\":%lu,\"needs\":\"%s\"}",
+                  kernel.file.size(), cycles, memory_usage().peak, learnt.hot, learnt.clones,
+                  learnt.chosen, learnt.features.c_str());
+}
+
+/* The profile to export with: this machine's, or the file that jit.export_profile names. */
+static char *profile_text(size_t *size, struct error *error) {
+    const char *path = jit_settings()->export_profile;
+    if (*path)
+        return reinterpret_cast<char *>(generation_read(path, MAX_PROFILE, size, error));
+    char *text = jit_profile_text(size);
+    if (!text)
+        error_set(error, "There is no memory for the profile.");
+    return text;
 }
 
 extern "C" bool jit_export(struct error *error) {
     uint64_t begin = cpu_rdtsc();
-    auto kernel = native_kernel(program());
-    if (!kernel)
-        return error_set(error, "No kernel was made: %.150s", toString(kernel.takeError()).c_str());
-    announce(kernel->size(), cpu_rdtsc() - begin);
-    return snapshots_add("native", kernel->data(), kernel->size(), error);
+    size_t size;
+    char *text = profile_text(&size, error);
+    if (!text)
+        return false;
+    auto kernel = native_kernel(program(), StringRef(text, size));
+    bool good = false;
+    if (!kernel) {
+        error_set(error, "No kernel was made: %.150s", toString(kernel.takeError()).c_str());
+    } else {
+        announce(*kernel, cpu_rdtsc() - begin);
+        new_snapshot snapshot = {"native", kernel->file.data(), kernel->file.size(),
+                                 kernel->learnt.features.c_str(), kernel->learnt.model.c_str()};
+        good = generation_write(PROFILE_PATH, text, size, error) && snapshots_add(&snapshot, error);
+    }
+    free(text);
+    return good;
 }

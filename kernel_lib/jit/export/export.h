@@ -5,12 +5,18 @@
  */
 #pragma once
 #include "kernel_lib/jit/engine/program.h"
+#include "kernel_lib/jit/export/learnt.h"
 #include <vector>
 
 namespace jit {
 
-/* The kernel file (boot/kernel_header.h) of the application for a boot without a JIT. What LLVM
- * gives up, and a lack of memory, are errors; the program goes on as it was. */
-llvm::Expected<std::vector<char>> native_kernel(Program &program);
+struct NativeKernel {
+    std::vector<char> file; /* boot/kernel_header.h */
+    Learnt learnt;
+};
+
+/* The kernel of the application for a boot without a JIT, with what a profile's text says. What
+ * LLVM gives up, and a lack of memory, are errors; the program goes on as it was. */
+llvm::Expected<NativeKernel> native_kernel(Program &program, llvm::StringRef profile);
 
 } // namespace jit

@@ -24,6 +24,16 @@ bool by_alignment(const Block *a, const Block *b) {
     return a->getAlignment() > b->getAlignment();
 }
 
+/* Hot code first, so that it lies together; what is hardly ever called last. */
+int heat_order(const Block *block) {
+    StringRef name = block->getSection().getName();
+    return name.starts_with(".text.hot.") ? 0 : name.starts_with(".text.unlikely.") ? 2 : 1;
+}
+
+bool by_heat(const Block *a, const Block *b) {
+    return heat_order(a) < heat_order(b);
+}
+
 bool by_priority(const Block *a, const Block *b) {
     return priority_of(a->getSection()) < priority_of(b->getSection());
 }
@@ -35,6 +45,12 @@ class Addresses {
     /* Places the blocks here; those with large alignments first, so that little is lost. */
     void place(Blocks &blocks) {
         stable_sort(blocks, by_alignment);
+        place_in_order(blocks);
+    }
+
+    void place_code(Blocks &blocks) {
+        stable_sort(blocks, by_alignment);
+        stable_sort(blocks, by_heat);
         place_in_order(blocks);
     }
 
@@ -76,7 +92,7 @@ Layout jit::lay_out(ArrayRef<std::unique_ptr<LinkGraph>> graphs,
     at.name("__text_start");
     at.place_in_order(blocks(SectionKind::header));
     at.place_in_order(blocks(SectionKind::entry));
-    at.place(blocks(SectionKind::text));
+    at.place_code(blocks(SectionKind::text));
     at.align(PAGE_SIZE);
     at.name("__text_end");
     at.name("__rodata_start");

@@ -28,6 +28,10 @@ bool jit_available(void) {
     return true;
 }
 
+bool jit_has_chosen(void) {
+    return false;
+}
+
 const char *jit_get_optimization_level(const char *name) {
     size_t count;
     struct jit_function *const *functions = jit_functions(&count);

@@ -20,7 +20,6 @@
 #define REMEMBER 64
 #define FEW_MISSED 6 /* of JUDGE_EVERY: up to so many may come back without counting as evictions */
 #define RENEWALS 3   /* of clones: more mean that the values change without end */
-#define RARE 32      /* one call in so many is not worth a clone */
 
 static int find_values(const struct jit_value_profile *profile, const uint64_t *values) {
     for (int i = 0; i < profile->count; i++)
@@ -141,17 +140,7 @@ bool values_can_specialise(const struct jit_function *f) {
 }
 
 void values_select(struct jit_function *f) {
-    struct jit_value_profile *profile = &f->values;
-    uint64_t calls = 0;
-    uint8_t kept = 0;
-    for (int i = 0; i < profile->count; i++)
-        calls += profile->frequent[i].calls;
-    for (int i = 0; i < profile->count; i++)
-        if (profile->frequent[i].calls * RARE >= calls)
-            profile->frequent[kept++] = profile->frequent[i];
-    memset(profile->frequent + kept, 0,
-           (size_t)(profile->count - kept) * sizeof *profile->frequent);
-    profile->count = kept;
+    jit_values_select(&f->values);
     f->policy.tracking.last = -1;
 }
 

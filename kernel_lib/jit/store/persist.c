@@ -96,21 +96,14 @@ static void install_objects(void) {
     }
 }
 
-static void start_profile(struct jit_function *const *functions, size_t count,
-                          const struct error *why_not) {
+static void start_profile(const struct error *why_not) {
     profile_on = true;
-    profile = (struct profile){
-        .build_id = platform_build_id(),
-        .cpu_id = jit_cpu_id(),
-        .functions = functions,
-        .count = count,
-    };
     if (not_trusted)
         begins_anew(PROFILE_PATH, why_not);
     else
         read_profile();
-    for (size_t i = 0; i < count; i++)
-        restore_values(functions[i], &functions[i]->earlier.values);
+    for (size_t i = 0; i < profile.count; i++)
+        restore_values(profile.functions[i], &profile.functions[i]->earlier.values);
 }
 
 /* The engine has installed code. */
@@ -138,8 +131,15 @@ struct jit_earlier_boots jit_persist_start(void) {
     struct error why;
     bool any = jit_settings()->profile || jit_settings()->cache;
     not_trusted = any && !run_mark_read(&why);
+    profile = (struct profile){
+        .build_id = platform_build_id(),
+        .cpu_id = jit_cpu_id(),
+        .functions = functions,
+        .count = count,
+    };
     if (jit_settings()->profile)
-        start_profile(functions, count, &why);
+        start_profile(&why);
+    cpu_instruction_sets(profile.features);
     if (jit_settings()->cache)
         start_cache(functions, count, &why);
     if (may_use_what_is_left())
@@ -157,6 +157,17 @@ static bool write_file(const char *path, const void *bytes, size_t size, struct 
            generation_write(path, bytes, size, error);
 }
 
+char *jit_profile_text(size_t *size) {
+    struct profile all = profile;
+    all.boots++;
+    all.max_level = jit_settings()->max_level;
+    return profile_write(&all, size);
+}
+
+void jit_note_model(const char *model) {
+    snprintf(profile.model, sizeof profile.model, "%s", model);
+}
+
 /* Sets *size to that of the file, or leaves it when there is nothing new. */
 static bool save_profile(size_t *size, struct error *error) {
     uint64_t calls = 0;
@@ -164,10 +175,7 @@ static bool save_profile(size_t *size, struct error *error) {
         calls += profile.functions[i]->calls;
     if (!profile_on || calls == saved_calls || files_stopped())
         return true;
-    struct profile all = profile;
-    all.boots++;
-    all.max_level = jit_settings()->max_level;
-    char *text = profile_write(&all, size);
+    char *text = jit_profile_text(size);
     bool saved = text ? write_file(PROFILE_PATH, text, *size, error)
                       : error_set(error, "there is no memory for it");
     free(text);

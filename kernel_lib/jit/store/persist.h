@@ -23,6 +23,10 @@ struct jit_earlier_boots {
  * the configuration and the engine. */
 struct jit_earlier_boots jit_persist_start(void);
 
+/* The profile of this boot and all earlier ones, as /profile/JIT.PRF has it (profile_file.h); the
+ * caller's to free. NULL when there is no memory for it. */
+char *jit_profile_text(size_t *size);
+
 #ifdef __cplusplus
 }
 #endif

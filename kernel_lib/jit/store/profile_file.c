@@ -110,6 +110,10 @@ char *profile_write(const struct profile *profile, size_t *size) {
     struct writer writer = {0};
     print(&writer, "bareflow jit profile 1\nbuild %s\ncpu %s\nboots %" PRIu64 " max_level %d\n",
           profile->build_id, profile->cpu_id, profile->boots, (int)profile->max_level);
+    if (profile->features[0])
+        print(&writer, "features %s\n", profile->features);
+    if (profile->model[0])
+        print(&writer, "model %s\n", profile->model);
     for (size_t i = 0; i < profile->count; i++) {
         struct jit_history all;
         profile_add(&all, profile->functions[i]);

@@ -8,33 +8,47 @@
  *   build BUILD-ID
  *   cpu CPU-ID
  *   boots COUNT max_level L
+ *   features LIST
+ *   model TEXT
  *   function NAME calls COUNT level L specialised 0|1 arguments COUNT because REASON...
  *   times L calls COUNT total CYCLES min CYCLES max CYCLES
  *   tuple calls COUNT values V...
  *   candidate BODY shape BITS cycles CYCLES chosen 0|1
  *   crc HHHHHHHH
  *
- * L is a number of enum jit_level. max_level is the last boot's jit.max_level. Lines "times" (one a
+ * L is a number of enum jit_level. max_level is the last boot's jit.max_level. features, the CPU's
+ * instruction sets (instruction_sets.h), and model (jit_note_model) may be missing. Lines "times" (one a
  * level), "tuple" (argument values that were seen together, as many as "arguments" says) and
  * "candidate" belong to the function above them. Functions that were never called are left out. crc
  * is the CRC-32 of all lines before it.
  */
 #pragma once
+#include "kernel_lib/cpu/instruction_sets.h"
 #include "kernel_lib/error.h"
 #include "kernel_lib/jit/function.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* The reason of functions that began with code of an earlier boot: the file keeps the reason for
  * which that code was compiled. */
 #define JIT_FROM_CACHE "object cache"
 
+#define PROFILE_ID 33     /* bytes of an id, at most, with the zero at the end */
+#define PROFILE_MODEL 121 /* of a model's text */
+
 /* The application's functions, by whose names the file speaks of them. What it says of a
  * function is in jit_function.earlier. */
 struct profile {
-    const char *build_id, *cpu_id;
+    const char *build_id, *cpu_id; /* NULL: a file of any is read */
     struct jit_function *const *functions;
     size_t count;
     uint64_t boots;
     enum jit_level max_level; /* jit.max_level of the last boot */
+    char made_by[PROFILE_ID]; /* build id of the file that was read */
+    char features[CPU_SETS_SIZE];
+    char model[PROFILE_MODEL];
 };
 
 /* Reads a file of the same build and CPU; boots and what functions have of earlier boots must be 0.
@@ -48,3 +62,7 @@ void profile_add(struct jit_history *all, const struct jit_function *function);
 /* The file's text, with what profile_add() says of each function; the caller's to free. NULL when
  * there is no memory for it. */
 char *profile_write(const struct profile *profile, size_t *size);
+
+#ifdef __cplusplus
+}
+#endif

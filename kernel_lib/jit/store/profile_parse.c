@@ -128,6 +128,28 @@ static bool parse_line(struct reading *reading, struct text *text) {
                                       : false;
 }
 
+/* Whether it is this id; NULL: any is. */
+static bool is(struct text text, const char *id) {
+    return !id ||
+           ((size_t)(text.end - text.at) == strlen(id) && memcmp(text.at, id, strlen(id)) == 0);
+}
+
+static bool copy(char *to, size_t size, struct text text) {
+    size_t length = (size_t)(text.end - text.at);
+    if (length >= size)
+        return false;
+    memcpy(to, text.at, length);
+    to[length] = '\0';
+    return true;
+}
+
+/* A line that may be missing: then `to` stays. */
+static bool take_line(struct text *text, const char *key, char *to, size_t size) {
+    struct text value;
+    return !take(text, key) ||
+           (take_until(text, '\n', &value) && copy(to, size, value) && take(text, "\n"));
+}
+
 /* The lines up to the functions. */
 static bool parse_head(struct profile *profile, struct text *text, struct error *why) {
     struct text build, cpu;
@@ -137,15 +159,16 @@ static bool parse_head(struct profile *profile, struct text *text, struct error 
         !take_number(text, UINT64_MAX, &profile->boots) ||
         !take_member(text, "max_level", JIT_LEVELS - 1, &max_level) || !take(text, "\n"))
         return error_set(why, "its head is not understood");
-    if ((size_t)(build.end - build.at) != strlen(profile->build_id) ||
-        memcmp(build.at, profile->build_id, strlen(profile->build_id)) != 0)
+    if (!is(build, profile->build_id))
         return error_set(why, "it is of another build, %.*s", (int)(build.end - build.at),
                          build.at);
-    if ((size_t)(cpu.end - cpu.at) != strlen(profile->cpu_id) ||
-        memcmp(cpu.at, profile->cpu_id, strlen(profile->cpu_id)) != 0)
+    if (!is(cpu, profile->cpu_id))
         return error_set(why, "it is of another CPU, %.*s", (int)(cpu.end - cpu.at), cpu.at);
     profile->max_level = (enum jit_level)max_level;
-    return true;
+    return (copy(profile->made_by, sizeof profile->made_by, build) &&
+            take_line(text, "features ", profile->features, sizeof profile->features) &&
+            take_line(text, "model ", profile->model, sizeof profile->model)) ||
+           error_set(why, "its head is not understood");
 }
 
 static bool check_crc(struct text *text) {
@@ -173,7 +196,10 @@ static bool parse(struct profile *profile, struct text text, struct error *why) 
     if (!function_names_init(&reading.names, profile->functions, profile->count))
         return error_set(why, "there is no memory to read it");
     bool good = true;
-    for (unsigned line = 5; good && text.at < text.end; line++)
+    unsigned line = 1;
+    for (const char *at = whole.at; at < text.at; at++)
+        line += *at == '\n';
+    for (; good && text.at < text.end; line++)
         if (!parse_line(&reading, &text) || !take(&text, "\n"))
             good = error_set(why, "its line %u is not understood", line);
     function_names_free(&reading.names);

@@ -3,11 +3,16 @@
 
 #define PATH "/boot/snapshots/0001.KRN"
 
-bool snapshots_add(const char *kind, const void *kernel, size_t size, struct error *error) {
-    if (!file_replace(PATH, kernel, size, error))
+bool snapshots_add(const struct new_snapshot *snapshot, struct error *error) {
+    if (!file_replace(PATH, snapshot->kernel, snapshot->size, error))
         return false;
-    console_printf("%s, %s, %zu bytes.\n", PATH, kind, size);
+    console_printf("%s, %s, %zu bytes.\n", PATH, snapshot->kind, snapshot->size);
     return true;
+}
+
+void snapshots_pass_over(const char *reason, const char *model) {
+    (void)model;
+    console_printf("warning: This program %s.\n", reason);
 }
 
 void snapshots_report_success(void) {}
