@@ -11,6 +11,14 @@ from bareflow.disk.generations import read_generation
 
 PARTITION_OFFSET = 2048 * 512  # bytes; the partition begins at LBA 2048
 
+BY_DRIVER = {
+    "ide": "ATA disk by DMA",
+    "ahci": "AHCI disk",
+    "virtio-blk": "virtio disk",
+    "nvme": "NVMe disk",
+}
+"""What the guest calls a disk that it has a driver for, by the name of QEMU's way to attach it."""
+
 
 class DiskImage:
     """A disk image that a test may change."""

@@ -21,13 +21,17 @@ class UnusualDisk(Machine):
 
 
 def boot_faulty(
-    image: DiskImage, event: str, *, once: bool, sector: int | None = None, **machine: Any
+    image: DiskImage, event: str, *, once: bool, sector: int | None = None, number: int = 1, **machine: Any
 ) -> Guest:
-    """Boots from a disk where one kind of access (to one sector) fails, once or always."""
+    """Boots from a disk where one kind of access (to one sector) fails from the number-th on, or only that
+    one."""
     faults = image.path.with_name("faults.conf")
     lines = ["[inject-error]", f'event = "{event}"', 'errno = "5"', f'once = "{"on" if once else "off"}"']
+    lines.append(f'state = "{number}"')
     if sector is not None:
         lines.append(f'sector = "{sector}"')
+    for state in range(1, number):
+        lines += ["[set-state]", f'event = "{event}"', f'state = "{state}"', f'new_state = "{state + 1}"']
     faults.write_text("\n".join(lines) + "\n")
     change = ("file=", f"file=blkdebug:{faults}:")
     return Guest(UnusualDisk(image.path, snapshot=False, change=change, **machine))

@@ -19,6 +19,7 @@ VARIANT = Variant(
         "kernel_lib/jit/timers.c",
         "kernel_lib/life",
         "kernel_lib/memory",
+        "kernel_lib/pci",
         "kernel_lib/platform",
         "kernel_lib/platform/bare",
         "kernel_lib/storage",

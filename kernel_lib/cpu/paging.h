@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define PAGE_SIZE 4096ull
+#define MEMORY_END (1ull << 47) /* no address from here on can be mapped where it is */
 
 enum memory_access {
     MEMORY_NONE, /* every access is a page fault */
@@ -25,3 +26,8 @@ void paging_start(void);
  * PAGE_SIZE. Without NX in the CPU all that can be read can be executed. False and *error when
  * memory for a page table is lacking. */
 bool memory_protect(uintptr_t address, size_t size, enum memory_access access, struct error *error);
+
+/* Maps the pages of [address, address + size), which are a device's registers, readable and
+ * writable and without caching. The range ends below MEMORY_END. False and *error when memory for a
+ * page table is lacking. */
+bool memory_map_device(uint64_t address, uint64_t size, struct error *error);

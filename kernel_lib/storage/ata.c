@@ -37,6 +37,7 @@
 
 #define WORDS_PER_SECTOR (BLOCK_SECTOR_SIZE / 2)
 #define CONTROL_RESET 0x04 /* SRST in the device control register */
+#define RESET_TIME 2       /* ms: how long the disk may take to show that it is being reset */
 #define NO_DEVICE 0xFF     /* what a bus without a device reads as */
 
 static struct ata_disk disk;
@@ -47,20 +48,13 @@ static bool requests_data(uint8_t status) {
            ATA_STATUS_DATA_REQUEST;
 }
 
-/* 2 ms: how long the disk may take to show that it is being reset. */
-static void wait_reset(void) {
-    uint64_t start = cpu_rdtsc(), cycles = cpu_cycles_per_second() / 500;
-    while (cpu_rdtsc() - start < cycles)
-        ;
-}
-
 /* Ends whatever the disk is doing (ATA/ATAPI-6, 9.2 "software reset"), after a failure. */
 static bool reset(struct error *error) {
     uint8_t status;
     outb(disk.control_port, CONTROL_RESET);
-    wait_reset();
+    wait_milliseconds(RESET_TIME);
     outb(disk.control_port, 0);
-    wait_reset();
+    wait_milliseconds(RESET_TIME);
     return ata_wait_ready(&disk, &status, error);
 }
 
@@ -90,58 +84,22 @@ static bool pio_transfer(bool write, uint64_t lba, size_t count, uint8_t *buffer
     return true;
 }
 
-/* One command. Data that the bus master cannot reach goes through the transfer buffer. */
-static bool transfer_part(bool write, uint64_t lba, size_t count, uint8_t *buffer,
-                          struct error *error) {
-    size_t size = count * BLOCK_SECTOR_SIZE;
-    if (disk.master_port == 0)
-        return pio_transfer(write, lba, count, buffer, error);
-    uint8_t *target = ata_dma_reaches(buffer, size) ? buffer : (uint8_t *)REAL_MODE_TRANSFER;
-    if (write && target != buffer)
-        memcpy(target, buffer, size);
-    if (!ata_dma_transfer(&disk, write, lba, count, target, error)) {
-        disk.master_port = 0; /* from here on without */
-        return false;
-    }
-    if (!write && target != buffer)
-        memcpy(buffer, target, size);
-    return true;
-}
-
-static size_t part_of(size_t count, const void *buffer) {
-    size_t limit =
-        disk.has_lba48 && disk.master_port ? ATA_MAX_SECTORS_LBA48 : ATA_MAX_SECTORS_LBA28;
-    if (disk.master_port && !ata_dma_reaches(buffer, count * BLOCK_SECTOR_SIZE))
-        limit = REAL_MODE_TRANSFER_SIZE / BLOCK_SECTOR_SIZE;
-    return count < limit ? count : limit;
-}
-
 static bool ata_transfer(struct block_device *device, bool write, uint64_t lba, size_t count,
-                         uint8_t *buffer, struct error *error) {
-    while (count > 0) {
-        bool by_dma = disk.master_port != 0;
-        size_t part = part_of(count, buffer);
-        if (!transfer_part(write, lba, part, buffer, error)) {
-            if (!by_dma || !reset(error))
-                return false;
-            device->name = "ATA disk by PIO (DMA failed)";
-            continue; /* the same part again by PIO */
-        }
-        buffer += part * BLOCK_SECTOR_SIZE;
-        lba += part;
-        count -= part;
-    }
+                         void *buffer, struct error *error) {
+    (void)device;
+    return disk.master_port ? ata_dma_transfer(&disk, write, lba, count, buffer, error)
+                            : pio_transfer(write, lba, count, buffer, error);
+}
+
+/* After DMA has failed: PIO from here on. */
+static bool ata_recover(struct block_device *device, struct error *error) {
+    if (disk.master_port == 0)
+        return false;
+    disk.master_port = 0;
+    if (!reset(error))
+        return false;
+    device->name = "ATA disk by PIO (DMA failed)";
     return true;
-}
-
-static bool ata_read(struct block_device *device, uint64_t lba, size_t count, void *buffer,
-                     struct error *error) {
-    return ata_transfer(device, false, lba, count, buffer, error);
-}
-
-static bool ata_write(struct block_device *device, uint64_t lba, size_t count, const void *buffer,
-                      struct error *error) {
-    return ata_transfer(device, true, lba, count, (uint8_t *)buffer, error);
 }
 
 static bool ata_flush(struct block_device *device, struct error *error) {
@@ -219,10 +177,15 @@ bool ata_open(struct block_device *device, const struct bios_disk_path *path, bo
     outb(disk.control_port, 0);
     *device = (struct block_device){
         .name = disk.master_port ? "ATA disk by DMA" : "ATA disk by PIO",
-        .read = ata_read,
-        .write = ata_write,
+        .transfer = ata_transfer,
         .flush = ata_flush,
+        .recover = ata_recover,
         .can_flush = true,
+        .most_sectors = disk.has_lba48 ? BLOCK_MOST_SECTORS : ATA_MAX_SECTORS_LBA28,
+        .alignment = ATA_DMA_ALIGNMENT,
+        .reach = ATA_DMA_REACH,
+        .bounce = (void *)REAL_MODE_TRANSFER,
+        .bounce_sectors = REAL_MODE_TRANSFER_SIZE / BLOCK_SECTOR_SIZE,
     };
     if (disk.has_lba48)
         memcpy(&device->sector_count, &words[IDENTIFY_SECTORS_48], 8);

@@ -1,17 +1,4 @@
 #include "ata_command.h"
-#include "kernel_lib/runtime.h"
-
-#define TIMEOUT_SECONDS 5
-/* Before this many cycles nobody looks at the clock, which may still have to be measured. */
-#define CYCLES_BEFORE_CLOCK (1ull << 26)
-
-bool ata_deadline_passed(struct ata_deadline *deadline) {
-    uint64_t now = cpu_rdtsc();
-    if (deadline->start == 0)
-        deadline->start = now;
-    uint64_t passed = now - deadline->start;
-    return passed > CYCLES_BEFORE_CLOCK && passed > TIMEOUT_SECONDS * cpu_cycles_per_second();
-}
 
 bool ata_transfer_failed(bool write, uint64_t lba, uint8_t status, struct error *error) {
     return error_set(error, "The ATA disk cannot %s at sector %lu: status 0x%02x.",
@@ -19,16 +6,16 @@ bool ata_transfer_failed(bool write, uint64_t lba, uint8_t status, struct error 
 }
 
 bool ata_wait_ready(const struct ata_disk *disk, uint8_t *status, struct error *error) {
-    struct ata_deadline deadline = {0};
+    struct deadline deadline = {0};
     do {
         *status = inb(disk->command_port + ATA_STATUS);
         if (!(*status & ATA_STATUS_BUSY))
             return true;
-    } while (!ata_deadline_passed(&deadline));
+    } while (!deadline_passed(&deadline));
     return error_set(error,
                      "The ATA disk does not answer: status 0x%02x after %d seconds. Try the "
                      "setting disk = bios.",
-                     *status, TIMEOUT_SECONDS);
+                     *status, DEADLINE_SECONDS);
 }
 
 bool ata_command(const struct ata_disk *disk, uint8_t command, bool extended, uint64_t lba,

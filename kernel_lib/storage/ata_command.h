@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "block.h"
+#include "deadline.h"
 #include "kernel_lib/error.h"
 #include "kernel_lib/io/ports.h"
 
@@ -31,16 +32,8 @@ struct ata_disk {
     bool has_lba48;
 };
 
-/* The most sectors in one command: what 16 bits count, or less. */
+/* The most sectors in one command with a 28-bit address; with 48 bits, BLOCK_MOST_SECTORS. */
 #define ATA_MAX_SECTORS_LBA28 256
-#define ATA_MAX_SECTORS_LBA48 8192 /* 4 MiB: longer transfers gain nothing */
-
-/* A limit on waiting: starts with the first call for a deadline that is zeros. */
-struct ata_deadline {
-    uint64_t start;
-};
-/* Whether the time is over. */
-bool ata_deadline_passed(struct ata_deadline *deadline);
 
 /* Waits until the disk is not busy and gives its status; false with *error after a while. */
 bool ata_wait_ready(const struct ata_disk *disk, uint8_t *status, struct error *error);

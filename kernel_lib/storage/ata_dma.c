@@ -37,7 +37,7 @@ struct region {
 
 /* One region for each 64 KiB that the longest transfer can touch. The table must not cross such a
  * boundary itself. */
-#define REGIONS (ATA_MAX_SECTORS_LBA48 * BLOCK_SECTOR_SIZE / REGION_SPAN + 1)
+#define REGIONS (BLOCK_MOST_SECTORS * BLOCK_SECTOR_SIZE / REGION_SPAN + 1)
 static _Alignas(1024) struct region table[REGIONS];
 _Static_assert(sizeof table <= 1024, "alignment of the table");
 
@@ -47,15 +47,8 @@ uint16_t ata_dma_port(uint32_t pci_function, uint8_t channel) {
     uint32_t base = pci_read(pci_function, PCI_BAR(BAR_BUS_MASTER));
     if (!(base & BAR_IS_IO) || (base & 0xFFFC) == 0)
         return 0;
-    uint32_t command = pci_read(pci_function, PCI_COMMAND);
-    if (!(command & PCI_COMMAND_MASTER))
-        pci_write16(pci_function, PCI_COMMAND, (uint16_t)(command | PCI_COMMAND_MASTER));
+    pci_enable(pci_function, PCI_COMMAND_MASTER);
     return (uint16_t)((base & 0xFFFC) + channel * MASTER_CHANNEL_SIZE);
-}
-
-bool ata_dma_reaches(const void *buffer, size_t size) {
-    uintptr_t address = (uintptr_t)buffer;
-    return address % 2 == 0 && address <= UINT32_MAX && size <= (uint64_t)UINT32_MAX + 1 - address;
 }
 
 static void describe(const void *buffer, size_t size) {
@@ -90,12 +83,12 @@ bool ata_dma_transfer(const struct ata_disk *disk, bool write, uint64_t lba, siz
         return false;
     outb(disk->master_port + MASTER_COMMAND, direction | COMMAND_START);
 
-    struct ata_deadline deadline = {0};
+    struct deadline deadline = {0};
     uint8_t master;
     do
         master = inb(disk->master_port + MASTER_STATUS);
     while ((master & (STATUS_ACTIVE | STATUS_ERROR | STATUS_INTERRUPT)) == STATUS_ACTIVE &&
-           !ata_deadline_passed(&deadline));
+           !deadline_passed(&deadline));
     outb(disk->master_port + MASTER_COMMAND, direction); /* stopped, whatever has happened */
 
     uint8_t status;

@@ -105,19 +105,19 @@ bool bios_disk_ata_path(const struct boot_info *info, struct bios_disk_path *pat
 }
 
 /* One BIOS call; count has been cut to what it can do. */
-static bool transfer_lba(bool write, uint64_t lba, size_t count,
+static bool transfer_lba(bool write, uint64_t lba, size_t count, uintptr_t address,
                          struct real_mode_registers *registers) {
     *(struct address_packet *)REAL_MODE_BUFFER =
         (struct address_packet){.size = sizeof(struct address_packet),
                                 .count = (uint16_t)count,
-                                .segment = REAL_MODE_TRANSFER >> 4,
+                                .segment = (uint16_t)(address >> 4),
                                 .lba = lba};
     *registers = (struct real_mode_registers){
         .eax = write ? WRITE_LBA : READ_LBA, .edx = disk.drive, .esi = REAL_MODE_BUFFER};
     return bios_call(registers);
 }
 
-static bool transfer_chs(bool write, uint64_t lba, size_t count,
+static bool transfer_chs(bool write, uint64_t lba, size_t count, uintptr_t address,
                          struct real_mode_registers *registers) {
     uint32_t track = (uint32_t)(lba / disk.sectors_per_track);
     uint32_t sector = (uint32_t)(lba % disk.sectors_per_track) + 1;
@@ -126,18 +126,19 @@ static bool transfer_chs(bool write, uint64_t lba, size_t count,
         .eax = (write ? WRITE_CHS : READ_CHS) << 8 | (uint32_t)count,
         .ecx = (cylinder & 0xFF) << 8 | (cylinder >> 8) << 6 | sector,
         .edx = head << 8 | disk.drive,
-        .es = REAL_MODE_TRANSFER >> 4,
+        .es = (uint16_t)(address >> 4),
     };
     return bios_call(registers);
 }
 
-/* Transfers between the disk and the transfer buffer. */
-static bool bios_transfer(bool write, uint64_t lba, size_t count, struct error *error) {
+/* One call: between the disk and the transfer buffer, from this address in it on. */
+static bool transfer_part(bool write, uint64_t lba, size_t count, uintptr_t address,
+                          struct error *error) {
     struct real_mode_registers registers;
     uint64_t begin = cpu_rdtsc();
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        if (disk.has_lba ? transfer_lba(write, lba, count, &registers)
-                         : transfer_chs(write, lba, count, &registers))
+        if (disk.has_lba ? transfer_lba(write, lba, count, address, &registers)
+                         : transfer_chs(write, lba, count, address, &registers))
             return true;
         if (cpu_rdtsc() - begin > PATIENCE * cpu_cycles_per_second())
             break; /* it is gone, and the BIOS waits for it each time, without interrupts */
@@ -158,34 +159,15 @@ static size_t part_of(uint64_t lba, size_t count) {
     return count < limit ? count : limit;
 }
 
-static bool bios_read(struct block_device *device, uint64_t lba, size_t count, void *buffer,
-                      struct error *error) {
+static bool bios_transfer(struct block_device *device, bool write, uint64_t lba, size_t count,
+                          void *buffer, struct error *error) {
     (void)device;
-    uint8_t *target = buffer;
-    while (count > 0) {
-        size_t part = part_of(lba, count);
-        if (!bios_transfer(false, lba, part, error))
+    for (size_t part; count > 0; count -= part) {
+        part = part_of(lba, count);
+        if (!transfer_part(write, lba, part, (uintptr_t)buffer, error))
             return false;
-        memcpy(target, (const void *)REAL_MODE_TRANSFER, part * BLOCK_SECTOR_SIZE);
-        target += part * BLOCK_SECTOR_SIZE;
+        buffer = (uint8_t *)buffer + part * BLOCK_SECTOR_SIZE;
         lba += part;
-        count -= part;
-    }
-    return true;
-}
-
-static bool bios_write(struct block_device *device, uint64_t lba, size_t count, const void *buffer,
-                       struct error *error) {
-    (void)device;
-    const uint8_t *source = buffer;
-    while (count > 0) {
-        size_t part = part_of(lba, count);
-        memcpy((void *)REAL_MODE_TRANSFER, source, part * BLOCK_SECTOR_SIZE);
-        if (!bios_transfer(true, lba, part, error))
-            return false;
-        source += part * BLOCK_SECTOR_SIZE;
-        lba += part;
-        count -= part;
     }
     return true;
 }
@@ -204,9 +186,12 @@ bool bios_disk_open(struct block_device *device, const struct boot_info *info,
     disk.sectors_per_track = info->sectors_per_track;
     disk.heads = info->heads;
     *device = (struct block_device){.name = disk.has_lba ? "BIOS disk" : "BIOS disk by cylinders",
-                                    .read = bios_read,
-                                    .write = bios_write,
-                                    .flush = bios_flush};
+                                    .transfer = bios_transfer,
+                                    .flush = bios_flush,
+                                    .most_sectors = MAX_SECTORS,
+                                    .reach = REAL_MODE_TRANSFER + REAL_MODE_TRANSFER_SIZE,
+                                    .bounce = (void *)REAL_MODE_TRANSFER,
+                                    .bounce_sectors = MAX_SECTORS};
     if (!disk.has_lba) {
         if (disk.sectors_per_track == 0 || disk.heads == 0)
             return error_set(error,

@@ -10,6 +10,10 @@
 
 #define BLOCK_SECTOR_SIZE 512
 
+/* Sectors in one call of a driver, where the hardware sets no lower limit: 4 MiB. Longer transfers
+ * gain nothing, and a slow disk has to end one before its deadline. */
+#define BLOCK_MOST_SECTORS 8192
+
 struct block_device {
     const char *name;      /* for people */
     uint64_t sector_count; /* sectors 0 to sector_count - 1 exist */
@@ -18,18 +22,30 @@ struct block_device {
      * known to be on the medium, and the disk may bring its sectors there in any order. */
     bool can_flush;
     bool has_failed; /* a transfer or flush failed; whoever wants to know sets it back first */
-    /* Transfer count (at least 1) sectors from lba on. The range has been checked and the buffer
-     * may have any address and length; the driver splits the transfer as its hardware needs. */
-    bool (*read)(struct block_device *device, uint64_t lba, size_t count, void *buffer,
-                 struct error *error);
-    bool (*write)(struct block_device *device, uint64_t lba, size_t count, const void *buffer,
-                  struct error *error);
+    bool is_gone;    /* set by the driver when nothing answers: no later access is tried */
+
+    size_t most_sectors; /* in one call of transfer */
+    /* What the driver can take as a buffer: an address that is a multiple of alignment (0: any),
+     * with nothing beyond reach (0: anywhere). Other data goes through the bounce buffer, which
+     * need only be there if such limits are. */
+    size_t alignment;
+    uint64_t reach;
+    void *bounce;
+    size_t bounce_sectors;
+
+    /* Transfers count sectors (1 to most_sectors) from lba on. Range and buffer have been checked.
+     */
+    bool (*transfer)(struct block_device *device, bool write, uint64_t lba, size_t count,
+                     void *buffer, struct error *error);
     /* Returns once everything written before is on the medium; see can_flush. */
     bool (*flush)(struct block_device *device, struct error *error);
+    /* Makes the disk ready again after a transfer that failed: true if it is worth another attempt.
+     * NULL: never. */
+    bool (*recover)(struct block_device *device, struct error *error);
 };
 
-/* Read or write count sectors from lba on, after checking that the disk has them. Zero sectors are
- * no error. */
+/* Read or write count sectors from lba on, after checking that the disk has them. Buffers may have
+ * any address and length. Zero sectors are no error. */
 bool block_read(struct block_device *device, uint64_t lba, size_t count, void *buffer,
                 struct error *error);
 bool block_write(struct block_device *device, uint64_t lba, size_t count, const void *buffer,

@@ -8,6 +8,7 @@
 #include "kernel_lib/generations.h"
 #include "kernel_lib/runtime.h"
 #include "mbr.h"
+#include "pci_disk.h"
 
 #define LOADED_MBR ((const uint8_t *)STAGE1_ADDRESS) /* where the BIOS loaded the boot sector */
 
@@ -33,42 +34,48 @@ static bool wanted_choice(enum disk_choice *wanted, struct error *error) {
     return error_set(error, "disk = %.40s is not possible: choose auto, ata, pio or bios.", name);
 }
 
-/* Opens the disk as ATA and reads its first sector. That must be the one that the BIOS has loaded.
- * The program in front of disk signature and partition table may differ: it may keep variables. */
-static bool open_ata(bool allow_dma, uint8_t sector[BLOCK_SECTOR_SIZE], struct error *error) {
+/* Reads the first sector, which must be the one that the BIOS has loaded. The program in front of
+ * disk signature and partition table may differ: it may keep variables. */
+static bool is_booted(struct block_device *disk, struct error *error) {
+    uint8_t sector[BLOCK_SECTOR_SIZE];
+    if (!block_read(disk, 0, 1, sector, error))
+        return false;
+    return memcmp(sector + MBR_DISK_ID_OFFSET, LOADED_MBR + MBR_DISK_ID_OFFSET,
+                  BLOCK_SECTOR_SIZE - MBR_DISK_ID_OFFSET) == 0 ||
+           error_set(error,
+                     "The %s that the BIOS names is not the one that was booted. Use disk = "
+                     "bios.",
+                     disk->name);
+}
+
+static bool open_ata(bool allow_dma, struct error *error) {
     struct bios_disk_path path;
     if (!bios_disk_ata_path(boot, &path))
         return error_set(error, "The disk that was booted is no ATA disk, or the BIOS does not say "
                                 "so. Use disk = bios.");
-    if (!ata_open(&device, &path, allow_dma, error) || !block_read(&device, 0, 1, sector, error))
-        return false;
-    if (memcmp(sector + MBR_DISK_ID_OFFSET, LOADED_MBR + MBR_DISK_ID_OFFSET,
-               BLOCK_SECTOR_SIZE - MBR_DISK_ID_OFFSET) == 0)
-        return true;
-    return error_set(error, "The ATA disk that the BIOS names is not the one that was booted. Use "
-                            "disk = bios.");
+    return ata_open(&device, &path, allow_dma, error) && is_booted(&device, error);
 }
 
-/* Opens the disk in the way chosen and reads its first sector. */
-static bool open_disk(uint8_t sector[BLOCK_SECTOR_SIZE], struct error *error) {
+/* Opens the disk in the way chosen, but not yet by a driver that takes it from the BIOS. */
+static bool open_disk(struct error *error) {
     switch (choice) {
     case DISK_ATA:
     case DISK_PIO:
-        return open_ata(choice == DISK_ATA, sector, error);
+        return open_ata(choice == DISK_ATA, error);
     case DISK_AUTO:
-        if (open_ata(true, sector, error))
+        if (open_ata(true, error))
             return true;
         break;
     case DISK_BIOS:
         break;
     }
-    return bios_disk_open(&device, boot, error) && block_read(&device, 0, 1, sector, error);
+    return bios_disk_open(&device, boot, error);
 }
 
-static bool open_and_mount(struct error *error) {
+static bool mount_device(struct error *error) {
     uint8_t sector[BLOCK_SECTOR_SIZE];
     struct mbr_partition partition;
-    return open_disk(sector, error) &&
+    return block_read(&device, 0, 1, sector, error) &&
            mbr_find_fat16(sector, device.sector_count, boot->partition_lba, &partition, error) &&
            files_mount(&device, partition.first_sector, partition.sector_count, error);
 }
@@ -80,21 +87,40 @@ static void give_up(const struct error *reason) {
     boot_slots_start(NULL, boot);
 }
 
-/* Opens the disk and mounts its file system. */
-static void mount(void) {
-    struct error error;
+/* Mounts the file system of the disk that was opened, or gives up. */
+static void mount(bool is_open, struct error *error) {
     generations_forget();
-    if (open_and_mount(&error))
+    if (is_open && mount_device(error))
         boot_slots_start(&device, boot);
     else
-        give_up(&error);
+        give_up(error);
+}
+
+static void open_and_mount(void) {
+    struct error error;
+    mount(open_disk(&error), &error);
+}
+
+/* Lets a driver of this kernel take the disk from the BIOS, if there is one. */
+static void take_from_bios(void) {
+    struct error error;
+    struct pci_disk disk;
+    struct block_device taken;
+    bool is_found = pci_disk_find_booted(&device, &disk, &error);
+    bool is_open = is_found && disk.open(&disk, &taken, &error) && is_booted(&taken, &error);
+    if (is_open)
+        device = taken;
+    if (is_open || (is_found && !disk.close()))
+        mount(is_open, &error);
+    else if (error.text[0])
+        console_printf("note: %s The BIOS reads and writes the disk.\n", error.text);
 }
 
 void storage_start(const struct boot_info *info) {
     struct error error;
     boot = info;
     if (wanted_choice(&choice, &error) && real_mode_start(&error))
-        mount();
+        open_and_mount();
     else
         give_up(&error);
 }
@@ -105,5 +131,11 @@ void storage_configure(void) {
     if (!wanted_choice(&choice, &error))
         give_up(&error);
     else if (choice != opened)
-        mount();
+        open_and_mount();
+    if (choice == DISK_AUTO && files_ready(&error) && !device.can_flush)
+        take_from_bios();
+    if (files_ready(&error) && !device.can_flush)
+        console_puts(
+            "note: The BIOS cannot flush the disk: a power cut may take what is saved from "
+            "now on.\n");
 }

@@ -15,7 +15,9 @@
  */
 void storage_start(const struct boot_info *info);
 
-/* Chooses the way again: `disk` may have come from a file of the disk itself. */
+/* Chooses the way again: `disk` may have come from a file of the disk itself. With auto, a driver
+ * may now take the disk from the BIOS, which cannot be undone. Says on the console if the BIOS
+ * stays the way to the disk. */
 void storage_configure(void);
 
 /* The way to the disk in a few words for people, such as "ATA disk by DMA"; "no disk" without. */

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from bareflow.disk.generations import unwritten
 from bareflow.qemu.guest import Guest
-from disk_tools import DiskImage
+from disk_tools import BY_DRIVER, DiskImage
 from fixture_types import Boot, Disk, GuestImage
 from power_cut import LoggedDisk, PowerCut, read_log
 from profile_tools import (
@@ -27,8 +27,7 @@ from profile_tools import (
 CUTS = int(os.environ.get("BAREFLOW_BOOTS", "10"))
 BOOTED_CUTS = 8
 """After at most so many of them the disk is booted."""
-BUSES = ["ide", "ahci", "usb-storage", "virtio-blk", "nvme"]
-CAN_FLUSH = "ide"
+BUSES = [*BY_DRIVER, "usb-storage"]
 KERNEL = "/boot/BAREFLOW.KRN"
 USER = "/model/user.bin"
 OUTPUT = "/OUTPUT.TXT"
@@ -75,9 +74,9 @@ def cut_often(boot: Boot, image: DiskImage, folder: Path, bus: str, cuts: int, m
     rebuilt = DiskImage(folder / "cut.img")
     for number in range(cuts):
         cut = PowerCut(start, writes, chance)
-        assert bus != CAN_FLUSH or cut.flushes or cut.certain == start
+        assert bus not in BY_DRIVER or cut.flushes or cut.certain == start
         # Without flush the guest knows of nothing that it wrote that it is on the medium.
-        rebuilt.path.write_bytes(cut.certain if bus == CAN_FLUSH else start)
+        rebuilt.path.write_bytes(cut.certain if bus in BY_DRIVER else start)
         certain = sequence_of(read_profile(rebuilt)) if rebuilt.newest(PROFILE_PATH) else (0, 0)
         rebuilt.path.write_bytes(cut.disk)
         if made:
@@ -86,7 +85,7 @@ def cut_often(boot: Boot, image: DiskImage, folder: Path, bus: str, cuts: int, m
             check(rebuilt, before)
         elif rebuilt.newest(PROFILE_PATH):
             assert sequence_of(read_profile(rebuilt)) >= certain
-        if made or bus == CAN_FLUSH:
+        if made or bus in BY_DRIVER:
             assert beyond_a_cut(fsck(rebuilt.path, folder)) == [], f"cut {number}"
         if number % max(1, cuts // BOOTED_CUTS) == 0:
             trusted = rebuilt.newest(MARK_PATH) != b"begun\n"
@@ -97,9 +96,20 @@ def cut_often(boot: Boot, image: DiskImage, folder: Path, bus: str, cuts: int, m
             assert now > certain if trusted else now == (1, 2000)
 
 
-@pytest.mark.parametrize("made", [True, False], ids=["in place", "making files"])
-def test_few_cuts(boot: Boot, disk: Disk, guest_image: GuestImage, tmp_path: Path, made: bool) -> None:
-    cut_often(boot, disk(guest_image("profile")), tmp_path, "ahci", 10, made)
+@pytest.mark.parametrize(
+    ("bus", "made"),
+    [
+        ("usb-storage", True),
+        ("usb-storage", False),
+        ("ahci", False),
+        ("virtio-blk", True),
+        ("nvme", False),
+    ],
+)
+def test_few_cuts(
+    boot: Boot, disk: Disk, guest_image: GuestImage, tmp_path: Path, bus: str, made: bool
+) -> None:
+    cut_often(boot, disk(guest_image("profile")), tmp_path, bus, 4, made)
 
 
 @pytest.mark.soak

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from bareflow.disk.generations import sibling
 from bareflow.qemu.guest import Guest
-from disk_tools import DiskImage
+from disk_tools import BY_DRIVER, DiskImage
 from fixture_types import Boot, Disk, GuestImage
 from profile_tools import CACHE_PATH, MARK_PATH, PROFILE_PATH, beyond_a_cut, fsck, read_cache, read_profile
 from unusual_disk import UnusualDisk, boot_faulty
@@ -228,7 +228,7 @@ def test_full_disk_is_a_message(boot: Boot, image: DiskImage) -> None:
 STOPPED = "Nothing is saved any more until /save asks for it.\n"
 
 
-@pytest.mark.parametrize("drive", ["ide", "ahci"])
+@pytest.mark.parametrize("drive", [*BY_DRIVER, "usb-storage"])
 def test_failing_disk_is_told_once(image: DiskImage, drive: str) -> None:
     with boot_faulty(image, "write_aio", once=False, drive=drive, config={"saves": 5}) as guest:
         assert guest.wait_exit() == 0

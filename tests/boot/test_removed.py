@@ -109,7 +109,7 @@ def test_full_list_stays(boot: Boot, image: DiskImage) -> None:
 
 def test_disk_behind_the_bios(boot: Boot, image: DiskImage) -> None:
     """The way to the disk leads through real mode."""
-    guest = boot(image, config={"call": "direct"}, snapshot=False, drive="virtio-blk")
+    guest = boot(image, config={"call": "direct"}, snapshot=False, drive="usb-storage")
     assert guest.wait_exit() == STOPPED
     assert image.newest(MISSES) == b"direct\n"
 

@@ -37,6 +37,12 @@ static bool ram_write(struct block_device *device, uint64_t lba, size_t count, c
     return true;
 }
 
+static bool ram_transfer(struct block_device *device, bool write, uint64_t lba, size_t count,
+                         void *buffer, struct error *error) {
+    return write ? ram_write(device, lba, count, buffer, error)
+                 : ram_read(device, lba, count, buffer, error);
+}
+
 static bool ram_flush(struct block_device *device, struct error *error) {
     struct ram_disk *disk = device->context;
     if (disk->writes_left == 0)
@@ -61,8 +67,8 @@ void ram_disk_init(struct ram_disk *disk, uint8_t *bytes, size_t size) {
         .device = {.name = "RAM disk",
                    .sector_count = size / BLOCK_SECTOR_SIZE,
                    .context = disk,
-                   .read = ram_read,
-                   .write = ram_write,
+                   .transfer = ram_transfer,
+                   .most_sectors = SIZE_MAX,
                    .flush = ram_flush,
                    .can_flush = true},
         .bytes = bytes,

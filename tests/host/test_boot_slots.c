@@ -1,4 +1,5 @@
-// sources: kernel_lib/storage/boot_slots.c kernel_lib/storage/block.c kernel_lib/error.c
+// sources: kernel_lib/storage/boot_slots.c kernel_lib/storage/block.c
+// sources: kernel_lib/storage/disk_error.c kernel_lib/error.c
 // sources: tests/host/ram_disk.c
 /* What the kernel writes into the record about the boot slots, and when it leaves it alone. */
 #include "check.h"

@@ -1,4 +1,5 @@
-// sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/fat16/fat16_mount.c
+// sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/disk_error.c
+// sources: kernel_lib/storage/fat16/fat16_mount.c
 // sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
 // sources: kernel_lib/storage/fat16/fat16_cache.c
 // sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c

@@ -126,6 +126,14 @@ void paging_start(void) {
     cpu_write_cr0(cpu_read_cr0() | CR0_WRITE_PROTECT);
 }
 
+/* Maps whole pages while the tables are in use. */
+static bool remap(uint64_t start, uint64_t end, uint64_t flags, struct error *error) {
+    if (!map(start, end, flags))
+        return error_set(error, "no memory left for a page table");
+    cpu_write_cr3((uintptr_t)top); /* forget the old translations */
+    return true;
+}
+
 bool memory_protect(uintptr_t address, size_t size, enum memory_access access,
                     struct error *error) {
     uint64_t flags[] = {
@@ -137,8 +145,11 @@ bool memory_protect(uintptr_t address, size_t size, enum memory_access access,
     if (address % PAGE_SIZE != 0 || size % PAGE_SIZE != 0)
         return error_set(error, "memory_protect: %#lx and %zu bytes are not whole pages", address,
                          size);
-    if (!map(address, address + size, flags[access]))
-        return error_set(error, "no memory left for a page table");
-    cpu_write_cr3((uintptr_t)top); /* forget the old translations */
-    return true;
+    return remap(address, address + size, flags[access], error);
+}
+
+bool memory_map_device(uint64_t address, uint64_t size, struct error *error) {
+    uint64_t end = (address + size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+    return remap(address & ~(PAGE_SIZE - 1), end,
+                 ENTRY_PRESENT | ENTRY_WRITE | ENTRY_UNCACHED | no_execute, error);
 }

@@ -33,6 +33,7 @@ VGA_COLUMNS, VGA_ROWS = 80, 25
 KEY_HOLD_MS = 20
 MAX_RESETS_IN_SILENCE = 8
 NOTHING_TO_BOOT = "No bootable device"  # what SeaBIOS ends with
+_HARMLESS = ("warning:", "aio failed:")  # the latter: what QEMU says of a request that its NVMe disk refuses
 _LOG_TAIL = 6000  # characters of the serial log shown in an error
 
 _QMP_ERRORS = (QMPError, OSError, EOFError, TimeoutError)
@@ -354,7 +355,8 @@ class Guest:
         if status == 0:
             return Ending("reset", -1) if reason == "guest-reset" else Ending("power-off", 0)
         # QEMU's own fatal errors end with status 1 like code 0, but not without a message.
-        fatal = [line for line in self._process.output().splitlines() if "warning:" not in line]
+        lines = self._process.output().splitlines()
+        fatal = [line for line in lines if not any(harmless in line for harmless in _HARMLESS)]
         if status < 0 or status % 2 == 0 or fatal:
             raise self._error(f"QEMU failed with status {status}")
         return Ending("debug-exit", status // 2)
