@@ -78,6 +78,10 @@ def check(env: Any, targets: Iterable[str]) -> None:
         variant = load(env, env["variant"])
     except VariantError as error:
         sys.exit(f"bareflow: {error}")
+    if env["profile"] and not variant.takes_profile:
+        sys.exit(
+            f"bareflow: profile= is not for variant={env['variant']}, which makes its own; native takes it"
+        )
     for name in targets:
         if env["platform"] == "linux" and name not in ("bench", "compile_commands"):
             sys.exit(f"bareflow: the target '{name}' is not for platform=linux; `bench` is")
@@ -86,8 +90,10 @@ def check(env: Any, targets: Iterable[str]) -> None:
 
 
 def build_folder(env: Any, name: str) -> str:
-    """Where a variant is built. With debug=1 that is another folder: neither build undoes the other."""
-    return f"$BUILD_ROOT/$arch/{name}{'-debug' if env['debug'] else ''}"
+    """Where a variant is built. With debug=1, and with profile= where the variant takes one, that is another
+    folder: neither build undoes the other."""
+    profiled = "-profiled" if env["profile"] and load(env, name).takes_profile else ""
+    return f"$BUILD_ROOT/$arch/{name}{profiled}{'-debug' if env['debug'] else ''}"
 
 
 def environment(base: Any, name: str) -> Any:
@@ -116,10 +122,17 @@ def compiled(base: Any, name: str) -> Any:
     return _compiled[folder]
 
 
+def application(env: Any) -> list[Any]:
+    """The bitcode of an application that is compiled ahead of time: with profile=, with what that says."""
+    if not (env["profile"] and env["VARIANT"].takes_profile):
+        return list(env["APP"])
+    return list(env.ProfiledApplication(compiled(env["BASE"].Clone(platform="bare"), "full")))
+
+
 def parts(env: Any) -> Parts:
     """What the variant of an environment of compiled() is linked from."""
     if not env["VARIANT"].engine:
-        return Parts(env["APP"] + env["KERNEL_LIB"], {})
+        return Parts(application(env) + env["KERNEL_LIB"], {})
     native = compiled(env["BASE"].Clone(platform="bare"), "native")
     bitcode = env.EmbeddedBitcode(env["APP"], env["LIBC_OBJECTS"], native)
     return Parts(env["KERNEL_LIB"], {"engine": env.EngineObjects(), "bitcode": bitcode})
@@ -136,7 +149,7 @@ def linux_program_beside(image: Image) -> Any:
     """The same variant as a Linux program: of the same objects, but for kernel_lib's."""
     env = image.env.Clone(platform="linux")
     env.SConscript("#kernel_lib/SConscript", exports={"env": env})
-    app = [] if image.made.engine else env["APP"]
+    app = [] if image.made.engine else application(env)
     return env.LinuxProgram("linux/bareflow", app + env["KERNEL_LIB"], env["LIBC"], image.made.engine)
 
 

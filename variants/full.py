@@ -29,6 +29,7 @@ VARIANT = replace(
         "tinyllama": "-O2 -Xclang -disable-llvm-passes '-Dinline=__attribute__((always_inline))__inline__'",
     },
     libc_defines=[],
+    takes_profile=False,
     compression=12,  # a tenth larger than at 19, in a tenth of the time
     engine=["kernel_lib/jit/engine", "kernel_lib/jit/export"],
     llvm=[

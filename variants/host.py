@@ -11,4 +11,5 @@ VARIANT = replace(
     summary="native's sources, compiled ahead of time for this processor",
     optimisation={"": "-O3 -march=native"},
     lto=["--lto-O3"],
+    takes_profile=False,
 )

@@ -66,5 +66,6 @@ VARIANT = Variant(
         "LIBC_COPT_STRTOFLOAT_DISABLE_EISEL_LEMIRE",
     ],
     lto=["--lto-O2"],
+    takes_profile=True,
     compression=19,
 )

@@ -32,6 +32,8 @@ class Variant:
     """Linker options for the optimising link."""
     compression: int
     """The Zstandard level that the kernel file is compressed with; 0: it is not."""
+    takes_profile: bool = False
+    """Whether profile= may say how its application is compiled."""
     engine: list[str] = field(default_factory=list)
     """Folders of the JIT engine: C++ against LLVM's headers. Without any, the application is native code;
     with them, it and what it uses of LLVM-libc are embedded as bitcode."""

@@ -83,9 +83,11 @@ def _operations(env: Any) -> list[Any]:
     return made
 
 
-def _embedded(env: Any, app: list[Any], libc_objects: list[Any], native: Any) -> list[Any]:
-    """Objects with the bitcode of the application and of its part of libc, the table of host symbols, and
-    what the application is linked with to be a kernel without a JIT: `native`, that variant's environment."""
+def _application_bitcode(env: Any, app: list[Any], libc_objects: list[Any]) -> tuple[Any, Any]:
+    """The bitcode of the application, and of its part of libc. Declared once."""
+    if "EMBEDDED_BITCODE" in env:
+        found: tuple[Any, Any] = env["EMBEDDED_BITCODE"]
+        return found
     linked = env.Command(
         "$BUILD/embedded/app.linked.bc", app, env.Step("$LLVM_LINK $SOURCES -o $TARGET", "LINK")
     )
@@ -98,6 +100,14 @@ def _embedded(env: Any, app: list[Any], libc_objects: list[Any], native: Any) ->
     choose = env.Step(_choose_members, "LINK")
     libc_bitcode = env.Command("$BUILD/embedded/libc.bc", [app_bitcode, *libc_objects], choose)[0]
     env.Depends([linked, app_bitcode, libc_bitcode], env["TOOL_VERSION"]["CC"])
+    env["EMBEDDED_BITCODE"] = (app_bitcode, libc_bitcode)
+    return app_bitcode, libc_bitcode
+
+
+def _embedded(env: Any, app: list[Any], libc_objects: list[Any], native: Any) -> list[Any]:
+    """Objects with the bitcode of the application and of its part of libc, the table of host symbols, and
+    what the application is linked with to be a kernel without a JIT: `native`, that variant's environment."""
+    app_bitcode, libc_bitcode = env.ApplicationBitcode(app, libc_objects)
     operations = _operations(env)
     table = env.Command(
         "$BUILD/embedded/host_symbols.s",
@@ -120,4 +130,5 @@ def exists(env: Any) -> bool:
 
 def generate(env: Any) -> None:
     env.Tool("textfile")
+    env.AddMethod(_application_bitcode, "ApplicationBitcode")
     env.AddMethod(_embedded, "EmbeddedBitcode")

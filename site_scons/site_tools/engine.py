@@ -98,6 +98,12 @@ def _engine_libraries(env: Any) -> list[Any]:
     return [*map(env.File, [*llvm, *others[:-1]]), env["COMPILER_RUNTIME"], env.File(others[-1])]
 
 
+def shared_libraries(env: Any) -> list[str]:
+    """The linker's options for LLVM as a shared library, for programs of this machine."""
+    folder = _ask(env["LLVM_CONFIG"], "--libdir")
+    return [f"-L{folder}", *_ask(env["LLVM_CONFIG"], "--link-shared", "--libs").split()]
+
+
 def exists(env: Any) -> bool:
     return True
 

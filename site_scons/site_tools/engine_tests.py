@@ -4,20 +4,14 @@ They are linked with the engine's objects as the image has them, so without sani
 through the whole stack for addresses, and runs code that no compiler has instrumented.
 """
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
-from engine import TARGET
+from engine import TARGET, shared_libraries
 from host_tests import _sources_of, passed
 
 KERNEL_LIB = ["kernel_lib/debug/code_ranges.c", "kernel_lib/error.c"]
 """What the engine calls of it."""
-
-
-def _config(env: Any, *options: str) -> list[str]:
-    command = [env["LLVM_CONFIG"], *options]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
 def _engine_tests(env: Any, tests: list[Any], full: Any, others: dict[str, list[Any]]) -> list[Any]:
@@ -38,7 +32,7 @@ def _engine_tests(env: Any, tests: list[Any], full: Any, others: dict[str, list[
 
     engine = [node for node in full.EngineObjects() if node.path.endswith(".o")]
     engine += objects_of(env.SourcesIn(KERNEL_LIB))
-    libraries = [f"-L{_config(env, '--libdir')[0]}", *_config(env, "--link-shared", "--libs")]
+    libraries = shared_libraries(env)
     command = (
         f"$CXX {' '.join(TARGET[:2])} -no-pie $LD_PATH $OBJECTS "
         f"-Wl,--start-lib $ENGINE -Wl,--end-lib {' '.join(libraries)} -o $TARGET"

@@ -6,6 +6,7 @@ import subprocess
 import zlib
 from pathlib import Path
 
+import pytest
 from bareflow.llvm import llvm_tool
 from bareflow.models.synthetic_model import ModelConfig, random_checkpoint, tokenizer
 from disk_tools import DiskImage
@@ -38,6 +39,7 @@ def choose(disk: DiskImage, function: str, body: str) -> None:
     disk.write(PROFILE_PATH, text + f"crc {zlib.crc32(text):08x}\n".encode())
 
 
+@pytest.mark.timeout(900)
 def test_another_cpu(disk: Disk, boot: Boot, model_image: ModelImage, build_dir: Path) -> None:
     """The successor has the AVX2 kernel that was measured to be fastest; a CPU without AVX2 gets full."""
     copy = disk(model_image("default"))
@@ -67,6 +69,7 @@ def test_another_cpu(disk: Disk, boot: Boot, model_image: ModelImage, build_dir:
     assert "error: This kernel needs avx2, which this CPU does not have." in alone.console
 
 
+@pytest.mark.timeout(900)
 def test_another_model(disk: Disk, model_image: ModelImage) -> None:
     """Full learns another model's sizes; each model gets the kernel that was made for it."""
     copy = disk(model_image("default"))
