@@ -31,7 +31,7 @@ static bool record_begin(struct record *record, const struct generation *generat
                          uint32_t vocabulary, struct error *error) {
     *record = (struct record){0};
     if (generation->ids)
-        record->ids = malloc((size_t)steps * MAX_ID_LENGTH + 1);
+        record->ids = malloc(((size_t)steps + 1) * MAX_ID_LENGTH + 1);
     if (generation->logits)
         record->logits = malloc((size_t)steps * vocabulary * sizeof(float));
     return ((record->ids || !generation->ids) && (record->logits || !generation->logits)) ||
@@ -156,6 +156,15 @@ static void show_speed(struct run *run) {
     jit_status(text);
 }
 
+/* Writes the text and the id of the token after previous. */
+static void put_token(const struct run *run, uint32_t previous, uint32_t token) {
+    size_t length;
+    const char *text = tokenizer_decode(run->generator->tokenizer, previous, token, &length);
+    record_id(run->record, token);
+    if (!run->generation->quiet)
+        console_text(text, length);
+}
+
 /* One position; false when the text ends there. It is a function of its own because the JIT
  * exchanges a function's code only between its calls. */
 static bool step(struct run *run, uint32_t position) {
@@ -175,16 +184,13 @@ static bool step(struct run *run, uint32_t position) {
         return false;
     }
     bool in_prompt = position + 1 < generation->prompt_tokens;
-    if (!in_prompt && (next == TOKEN_BOS || next == TOKEN_EOS)) {
-        generation->end = next == TOKEN_BOS ? "bos" : "eos";
+    const struct tokenizer *tokenizer = run->generator->tokenizer;
+    if (!in_prompt && tokenizer_is_end(tokenizer, next)) {
+        generation->end = next == tokenizer->bos ? "bos" : "eos";
         return false;
     }
     generation->tokens++;
-    record_id(run->record, next);
-    size_t length;
-    const char *text = tokenizer_decode(run->generator->tokenizer, run->token, next, &length);
-    if (!generation->quiet)
-        console_text(text, length);
+    put_token(run, run->token, next);
     if (position + 1 >= generation->prompt_tokens) {
         boot_slots_report_success();
         jit_note_progress(JIT_HAS_RESULT);
@@ -205,7 +211,10 @@ static void run_to_end(const struct generator *generator, struct generation *gen
     if (!generation->quiet)
         console_text_begin();
     /* Without the BOS: a penalty on its repetition would only make texts longer. */
-    sampler_begin(generator->sampler, prompt + 1, generation->prompt_tokens - 1);
+    bool has_bos = prompt[0] == generator->tokenizer->bos;
+    sampler_begin(generator->sampler, prompt + has_bos, generation->prompt_tokens - has_bos);
+    if (!has_bos)
+        put_token(&run, TOKEN_NONE, prompt[0]);
     for (uint32_t position = 0; position < generator->steps && step(&run, position); position++)
         ;
     uint64_t now = cpu_rdtsc();

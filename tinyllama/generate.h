@@ -31,7 +31,7 @@ struct generation {
     uint64_t begin;         /* TSC from which first_token_cycles counts */
     bool (*stop)(void);     /* asked before each token whether to end, or NULL */
     /* Filled in: */
-    uint32_t tokens;             /* of the text, the prompt included, without BOS */
+    uint32_t tokens;             /* of the text, the prompt included, without the first: BOS */
     uint32_t prompt_tokens;      /* with BOS */
     uint64_t cycles;             /* of all steps */
     uint64_t first_token_cycles; /* from begin until the first token after the prompt is known */

@@ -5,6 +5,9 @@
 #include "tinyllama/dialogue/interactive.h"
 #include "tinyllama/formats/checkpoint.h"
 #include "tinyllama/formats/gguf_model.h"
+#include "tinyllama/formats/gguf_tokenizer.h"
+
+#define DEFAULT_TOKENIZER "/model/tokenizer.bin"
 
 /* Everything that is loaded. */
 struct application {
@@ -26,12 +29,19 @@ static struct file *open_file(const char *path, const char *key, struct error *e
     return file;
 }
 
+/* A GGUF file has a tokenizer, too: it is read unless another one is asked for. */
 static bool read_gguf(struct application *app, struct file *file, const char *path,
                       struct error *error) {
     struct gguf gguf;
     if (!gguf_open(&gguf, file, path, error))
         return false;
     bool good = gguf_read_model(&app->model, &gguf);
+    if (good && !app->settings.tokenizer) {
+        if (gguf_has_tokenizer(&gguf))
+            good = gguf_read_tokenizer(&app->tokenizer, &gguf, app->model.config.vocabulary);
+        else
+            app->settings.tokenizer = DEFAULT_TOKENIZER;
+    }
     gguf_close(&gguf);
     return good;
 }
@@ -46,14 +56,22 @@ static void note_model(const struct model_config *c) {
     jit_note_model(text);
 }
 
+static bool read_checkpoint(struct application *app, struct file *file, const char *path,
+                            struct error *error) {
+    if (!app->settings.tokenizer)
+        app->settings.tokenizer = DEFAULT_TOKENIZER;
+    return checkpoint_read(&app->model, file, path, error);
+}
+
 static bool load_model(struct application *app, struct error *error) {
     const char *path = app->settings.model;
     struct file *file = open_file(path, "model", error);
     if (!file)
         return false;
-    bool good = gguf_recognise(file) ? read_gguf(app, file, path, error)
-                                     : checkpoint_read(&app->model, file, path, error);
+    bool good = (gguf_recognise(file) ? read_gguf : read_checkpoint)(app, file, path, error);
     file_close(file);
+    if (good && app->model.config.context > app->settings.positions)
+        app->model.config.context = app->settings.positions;
     if (good)
         note_model(&app->model.config);
     return good;
@@ -61,6 +79,8 @@ static bool load_model(struct application *app, struct error *error) {
 
 static bool load_tokenizer(struct application *app, struct error *error) {
     const char *path = app->settings.tokenizer;
+    if (!path)
+        return true; /* it was in the model's file */
     struct file *file = open_file(path, "tokenizer", error);
     if (!file)
         return false;

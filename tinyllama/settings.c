@@ -55,19 +55,28 @@ static bool parse_decimal(const char *text, float *number) {
 /* Every setting: its key, its default, its meaning as /set prints it, its limits and its place. */
 static const struct option {
     const char *key, *otherwise, *meaning;
-    enum { TEXT, MODE, WHOLE, WHOLE_64, DECIMAL } kind; /* from WHOLE on: a number */
+    enum {
+        TEXT,
+        MODE,
+        FIXED,
+        WHOLE,
+        WHOLE_64,
+        DECIMAL
+    } kind;            /* from WHOLE on: a number that may
+                                                                  be set later, too */
     uint32_t min, max; /* WHOLE_64 has no other limits than its type's */
     size_t offset;     /* in struct settings: char *, enum mode, uint32_t, uint64_t or float */
 } options[] = {
 #define AT(member) offsetof(struct settings, member)
     {"mode", "interactive", NULL, MODE, 0, 0, AT(mode)},
     {"model", "/model/model.bin", NULL, TEXT, 0, 0, AT(model)},
-    {"tokenizer", "/model/tokenizer.bin", NULL, TEXT, 0, 0, AT(tokenizer)},
+    {"tokenizer", NULL, NULL, TEXT, 0, 0, AT(tokenizer)},
     {"prompt", "", NULL, TEXT, 0, 0, AT(prompt)},
     {"prompt_ids", NULL, NULL, TEXT, 0, 0, AT(prompt_ids)},
     {"vector", "auto", NULL, TEXT, 0, 0, AT(vector)},
     {"ids", NULL, NULL, TEXT, 0, 0, AT(ids)},
     {"logits", NULL, NULL, TEXT, 0, 0, AT(logits)},
+    {"positions", "4096", NULL, FIXED, 1, UINT32_MAX, AT(positions)},
     {"steps", "256", "most tokens of a text; 0: as many as the context has", WHOLE, 0, UINT32_MAX,
      AT(steps)},
     {"temperature", "0.7", "0: always the likeliest token", DECIMAL, 0, 100,
@@ -118,9 +127,9 @@ static bool set_whole(void *at, const struct option *option, const char *value,
     errno = 0;
     uint64_t number = strtoull(value, &end, 10);
     bool digits_only = *value >= '0' && *value <= '9' && *end == '\0';
-    if (!digits_only || errno != 0 || number > max)
-        return error_set(error, "%s = %s: not a whole number from 0 to %llu", option->key, value,
-                         (unsigned long long)max);
+    if (!digits_only || errno != 0 || number < option->min || number > max)
+        return error_set(error, "%s = %s: not a whole number from %u to %llu", option->key, value,
+                         (unsigned)option->min, (unsigned long long)max);
     if (option->kind == WHOLE_64)
         *(uint64_t *)at = number;
     else
@@ -137,6 +146,7 @@ static bool set(struct settings *settings, const struct option *option, const ch
         return true;
     case MODE:
         return set_mode(at, value, error);
+    case FIXED:
     case WHOLE:
     case WHOLE_64:
         return set_whole(at, option, value, error);

@@ -8,12 +8,14 @@ enum mode { MODE_INTERACTIVE, MODE_GENERATE, MODE_BENCH };
 
 struct settings {
     enum mode mode;
-    const char *model, *tokenizer; /* paths */
+    const char *model;     /* path */
+    const char *tokenizer; /* path, or NULL: the model's own, or /model/tokenizer.bin */
     const char *prompt;
     const char *prompt_ids; /* token ids in its place, "1,403,407", or NULL */
     const char *vector;     /* "auto" or a width's name (optimization.h) */
     const char *ids;        /* path to write the token ids to, or NULL */
     const char *logits;     /* path to write all logits to, or NULL */
+    uint32_t positions;     /* most positions, if the model has more */
     uint32_t steps;         /* most tokens of a text; 0: as many as the context has */
     struct sampling sampling;
     uint64_t seed; /* 0: from the clock */

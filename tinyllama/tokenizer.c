@@ -3,10 +3,7 @@
 
 #define MAX_FILE_BYTES (64u * 1024 * 1024)
 #define ENTRY_BYTES 8u /* score and length */
-
-/* Pieces that one call reads. Loops over a vocabulary are cut into calls, because the JIT exchanges
- * a function's code only between its calls. */
-#define CALL_PIECES 256u
+#define FIRST_BYTE_PIECE 3u
 
 /* By length, then by bytes: the shorter comparison first. */
 static int compare_bytes(const char *bytes, uint32_t length, const struct piece *piece) {
@@ -15,20 +12,54 @@ static int compare_bytes(const char *bytes, uint32_t length, const struct piece 
     return memcmp(bytes, piece->bytes, length);
 }
 
-bool tokenizer_find(const struct tokenizer *t, const char *bytes, uint32_t length,
-                    uint32_t *token) {
-    uint32_t low = 0, high = t->count;
+/* The first of the count sorted pieces with these bytes; NULL if there is none. */
+static const struct piece *find_piece(const struct piece *const *sorted, uint32_t count,
+                                      const char *bytes, uint32_t length) {
+    uint32_t low = 0, high = count;
     while (low < high) { /* the first piece that is not less is in [low, high] */
         uint32_t middle = low + (high - low) / 2;
-        if (compare_bytes(bytes, length, t->sorted[middle]) > 0)
+        if (compare_bytes(bytes, length, sorted[middle]) > 0)
             low = middle + 1;
         else
             high = middle;
     }
-    if (low == t->count || compare_bytes(bytes, length, t->sorted[low]) != 0)
-        return false;
-    *token = (uint32_t)(t->sorted[low] - t->pieces);
-    return true;
+    return low < count && compare_bytes(bytes, length, sorted[low]) == 0 ? sorted[low] : NULL;
+}
+
+bool tokenizer_find(const struct tokenizer *t, const char *bytes, uint32_t length,
+                    uint32_t *token) {
+    const struct piece *found = find_piece(t->sorted, t->count, bytes, length);
+    if (found)
+        *token = (uint32_t)(found - t->pieces);
+    return found != NULL;
+}
+
+const struct piece *tokenizer_user_piece(const struct tokenizer *t, const char *text,
+                                         size_t length) {
+    for (uint32_t end = t->user_count; end > 0;) { /* one length after the other */
+        uint32_t size = t->user[end - 1]->length;
+        const struct piece *found =
+            size <= length ? find_piece(t->user, t->user_count, text, size) : NULL;
+        if (found)
+            return found;
+        while (end > 0 && t->user[end - 1]->length == size)
+            end--;
+    }
+    return NULL;
+}
+
+const struct merge *tokenizer_merge(const struct tokenizer *t, uint32_t left, uint32_t right) {
+    uint32_t low = 0, high = t->merge_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct merge *m = &t->merges[middle];
+        if (m->left < left || (m->left == left && m->right < right))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct merge *found = &t->merges[low];
+    return low < t->merge_count && found->left == left && found->right == right ? found : NULL;
 }
 
 /* Equal pieces are in the order of their numbers. */
@@ -40,10 +71,38 @@ static int compare_pieces(const void *left, const void *right) {
 }
 
 /* Sorted, not hashed: in a malicious file all pieces may have the same hash. */
-static void sort_pieces(struct tokenizer *t) {
+void tokenizer_sort(struct tokenizer *t) {
     for (uint32_t i = 0; i < t->count; i++)
         t->sorted[i] = &t->pieces[i];
     qsort(t->sorted, t->count, sizeof *t->sorted, compare_pieces);
+    if (t->count > 0)
+        t->longest = t->sorted[t->count - 1]->length;
+}
+
+bool tokenizer_list_user(struct tokenizer *t, struct error *error) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < t->count; i++)
+        count += t->pieces[i].kind == PIECE_USER;
+    if (count == 0)
+        return true;
+    t->user = malloc(count * sizeof *t->user);
+    if (!t->user)
+        return error_set(error, "no memory for the tokenizer; give the machine more");
+    for (uint32_t i = 0; i < t->count; i++)
+        if (t->sorted[i]->kind == PIECE_USER)
+            t->user[t->user_count++] = t->sorted[i];
+    return true;
+}
+
+bool tokenizer_allocate(struct tokenizer *t, uint32_t count, size_t size, struct error *error) {
+    *t = (struct tokenizer){.count = count, .bos = TOKEN_NONE, .eos = TOKEN_NONE};
+    for (int i = 0; i < 256; i++)
+        t->byte_pieces[i] = TOKEN_NONE;
+    t->memory = malloc(size ? size : 1);
+    t->pieces = calloc(count, sizeof *t->pieces);
+    t->sorted = malloc(count * sizeof *t->sorted);
+    return (t->memory && t->pieces && t->sorted) ||
+           error_set(error, "no memory for the tokenizer; give the machine more");
 }
 
 static uint32_t end_of_call(const struct tokenizer *t, uint32_t first) {
@@ -75,9 +134,9 @@ static bool find_some(struct tokenizer *t, struct source *s, uint32_t first) {
                              s->path, (unsigned)i, (int)length, s->size - s->at);
         t->pieces[i].bytes = t->memory + s->at;
         t->pieces[i].length = (uint32_t)length;
+        if (tokenizer_byte_of(t->pieces[i].bytes, (uint32_t)length) >= 0)
+            t->pieces[i].kind = PIECE_BYTE;
         s->at += (uint32_t)length;
-        if ((uint32_t)length > t->longest)
-            t->longest = (uint32_t)length;
     }
     return true;
 }
@@ -98,29 +157,33 @@ static bool find_pieces(struct tokenizer *t, size_t size, const char *path, stru
 
 bool tokenizer_read(struct tokenizer *t, struct file *file, const char *path, uint32_t count,
                     struct error *error) {
-    *t = (struct tokenizer){.count = count};
     uint64_t size = file_size(file);
     if (size < sizeof(int32_t) || size > MAX_FILE_BYTES)
         return error_set(error, "%s: %llu bytes cannot be a tokenizer", path,
                          (unsigned long long)size);
-    t->memory = malloc(size);
-    t->pieces = malloc(count * sizeof *t->pieces);
-    t->sorted = malloc(count * sizeof *t->sorted);
-    bool good = t->memory && t->pieces && t->sorted;
-    if (!good)
-        error_set(error, "no memory for the tokenizer; give the machine more");
-    good = good && file_read(file, 0, t->memory, size, error) && find_pieces(t, size, path, error);
-    if (good)
-        sort_pieces(t);
-    else
+    bool good = tokenizer_allocate(t, count, (size_t)size, error) &&
+                file_read(file, 0, t->memory, (size_t)size, error) &&
+                find_pieces(t, (size_t)size, path, error);
+    if (!good) {
         tokenizer_free(t);
-    return good;
+        return false;
+    }
+    tokenizer_sort(t);
+    t->bos = TOKEN_BOS;
+    t->eos = TOKEN_EOS;
+    t->add_bos = t->add_space = true;
+    for (uint32_t i = 0; i < 256 && FIRST_BYTE_PIECE + i < count; i++)
+        t->byte_pieces[i] = FIRST_BYTE_PIECE + i;
+    return true;
 }
 
 void tokenizer_free(struct tokenizer *t) {
     free(t->memory);
     free(t->pieces);
     free(t->sorted);
+    free(t->user);
+    free(t->merges);
+    free(t->classes);
     *t = (struct tokenizer){0};
 }
 
@@ -128,8 +191,7 @@ static int hex_digit(char c) {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The byte of a byte piece "<0xHH>", or -1. */
-static int byte_of(const char *bytes, size_t length) {
+int tokenizer_byte_of(const char *bytes, size_t length) {
     if (length != 6 || memcmp(bytes, "<0x", 3) != 0 || bytes[5] != '>')
         return -1;
     int high = hex_digit(bytes[3]), low = hex_digit(bytes[4]);
@@ -144,19 +206,23 @@ static bool is_control(unsigned char c) {
 const char *tokenizer_decode(const struct tokenizer *t, uint32_t previous, uint32_t token,
                              size_t *length) {
     static char byte;
-    const char *bytes = t->pieces[token].bytes;
-    *length = t->pieces[token].length;
-    if (previous == TOKEN_BOS && *length > 0 && *bytes == ' ') {
+    const struct piece *piece = &t->pieces[token];
+    const char *bytes = piece->bytes;
+    *length = piece->kind == PIECE_CONTROL || piece->kind == PIECE_END ? 0 : piece->length;
+    if (t->add_space && previous == t->bos && *length > 0 && *bytes == ' ') {
         bytes++;
         --*length;
     }
-    int value = byte_of(bytes, *length);
-    if (value >= 0) {
-        byte = (char)value;
+    if (piece->kind == PIECE_BYTE) {
+        byte = (char)tokenizer_byte_of(bytes, *length);
         bytes = &byte;
         *length = 1;
     }
-    if (*length == 1 && is_control((unsigned char)*bytes))
+    if (!t->exact && *length == 1 && is_control((unsigned char)*bytes))
         *length = 0;
     return bytes;
+}
+
+bool tokenizer_is_end(const struct tokenizer *t, uint32_t token) {
+    return token == t->bos || token == t->eos || t->pieces[token].kind == PIECE_END;
 }

@@ -29,7 +29,7 @@ static void test_defaults(void) {
     CHECK(s.sampling.temperature == 0.7f && s.sampling.topp == 0.9f &&
           strcmp(s.vector, "auto") == 0);
     CHECK(strcmp(s.model, "/model/model.bin") == 0 && strcmp(s.prompt, "") == 0);
-    CHECK(strcmp(s.tokenizer, "/model/tokenizer.bin") == 0 && !s.ids && !s.logits);
+    CHECK(!s.tokenizer && s.positions == 4096 && !s.ids && !s.logits);
     CHECK(s.sampling.topk == 0 && s.sampling.minp == 0.0f && s.sampling.repeat == 1.0f);
     CHECK(console[0] == '\0');
 }

@@ -1,5 +1,6 @@
 // sources: tinyllama/tokenizer.c tinyllama/tokenizer_encode.c kernel_lib/error.c
 // sources: tests/host/memory_file.c
+// sources: tinyllama/tokenizer_words.c
 /* The tokenizer: what it makes of texts, byte for byte, and what it says about bad files. */
 #include "check.h"
 #include "memory_file.h"

@@ -1,0 +1,13 @@
+/*
+ * Tokenizers in GGUF files: SentencePiece's by scores (`llama`) and byte-level by merges (`gpt2`).
+ */
+#pragma once
+#include "gguf.h"
+#include "tinyllama/tokenizer.h"
+
+/* Whether the file has a tokenizer. */
+bool gguf_has_tokenizer(const struct gguf *gguf);
+
+/* Reads the tokenizer of count pieces. False and gguf->error if it is damaged, of a kind that is
+ * not supported, does not have count pieces or does not fit into memory. */
+bool gguf_read_tokenizer(struct tokenizer *tokenizer, const struct gguf *gguf, uint32_t count);
