@@ -8,7 +8,7 @@ from typing import Any
 
 import run_status
 from bareflow.bench.page import command_line
-from bareflow.run.options import CONFIG, CONFIG_HELP, GUEST, MACHINE, config_settings
+from bareflow.run.options import CONFIG, CONFIG_HELP, GUEST, MACHINE, RESULTS, config_settings
 from build_options import Options
 from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
@@ -17,7 +17,7 @@ MOST_PORT = 65535
 
 
 def _given_options(env: Any) -> dict[str, str]:
-    return {name: env[name] for name in GUEST | MACHINE if env.get(name) is not None}
+    return {name: env[name] for name in GUEST | MACHINE | RESULTS if env.get(name) is not None}
 
 
 def _call(env: Any, module: str, values: dict[str, Any], *arguments: str) -> int:
@@ -100,6 +100,8 @@ def _is_port(key: str, value: str, env: Any) -> None:
 def options(opts: Options) -> None:
     for name, text in (GUEST | MACHINE).items():
         opts.add_text(name, f"run: {text}", validator=_is_port if name == "gdb" else None)
+    for name, text in RESULTS.items():
+        opts.add_file(name, f"run: {text}", validator=None)
     opts.add_repeatable(CONFIG, f"run: {CONFIG_HELP}", _are_settings)
     opts.add_switch("save", "bench: write the tables to docs/measurements as well")
 

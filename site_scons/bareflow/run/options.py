@@ -1,5 +1,5 @@
 """The options of `run`: what each is called, and what it is for. Whoever reads one checks its value: the
-guest those of GUEST and `config`, bareflow.run.run those of MACHINE."""
+guest those of GUEST and `config`, bareflow.run.run those of MACHINE and RESULTS."""
 
 import shlex
 from collections.abc import Iterable
@@ -8,6 +8,7 @@ from bareflow.qemu.machine import DRIVES
 
 GUEST = {
     "prompt": "the beginning of the text",
+    "prompt_ids": "token ids in place of a prompt: 1,403,407",
     "steps": "most tokens of the text, the prompt's included; 0 = as many as the model's context has",
     "temperature": "0 = always the likeliest token",
     "topk": "sample from so many of the likeliest tokens; 0 = from all",
@@ -31,6 +32,12 @@ MACHINE = {
     "timeout": "end the run after this many seconds; 0 = no limit",
     "write": "1 = the guest may change the image",
 }
+
+RESULTS = {
+    "ids": "write the ids of the text's tokens to this file",
+    "logits": "write the logits of every position to this file, as float32",
+}
+"""Files of the host."""
 
 CONFIG = "config"
 CONFIG_HELP = "any settings of the guest, KEY=VALUE with blanks between them; may be repeated"

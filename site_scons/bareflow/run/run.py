@@ -17,6 +17,9 @@ the guest ends or Ctrl-] is typed. Without prompt=, where standard input is no t
 prompt. With mode=interactive and no terminal, its lines are typed to the guest one after the other, and then
 "/poweroff".
 
+ids= and logits= name files of the host, which get the ids of the text's tokens and the logits of every
+position; the guest then runs on a copy of the image, unless it may change the image.
+
 The status is 0 when the guest ended with code 0, otherwise 1 and a message, also when the machine will never
 go on by itself; 2 for a wrong argument.
 """
@@ -41,12 +44,14 @@ from bareflow.kernel.kernel_file import KernelHeader, parse_header
 from bareflow.qemu.guest import Guest, GuestError
 from bareflow.qemu.machine import DRIVES, MACHINES, QEMU, Machine
 from bareflow.qemu.serial import Console, Event, Malformed, Text
+from bareflow.run import results
 from bareflow.run.debugger import port_of
-from bareflow.run.options import CONFIG, GUEST, MACHINE, config_settings
+from bareflow.run.options import CONFIG, GUEST, MACHINE, RESULTS, config_settings
 from bareflow.run.run_input import POWER_OFF, forward, forward_keys, raw_terminal, read_prompt
 from bareflow.run.text_output import ByteStream, TextOutput
 
-KEYS = ("image", "qemu", *MACHINE, *GUEST, CONFIG)
+KEYS = ("image", "qemu", *MACHINE, *GUEST, *RESULTS, CONFIG)
+PROMPTS = {"prompt", "prompt_ids"}
 MODES = ("generate", "interactive", "bench")
 USER = "the user ended it"
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -76,11 +81,12 @@ def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
     if "image" not in given:
         raise UsageError("image=FILE is missing")
     config: dict[str, object] = {key: given[key] for key in GUEST if key in given}
+    config |= {key: results.GUEST_PATHS[key] for key in RESULTS if key in given}
     try:
         config |= config_settings(texts)
     except ValueError as error:
         raise UsageError(f"{CONFIG}=: {error}") from None
-    config.setdefault("mode", "interactive" if terminal and "prompt" not in config else "generate")
+    config.setdefault("mode", "interactive" if terminal and not PROMPTS & config.keys() else "generate")
     _one_of("mode", str(config["mode"]), MODES)
     if config["mode"] == "interactive" and config.get("prompt"):
         raise UsageError("mode=interactive takes no prompt=: prompts are typed")
@@ -267,6 +273,19 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
         return _fail(f"the guest ended with code {code}") if code else 0
 
 
+def _run_for_results(machine: Machine, timeout: int, files: dict[str, Path], *, terminal: bool) -> int:
+    if not files:
+        return _run(machine, timeout, terminal=terminal)
+    with contextlib.ExitStack() as stack:
+        if machine.snapshot:
+            copy = stack.enter_context(results.private_copy(machine.image))
+            machine = dataclasses.replace(machine, image=copy, snapshot=False)
+        status = _run(machine, timeout, terminal=terminal)
+        if status == 0:
+            results.fetch(machine.image, files)
+        return status
+
+
 def _fail(message: str, status: int = 1) -> int:
     print(f"run: {message}", file=sys.stderr)
     return status
@@ -278,9 +297,9 @@ def main(argv: Sequence[str]) -> int:
     terminal = not piped and os.isatty(1)
     try:
         machine, timeout = parse(argv, terminal=terminal)
-        if piped and machine.config["mode"] == "generate" and "prompt" not in machine.config:
+        if piped and machine.config["mode"] == "generate" and not PROMPTS & machine.config.keys():
             machine = dataclasses.replace(machine, config={**machine.config, "prompt": read_prompt(0)})
-        return _run(machine, timeout, terminal=terminal)
+        return _run_for_results(machine, timeout, results.wanted(argv), terminal=terminal)
     except UsageError as error:
         return _fail(str(error), 2)
     except GuestError as error:

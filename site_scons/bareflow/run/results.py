@@ -1,0 +1,36 @@
+"""What a run brings back from the guest's disk: token ids and logits, which the guest writes to files."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bareflow.disk.fat16 import read_file
+from bareflow.run.options import RESULTS
+
+GUEST_PATHS = {"ids": "/profile/IDS.TXT", "logits": "/profile/LOGITS.F32"}
+"""Where the guest writes them."""
+
+
+def wanted(argv: Sequence[str]) -> dict[str, Path]:
+    """The host's files by option, of key=value arguments; the last one of a key counts."""
+    pairs = (argument.partition("=") for argument in argv)
+    return {key: Path(value) for key, _, value in pairs if key in RESULTS and value}
+
+
+@contextlib.contextmanager
+def private_copy(image: Path) -> Iterator[Path]:
+    """A copy that the guest may write to, for as long as the context lasts."""
+    with tempfile.TemporaryDirectory(prefix="bareflow-") as folder:
+        copy = Path(folder) / "image.img"
+        subprocess.run(["cp", "--reflink=auto", "--sparse=always", image, copy], check=True)
+        yield copy
+
+
+def fetch(image: Path, files: dict[str, Path]) -> None:
+    """Copies the results from the image that the guest has written to."""
+    for key, path in files.items():
+        path.write_bytes(read_file(image, GUEST_PATHS[key]))
