@@ -15,6 +15,7 @@ from scons_paths import user_file
 CATALOGUE = TOP / "models.toml"
 MODEL_PATH = "/model/model.bin"
 TOKENIZER_PATH = "/model/tokenizer.bin"
+GGUF_MAGIC = b"GGUF"
 DEFAULT_MODEL = "#tinyllama/model/default.bin"
 NEED_A_MODEL = {"run", "bench"}
 
@@ -48,12 +49,27 @@ def _own_tokenizer(env: Any, model: Path) -> Any:
     return user_file(env, str(path))
 
 
+def _is_gguf(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(GGUF_MAGIC)) == GGUF_MAGIC
+
+
+def _given_files(env: Any, path: Path) -> dict[str, Any]:
+    """Those of a model that is a file. GGUF's have their tokenizers in them."""
+    model = {MODEL_PATH: user_file(env, str(path))}
+    if not _is_gguf(path):
+        return model | {TOKENIZER_PATH: _own_tokenizer(env, path)}
+    if env["tokenizer"]:
+        sys.exit(f"bareflow: tokenizer=: {path} is a GGUF file, which has its tokenizer in it")
+    return model
+
+
 def _need_no_model() -> None:
     """Ends the build when a target of the command line cannot do without a model."""
     for target in sorted(NEED_A_MODEL & set(COMMAND_LINE_TARGETS)):
         sys.exit(
             f"bareflow: {target} needs a model, and there is no {DEFAULT_MODEL.lstrip('#')}: give "
-            "model=FILE, a llama2.c checkpoint such as stories260K.bin, and tokenizer=FILE, its tokenizer, "
+            "model=FILE, a GGUF file, or a llama2.c checkpoint and with tokenizer=FILE its tokenizer, "
             "or model=NAME, a name from models.toml"
         )
 
@@ -63,7 +79,7 @@ def _model_files(env: Any) -> dict[str, Any]:
     name = env["model"]
     path = Path(env.File(DEFAULT_MODEL).abspath if name == DEFAULT else name)
     if path.is_absolute() and path.is_file():
-        return {MODEL_PATH: user_file(env, str(path)), TOKENIZER_PATH: _own_tokenizer(env, path)}
+        return _given_files(env, path)
     if name == DEFAULT:
         _need_no_model()
         return {}
@@ -73,9 +89,9 @@ def _model_files(env: Any) -> dict[str, Any]:
 
 
 def options(opts: Options) -> None:
-    text = "llama2.c checkpoint, or a name from models.toml"
+    text = "GGUF file, llama2.c checkpoint, or a name from models.toml"
     opts.add_file("model", text, DEFAULT, convert=_model, validator=None)
-    opts.add_file("tokenizer", "its tokenizer (tokenizer.bin beside the model)")
+    opts.add_file("tokenizer", "a llama2.c checkpoint's tokenizer (tokenizer.bin beside the model)")
 
 
 def _model(value: str, folder: str) -> str:

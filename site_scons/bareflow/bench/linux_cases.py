@@ -135,8 +135,10 @@ def _width_complaints(runs: Mapping[str, WidthRun]) -> list[str]:
 
 def jit_bench(arguments: Mapping[str, str]) -> list[Case[Any]]:
     """The JIT on this processor, program=, next to the same sources compiled ahead of time: native=, and
-    host= with -march=native. model= and tokenizer= are given to all of them."""
-    files = {key: Path(arguments[key]) for key in ("program", "native", "host", "model", "tokenizer")}
+    host= with -march=native. model= and tokenizer=, which GGUF's models do without, are given to all of
+    them."""
+    keys = ("program", "native", "host", "model", "tokenizer")
+    files = {key: Path(arguments[key]) for key in keys if key in arguments}
     return [
         Case(partial(_in_folder, _speeds, files), _speed_tables, lambda found: complaints(found[0])),
         Case(partial(_in_folder, _models, files), _model_tables, _model_complaints),
@@ -178,7 +180,7 @@ def _measure_products(column: Column, root: Path, config: Mapping[str, object]) 
         column.cycles[matrix] = min(cycles, column.cycles.get(matrix, cycles))
 
 
-def _first_run(column: Column, model: Path, tokenizer: Path, folder: Path) -> Path:
+def _first_run(column: Column, model: Path, tokenizer: Path | None, folder: Path) -> Path:
     """Runs, each in a new folder. The one with the texts."""
     texts, products, bits = (make_root(folder / name, model, tokenizer) for name in "spb")
     column.generations.append(
@@ -199,7 +201,7 @@ def _run(column: Column, root: Path) -> None:
 def _columns(files: Mapping[str, Path], folder: Path) -> dict[str, Column]:
     """Measures all columns. The JIT's second run is in the folder that the first one has left."""
     full, native, host = files["program"], files["native"], files["host"]
-    model, tokenizer = files["model"], files["tokenizer"]
+    model, tokenizer = files["model"], files.get("tokenizer")
     columns = {
         SSE2: Column(native, {"vector": "sse2"}),
         NATIVE: Column(native, {}),
@@ -225,7 +227,7 @@ def _columns(files: Mapping[str, Path], folder: Path) -> dict[str, Column]:
 def _pairs_by_length(files: Mapping[str, Path], folder: Path) -> Pairs:
     """Tokens per second of processor time, of full in a folder that a long run has left, and of native."""
     full, native = files["program"], files["native"]
-    model = files["model"], files["tokenizer"]
+    model = files["model"], files.get("tokenizer")
     found = {}
     for length in LENGTHS:
         progress(f"texts of {length} tokens")
@@ -328,7 +330,7 @@ def _models(files: Mapping[str, Path], folder: Path) -> list[Model]:
     """The model given, another one in the folder that it has left, and itself there once more."""
     progress("another model")
     full, native = files["program"], files["native"]
-    given = files["model"], files["tokenizer"]
+    given = files["model"], files.get("tokenizer")
     found = []
     root = folder / "models"
     for name, model in {"given": given, "other": make_other(given[0], folder), "given again": given}.items():

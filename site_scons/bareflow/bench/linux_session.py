@@ -35,12 +35,14 @@ class Generations:
         return ([event for event in self.events if event["event"] == "jit"] or [{}])[-1]
 
 
-def make_root(root: Path, model: Path, tokenizer: Path) -> Path:
-    """A folder for runs with this model. What is in it already stays, but for the model."""
+def make_root(root: Path, model: Path, tokenizer: Path | None = None) -> Path:
+    """A folder for runs with this model; GGUF's has its tokenizer in it. What is in the folder already stays,
+    but for the model."""
     for name in ("model", "profile"):
         (root / name).mkdir(parents=True, exist_ok=True)
     (root / "model" / "model.bin").write_bytes(model.read_bytes())
-    (root / "model" / "tokenizer.bin").write_bytes(tokenizer.read_bytes())
+    if tokenizer:
+        (root / "model" / "tokenizer.bin").write_bytes(tokenizer.read_bytes())
     return root
 
 
