@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.disk.fat16 import Fat16Error, list_folder, read_file
-from bareflow.disk.fat16_image import build_image
+from bareflow.disk.fat16_image import _choose_sizes, build_image
 from disk_tools import DiskImage
 from loader_disk import ROOT, assemble
 
@@ -219,3 +219,11 @@ def test_damage(image: bytes, tmp_path: Path) -> None:
                 read_file(path, name)
         for place in places:
             damaged.patch(place, image[place : place + 1])
+
+
+def test_largest_partition() -> None:
+    """What is too much for clusters of 32 KiB gets larger ones; what is too much for these is refused."""
+    sectors, partition = _choose_sizes([3 << 30])
+    assert (sectors, partition * 512) == (128, (3 << 30) + (9 << 20))
+    with pytest.raises(Fat16Error, match=r"more than a FAT16 partition \(4 GiB\) holds"):
+        _choose_sizes([4 << 30])

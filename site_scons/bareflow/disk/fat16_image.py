@@ -18,7 +18,7 @@ from bareflow.layouts import read_header
 MEBIBYTE = 1 << 20
 MIN_PARTITION = 16 * MEBIBYTE
 MIN_CLUSTER = 2048
-MAX_CLUSTER = 32768
+MAX_CLUSTER = 65536
 FREE_SPACE = 8 * MEBIBYTE
 """What an image has left for the files that the guest writes: profiles, logits, snapshots."""
 
@@ -89,7 +89,7 @@ def _choose_sizes(sizes: list[int]) -> tuple[int, int]:
         if total // cluster <= MAX_CLUSTERS:
             return cluster // SECTOR, total // SECTOR
         cluster *= 2
-    raise Fat16Error(f"{sum(sizes)} bytes are more than a FAT16 partition (2 GiB) holds")
+    raise Fat16Error(f"{sum(sizes)} bytes are more than a FAT16 partition (4 GiB) holds")
 
 
 def _boot_code(stage1: bytes, stage2: bytes, disk_signature: bytes, sectors: int) -> bytes:
