@@ -114,7 +114,7 @@ static bool read_properties(struct block_device *device, struct error *error) {
                4 * (controller.memory->answer[NAMESPACE_FORMAT] & 0xF),
            4);
     return (format & 0xFFFFFF) == SECTOR_BITS << 16 ||
-           error_set(error, "The NVMe disk's sectors are not of 512 bytes.");
+           error_set(error, "The NVMe disk's sectors are not of 512 bytes, or have metadata.");
 }
 
 static bool nvme_open(const struct pci_disk *disk, struct block_device *device,
@@ -135,8 +135,10 @@ static bool nvme_open(const struct pci_disk *disk, struct block_device *device,
         .bounce = controller.memory->answer,
         .bounce_sectors = NVME_PAGE / BLOCK_SECTOR_SIZE,
     };
+    if (!read_properties(device, error))
+        return false;
     was_started = true;
-    return nvme_controller_start(&controller, error) && read_properties(device, error);
+    return nvme_controller_start(&controller, error);
 }
 
 static bool nvme_close(void) {

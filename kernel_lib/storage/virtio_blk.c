@@ -90,7 +90,8 @@ static _Alignas(16) struct {
 static volatile struct common *common;
 static volatile const uint32_t *config;
 static volatile uint16_t *notify;
-static bool has_flush;
+static uint32_t features; /* that both sides have */
+static bool was_reset;
 
 /* Maps the registers of a kind; with notify, those of the queue with this notify offset. */
 static volatile void *map_registers(pci_function function, uint32_t kind, uint32_t size,
@@ -113,7 +114,7 @@ static void set_address(volatile uint32_t registers[2], const void *address) {
 }
 
 /* 3.1.1, 4.1.5.1: the device from a reset on, until it takes requests. */
-static bool start(uint32_t *features, struct error *error) {
+static bool start(struct error *error) {
     struct deadline deadline = {0};
     common->device_status = 0;
     while (common->device_status != 0)
@@ -123,10 +124,8 @@ static bool start(uint32_t *features, struct error *error) {
     common->device_status = status;
     if (common->device_status != status) /* registers of a device that was removed: zeros */
         return disk_is_gone(NAME, error);
-    common->device_feature_select = 0;
-    *features = common->device_feature & (FEATURE_SIZE_MAX | FEATURE_BLOCK_SIZE | FEATURE_FLUSH);
     common->driver_feature_select = 0;
-    common->driver_feature = *features;
+    common->driver_feature = features;
     common->driver_feature_select = 1;
     common->driver_feature = FEATURE_VERSION_1;
     common->device_status = status |= STATUS_FEATURES_OK;
@@ -137,8 +136,6 @@ static bool start(uint32_t *features, struct error *error) {
     memory.available.flags = NO_INTERRUPT;
     common->config_msix_vector = NO_VECTOR;
     common->queue_select = 0;
-    if (common->queue_size < DESCRIPTORS)
-        return error_set(error, "The virtio disk's queue is too short.");
     common->queue_size = DESCRIPTORS;
     common->queue_msix_vector = NO_VECTOR;
     set_address(common->queue_descriptors, memory.descriptors);
@@ -150,8 +147,7 @@ static bool start(uint32_t *features, struct error *error) {
 }
 
 static bool virtio_recover(struct block_device *device, struct error *error) {
-    uint32_t features;
-    device->is_gone = !start(&features, error);
+    device->is_gone = !start(error);
     return !device->is_gone;
 }
 
@@ -196,13 +192,13 @@ static bool virtio_transfer(struct block_device *device, bool write, uint64_t lb
 static bool virtio_flush(struct block_device *device, struct error *error) {
     struct error after;
     /* 5.2.6.2: without the feature a write that has ended is on the medium. */
-    return !has_flush || run("empty its write cache", REQUEST_FLUSH, NO_SECTOR, NULL, 0, error) ||
+    return !(features & FEATURE_FLUSH) ||
+           run("empty its write cache", REQUEST_FLUSH, NO_SECTOR, NULL, 0, error) ||
            (virtio_recover(device, &after), false);
 }
 
 static bool virtio_open(const struct pci_disk *disk, struct block_device *device,
                         struct error *error) {
-    uint32_t features;
     common = map_registers(disk->function, KIND_COMMON, sizeof *common, 0);
     config = map_registers(disk->function, KIND_DEVICE, CONFIG_SIZE, 0);
     if (common) {
@@ -212,10 +208,15 @@ static bool virtio_open(const struct pci_disk *disk, struct block_device *device
     }
     if (!common || !config || !notify)
         return error_set(error, "The virtio disk's registers cannot be reached.");
-    pci_enable(disk->function, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-    if (!start(&features, error))
-        return false;
-    has_flush = features & FEATURE_FLUSH;
+    common->device_feature_select = 0;
+    features = common->device_feature & (FEATURE_SIZE_MAX | FEATURE_BLOCK_SIZE | FEATURE_FLUSH);
+    size_t most = BLOCK_MOST_SECTORS;
+    if (features & FEATURE_SIZE_MAX && config[CONFIG_SIZE_MAX] / BLOCK_SECTOR_SIZE < most)
+        most = config[CONFIG_SIZE_MAX] / BLOCK_SECTOR_SIZE;
+    if (common->queue_size < DESCRIPTORS || most == 0)
+        return error_set(error, "The virtio disk's queue or its requests are too short.");
+    if (features & FEATURE_BLOCK_SIZE && config[CONFIG_BLOCK_SIZE] != BLOCK_SECTOR_SIZE)
+        return error_set(error, "The virtio disk's sectors are not of 512 bytes.");
     *device = (struct block_device){
         .name = NAME,
         .sector_count = config[CONFIG_CAPACITY] | (uint64_t)config[CONFIG_CAPACITY + 1] << 32,
@@ -223,20 +224,16 @@ static bool virtio_open(const struct pci_disk *disk, struct block_device *device
         .flush = virtio_flush,
         .recover = virtio_recover,
         .can_flush = true,
-        .most_sectors = BLOCK_MOST_SECTORS,
+        .most_sectors = most,
     };
-    if (features & FEATURE_SIZE_MAX &&
-        config[CONFIG_SIZE_MAX] / BLOCK_SECTOR_SIZE < BLOCK_MOST_SECTORS)
-        device->most_sectors = config[CONFIG_SIZE_MAX] / BLOCK_SECTOR_SIZE;
-    if (device->most_sectors == 0 ||
-        (features & FEATURE_BLOCK_SIZE && config[CONFIG_BLOCK_SIZE] != BLOCK_SECTOR_SIZE))
-        return error_set(error, "The virtio disk's sectors are not of 512 bytes.");
-    return true;
+    pci_enable(disk->function, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    was_reset = true;
+    return start(error);
 }
 
-/* The device was reset, and the BIOS does not know it. */
+/* The BIOS does not know of a reset. */
 static bool virtio_close(void) {
-    return false;
+    return !was_reset;
 }
 
 /* How many requests the BIOS has put into the queue. */

@@ -101,3 +101,23 @@ def test_namespaces(disk: Disk, guest_image: GuestImage, tmp_path: Path, empty_d
         guest.expect(f"^disk: {BY_DRIVER['nvme']}\n")
     assert image.read(COPY) == CONTENTS
     assert twin.path.read_bytes() == before
+
+
+def test_unusable_disk_stays_with_the_bios(
+    disk: Disk, guest_image: GuestImage, empty_disk: DiskImage
+) -> None:
+    """A namespace whose sectors have metadata: the driver says that it cannot use it, and has changed
+    nothing."""
+    image = with_input(disk(guest_image("disk_files")))
+    extra = [
+        *("-device", "nvme,id=unusual,serial=unusual"),
+        *("-drive", f"if=none,id=space,file={image.path},format=raw"),
+        *("-device", "nvme-ns,bus=unusual,nsid=1,drive=space,ms=8,bootindex=1"),
+    ]
+    with image.path.open("ab") as file:
+        file.write(bytes(1 << 20))  # where QEMU keeps the metadata
+    with boot_another(empty_disk, extra) as guest:
+        assert guest.wait_exit() == 0, guest.serial
+        guest.expect(r"^note: The NVMe disk's sectors .* The BIOS reads and writes the disk\.\n")
+        guest.expect(f"^disk: {BIOS}\n")
+    assert image.read(COPY) == CONTENTS

@@ -84,6 +84,13 @@ def test_fw_cfg_overrides_the_config_file(boot: Boot, files_disk: DiskImage) -> 
     copies(guest, files_disk, PIO)
 
 
+def test_legacy_virtio(files_disk: DiskImage) -> None:
+    """A device without the registers of virtio 1."""
+    change = ("virtio-blk-pci,", "virtio-blk-pci,disable-modern=on,")
+    with Guest(UnusualDisk(files_disk.path, drive="virtio-blk", snapshot=False, change=change)) as guest:
+        copies(guest, files_disk, BIOS)
+
+
 # Drive, setting, and what is said about it.
 IMPOSSIBLE = [
     ("ide", "tape", "disk = tape is not possible: choose auto, ata, pio or bios."),
@@ -151,13 +158,27 @@ def test_pio_takes_over_when_dma_fails(files_disk: DiskImage) -> None:
         guest.expect(f"^disk at the end: {PIO} \\(DMA failed\\)\n")
 
 
-def test_disk_that_does_not_answer(files_disk: DiskImage) -> None:
+@pytest.mark.parametrize(
+    ("drive", "message"),
+    [
+        ("ide", r"The ATA disk does not answer: status 0xd0 after 5 seconds\. Try .* disk = bios\."),
+        *(
+            pytest.param(
+                drive,
+                f"The {way} does not answer: it could not read in 5 seconds\\.",
+                marks=[pytest.mark.soak, pytest.mark.timeout(180)],
+            )
+            for drive, way in BY_DRIVER.items()
+            if drive != "ide"
+        ),
+    ],
+)
+def test_disk_that_does_not_answer(files_disk: DiskImage, drive: str, message: str) -> None:
     """After its first megabyte the disk gives 10 kB/s: the guest's one command for the file takes minutes."""
     files_disk.write(INPUT, random.Random(21).randbytes(2_000_000))
     limits = "throttling.bps-read=10000,throttling.bps-read-max=1000000"
-    machine = UnusualDisk(files_disk.path, snapshot=False, change=("format=raw", f"format=raw,{limits}"))
+    change = ("format=raw", f"format=raw,{limits}")
+    machine = UnusualDisk(files_disk.path, drive=drive, snapshot=False, change=change)
     with Guest(machine) as guest:
-        assert guest.wait_exit() == 1
-        guest.expect(
-            r"^error: The ATA disk does not answer: status 0xd0 after 5 seconds\. Try .* disk = bios\."
-        )
+        assert guest.wait_exit(120) == 1
+        guest.expect(f"^error: {message}")
