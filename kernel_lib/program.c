@@ -35,7 +35,9 @@ void program_begin(void) {
         (*next)();
 }
 
-void program_end(void) {
+#pragma weak program_flush
+
+_Noreturn void program_exit(int code) {
     while (at_exit) {
         struct at_exit *last = at_exit;
         at_exit = last->next; /* it may register more */
@@ -43,4 +45,8 @@ void program_end(void) {
     }
     for (const function *next = __fini_array_end; next > __fini_array_start;)
         (*--next)();
+    if (program_flush)
+        program_flush();
+    snapshots_report_success();
+    platform_exit(code);
 }

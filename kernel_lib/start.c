@@ -94,8 +94,5 @@ kernel_start(const struct boot_info *given) {
     bring_up(given);
     fitness_check_cpu(); /* only the application's code may use more than x86-64 has */
     program_begin();
-    int code = app_main();
-    program_end();
-    snapshots_report_success();
-    platform_exit(code);
+    program_exit(app_main());
 }

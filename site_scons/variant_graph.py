@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,17 +90,28 @@ def check(env: Any, targets: Iterable[str]) -> None:
 
 
 def build_folder(env: Any, name: str) -> str:
-    """Where a variant is built. With debug=1, and with profile= where the variant takes one, that is another
-    folder: neither build undoes the other."""
+    """Where a variant is built. With debug=1, with profile= where the variant takes one, or of another
+    program, that is another folder: no build undoes another."""
+    program = f"apps/{env['HOSTED'].name}/" if env.get("HOSTED") else ""
     profiled = "-profiled" if env["profile"] and load(env, name).takes_profile else ""
-    return f"$BUILD_ROOT/$arch/{name}{profiled}{'-debug' if env['debug'] else ''}"
+    return f"$BUILD_ROOT/$arch/{program}{name}{profiled}{'-debug' if env['debug'] else ''}"
+
+
+def shared_folder(env: Any, name: str) -> str:
+    """Where what a variant is made of is built, but for the application: other programs share it."""
+    folder = build_folder(env, name)
+    return folder.replace(f"apps/{env['HOSTED'].name}", "hosted") if env["HOSTED"] else folder
 
 
 def environment(base: Any, name: str) -> Any:
     """A copy of base for a variant, with its own folder."""
-    env = base.Clone(VARIANT=load(base, name), BUILD=build_folder(base, name))
+    variant = load(base, name)
+    if base["HOSTED"]:
+        # Tinyllama prints no floats.
+        variant = replace(variant, stack_size=base["HOSTED"].stack, libc_defines=[])
+    env = base.Clone(VARIANT=variant, BUILD=build_folder(base, name))
     env["BASE"] = base
-    env["OBJECT_BUILD"] = env["BUILD"]
+    env["SHARED"] = shared_folder(base, name)
     if any("-march=native" in options for options in env["VARIANT"].optimisation.values()):
         env["TOOL_VERSION"] = env["TOOL_VERSION"] | {"CC": env.CompilerForThisCpu()}
     return env
@@ -116,8 +127,9 @@ def compiled(base: Any, name: str) -> Any:
     env = environment(base, name)
     folder = f"{env.subst('$BUILD')} {env['platform']}"
     if folder not in _compiled:
-        for part in ("llvm-libc", "boot", "kernel_lib", "tinyllama"):
+        for part in ("llvm-libc", "boot", "kernel_lib"):
             env.SConscript(f"#{part}/SConscript", exports={"env": env})
+        env.Application()
         _compiled[folder] = env
     return _compiled[folder]
 

@@ -52,14 +52,14 @@ def debug_options(env: Any) -> list[str]:
 
 
 def _objects(env: Any, sources: list[Any], suffix: str = "", options: tuple[str, ...] = ()) -> list[Any]:
-    """Bitcode (.c, .cpp) or ELF objects (.asm) of the sources, below $BUILD/obj.
+    """Bitcode (.c, .cpp) or ELF objects (.asm) of the sources, below $SHARED/obj.
 
     suffix is for several objects that are made of one source with different options.
     """
     made = []
     for source in map(env.File, sources):
         stem, extension = os.path.splitext(source.path)
-        node = env.File(f"$BUILD/obj/{stem}{suffix}{'.o' if extension == '.asm' else '.bc'}")
+        node = env.File(f"$SHARED/obj/{stem}{suffix}{'.o' if extension == '.asm' else '.bc'}")
         made.append(node)
         if node.has_builder():
             continue  # the image and the Linux program share it

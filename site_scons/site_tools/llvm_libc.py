@@ -38,6 +38,7 @@ _RUNTIME_FOLDERS = ("math", "string", "strings")
 _UNHOSTED = ["-U__STDC_HOSTED__", "-D__STDC_HOSTED__=0", "-Wno-builtin-macro-redefined"]
 
 _PATCHES = "#llvm-libc/patches"
+HEADERS, HOSTED_HEADERS = "$BUILD_ROOT/llvm-libc/headers", "$BUILD_ROOT/llvm-libc/headers-hosted"
 
 
 def _pin(env: Any) -> Any:
@@ -63,7 +64,7 @@ def _extract(target: list[Any], source: list[Any], env: Any) -> None:
 def _source(env: Any) -> list[Any]:
     """The extracted source: the stamp first, then the files that are compiled."""
     pin = _pin(env)
-    names = [*pin.sources, *pin.glibc_abi]
+    names = [*pin.sources, *pin.hosted, *pin.glibc_abi]
     targets = ["$LIBC_SOURCE/stamp", *(f"$LIBC_SOURCE/libc/src/{name}" for name in names)]
     pins = ["#llvm-libc/source.toml", "#llvm-libc/SHA256SUMS", *env.Glob(f"{_PATCHES}/*.patch")]
     nodes = env.Command(targets, pins, env.Step(_extract, "EXTRACT", "LLVM-libc's source"))
@@ -71,16 +72,20 @@ def _source(env: Any) -> list[Any]:
     return list(nodes)
 
 
-def _headers(env: Any, stamp: Any) -> list[Any]:
-    """The public headers, with exactly the functions that the archive or kernel_lib has."""
+def _headers(env: Any, stamp: Any, *, hosted: bool) -> list[Any]:
+    """The public headers, with exactly the functions that the archive or kernel_lib has. hosted: those for
+    other programs than tinyllama."""
     pin = _pin(env)
-    functions = [Path(name).stem for name in pin.sources] + pin.header_functions
+    sources, functions = pin.sources, pin.header_functions
+    if hosted:
+        sources, functions = sources + pin.hosted, functions + pin.hosted_functions
+    functions = [Path(name).stem for name in sources] + functions
     entries = " ".join(f"-e {name}" for name in functions)
     made = []
     for name in pin.header_names:
         step = env.Step(f"$( $PYTHON $) -B $GENERATOR $HEADER_YAML -o $TARGET {entries}", "HEADER")
         made += env.Command(
-            f"$LIBC_HEADER_DIR/{name}.h",
+            f"{HOSTED_HEADERS if hosted else HEADERS}/{name}.h",
             stamp,
             step,
             GENERATOR=Literal(f"{stamp.dir.path}/libc/utils/hdrgen/main.py"),
@@ -89,10 +94,12 @@ def _headers(env: Any, stamp: Any) -> list[Any]:
     return made
 
 
-def _archive(env: Any, sources: list[Any], stamp: Any) -> Any:
-    """The bitcode archive of all functions that the variant wants."""
+def _archive(env: Any, sources: dict[str, Any], stamp: Any) -> Any:
+    """The bitcode archive of all functions that the variant wants; sources: the nodes by name."""
     pin = _pin(env)
-    names = pin.sources + (pin.glibc_abi if env["VARIANT"].glibc_abi else [])
+    wanted = set(pin.sources)
+    wanted.update(pin.hosted if env["HOSTED"] else [], pin.glibc_abi if env["VARIANT"].glibc_abi else [])
+    names = [name for name in sources if name in wanted]
     libc = env.Clone()
     libc.Append(CPPDEFINES=[*COMMON_DEFINES, *ARCHIVE_DEFINES, *env["VARIANT"].libc_defines])
     # LLVM-libc includes its files from its own root and finds our replacements first.
@@ -100,32 +107,37 @@ def _archive(env: Any, sources: list[Any], stamp: Any) -> Any:
     includes = ["-Illvm-libc/shims", Literal(f"-I{stamp.dir.path}/libc")]
     shared = [*(flag for flag in env["CCFLAGS"] if not str(flag).startswith("-W")), *includes]
     objects = []
-    for name, source in zip(names, sources, strict=False):
+    for name in names:
         special = _NO_BUILTIN if name.startswith(_NO_BUILTIN_FOLDERS) else _UNHOSTED
         level = env["VARIANT"].optimisation_of(f"llvm-libc/{name}")
-        node = libc.Object(
-            f"$BUILD/obj/llvm-libc/{Path(name).with_suffix('.bc')}",
-            source,
-            CCFLAGS=[*shared, *level.split(), *special],
-        )
-        libc.Depends(node, [stamp, env["TOOL_VERSION"]["CC"], env.Glob("#llvm-libc/shims/*.h")])
-        objects += node
+        node = env.File(f"$SHARED/obj/llvm-libc/{Path(name).with_suffix('.bc')}")
+        objects.append(node)
+        if not node.has_builder():  # several programs share it
+            libc.Object(node, sources[name], CCFLAGS=[*shared, *level.split(), *special])
+            libc.Depends(node, [stamp, env["TOOL_VERSION"]["CC"], env.Glob("#llvm-libc/shims/*.h")])
     env["LIBC_OBJECTS"] = objects
     env["LIBC_RUNTIME"] = [Path(name).stem for name in names if name.startswith(_RUNTIME_FOLDERS)]
-    step = env.Step("$LLVM_AR rcsD $TARGET $SOURCES", "AR")
-    return env.Command("$BUILD/libc.a", objects, [Action("rm -f $TARGET", None), step])
+    archive = env.File("$SHARED/libc.a")
+    if not archive.has_builder():
+        step = env.Step("$LLVM_AR rcsD $TARGET $SOURCES", "AR")
+        env.Command(archive, objects, [Action("rm -f $TARGET", None), step])
+    return [archive]
 
 
 def _llvm_libc_source(env: Any) -> None:
     """Declares the source and the public headers, which all variants share; copies of env know them."""
     stamp, *sources = _source(env)
     env["LIBC_STAMP"] = stamp
-    env["LIBC_SOURCES"] = sources
-    env["LIBC_HEADERS"] = [stamp, *_headers(env, stamp)]
+    pin = _pin(env)
+    env["LIBC_SOURCES"] = dict(zip([*pin.sources, *pin.hosted, *pin.glibc_abi], sources, strict=True))
+    env["LIBC_HEADERS"] = [stamp, *_headers(env, stamp, hosted=False)]
+    env["HOSTED_LIBC_HEADERS"] = [stamp, *_headers(env, stamp, hosted=True)]
 
 
 def _llvm_libc(env: Any) -> Any:
     """Declares the variant's archive; makes the headers known to `env`'s compilations."""
+    if env["HOSTED"]:
+        env["LIBC_HEADERS"] = env["HOSTED_LIBC_HEADERS"]
     stamp, *headers = env["LIBC_HEADERS"]
     archive = _archive(env, env["LIBC_SOURCES"], stamp)
     env.Append(CCFLAGS=["-isystem", headers[0].dir, "-isystem", Literal(f"{stamp.dir.path}/libc/include")])
@@ -151,7 +163,6 @@ def exists(env: Any) -> bool:
 
 def generate(env: Any) -> None:
     env["LIBC_SOURCE"] = "$BUILD_ROOT/llvm-libc/source"
-    env["LIBC_HEADER_DIR"] = "$BUILD_ROOT/llvm-libc/headers"
     env.AddMethod(_llvm_libc_source, "LlvmLibcSource")
     env.AddMethod(_llvm_libc, "LlvmLibc")
     env.AddMethod(_internals, "WithLibcInternals")

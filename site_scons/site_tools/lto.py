@@ -115,7 +115,8 @@ def kernel_link(env: Any, *, engine: bool) -> str:
     a function would look dead to coverage.
     """
     stack = f"--defsym=stack_size={env['VARIANT'].stack_size}"
-    options = f" --no-demangle --no-branch-to-branch {stack}" if engine else ""
+    options = f" {stack}" if engine or env["HOSTED"] else ""
+    options += " --no-demangle --no-branch-to-branch" if engine else ""
     return f"{LINK} --strip-debug{options} -T {linker_scripts(env)[0].path}"
 
 

@@ -15,7 +15,7 @@ def _make_report(target: list[Any], source: list[Any], env: Any) -> None:
     }
     sections = []
     if link_map := env["SIZE_MAP"]:
-        build = f"{env.Dir('$OBJECT_BUILD').path}/"
+        build = f"{env.Dir('$SHARED').path}/"
         files = {
             node.path.removeprefix(build): part
             for part, nodes in env["SIZE_OBJECTS"].items()

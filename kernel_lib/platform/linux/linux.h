@@ -1,5 +1,12 @@
 /* The Linux platform: what its files need of each other. */
 #pragma once
+#include <stddef.h>
+
+#define STANDARD_OUTPUT 1
+#define STANDARD_ERROR 2
+
+/* Writes all of it; ends the program, without saving anything, when nobody is listening. */
+void linux_write(int descriptor, const char *bytes, size_t size);
 
 /* Makes the configuration of the command line's arguments, which are key=value. Needs the heap.
  * Ends the program with a message if an argument has another form. "root" is no setting: it names

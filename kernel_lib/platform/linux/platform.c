@@ -13,8 +13,6 @@
 #include <stdarg.h>
 
 #define STANDARD_INPUT 0
-#define STANDARD_OUTPUT 1
-#define STANDARD_ERROR 2
 #define MAX_LINE 512
 #define MAX_PATH 4096
 
@@ -55,7 +53,7 @@ _Noreturn static void stop(int code) {
         system_call3(SYS_EXIT_GROUP, code, 0, 0);
 }
 
-static void write_all(int descriptor, const char *bytes, size_t size) {
+void linux_write(int descriptor, const char *bytes, size_t size) {
     while (size > 0) {
         long written = system_call3(SYS_WRITE, descriptor, (long)bytes, (long)size);
         if (written <= 0)
@@ -66,7 +64,7 @@ static void write_all(int descriptor, const char *bytes, size_t size) {
 }
 
 void console_write(const char *bytes, size_t size) {
-    write_all(STANDARD_OUTPUT, bytes, size);
+    linux_write(STANDARD_OUTPUT, bytes, size);
 }
 
 void console_puts(const char *string) {
@@ -103,7 +101,7 @@ struct event {
 };
 
 static void flush_event(struct event *event) {
-    write_all(STANDARD_ERROR, event->bytes, event->size);
+    linux_write(STANDARD_ERROR, event->bytes, event->size);
     event->size = 0;
 }
 

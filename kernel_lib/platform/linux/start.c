@@ -94,7 +94,5 @@ __attribute__((used)) _Noreturn void linux_main(long *stack) {
     make_thread();
     linux_arguments((int)stack[0], (char **)(stack + 1));
     program_begin();
-    int code = app_main();
-    program_end();
-    platform_exit(code);
+    program_exit(app_main());
 }

@@ -65,7 +65,11 @@ def host_names(nm: str, application: Path, libc: Path) -> set[str]:
     return set((app.undefined | own.undefined | own.defined) - app.defined)
 
 
-OWN_NAMES = {"atexit": "program_at_exit", "__cxa_atexit": "program_at_exit_with"}
+OWN_NAMES = {
+    "atexit": "program_at_exit",
+    "__cxa_atexit": "program_at_exit_with",
+    "exit": "program_exit",
+}
 """What the application gets for a name that means something else for LLVM, whose own calls at the end of the
 program are never made."""
 

@@ -40,7 +40,9 @@ class Pin:
     debian_sha256: str
     header_names: list[str]
     header_functions: list[str]
+    hosted_functions: list[str]
     sources: list[str]
+    hosted: list[str]
     glibc_abi: list[str]
     internal_headers: list[str]
     files: dict[str, str]
@@ -68,7 +70,9 @@ def load_pin(folder: Path) -> Pin:
         debian_sha256=toml["debian"]["sha256"],
         header_names=toml["headers"]["names"],
         header_functions=toml["headers"]["functions"],
+        hosted_functions=toml["headers"]["hosted_functions"],
         sources=[name for group in toml["sources"].values() for name in group],
+        hosted=[name for group in toml["hosted"].values() for name in group],
         glibc_abi=[name for group in toml["glibc_abi"].values() for name in group],
         internal_headers=toml["internal_headers"],
         files=files,

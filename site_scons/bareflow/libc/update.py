@@ -77,7 +77,7 @@ def sums(wanted: set[str], files: Mapping[str, bytes]) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    folder = Path(__file__).resolve().parents[2] / "llvm-libc"
+    folder = Path(__file__).resolve().parents[3] / "llvm-libc"
     tarball = Path(arguments[0])
     pin = load_pin(folder)
     expected = arguments[1] if len(arguments) > 1 else pin.debian_sha256
@@ -86,7 +86,8 @@ def main(arguments: list[str]) -> None:
     if actual != expected:
         raise SourceError(f"{tarball} has SHA-256 {actual} instead of {expected}")
     files = _read(tarball)
-    sources = [f"libc/src/{name}" for name in (*pin.sources, *pin.glibc_abi, *pin.internal_headers)]
+    named = (*pin.sources, *pin.hosted, *pin.glibc_abi, *pin.internal_headers)
+    sources = [f"libc/src/{name}" for name in named]
     kept = {name for name in pin.files if not name.startswith("libc/src/")}
     (folder / "SHA256SUMS").write_text(sums(kept | closure(sources, files), files))
 

@@ -17,6 +17,7 @@ GUEST = {
     "repeat": "penalty on tokens that the text has already; 1 = none",
     "seed": "of the random numbers; 0 = from the clock",
     "mode": "interactive, generate or bench",
+    "args": 'of app=: the program\'s arguments; within "..." spaces are part of one',
     "vector": "auto, sse2, avx2 or avx512",
     "disk": "how the guest reads its disk: auto, ata, pio or bios",
 }

@@ -47,12 +47,16 @@ from bareflow.qemu.serial import Console, Event, Malformed, Text
 from bareflow.run import results
 from bareflow.run.debugger import port_of
 from bareflow.run.options import CONFIG, GUEST, MACHINE, RESULTS, config_settings
-from bareflow.run.run_input import POWER_OFF, forward, forward_keys, raw_terminal, read_prompt
+from bareflow.run.run_input import END_OF_INPUT, POWER_OFF, forward, forward_keys, raw_terminal, read_prompt
 from bareflow.run.text_output import ByteStream, TextOutput
 
-KEYS = ("image", "qemu", *MACHINE, *GUEST, *RESULTS, CONFIG)
+KEYS = ("image", "qemu", "program", *MACHINE, *GUEST, *RESULTS, CONFIG)
 PROMPTS = {"prompt", "prompt_ids"}
 MODES = ("generate", "interactive", "bench")
+PROGRAM = "program"
+"""What another program than tinyllama runs in (program=1): it has no modes."""
+TYPED = ("interactive", PROGRAM)
+"""Modes in which the guest gets standard input as it comes."""
 USER = "the user ended it"
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 WATCH_INTERVAL = 0.5  # seconds between two looks at a machine that may be stuck
@@ -86,10 +90,8 @@ def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
         config |= config_settings(texts)
     except ValueError as error:
         raise UsageError(f"{CONFIG}=: {error}") from None
-    config.setdefault("mode", "interactive" if terminal and not PROMPTS & config.keys() else "generate")
-    _one_of("mode", str(config["mode"]), MODES)
-    if config["mode"] == "interactive" and config.get("prompt"):
-        raise UsageError("mode=interactive takes no prompt=: prompts are typed")
+    if "program" not in given:
+        _complete_mode(config, terminal)
     _one_of("write", given.get("write", "0"), ("0", "1"))
     machine = _one_of("machine", given.get("machine", "pc"), MACHINES)
     image = Path(given["image"])
@@ -111,6 +113,14 @@ def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
         ),
         _whole_number("timeout", given.get("timeout", "0"), minimum=0),
     )
+
+
+def _complete_mode(config: dict[str, object], terminal: bool) -> None:
+    """Sets tinyllama's mode if it is not given, and checks it."""
+    config.setdefault("mode", "interactive" if terminal and not PROMPTS & config.keys() else "generate")
+    _one_of("mode", str(config["mode"]), MODES)
+    if config["mode"] == "interactive" and config.get("prompt"):
+        raise UsageError("mode=interactive takes no prompt=: prompts are typed")
 
 
 def _one_of(key: str, value: str, allowed: Sequence[str]) -> str:
@@ -172,7 +182,7 @@ class Stop:
 def _watch(guest: Guest, stop: Stop, over: threading.Event) -> None:
     """Ends a guest that will never go on by itself."""
     while not over.wait(WATCH_INTERVAL):
-        if why := guest.stuck(typing=guest.machine.config["mode"] == "interactive"):
+        if why := guest.stuck(typing=guest.machine.config.get("mode", PROGRAM) in TYPED):
             stop(why)
             return
 
@@ -221,9 +231,9 @@ def _copy_output(
 
 
 def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
-    mode = machine.config["mode"]
+    mode = machine.config.get("mode", PROGRAM)
     output = program.Output()
-    text = TextOutput(output)
+    text = TextOutput(output, completes_lines=mode != PROGRAM)
     console = output if mode == "bench" or (mode == "interactive" and terminal) else program.Messages()
     with contextlib.ExitStack() as stack:
         with program.signals_held_back():
@@ -241,9 +251,10 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
         stack.callback(over.set)
         threading.Thread(target=_watch, args=(guest, stop, over), daemon=True).start()
         input_ended = threading.Event()
-        if mode == "interactive":
-            typist = partial(forward, guest, stop, 0, input_ended)
-            if terminal:
+        if mode in TYPED:
+            last = END_OF_INPUT if mode == PROGRAM else POWER_OFF
+            typist = partial(forward, guest, stop, 0, input_ended, last)
+            if terminal and mode != PROGRAM:
                 print("Ctrl-] ends.", file=sys.stderr)
                 stack.enter_context(raw_terminal(0))
                 typist = partial(forward_keys, guest, partial(stop, USER), 0)
@@ -270,6 +281,8 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
             print(warnings, file=sys.stderr)
         if stop.reason is not None:
             return 0 if stop.reason == USER else _fail(stop.reason, stop.status)
+        if mode == PROGRAM:
+            return code
         return _fail(f"the guest ended with code {code}") if code else 0
 
 
@@ -297,7 +310,7 @@ def main(argv: Sequence[str]) -> int:
     terminal = not piped and os.isatty(1)
     try:
         machine, timeout = parse(argv, terminal=terminal)
-        if piped and machine.config["mode"] == "generate" and not PROMPTS & machine.config.keys():
+        if piped and machine.config.get("mode") == "generate" and not PROMPTS & machine.config.keys():
             machine = dataclasses.replace(machine, config={**machine.config, "prompt": read_prompt(0)})
         return _run_for_results(machine, timeout, results.wanted(argv), terminal=terminal)
     except UsageError as error:

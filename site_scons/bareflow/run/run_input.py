@@ -16,6 +16,8 @@ from bareflow.qemu.guest import Guest, GuestError
 ESCAPE = b"\x1d"  # Ctrl-], as in telnet
 ENTER = b"\r"
 POWER_OFF = b"/poweroff" + ENTER
+END_OF_INPUT = b"\x04"
+"""Ctrl-D."""
 MOST_PROMPT = 1 << 20
 """Bytes: more than any context holds, and little enough for every guest's memory."""
 PATIENCE = 2.0
@@ -69,9 +71,11 @@ class Keys:
         return b"" if self._last in (b"", b"\r", b"\n") else ENTER
 
 
-def forward(guest: Guest, stop: Callable[[str], None], source: int, ended: threading.Event) -> None:
-    """Sends lines from a file descriptor to the guest, and at their end the command that ends it. ended is
-    set before that."""
+def forward(
+    guest: Guest, stop: Callable[[str], None], source: int, ended: threading.Event, last: bytes
+) -> None:
+    """Sends lines from a file descriptor to the guest, and behind them `last`, which ends it. ended is set
+    before that."""
     keys = Keys()
     with contextlib.suppress(GuestError):  # the guest ended before its input did
         try:
@@ -81,7 +85,7 @@ def forward(guest: Guest, stop: Callable[[str], None], source: int, ended: threa
             stop(f"standard input cannot be read: {error.strerror}")
             return
         ended.set()
-        guest.send(keys.end() + POWER_OFF, patient=True)
+        guest.send((keys.end() if last == POWER_OFF else b"") + last, patient=True)
 
 
 def forward_keys(guest: Guest, stop: Callable[[], None], source: int) -> None:

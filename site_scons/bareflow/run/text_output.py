@@ -10,14 +10,15 @@ class ByteStream(Protocol):
 
 
 class TextOutput:
-    """Writes texts one after the other, each with a line break at its end if it has none.
+    """Writes texts one after the other. With completes_lines each has a line break at its end.
 
     A guest that has restarted in the middle of a text generates it again from the beginning. What is written
     already is then not written again. If the second text is another one, it begins on a new line.
     """
 
-    def __init__(self, stream: ByteStream) -> None:
+    def __init__(self, stream: ByteStream, *, completes_lines: bool = True) -> None:
         self._stream = stream
+        self._completes_lines = completes_lines
         self._written = b""  # of the current text
         self._repeated: int | None = None  # how much of that has come again; None: it is no repetition
         self._open = False
@@ -52,7 +53,7 @@ class TextOutput:
         self._open = False
 
     def _end_line(self) -> None:
-        if self._written and not self._written.endswith(b"\n"):
+        if self._completes_lines and self._written and not self._written.endswith(b"\n"):
             self._put(b"\n")
 
     def _put(self, data: bytes) -> None:

@@ -1,11 +1,9 @@
-/* Standard output and error: both are the console. There are no other streams. */
+/* Standard output and error: both are the console. There are no other streams. A program that has
+ * streams of its own (kernel_lib/hosted) brings LLVM-libc's instead. */
 #include "kernel_lib/runtime.h"
-#include "llvm-libc/glibc_abi/errno_numbers.h"
-#include <errno.h>
 #include <stdarg.h>
 
 #define MAX_LINE 1024 /* longer formatted output is cut */
-#define STANDARD_ERROR 2
 
 struct FILE {
     int unused;
@@ -13,7 +11,6 @@ struct FILE {
 static FILE console;
 FILE *stdin, *stdout = &console, *stderr = &console;
 
-long write(int descriptor, const void *bytes, size_t size);
 size_t fwrite(const void *bytes, size_t size, size_t count, FILE *stream);
 int fputs(const char *string, FILE *stream);
 int fputc(int character, FILE *stream);
@@ -23,17 +20,6 @@ int fflush(FILE *stream);
 int setvbuf(FILE *stream, char *buffer, int mode, size_t size);
 int printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int sprintf(char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int __snprintf_chk(char *text, size_t room, int flag, size_t object, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
-
-long write(int descriptor, const void *bytes, size_t size) {
-    if (descriptor < 1 || descriptor > STANDARD_ERROR) {
-        errno = EBADF;
-        return -1;
-    }
-    console_write(bytes, size);
-    return (long)size;
-}
 
 size_t fwrite(const void *bytes, size_t size, size_t count, FILE *stream) {
     (void)stream;
@@ -88,17 +74,6 @@ int sprintf(char *text, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(text, SIZE_MAX / 2, format, arguments);
-    va_end(arguments);
-    return length;
-}
-
-int __snprintf_chk(char *text, size_t room, int flag, size_t object, const char *format, ...) {
-    (void)flag;
-    if (room > object)
-        panic("snprintf of %zu bytes to an object of %zu", room, object);
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(text, room, format, arguments);
     va_end(arguments);
     return length;
 }

@@ -1,0 +1,217 @@
+/*
+ * LLVM-libc's streams: the console, and files of the FAT16 partition. A file that is written is in
+ * memory until it is flushed or closed: then it replaces the one on the disk (file_replace), so that
+ * a power cut leaves either the old or the new one.
+ */
+#include "hdr/stdio_macros.h"
+#include "hdr/types/FILE.h"
+#include "src/__support/File/file.h"
+extern "C" {
+#include "kernel_lib/hosted/output.h"
+#include "kernel_lib/runtime.h"
+}
+#include <errno.h>
+
+using namespace LIBC_NAMESPACE;
+
+namespace {
+
+constexpr size_t BUFFER_BYTES = 1024;
+constexpr int END_OF_INPUT = 4; /* Ctrl-D */
+
+using Mode = File::ModeFlags;
+constexpr Mode READ = Mode(File::OpenMode::READ), WRITE = Mode(File::OpenMode::WRITE),
+               APPEND = Mode(File::OpenMode::APPEND);
+
+/* ---- The console ---- */
+
+FileIOResult write_output(File *, const void *bytes, size_t size) {
+    program_output(static_cast<const char *>(bytes), size);
+    return size;
+}
+
+FileIOResult write_error(File *, const void *bytes, size_t size) {
+    program_error(static_cast<const char *>(bytes), size);
+    return size;
+}
+
+ErrorOr<off_t> cannot_seek(File *, off_t, int) {
+    return Error(ESPIPE);
+}
+
+int stays_open(File *) {
+    return 0;
+}
+
+FileIOResult read_input(File *file, void *buffer, size_t size);
+
+uint8_t output_buffer[BUFFER_BYTES], input_buffer[BUFFER_BYTES];
+File input(nullptr, read_input, cannot_seek, stays_open, input_buffer, BUFFER_BYTES, _IOLBF, false,
+           READ);
+File output(write_output, nullptr, cannot_seek, stays_open, output_buffer, BUFFER_BYTES, _IOLBF,
+            false, APPEND);
+File error_output(write_error, nullptr, cannot_seek, stays_open, nullptr, 0, _IONBF, false, APPEND);
+
+/* One line, or as much of it as there is room for. What is asked for is on the screen before. */
+FileIOResult read_input(File *, void *buffer, size_t size) {
+    static bool has_ended;
+    auto *line = static_cast<char *>(buffer);
+    size_t length = 0;
+    output.flush();
+    while (length < size && !has_ended) {
+        int byte = console_getchar();
+        if (byte < 0 || byte == END_OF_INPUT) {
+            has_ended = true;
+            break;
+        }
+        line[length++] = static_cast<char>(byte);
+        if (byte == '\n')
+            break;
+    }
+    return length;
+}
+
+/* ---- Files ---- */
+
+/* All of a file in memory. */
+struct DiskFile : File {
+    DiskFile(char *name, uint8_t *buffer, Mode mode)
+        : File(write, read, seek, close, buffer, BUFFER_BYTES, _IOFBF, true, mode), path(name),
+          appends(mode & APPEND) {}
+
+    static FileIOResult write(File *file, const void *bytes, size_t size);
+    static FileIOResult read(File *file, void *buffer, size_t size);
+    static ErrorOr<off_t> seek(File *file, off_t offset, int whence);
+    static int close(File *file);
+
+    bool load();
+    bool make_room(size_t needed);
+
+    char *path;
+    char *content = nullptr;
+    size_t size = 0, room = 0, position = 0;
+    bool appends, is_changed = false;
+};
+
+bool DiskFile::make_room(size_t needed) {
+    if (needed <= room)
+        return true;
+    size_t more = needed + needed / 2;
+    auto *moved = static_cast<char *>(realloc(content, more));
+    if (!moved)
+        return false;
+    content = moved;
+    room = more;
+    return true;
+}
+
+/* Takes the content of the file on the disk. */
+bool DiskFile::load() {
+    struct error error;
+    struct file *file = file_open(path, &error);
+    if (!file)
+        return false;
+    uint64_t bytes = file_size(file);
+    bool good = make_room(bytes) && file_read(file, 0, content, bytes, &error);
+    file_close(file);
+    size = good ? bytes : 0;
+    return good;
+}
+
+FileIOResult DiskFile::write(File *file, const void *bytes, size_t count) {
+    auto *self = static_cast<DiskFile *>(file);
+    if (self->appends)
+        self->position = self->size;
+    if (!self->make_room(self->position + count))
+        return {0, ENOMEM};
+    if (self->position > self->size) /* a gap reads as zeros */
+        memset(self->content + self->size, 0, self->position - self->size);
+    memcpy(self->content + self->position, bytes, count);
+    self->position += count;
+    if (self->position > self->size)
+        self->size = self->position;
+    self->is_changed = true;
+    return count;
+}
+
+FileIOResult DiskFile::read(File *file, void *buffer, size_t count) {
+    auto *self = static_cast<DiskFile *>(file);
+    if (self->position >= self->size)
+        return 0;
+    size_t left = self->size - self->position;
+    size_t taken = count < left ? count : left;
+    memcpy(buffer, self->content + self->position, taken);
+    self->position += taken;
+    return taken;
+}
+
+ErrorOr<off_t> DiskFile::seek(File *file, off_t offset, int whence) {
+    auto *self = static_cast<DiskFile *>(file);
+    off_t from = whence == SEEK_SET   ? 0
+                 : whence == SEEK_CUR ? static_cast<off_t>(self->position)
+                                      : static_cast<off_t>(self->size);
+    if (from + offset < 0)
+        return Error(EINVAL);
+    self->position = static_cast<size_t>(from + offset);
+    return static_cast<off_t>(self->position);
+}
+
+int DiskFile::close(File *file) {
+    auto *self = static_cast<DiskFile *>(file);
+    struct error error;
+    int failed = 0;
+    if (self->is_changed && !file_replace(self->path, self->content, self->size, &error)) {
+        console_printf("error: %s\n", error.text);
+        failed = EIO;
+    }
+    free(self->content);
+    free(self->path);
+    delete self;
+    return failed;
+}
+
+} // namespace
+
+namespace LIBC_NAMESPACE_DECL {
+
+File *stdin = &input;
+File *stdout = &output;
+File *stderr = &error_output;
+
+ErrorOr<File *> openfile(const char *path, const char *mode) {
+    Mode flags = File::mode_flags(mode);
+    if (flags == 0)
+        return Error(EINVAL);
+    auto *buffer = static_cast<uint8_t *>(malloc(BUFFER_BYTES));
+    auto *name = static_cast<char *>(malloc(strlen(path) + 1));
+    auto *memory = static_cast<DiskFile *>(malloc(sizeof(DiskFile)));
+    if (!buffer || !name || !memory) {
+        free(buffer);
+        free(name);
+        free(memory);
+        return Error(ENOMEM);
+    }
+    strcpy(name, path);
+    auto *file = new (memory) DiskFile(name, buffer, flags);
+    bool is_there = !(flags & WRITE) && file->load();
+    if ((flags & READ) && !is_there) {
+        file->is_changed = false;
+        DiskFile::close(file);
+        return Error(ENOENT);
+    }
+    file->is_changed = !(flags & READ) && !is_there; /* it is made, or emptied */
+    return file;
+}
+
+} // namespace LIBC_NAMESPACE_DECL
+
+extern "C" {
+FILE *stdin = reinterpret_cast<FILE *>(&input);
+FILE *stdout = reinterpret_cast<FILE *>(&output);
+FILE *stderr = reinterpret_cast<FILE *>(&error_output);
+
+void program_flush(void) {
+    output.flush();
+    program_output_end();
+}
+}

@@ -1,0 +1,94 @@
+"""SCons tool: the application, which is tinyllama or, with app=DIR, a program of the user's.
+
+Such a program is built in a folder of its own, build/ARCH/apps/NAME/VARIANT, so that neither undoes the
+other. What is the same for all of them is in build/ARCH/hosted/VARIANT.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from bareflow.app import App, AppError, load_app
+from bitcode import WARNINGS
+from build_options import Options, user_path
+from SCons.Script import COMMAND_LINE_TARGETS
+from SCons.Subst import Literal
+from scons_paths import escaped, user_file
+
+ENTRY = "kernel_lib/hosted/entry/main.c"
+TARGETS = {"image", "run", "dist", "install", "compile_commands", "help"}
+"""Those that there are for other programs."""
+
+
+def _objects(env: Any) -> list[Any]:
+    """Bitcode of all the program's sources, and of what calls its main."""
+    app: App = env["HOSTED"]
+    level = env["VARIANT"].optimisation.get("tinyllama", app.optimisation)
+    own = [flag for flag in env["CCFLAGS"] if str(flag) not in WARNINGS]
+    includes = [app.folder, *(app.folder / name for name in app.include)]
+    places = [part for folder in includes for part in ("-I", Literal(str(folder)))]
+    given = map(Literal, [*app.flags, *(f"-D{name}" for name in app.defines)])
+    flags = [*own, *level.split(), *given, *places]
+    made = []
+    for source in app.sources():
+        target = f"$BUILD/obj/app/{escaped(source.relative_to(app.folder))}.bc"
+        # Other warnings than the compiler's own are the program's affair.
+        node = env.Object(env.subst(target), user_file(env, str(source)), CCFLAGS=flags)
+        env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"]])
+        env.Depends(node, [user_file(env, str(path)) for path in _headers(app)])
+        made += node
+    name = [f'-DPROGRAM_NAME="{app.name}"', f'-DPROGRAM_ARGUMENTS="{_quoted(app.args)}"']
+    options = [*env["CCFLAGS"], *level.split(), *map(Literal, name)]
+    node = env.Object("$BUILD/obj/app.main.bc", f"#{ENTRY}", CCFLAGS=options)
+    env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"]])
+    return [*made, *node]
+
+
+def _quoted(text: str) -> str:
+    """As it stands between the quotes of a C string."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _headers(app: App) -> list[Path]:
+    return sorted(path for path in app.folder.rglob("*") if path.suffix in (".h", ".hpp", ".inc", ".def"))
+
+
+def _application(env: Any) -> None:
+    """Declares env["APP"]."""
+    if env["HOSTED"]:
+        env["APP"] = _objects(env)
+    else:
+        env.SConscript("#tinyllama/SConscript", exports={"env": env})
+
+
+def _app_files(env: Any) -> dict[str, Any]:
+    """The program's files for the disk: path there to node."""
+    return {path: user_file(env, str(file)) for path, file in env["HOSTED"].files.items()}
+
+
+def options(opts: Options) -> None:
+    opts.add_file("app", "folder of a program to build in place of tinyllama", convert=_app, validator=None)
+
+
+def _app(value: str, folder: str) -> str:
+    return user_path(value, folder) if value else ""
+
+
+def exists(env: Any) -> bool:
+    return True
+
+
+def generate(env: Any) -> None:
+    env["HOSTED"] = None
+    if env["app"]:
+        others = [target for target in COMMAND_LINE_TARGETS if target not in TARGETS]
+        if others or env["variant"] == "trimmed":
+            what = f"the target '{others[0]}'" if others else "variant=trimmed"
+            sys.exit(f"bareflow: {what} is not there for app= yet; there are {', '.join(sorted(TARGETS))}")
+        try:
+            env["HOSTED"] = load_app(Path(env["app"]))
+        except AppError as error:
+            sys.exit(f"bareflow: app={os.path.basename(env['app'])}: {error}")
+    env.AddMethod(_application, "Application")
+    env.AddMethod(_app_files, "AppFiles")

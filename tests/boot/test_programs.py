@@ -1,0 +1,55 @@
+"""Ordinary C programs, as app= takes them: arguments, streams, files of the disk, exit status."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fixture_types import Disk
+from project_files import ROOT
+
+LIMIT = 60.0
+
+
+@pytest.fixture
+def program_image(build_dir: Path) -> Path:
+    """The folder of the programs' images."""
+    return build_dir.parent / "apps"
+
+
+def run(image: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "bareflow.run.run", f"image={image}", "program=1", *arguments],
+        input=stdin,
+        capture_output=True,
+        timeout=LIMIT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "site_scons")},
+        check=False,
+    )
+
+
+def test_hello(program_image: Path) -> None:
+    image = program_image / "hello" / "native" / "bareflow.img"
+    result = run(image, 'args=World  "Ada Lovelace" a"b c"d')
+    assert (result.returncode, result.stdout) == (0, b"Hello, World!\nHello, Ada Lovelace!\nHello, ab cd!\n")
+    result = run(image, stdin=b"Ada\r\nGrace")
+    assert (result.returncode, result.stdout) == (0, b"Hello, Ada!\nHello, Grace!\n")
+
+
+def test_streams(program_image: Path, disk: Disk) -> None:
+    copy = disk(program_image / "streams" / "native" / "bareflow.img")
+    result = run(copy.path, "write=1", stdin=b"ab\n\nno end")
+    assert result.stdout.decode() == (
+        "[streams][from]['app.toml'][two words] 42 hello 6\n"
+        "first 1 0.50\nsecond 2 -0.25\nlast\n1 31\n"
+        "LINE 500\n?l\n"
+        "<3><1><6>at the end"
+    )
+    assert b"there is no MISSING.TXT\n" in result.stderr
+    assert result.returncode == 37
+    lines = [f"line {number:03}\n" for number in range(1000)]
+    lines[500] = "LINE 500\n"
+    assert copy.read("/DATA/NEW.TXT").decode() == "".join(lines) + "appended\n"

@@ -1,0 +1,69 @@
+"""Descriptions of programs, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bareflow.app import App, AppError, load_app
+
+
+def folder(path: Path, toml: str | None = None) -> Path:
+    made = path / "game"
+    (made / "deep" / "er").mkdir(parents=True)
+    for name in ("main.c", "deep/er/more.cpp", "deep/a.h", "notes.txt"):
+        (made / name).write_text("")
+    if toml is not None:
+        (made / "app.toml").write_text(toml)
+    return made
+
+
+def test_without_description(tmp_path: Path) -> None:
+    made = folder(tmp_path)
+    assert load_app(made) == App(made, "game")
+    assert load_app(made).sources() == [made / "deep/er/more.cpp", made / "main.c"]
+
+
+def test_description(tmp_path: Path) -> None:
+    made = folder(
+        tmp_path,
+        'name = "Game-2"\ninclude = ["deep"]\ndefines = ["A=1"]\nflags = ["-w"]\noptimisation = "-Os"\n'
+        'stack = "2M"\nargs = "a b"\n[files]\n"/DATA/NOTES.TXT" = "notes.txt"\n',
+    )
+    files = {"/DATA/NOTES.TXT": made / "notes.txt"}
+    assert load_app(made) == App(made, "Game-2", ["deep"], ["A=1"], ["-w"], "-Os", "2M", "a b", files)
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("title = 'x'", "there is no key 'title'; there are args, defines, files, flags, include, name, "),
+        ("name = 'a b'", "name: 'a b' must be letters, digits, "),
+        ("name = ''", "name: '' must be letters"),
+        ("name = '../x'", "name: '../x' must be letters"),
+        ("include = 'deep'", "include must be a list of texts"),
+        ("include = ['none']", "include: there is no folder "),
+        ("defines = [1]", "defines must be a list of texts"),
+        ("args = 1", "args must be a text"),
+        ("files = 1", "files must be a table of texts"),
+        ("[files]\n'/A.TXT' = 'none.txt'", "files: there is no file "),
+        ("[files]\n'A.TXT' = 'notes.txt'", "files: 'A.TXT' must be a path of 8.3 names that begins with '/'"),
+        ("[files]\n'/long-name.text' = 'notes.txt'", "files: '/long-name.text' must be"),
+        ("[files]\n'/boot/A.TXT' = 'notes.txt'", "files: '/boot/A.TXT' must be"),
+        ("x = ", "app.toml: Invalid value"),
+        ("\udcff", "app.toml: 'utf-8' codec can't decode"),
+    ],
+)
+def test_wrong_description(tmp_path: Path, toml: str, message: str) -> None:
+    made = folder(tmp_path)
+    (made / "app.toml").write_bytes(toml.encode("utf-8", "surrogateescape"))
+    with pytest.raises(AppError) as error:
+        load_app(made)
+    assert message in str(error.value) and str(made / "app.toml") in str(error.value)
+
+
+def test_wrong_folder(tmp_path: Path) -> None:
+    with pytest.raises(AppError, match="there is no folder"):
+        load_app(tmp_path / "none")
+    with pytest.raises(AppError, match="has no C or C\\+\\+ file"):
+        load_app(tmp_path)
