@@ -58,6 +58,7 @@ VARIANT = Variant(
         "tinyllama/kernels/elementwise.c": "-O2",
         "tinyllama/kernels/kernels.c": "-O2",
         "tinyllama/kernels/matrix.c": "-Os",
+        "tinyllama/kernels/weight_types.c": "-O2 -fno-unroll-loops",
         "llvm-libc/string": "-O2",
     },
     libc_defines=[

@@ -203,12 +203,13 @@ static void unpack_q6_k(const struct unpacked *out, const uint8_t *row, uint32_t
             const uint8_t *ql = row + half * 64 + quarter % 2 * 32 + first;
             const uint8_t *qh = row + 128 + half * 32 + first;
             int16_t *w = out->weights + b * 256 + s * 16;
+            uint8_t q[16]; /* bytes as long as possible: more of them fit into a vector */
             int scale = (int8_t)row[192 + s];
             int low_shift = (int)(quarter / 2 * 4), high_shift = (int)(quarter * 2);
             for (int j = 0; j < 16; j++)
-                w[j] =
-                    (int16_t)(scale *
-                              (((ql[j] >> low_shift & 15) | (qh[j] >> high_shift & 3) << 4) - 32));
+                q[j] = (uint8_t)((ql[j] >> low_shift & 15) | (qh[j] >> high_shift & 3) << 4);
+            for (int j = 0; j < 16; j++)
+                w[j] = (int16_t)(scale * (q[j] - 32));
         }
     }
 }
