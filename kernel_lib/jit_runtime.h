@@ -111,6 +111,13 @@ bool jit_persist_save_when_due(void);
  * snapshot (snapshots_add in runtime.h). It takes seconds and some 20 MiB, and says what it did in
  * an event "export". False with *error, and nothing is changed, when that fails. */
 bool jit_export(struct error *error);
+/* [bare] Writes a copy of this kernel as a snapshot, without the functions of the compiler's
+ * libraries that have run neither in this boot nor in earlier ones, of which there must be one. A
+ * call of such a function is survived like that of a trap stub (kernel_lib/removed). First it
+ * compiles what jit_export() would write, so that the copy can, too. It takes seconds and memory
+ * for the unpacked kernel and 20 MiB, and says what it did in an event "trim". False with *error,
+ * and nothing is changed, when that fails. */
+bool jit_trim(struct error *error);
 /* What the status line is to say of the application, next to the JIT's own state. */
 void jit_status(const char *text);
 

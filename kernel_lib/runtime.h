@@ -192,6 +192,10 @@ size_t config_report_unknown(const char *prefix);
 
 /* The id of this build of the program: 32 hexadecimal digits. */
 const char *platform_build_id(void);
+/* The id of the build whose functions, at whose addresses, the program has. It differs from
+ * platform_build_id() only in a kernel that another one has made as a trimmed copy of itself. In
+ * variants with a JIT. */
+const char *platform_code_id(void);
 
 /* ---- End ---- */
 

@@ -4,10 +4,12 @@ is compiled, for this CPU and this workload, while it runs."""
 from dataclasses import replace
 from pathlib import Path
 
+from bareflow.trim.trimming import Trimming
 from bareflow.variant import load_variant
 
 NATIVE = load_variant(Path(__file__).parent, "native", "x86_64")
 JIT = ("kernel_lib/jit", "kernel_lib/jit/policy", "kernel_lib/jit/store")
+TRIMS_ITSELF = ("kernel_lib/removed", "kernel_lib/life/trim", "boot/unpack")
 AHEAD_OF_TIME = ("kernel_lib/cxx", "kernel_lib/jit/aot", "kernel_lib/jit/timers.c")
 
 
@@ -20,7 +22,7 @@ def with_jit(sources: list[str]) -> list[str]:
 VARIANT = replace(
     NATIVE,
     summary="interpreted, profiled and compiled while it runs",
-    kernel_lib=[*with_jit(NATIVE.kernel_lib), "kernel_lib/debug/eh_frame", "kernel_lib/removed"],
+    kernel_lib=[*with_jit(NATIVE.kernel_lib), *TRIMS_ITSELF, "kernel_lib/debug/eh_frame"],
     linux=[*with_jit(NATIVE.linux), "kernel_lib/debug/code_ranges.c"],
     optimisation={
         "": "-O2",
@@ -31,7 +33,7 @@ VARIANT = replace(
     libc_defines=[],
     takes_profile=False,
     compression=12,  # a tenth larger than at 19, in a tenth of the time
-    engine=["kernel_lib/jit/engine", "kernel_lib/jit/export"],
+    engine=["kernel_lib/jit/engine", "kernel_lib/jit/export", "kernel_lib/jit/trim"],
     llvm=[
         "jitlink",
         "interpreter",
@@ -47,4 +49,12 @@ VARIANT = replace(
     # to interpret. Nothing that crosses a function's border or changes a loop.
     embedded_passes="always-inline,function(sroa,early-cse,simplifycfg)",
     stack_size="1M",
+    # What of itself it does not remove (docs/life.md).
+    trimming=Trimming(
+        # Interpretation cannot be given up in the middle, as compilation can: a call has begun.
+        whole=["libLLVMInterpreter.a"],
+        # Comparisons run if two entries have the same hash value, or a list has two entries. That depends on
+        # addresses, or on what is compiled at the moment.
+        by_chance=["isEqual", r"Key\w*eqE", "[cC]omparator"],
+    ),
 )

@@ -5,7 +5,7 @@ full if the disk has it."""
 from dataclasses import replace
 from pathlib import Path
 
-from bareflow.trim.trimming import RemovedData, Trimming
+from bareflow.trim.trimming import RemovedData
 from bareflow.variant import load_variant
 
 DESCRIPTIONS = "libLLVMX86Desc.a(X86MCTargetDesc.cpp.o)"
@@ -35,12 +35,9 @@ VECTOR_LIBRARIES = [
     "_ZL36VecFuncs_SLEEFGNUABI_VFScalableRISCV",
 ]
 
-TRIMMING = Trimming(
-    # Interpretation cannot be given up in the middle, as compilation can: a call has begun.
-    whole=["libLLVMInterpreter.a"],
-    # Comparisons run if two entries have the same hash value, or a list has two entries. That depends on
-    # addresses, or on what is compiled at the moment.
-    by_chance=["isEqual", r"Key\w*eqE", "[cC]omparator"],
+FULL = load_variant(Path(__file__).parent, "full", "x86_64")
+TRIMMING = replace(
+    FULL.trimming,
     # Their code runs while something is compiled, which can be given up in the middle. Core is not among
     # them, because interpreted code consists of its objects.
     in_parts=[f"libLLVM{name}.a" for name in COMPILER],
@@ -64,7 +61,7 @@ TRIMMING = Trimming(
 )
 
 VARIANT = replace(
-    load_variant(Path(__file__).parent, "full", "x86_64"),
+    FULL,
     summary="full, less the functions that the workload never called, and parts of others",
     compression=19,
     trimmed_from="full",

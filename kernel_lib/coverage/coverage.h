@@ -9,6 +9,7 @@
  * `coverage = on` places them when the configuration has been read.
  */
 #pragma once
+#include "kernel_lib/error.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +30,11 @@ bool coverage_running(void);
 /* The functions that have run, as indices of kernel_symbols in the order of their first calls, and
  * in *count their number. Those of which no first call was seen come first. */
 const uint32_t *coverage_order(uint32_t *count);
+
+/* Sets the bits (one for each of kernel_symbols) of the functions that have run: in this boot and,
+ * by /profile/COVERAGE.BIN, in earlier ones of this build. False and *error if this boot is not
+ * recorded, or if no earlier one of this build is. */
+bool coverage_of_all_boots(uint8_t *bits, struct error *error);
 
 /* Merges what has run into /profile/COVERAGE.BIN, with an event. A failure is a message. Does
  * nothing when coverage is not running. */

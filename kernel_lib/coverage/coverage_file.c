@@ -103,12 +103,24 @@ static void write_names(const struct coverage_seen *seen, const uint8_t *old, ui
     }
 }
 
+/* That of a first boot in which nothing has run. */
+static struct header header_for(const struct coverage_seen *seen) {
+    struct header header = {
+        .boots = 1, .functions = seen->functions, .names_size = names_size(seen)};
+    memcpy(header.signature, signature, sizeof signature);
+    memcpy(header.build_id, seen->build_id, sizeof header.build_id);
+    return header;
+}
+
+const uint8_t *coverage_file_bits(const struct coverage_seen *seen, const uint8_t *file,
+                                  size_t size, struct error *why) {
+    struct header wanted = header_for(seen);
+    return check(&wanted, file, size, why) ? file + layout_of(&wanted).bits : NULL;
+}
+
 uint8_t *coverage_file_make(const struct coverage_seen *seen, const uint8_t *old, size_t old_size,
                             size_t *size, struct error *why) {
-    struct building file = {
-        .header = {.boots = 1, .functions = seen->functions, .names_size = names_size(seen)}};
-    memcpy(file.header.signature, signature, sizeof signature);
-    memcpy(file.header.build_id, seen->build_id, sizeof file.header.build_id);
+    struct building file = {.header = header_for(seen)};
     struct header most = file.header;
     most.executed = seen->functions;
     uint8_t *made = calloc(1, layout_of(&most).size);

@@ -32,6 +32,11 @@ struct coverage_seen {
     coverage_application *application; /* NULL: there is none */
 };
 
+/* The file's bits, if its `size` bytes are a whole file of the build and the functions that `seen`
+ * names. Otherwise NULL, and why->text says what is wrong. */
+const uint8_t *coverage_file_bits(const struct coverage_seen *seen, const uint8_t *file,
+                                  size_t size, struct error *why);
+
 /*
  * Makes the new contents of the file from what this boot has seen. If old (old_size bytes, or NULL)
  * is a file of the same build, it is merged. If it is another file, why->text says what is wrong

@@ -9,16 +9,23 @@
 
 #define MAX_WRITES 4
 
-/* Makes the file's new contents from the old ones and writes them. *hit becomes the number of this
- * boot's functions in them. */
-static bool write(const uint8_t *old, size_t old_size, uint32_t *hit, struct error *why,
-                  struct error *error) {
+#pragma weak platform_code_id /* where no kernel is another one's trimmed copy, there is none */
+
+static struct coverage_seen seen_now(void) {
     struct coverage_seen seen = {
-        .build_id = platform_build_id(),
+        .build_id = platform_code_id ? platform_code_id() : platform_build_id(),
         .functions = kernel_symbols.count,
         .application = coverage_get_application(),
     };
     seen.order = coverage_order(&seen.executed);
+    return seen;
+}
+
+/* Makes the file's new contents from the old ones and writes them. *hit becomes the number of this
+ * boot's functions in them. */
+static bool write(const uint8_t *old, size_t old_size, uint32_t *hit, struct error *why,
+                  struct error *error) {
+    struct coverage_seen seen = seen_now();
     *hit = seen.executed;
     size_t size;
     uint8_t *made = coverage_file_make(&seen, old, old_size, &size, why);
@@ -48,6 +55,23 @@ static bool save(uint32_t *hit, struct error *error) {
     if (why.text[0])
         console_printf("%s begins anew: %s.\n", COVERAGE_PATH, why.text);
     return saved;
+}
+
+bool coverage_of_all_boots(uint8_t *bits, struct error *error) {
+    size_t size;
+    struct error why;
+    struct coverage_seen seen = seen_now();
+    if (!coverage_running())
+        return error_set(error, "This boot is not recorded: the setting coverage is off.");
+    uint8_t *file = generation_read(COVERAGE_PATH, MAX_SIZE, &size, &why);
+    const uint8_t *earlier = file ? coverage_file_bits(&seen, file, size, &why) : NULL;
+    for (uint32_t i = 0; earlier && i < (seen.functions + 7) / 8; i++)
+        bits[i] |= earlier[i];
+    for (uint32_t i = 0; i < seen.executed; i++)
+        bits[seen.order[i] / 8] |= (uint8_t)(1 << seen.order[i] % 8);
+    free(file);
+    return earlier || error_set(error, "No earlier boot is in %s: %s.", COVERAGE_PATH,
+                                why.text[0] ? why.text : "there is no such file");
 }
 
 void coverage_save(void) {

@@ -21,7 +21,7 @@ struct snapshot {
     char build[SNAPSHOT_BUILD]; /* its build id */
     char maker[SNAPSHOT_BUILD]; /* that of the kernel which wrote it */
     char parent[SNAPSHOT_NAME]; /* the kernel for when this one does not come up */
-    char result[8];             /* of its last boot: "new", "good" or "failed" */
+    char result[8];             /* of its last boot: "new", "good", "failed" or "missed" */
     char cpu[CPU_SETS_SIZE];    /* instruction sets that it needs (instruction_sets.h), or "" */
     char model[SNAPSHOT_MODEL]; /* that it was made for (jit_note_model); "": any */
     uint32_t bytes;             /* of the file */

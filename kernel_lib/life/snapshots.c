@@ -110,8 +110,9 @@ bool snapshots_add(const struct new_snapshot *new, struct error *error) {
 
 static bool fits(const struct snapshot *snapshot, const char *model) {
     size_t length;
-    bool has_come_up = strcmp(snapshot->result, "failed") != 0;
-    return has_come_up && !cpu_lacks(snapshot->cpu, &length) &&
+    bool is_good =
+        strcmp(snapshot->result, "failed") != 0 && strcmp(snapshot->result, "missed") != 0;
+    return is_good && !cpu_lacks(snapshot->cpu, &length) &&
            (!model || !snapshot->model[0] || strcmp(snapshot->model, model) == 0);
 }
 
@@ -142,17 +143,18 @@ void snapshots_pass_over(const char *reason, const char *model) {
     console_printf("warning: %s\n", error.text);
 }
 
-/* The newest kernel did not come up, and this one, its parent, did. It becomes the newest again. */
-static void replace_failed(const char *booted) {
+/* The newest kernel did not come up, or lacks a function that it needs, and this one, its parent,
+ * was booted. It becomes the newest again: it learns, and may write another one. */
+static void replace_newest(const char *booted, const char *result, const char *why) {
     char newest[BOOT_PATH_SIZE], parent[BOOT_PATH_SIZE];
     struct error error;
     boot_slots_newest(newest);
-    struct snapshot *failed = snapshot_index_find(&snapshots, file_name(newest));
-    if (failed)
-        snprintf(failed->result, sizeof failed->result, "failed");
+    struct snapshot *replaced = snapshot_index_find(&snapshots, file_name(newest));
+    if (replaced)
+        snprintf(replaced->result, sizeof replaced->result, "%s", result);
     struct snapshot *self = snapshot_index_find(&snapshots, file_name(booted));
     path_of(parent, self ? self->parent : file_name(BOOT_ROOT));
-    console_printf("%s did not come up; %s is the kernel again.\n", newest, booted);
+    console_printf("%s %s; %s is the kernel again.\n", newest, why, booted);
     if (!boot_slots_set(booted, parent, &error))
         console_printf("warning: %s\n", error.text);
 }
@@ -169,7 +171,9 @@ void snapshots_report_success(void) {
         return;
     boot_slots_booted(booted);
     if (boot_slots_newest_failed())
-        replace_failed(booted);
+        replace_newest(booted, "failed", "did not come up");
+    else if (boot_slots_newest_gave_way())
+        replace_newest(booted, "missed", "lacks a function that it needs");
     struct snapshot *self = snapshot_index_find(&snapshots, file_name(booted));
     if (self) {
         self->boots++;

@@ -40,3 +40,8 @@ bool misses_add(const char *name, struct error *error) {
     text[size + length] = '\n';
     return generation_write(MISSES_PATH, text, size + length + 1, error);
 }
+
+const char *misses_read(size_t *size) {
+    *size = read_list();
+    return text;
+}

@@ -5,6 +5,7 @@
 #include "kernel_lib/platform/bare/power.h"
 #include "kernel_lib/removed/misses.h"
 #include "kernel_lib/removed/names.h"
+#include "kernel_lib/removed/removed_functions.h"
 #include "kernel_lib/removed/trap_stub.h"
 #include "kernel_lib/runtime.h"
 
@@ -149,10 +150,21 @@ void trap_stub_called(uint64_t rip, uint64_t rsp) {
     report_use("function", stub_name(rip), "called", return_address, rsp);
 }
 
+/* Of a function that was removed from a copy of the kernel: its first byte is reached by a call. */
+static void removed_body_reached(uint64_t address, uint64_t rsp) {
+    struct symbol function = symbol_find(address);
+    uint64_t return_address = has_stack(rsp) ? *(const uint64_t *)rsp : 0;
+    if (function.offset == 0)
+        report_use("function", function.name, "called", return_address, rsp);
+    report_use("part of", function.name, "reached", address + 1, rsp);
+}
+
 void removed_part_reached(uint64_t rip, uint64_t rsp) {
     uint64_t address = rip - 1;
     if (removed_names.count > 0 && is_in_part(address))
         report_use("part of", symbol_find(address).name, "reached", rip, rsp);
+    if (function_is_removed(symbol_index(address)))
+        removed_body_reached(address, rsp);
 }
 
 void removed_data_used(uint64_t address, uint64_t rip, uint64_t rsp) {

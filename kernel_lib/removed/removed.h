@@ -18,8 +18,8 @@ extern "C" {
  */
 void trap_stub_called(uint64_t rip, uint64_t rsp);
 
-/* The same for a #BP in a removed part of a function. The name is that in a backtrace: the kernel
- * has no other one of a function that stays. */
+/* The same for a #BP in a removed part of a function, or in one that was removed from a copy of the
+ * kernel (removed_functions.h). The name is that in a backtrace: the kernel has no other one. */
 void removed_part_reached(uint64_t rip, uint64_t rsp);
 
 /* The same for a page fault at an address that stands for removed data. */

@@ -146,6 +146,14 @@ bool boot_slots_newest_failed(void) {
            (boot->slots_passed_over || record.slot != BOOT_SLOT_NEWEST);
 }
 
+bool boot_slots_newest_gave_way(void) {
+    uint8_t sector[BLOCK_SECTOR_SIZE];
+    struct boot_slots record;
+    struct error ignored;
+    return boot->boot_slot == BOOT_SLOT_FALLBACK && read_record(sector, &record, &ignored) &&
+           !boot->slots_passed_over && record.slot == BOOT_SLOT_NEWEST;
+}
+
 bool boot_slots_set(const char *newest, const char *fallback, struct error *error) {
     uint8_t sector[BLOCK_SECTOR_SIZE] = {0};
     struct boot_slots record = {

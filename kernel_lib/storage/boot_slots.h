@@ -23,6 +23,10 @@ void boot_slots_newest(char path[BOOT_PATH_SIZE]);
 /* Whether another kernel was booted because the newest one did not come up or cannot be loaded. */
 bool boot_slots_newest_failed(void);
 
+/* Whether this kernel was booted because the newest one, which works, asked for it
+ * (boot_slots_fall_back). */
+bool boot_slots_newest_gave_way(void);
+
 /* Makes the kernel at the path `newest` the one that is booted from now on, and the one at
  * `fallback` the one for when that does not come up. Both are in /boot or /boot/snapshots and have
  * 8.3 names in capital letters. It is on the medium when true is returned; false with *error when

@@ -20,19 +20,33 @@ LINK = (
 
 
 def _make_table(target: list[Any], source: list[Any], env: Any) -> None:
-    """Without a source, the empty table of the first link."""
+    """Of the ELF and the map of a link; without a source, the empty table of the first link."""
     from bareflow.kernel import symbols
+    from bareflow.kernel.link_map import read_map
+    from bareflow.trim.removable import removable
 
     functions, start, unwinding = [], 0, ""
+    may_go: list[bool] = []
     if source:
         elf = Path(source[0].abspath).read_bytes()
         functions, start = symbols.functions(elf), symbols.load_address(elf)
+        if env["UNWIND_TABLE"]:
+            with open(source[1].abspath) as lines:
+                may_go = removable(elf, functions, read_map(lines), _weak_in, env["VARIANT"].trimming)
     if env["UNWIND_TABLE"]:
         unwinding = unwind_source(env, source[0].abspath if source else None, functions)
     names = symbols.readable([function.name for function in functions], env["LLVM_CXXFILT"])
     covered = env["COVERAGE_BY_DEFAULT"]
-    table = symbols.table_source(functions, names, start, coverage_by_default=covered, unwinding=unwinding)
+    table = symbols.table_source(
+        functions, names, start, coverage_by_default=covered, removable=may_go, unwinding=unwinding
+    )
     Path(target[0].abspath).write_text(table)
+
+
+def _weak_in(path: str) -> set[str]:
+    from bareflow.trim.removable import weak_functions
+
+    return weak_functions(Path(path).read_bytes())
 
 
 def unwind_source(env: Any, elf: str | None, functions: list[Any]) -> str:
@@ -61,9 +75,12 @@ def _shorten_map(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def _table_object(env: Any, stem: str, linked: Any) -> Any:
-    """An object with the names of a linked ELF's functions, or with none when linked is empty."""
+    """An object with the names of a linked ELF's functions (and its map), or with none when linked is
+    empty."""
     table = env.Command(f"{stem}.s", linked, env.Step(_make_table, "SYMBOLS"))
-    env.Depends(table, env.Value((env["COVERAGE_BY_DEFAULT"], env["UNWIND_TABLE"])))
+    env.Depends(
+        table, env.Value((env["COVERAGE_BY_DEFAULT"], env["UNWIND_TABLE"], str(env["VARIANT"].trimming)))
+    )
     return assembled(env, stem, table)
 
 
@@ -177,7 +194,9 @@ def _kernel(
     inputs = _all_native(env, base, link, [*objects, *no_names], libraries, engine)
     inputs = [node for node in inputs if node not in no_names]
     first = env.Command(
-        f"{base}.pass1.elf", [*no_names, *inputs], env.Step(f"{first_link} $SOURCES -o $TARGET", "LD")
+        [f"{base}.pass1.elf", f"{base}.pass1.map"],
+        [*no_names, *inputs],
+        env.Step(f"{first_link} -Map ${{TARGETS[1]}} $SOURCES -o $TARGET", "LD"),
     )
     names = _table_object(env, f"{base}.symbols", first)
     debug_file, link_debug_file = debug_link(env, base, link)

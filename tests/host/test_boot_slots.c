@@ -70,6 +70,22 @@ static void test_success_of_the_other(void) {
     expect(1, 3, 0); /* a request stays */
 }
 
+/* The kernel in a slot, booted with this record. */
+static bool gave_way(uint8_t record_slot, struct boot_info info) {
+    static struct boot_info kept;
+    kept = info;
+    prepare(record_slot, 3, 0xFF);
+    boot_slots_start(&disk.device, &kept);
+    return boot_slots_newest_gave_way();
+}
+
+static void test_newest_gave_way(void) {
+    CHECK(!gave_way(0, (struct boot_info){.boot_slot = 0}));
+    CHECK(gave_way(0, (struct boot_info){.boot_slot = 1}));
+    CHECK(!gave_way(0, (struct boot_info){.boot_slot = 1, .slots_passed_over = 1}));
+    CHECK(!gave_way(1, (struct boot_info){.boot_slot = 1}));
+}
+
 static void test_fall_back(void) {
     for (uint8_t slot = 0; slot <= 1; slot++)
         for (uint8_t booted = 0; booted <= 1; booted++) {
@@ -161,6 +177,7 @@ int main(void) {
     test_names();
     test_success();
     test_success_of_the_other();
+    test_newest_gave_way();
     test_fall_back();
     test_fall_back_to_a_bad_kernel();
     test_no_record();

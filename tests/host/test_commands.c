@@ -116,7 +116,7 @@ static void test_set(void) {
 
 static void test_wrong(void) {
 #define THERE_ARE                                                                                  \
-    "; there are /help /set /stats /profile /jit /bench /save /export /life /reboot /poweroff "    \
+    "; there are /help /set /stats /profile /jit /bench /save /export /trim /life /reboot /poweroff "    \
     "/exit /quit\n"
     check_said("/", "error: there is no command /" THERE_ARE);
     check_said("/sets", "error: there is no command /sets" THERE_ARE);
@@ -147,6 +147,7 @@ static void test_jit(void) {
     check_said("/jit", "Everything was compiled ahead of time.\n");
     check_said("/save", "There is no JIT: nothing is saved.\n");
     check_said("/export", "error: This kernel has no compiler that could write another one.\n");
+    check_said("/trim", "error: This kernel has no compiler of which it could remove functions.\n");
     check_said("/life", "0001.KRN\n");
     check_said("/jit now", "error: /jit stands alone, without \"now\"\n");
 }

@@ -43,6 +43,8 @@ static void test_layout(void) {
     CHECK(size == sizeof wanted - 1 + 4 && memcmp(made, wanted, sizeof wanted - 1) == 0);
     uint32_t crc = crc32_update(0, wanted, sizeof wanted - 1);
     CHECK(memcmp(made + sizeof wanted - 1, &crc, sizeof crc) == 0);
+    CHECK(coverage_file_bits(&now, made, size, &why) == made + 56);
+    CHECK(!coverage_file_bits(&now, made, size - 1, &why) && strstr(why.text, "damaged"));
     free(made);
 }
 

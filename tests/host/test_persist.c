@@ -60,7 +60,7 @@ bool files_stopped(void) {
     return false;
 }
 
-const char *platform_build_id(void) {
+const char *platform_code_id(void) {
     return "0123456789abcdef0123456789abcdef";
 }
 

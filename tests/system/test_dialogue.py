@@ -10,7 +10,7 @@ from bareflow.qemu.guest import Guest
 from fixture_types import Boot, ModelImage, Story, Tell
 
 CONFIG: dict[str, object] = {"mode": "interactive", "temperature": 0, "steps": 64}
-COMMANDS = "/help /set /stats /profile /jit /bench /save /export /life /reboot /poweroff /exit /quit"
+COMMANDS = "/help /set /stats /profile /jit /bench /save /export /trim /life /reboot /poweroff /exit /quit"
 UP, LEFT, HOME, DELETE = "\x1b[A", "\x1b[D", "\x1b[H", "\x1b[3~"
 
 

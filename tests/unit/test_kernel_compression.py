@@ -19,6 +19,7 @@ from bareflow.kernel.kernel_file import (
 )
 from elf_tools import link
 from test_kernel_file import KERNEL
+from unpacked_kernel import with_distances
 
 HEADER_SIZE = 72
 MARGIN = 16
@@ -36,19 +37,6 @@ def flat_kernel(payload: bytes, bss: int = 0) -> bytes:
 
 def noise(size: int) -> bytes:
     return hashlib.shake_128(b"noise").digest(size)
-
-
-def restored(packed: bytes) -> bytes:
-    """The code of which branches_to_addresses made this, by boot/unpack/branches.h: byte by byte."""
-    code, size = bytearray(packed), len(packed)
-    for opcode in range(size - 4):
-        if code[opcode] in (0xE8, 0xE9):
-            (value,) = struct.unpack_from("<i", code, opcode + 1)
-            if 0 <= value < size:
-                struct.pack_into("<i", code, opcode + 1, value - (opcode + 5))
-            elif -(opcode + 5) <= value < 0:
-                struct.pack_into("<i", code, opcode + 1, value + size)
-    return bytes(code)
 
 
 PAYLOADS = {
@@ -90,7 +78,7 @@ def test_unpacks_in_place_to_the_same(payload: bytes, level: int) -> None:
         unpacked += unpacker.decompress(frame[stored : stored + size])
         assert HEADER_SIZE + len(unpacked) + MARGIN <= file_start + HEADER_SIZE + stored
         stored += size
-    assert restored(bytes(unpacked)) == payload
+    assert with_distances(bytes(unpacked)) == payload
 
 
 def test_the_same_again() -> None:
@@ -108,14 +96,14 @@ def test_branches_become_addresses() -> None:
     packed = branches_to_addresses(bytes(code))
     values = [struct.unpack_from("<i", packed, at + 1)[0] for at in range(100, 600, 100)]
     assert values == [705, 55, -100, -406, 1000]
-    assert restored(packed) == code
+    assert with_distances(packed) == code
 
 
 @pytest.mark.parametrize("size", [0, 1, 4, 5, 6, 9, 10, 1000])
 def test_restored_whatever_it_is(size: int) -> None:
     few = noise(size).translate(bytes([0xE8, 0xE9, 0, 0xFF] * 64))
     for code in (noise(size), few):
-        assert restored(branches_to_addresses(code)) == code
+        assert with_distances(branches_to_addresses(code)) == code
 
 
 def test_memory_grows_only_if_it_must() -> None:
@@ -130,7 +118,7 @@ def test_compressed_kernel_of_an_elf(tmp_path: Path) -> None:
     elf = link(tmp_path, KERNEL.format(signature="0x464C5544")).read_bytes()
     plain, packed = kernel_from_elf(elf), kernel_from_elf(elf, compression=19)
     assert len(packed) < len(plain) / 10  # it is nearly all padding
-    assert restored(zstandard.decompress(packed[HEADER_SIZE:])) == plain[HEADER_SIZE:]
+    assert with_distances(zstandard.decompress(packed[HEADER_SIZE:])) == plain[HEADER_SIZE:]
     crc = struct.unpack_from("<I", packed, 12)[0]
     assert crc == zlib.crc32(packed[:12] + bytes(4) + packed[16:])
     assert seal(packed) == packed

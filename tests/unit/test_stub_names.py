@@ -19,15 +19,28 @@ def decoded(table: bytes) -> dict[int, str]:
     (count,) = struct.unpack_from("<I", table)
     ids = struct.unpack_from(f"<{count}I", table, 4)
     assert list(ids) == sorted(set(ids))
-    *names, rest = table[4 + 4 * count :].split(b"\0")
-    assert len(names) == count and rest == b""
+    *names, rest = table[4 + 4 * count :].split(b"\0", count)
+    assert len(names) == count
+    assert functions(rest, len(table)) == (0, b"")
     return {number: name.decode() for number, name in zip(ids, names, strict=True)}
 
 
-def assembled(folder: Path, names: dict[int, str]) -> bytes:
-    """The table, made of its source."""
+def functions(rest: bytes, size: int) -> tuple[int, bytes]:
+    """The table behind that: the number of functions, and the bits of those that may be removed. `size`: of
+    both tables together."""
+    padding = (len(rest) - size) % 4
+    assert not any(rest[:padding])
+    (count,) = struct.unpack_from("<I", rest, padding)
+    origin, bits = rest[padding + 4 : padding + 20], rest[padding + 20 :]
+    half = (count + 7) // 8
+    assert not any(origin) and len(bits) == 2 * half and not any(bits[half:])
+    return count, bits[:half]
+
+
+def assembled(folder: Path, names: dict[int, str], count: int = 0, removable: bytes = b"") -> bytes:
+    """The tables, made of their source."""
     source, binary, table = folder / "table.s", folder / "table.bin", folder / "table.o"
-    source.write_text(table_source(names))
+    source.write_text(table_source(names, count, removable))
     subprocess.run(
         [llvm_tool("clang"), "-target", "x86_64-unknown-none-elf", "-c", source, "-o", table], check=True
     )
@@ -40,6 +53,11 @@ def assembled(folder: Path, names: dict[int, str]) -> bytes:
 @pytest.mark.parametrize("names", [{}, {5: "_ZN4llvm5ValueD2Ev"}, {300: "ff", 7: "f"}])
 def test_few_names(tmp_path: Path, names: dict[int, str]) -> None:
     assert decoded(assembled(tmp_path, names)) == names
+
+
+def test_functions_that_may_be_removed(tmp_path: Path) -> None:
+    table = assembled(tmp_path, {7: "f"}, 11, b"\x81\x05")
+    assert functions(table[4 + 4 + len("f") + 1 :], len(table)) == (11, b"\x81\x05")
 
 
 def test_many_names(tmp_path: Path) -> None:

@@ -90,6 +90,13 @@ static void export_kernel(struct dialogue *dialogue) {
         print_error(&error);
 }
 
+static void trim_kernel(struct dialogue *dialogue) {
+    (void)dialogue;
+    struct error error;
+    if (!jit_trim(&error))
+        print_error(&error);
+}
+
 static void print_life(struct dialogue *dialogue) {
     (void)dialogue;
     snapshots_print();
@@ -112,6 +119,7 @@ static const struct command {
     {"/bench", "measures functions and the model", bench},
     {"/save", "writes what the JIT has learnt to the disk", save},
     {"/export", "writes the program as a kernel without a JIT to the disk", export_kernel},
+    {"/trim", "writes the kernel without the functions that never ran", trim_kernel},
     {"/life", "the kernels that this machine has written for itself", print_life},
     {"/reboot", "starts the machine again", reboot},
     {"/poweroff", "ends; so does Ctrl-D", NULL},

@@ -67,6 +67,10 @@ bool jit_export(struct error *error) {
     return error_set(error, "This kernel has no compiler that could write another one.");
 }
 
+bool jit_trim(struct error *error) {
+    return error_set(error, "This kernel has no compiler of which it could remove functions.");
+}
+
 void jit_note_progress(enum jit_progress progress) {
     (void)progress;
 }

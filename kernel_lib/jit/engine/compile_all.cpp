@@ -115,22 +115,22 @@ class All {
     unsigned made = 0, failed = 0;
 };
 
-/* What it takes to give up must be there as well: in the middle of LLVM, and with an error that it
- * returns. */
-void rehearse_failures(Engine &engine) {
-    Error error = recovering(engine.program,
-                             []() -> Error { report_fatal_error("not an error: a rehearsal"); });
-    jit_log("JIT: %s", toString(std::move(error)).c_str());
-    jit_function &function = engine.program.entries()[0];
-    engine.load(function, {&function, JIT_O0, false, JIT_AS_WRITTEN}, "no object: a rehearsal");
-}
-
 } // namespace
+
+void jit::rehearse_failures(Program &program) {
+    Error error =
+        recovering(program, []() -> Error { report_fatal_error("not an error: a rehearsal"); });
+    jit_log("JIT: %s", toString(std::move(error)).c_str());
+    jit_function &function = program.entries()[0];
+    const jit_code code = {&function, JIT_O0, false, JIT_AS_WRITTEN};
+    StringRef object = "no object: a rehearsal";
+    jit_load(&function, &code, object.data(), object.size());
+}
 
 void jit::compile_all(Engine &engine, const struct jit_settings &settings) {
     if (settings.compile_all == JIT_COMPILE_NONE)
         return;
-    rehearse_failures(engine);
+    rehearse_failures(engine.program);
     if (settings.compile_all == JIT_COMPILE_FAILURES)
         return;
     All all(engine, settings.compile_all == JIT_COMPILE_ALL);

@@ -70,6 +70,22 @@ static char *profile_text(size_t *size, struct error *error) {
     return text;
 }
 
+/* Whether there is a kernel. */
+static bool is_made(Expected<NativeKernel> &kernel, struct error *error) {
+    return kernel ||
+           error_set(error, "No kernel was made: %.150s", toString(kernel.takeError()).c_str());
+}
+
+bool jit::rehearse_export(struct error *error) {
+    size_t size;
+    char *text = profile_text(&size, error);
+    if (!text)
+        return false;
+    auto kernel = native_kernel(program(), StringRef(text, size));
+    free(text);
+    return is_made(kernel, error);
+}
+
 extern "C" bool jit_export(struct error *error) {
     uint64_t begin = cpu_rdtsc();
     size_t size;
@@ -78,9 +94,7 @@ extern "C" bool jit_export(struct error *error) {
         return false;
     auto kernel = native_kernel(program(), StringRef(text, size));
     bool good = false;
-    if (!kernel) {
-        error_set(error, "No kernel was made: %.150s", toString(kernel.takeError()).c_str());
-    } else {
+    if (is_made(kernel, error)) {
         announce(*kernel, cpu_rdtsc() - begin);
         new_snapshot snapshot = {"native", kernel->file.data(), kernel->file.size(),
                                  kernel->learnt.features.c_str(), kernel->learnt.model.c_str()};

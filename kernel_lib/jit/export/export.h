@@ -7,6 +7,9 @@
 #include "kernel_lib/jit/engine/program.h"
 #include "kernel_lib/jit/export/learnt.h"
 #include <vector>
+extern "C" {
+#include "kernel_lib/error.h"
+}
 
 namespace jit {
 
@@ -18,5 +21,8 @@ struct NativeKernel {
 /* The kernel of the application for a boot without a JIT, with what a profile's text says. What
  * LLVM gives up, and a lack of memory, are errors; the program goes on as it was. */
 llvm::Expected<NativeKernel> native_kernel(Program &program, llvm::StringRef profile);
+
+/* Makes the kernel that jit_export() would write, and discards it. False and *error if it cannot. */
+bool rehearse_export(struct error *error);
 
 } // namespace jit

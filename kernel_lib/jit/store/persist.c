@@ -116,7 +116,7 @@ static void keep_code(struct jit_function *function, const struct jit_code *code
 static void start_cache(struct jit_function *const *functions, size_t count,
                         const struct error *why_not) {
     cache_on = true;
-    object_cache_init(&cache, platform_build_id(), jit_cpu_id(), functions, count,
+    object_cache_init(&cache, platform_code_id(), jit_cpu_id(), functions, count,
                       jit_settings()->cache_mb * MEBIBYTE);
     if (not_trusted)
         begins_anew(CACHE_PATH, why_not);
@@ -132,7 +132,7 @@ struct jit_earlier_boots jit_persist_start(void) {
     bool any = jit_settings()->profile || jit_settings()->cache;
     not_trusted = any && !run_mark_read(&why);
     profile = (struct profile){
-        .build_id = platform_build_id(),
+        .build_id = platform_code_id(),
         .cpu_id = jit_cpu_id(),
         .functions = functions,
         .count = count,

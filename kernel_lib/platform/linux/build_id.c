@@ -25,3 +25,7 @@ const char *platform_build_id(void) {
     }
     return digits;
 }
+
+const char *platform_code_id(void) {
+    return platform_build_id();
+}

@@ -100,10 +100,6 @@ def pack_bits(bits: Sequence[bool]) -> bytes:
     return bytes(packed)
 
 
-def _bytes(data: bytes) -> list[str]:
-    return [f"    .byte {','.join(map(str, data[at : at + 32]))}" for at in range(0, len(data), 32)]
-
-
 def table_source(
     found: list[Function],
     names: list[str],
@@ -111,12 +107,14 @@ def table_source(
     *,
     coverage_by_default: bool = False,
     stubs: Mapping[int, str] | None = None,
+    removable: Sequence[bool] = (),
     unwinding: str = "",
 ) -> str:
     """The table as GNU assembler source, with `names` for the functions, all at or above `start`.
 
     With it what else may differ between kernels of the same objects: a constant of coverage/coverage.h, the
-    names of removed functions by the ids in their stubs, and the source of unwind_table.py.
+    names of removed functions by the ids in their stubs, which functions it may remove itself (removable.py),
+    and the source of unwind_table.py.
 
     (NASM would leave the path of the source in the object.)
     """
@@ -125,7 +123,7 @@ def table_source(
     head = ['.section .symbols, "a", @progbits', ".balign 4", ".globl kernel_symbols", "kernel_symbols:"]
     unsized = pack_bits([not function.sized for function in found])
     bits = [".globl kernel_unsized_symbols", "kernel_unsized_symbols:"]
-    bits += _bytes(unsized)
+    bits += stub_names.byte_lines(unsized)
     bits += [".globl coverage_by_default", f"coverage_by_default: .byte {int(coverage_by_default)}"]
     room = ['.section .bss.kernel_symbols, "aw", @nobits', ".balign 4"]
     sizes = {"order": 4 * len(found), "bytes": len(found), "bits": len(unsized)}
@@ -133,7 +131,7 @@ def table_source(
         room += [f".globl {label}", f"{label}:", f"    .space {size}"]
     head.append(f"    .long {len(found)}")
     table = "\n".join([*head, *offsets, *lines, *bits, unwinding, *room]) + "\n"
-    return table + stub_names.table_source(stubs or {})
+    return table + stub_names.table_source(stubs or {}, len(removable), pack_bits(removable))
 
 
 def check_same_functions(first: bytes, second: bytes) -> None:

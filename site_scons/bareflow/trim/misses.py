@@ -1,7 +1,8 @@
 """Functions that a trimmed guest missed: it called their trap stubs, and wrote the names to
 /profile/MISSES.TXT.
 
-If only a part of a function was removed, the name is the one that a backtrace has.
+If only a part of a function was removed, or if full has trimmed itself, the name is the one that a backtrace
+has.
 
 One miss hides the next ones, because the compilation is given up. So if the untrimmed image has run on that
 disk too, the functions that it ran there count as missed.
@@ -63,10 +64,10 @@ def ran_untrimmed(image: Path, program: LinkedProgram, coverage: Iterable[Covere
 
 
 def as_symbols(names: Sequence[str], coverage: Iterable[CoveredFunction], demangler: str) -> list[str]:
-    """The names, and the symbols of all functions with parts to remove that have one of these names in a
-    backtrace. Several functions may have one name there, because arguments are left out."""
+    """The names, and the symbols of all functions that have one of these names in a backtrace and can have
+    been missed. Several functions may have one name there, because arguments are left out."""
     missed = set(names)
-    functions = sorted({function.symbol for function in coverage if function.unused})
+    functions = sorted({function.symbol for function in coverage if function.unused or not function.hit})
     shown = symbols.readable(functions, demangler)
     found = {symbol for symbol, name in zip(functions, shown, strict=True) if name in missed}
     return sorted(missed | found)

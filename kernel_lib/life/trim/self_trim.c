@@ -1,0 +1,119 @@
+#include "self_trim.h"
+#include "boot/unpack/zstd.h"
+#include "branches.h"
+#include "dead_functions.h"
+#include "kernel_image.h"
+#include "kernel_lib/coverage/coverage.h"
+#include "kernel_lib/debug/symbols.h"
+#include "kernel_lib/memory/layout.h"
+#include "kernel_lib/removed/removed_functions.h"
+#include "kernel_lib/runtime.h"
+#include "kernel_lib/storage/boot_slots.h"
+#include "pack.h"
+
+#define INT3 0xCC
+
+/* What is removed. */
+struct removal {
+    uint32_t functions;
+    uint64_t bytes; /* of code, with the padding behind the functions */
+};
+
+/* Where the image has what the running kernel has at this address. */
+static uint8_t *in_image(uint8_t *image, const void *address) {
+    return image + ((const char *)address - __kernel_start);
+}
+
+static uint32_t end_of(uint32_t index) {
+    return index + 1 < kernel_symbols.count ? kernel_symbols.starts[index + 1]
+                                            : (uint32_t)(__text_end - __kernel_start);
+}
+
+/* Fills the bodies, and notes the functions in the copy's tables. They get no breakpoints there:
+ * those of unknown size have none. */
+static struct removal remove_functions(uint8_t *image, const uint8_t *dead) {
+    struct removal removal = {0};
+    size_t bits_size = (kernel_symbols.count + 7) / 8;
+    uint8_t *removed = in_image(image, removed_functions.bits) + bits_size;
+    uint8_t *unsized = in_image(image, kernel_unsized_symbols);
+    for (uint32_t i = 0; i < kernel_symbols.count; i++) {
+        if (!function_is_dead(dead, i))
+            continue;
+        uint32_t size = end_of(i) - kernel_symbols.starts[i];
+        memset(image + kernel_symbols.starts[i], INT3, size);
+        removal.functions++;
+        removal.bytes += size;
+    }
+    for (size_t i = 0; i < bits_size; i++) {
+        removed[i] = dead[i];
+        unsized[i] |= dead[i];
+    }
+    const struct kernel_header *header = (const struct kernel_header *)image;
+    memcpy(in_image(image, removed_functions.origin), header->build_id, REMOVED_ORIGIN_SIZE);
+    *in_image(image, &coverage_by_default) = false;
+    return removal;
+}
+
+/* Bytes of the headers of a frame's blocks (RFC 8878, 3.1.1). */
+static size_t block_headers_size(const uint8_t *frame, const uint8_t *end) {
+    static const uint8_t size_bytes[] = {0, 2, 4, 8};
+    enum { HEADER_SIZE = 3, RLE = 1 };
+    size_t size = 0;
+    const uint8_t *at = frame + 5 + size_bytes[frame[4] >> 6] + !(frame[4] & 0x20);
+    while (at < end) {
+        uint32_t header = at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16;
+        at += HEADER_SIZE + ((header >> 1 & 3) == RLE ? 1 : header >> 3);
+        size += HEADER_SIZE;
+    }
+    return size;
+}
+
+/* Makes a kernel file of the image, in its place, as the image builder does
+ * (site_scons/bareflow/kernel/kernel_file.py, compress). Returns its size; 0 and *error if it
+ * cannot. */
+static size_t pack_image(uint8_t *image, bool (*go_on)(void), struct error *error) {
+    struct kernel_header *header = (struct kernel_header *)image;
+    uint8_t *code = image + sizeof *header;
+    size_t size = header->image_size - sizeof *header;
+    branches_to_addresses(code, size);
+    size_t frame = pack(code, size, go_on, error);
+    if (frame == 0)
+        return 0;
+    uint64_t room = header->image_size + ZSTD_MAX_BLOCK + block_headers_size(code, code + frame) +
+                    2 * KERNEL_UNPACK_MARGIN;
+    header->flags = KERNEL_COMPRESSED;
+    header->file_size = sizeof *header + frame;
+    header->memory_size = header->memory_size > room ? header->memory_size : room;
+    kernel_seal(image, header->file_size);
+    return header->file_size;
+}
+
+static bool write_copy(uint8_t *image, const uint8_t *dead, bool (*go_on)(void),
+                       struct error *error) {
+    uint64_t begin = cpu_rdtsc();
+    struct removal removal = remove_functions(image, dead);
+    size_t size = pack_image(image, go_on, error);
+    if (size == 0)
+        return false;
+    console_event("{\"event\":\"trim\",\"functions\":%u,\"removed\":%u,\"removed_bytes\":%lu,"
+                  "\"kernel_bytes\":%zu,\"cycles\":%lu,\"peak_bytes\":%lu}",
+                  kernel_symbols.count, removal.functions, removal.bytes, size, cpu_rdtsc() - begin,
+                  memory_usage().peak);
+    struct new_snapshot snapshot = {"trimmed", image, size, "", ""};
+    return snapshots_add(&snapshot, error);
+}
+
+bool self_trim(bool (*go_on)(void), struct error *error) {
+    char path[BOOT_PATH_SIZE];
+    if (kernel_is_trimmed_copy() || removed_functions.count == 0)
+        return error_set(error, "This kernel has been trimmed already.");
+    uint8_t *dead = dead_functions(error);
+    if (!dead)
+        return false;
+    boot_slots_booted(path);
+    uint8_t *image = kernel_image_read(path, platform_build_id(), error);
+    bool written = image && write_copy(image, dead, go_on, error);
+    free(image);
+    free(dead);
+    return written;
+}

@@ -1,0 +1,10 @@
+/*
+ * The running kernel writes a copy of itself without the functions that never ran. Nothing is
+ * linked: all that stays has its address.
+ */
+#pragma once
+#include "kernel_lib/error.h"
+
+/* Writes the copy as a snapshot. go_on is asked now and then; when it returns false, the work is
+ * given up. False and *error if there is no copy; nothing has changed then. */
+bool self_trim(bool (*go_on)(void), struct error *error);

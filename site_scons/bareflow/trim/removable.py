@@ -1,0 +1,91 @@
+"""Which functions the guest removes itself when they never run (kernel_lib/life/trim): those that the graph's
+trim makes trap stubs of.
+
+What dead_functions.py and trim_object.py learn from the objects, this reads from the link: of non-local names
+the linked file has one definition each, and every section of LLVM's objects is one function. Only of our own
+objects' functions the linked file does not say which are weak: hidden ones are local there.
+"""
+
+import io
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+
+from elftools.elf.elffile import ELFFile
+
+from bareflow.kernel.link_map import InputSection
+from bareflow.kernel.symbols import Function, symbol_table
+from bareflow.layouts import read_header
+from bareflow.trim.trimming import Trimming
+
+_STUB_SIZE = read_header("kernel_lib/removed/trap_stub.h")["TRAP_STUB_SIZE"]
+_PADDING = b"\xcc"
+"""lld's, between functions."""
+_BRANCHES = (b"\xe8", b"\xe9")
+_BRANCH_SIZE = 5
+_ARCHIVE_END = "("
+
+
+def weak_functions(elf_object: bytes) -> set[str]:
+    """The names of an object's weak functions."""
+    return {
+        symbol.name
+        for symbol in symbol_table(ELFFile(io.BytesIO(elf_object)))
+        if symbol["st_info"]["bind"] == "STB_WEAK" and symbol["st_info"]["type"] == "STT_FUNC"
+    }
+
+
+def _names(file: ELFFile) -> dict[int, list[str]]:
+    """Those of functions, by address."""
+    names: dict[int, list[str]] = defaultdict(list)
+    for symbol in symbol_table(file):
+        if symbol["st_info"]["type"] == "STT_FUNC":
+            names[symbol["st_value"]].append(symbol.name)
+    return names
+
+
+def _has_room(code: bytes) -> bool:
+    """Whether the graph's trim makes a stub of a function with this code: of a shorter one it does if that
+    refers to something, as a single call or jump does."""
+    return len(code) >= _STUB_SIZE or (len(code) == _BRANCH_SIZE and code.startswith(_BRANCHES))
+
+
+def removable(
+    elf: bytes,
+    functions: Sequence[Function],
+    sections: Iterable[InputSection],
+    weak: Callable[[str], set[str]],
+    trimming: Trimming,
+) -> list[bool]:
+    """For each of the functions, which are all of the linked ELF by address: whether it may be removed.
+
+    `sections`: of the link's map; `weak`: gives the weak functions of an object of our own by its name there.
+    Only a function up to whose successor there is nothing but padding may be removed.
+    """
+    file = ELFFile(io.BytesIO(elf))
+    (text,) = (section for section in file.iter_sections() if section.name == ".text")
+    code, start = text.data(), text["sh_addr"]
+    names = _names(file)
+    weak = cache(weak)
+    chance = re.compile("|".join(trimming.by_chance) or r"(?!)")
+    addresses = [function.address for function in functions]
+    found = [False] * len(functions)
+    for section in sections:
+        archive, is_member, _ = section.file.partition(_ARCHIVE_END)
+        end = section.address + section.size
+        index = bisect_left(addresses, section.address)
+        if section.output != text.name or addresses[index : index + 1] != [section.address]:
+            continue
+        after = addresses[index + 1] if index + 1 < len(addresses) else start + len(code)
+        found[index] = (
+            after >= end
+            and functions[index].sized
+            and not code[end - start : after - start].strip(_PADDING)
+            and archive not in trimming.whole
+            and (bool(is_member) or weak(section.file).issuperset(names[section.address]))
+            and not any(map(chance.search, names[section.address]))
+            and _has_room(code[section.address - start : end - start])
+        )
+    return found

@@ -1,0 +1,295 @@
+"""Full writes a trimmed copy of itself: the copy generates the same tokens with the same logits, and lacks
+what the graph would remove by the same coverage. When it needs some of that, full takes over."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bareflow.coverage.coverage_file import write_coverage
+from bareflow.coverage.guest_coverage import Recording, linked_program, read_recording
+from bareflow.disk.boot_slots import LBA, decode
+from bareflow.disk.fat16 import SECTOR
+from bareflow.kernel.kernel_file import compress, parse_header, seal
+from bareflow.kernel.link_map import read_map
+from bareflow.kernel.symbols import functions, load_address, symbol_table
+from bareflow.layouts import read_header
+from bareflow.qemu.guest import Guest
+from bareflow.qemu.machine import Machine
+from bareflow.trim.job import Job
+from bareflow.trim.removed import read_removed
+from bareflow.variant import load_variant
+from disk_tools import DiskImage
+from elftools.elf.elffile import ELFFile
+from fixture_types import Disk, ModelImage
+from project_files import ROOT
+from unpacked_kernel import unpacked
+
+SNAPSHOT = "/boot/snapshots/0001.KRN"
+FULL = "/boot/BAREFLOW.KRN"
+MISSES = "/profile/MISSES.TXT"
+LIMIT = 300.0
+STEPS = 24
+MEMORY = 160
+STORY = {
+    "mode": "generate", "temperature": 0, "steps": STEPS, "prompt": "Once upon a time",
+    "ids": "/IDS.TXT", "logits": "/LOGITS.BIN",
+}  # fmt: skip
+LOAD_ADDRESS = 1 << 20
+TABLE_HEAD = 20  # bytes in front of the bits of removed_functions
+
+
+def generate(disk: DiskImage, *, code: int = 0, **machine: object) -> Guest:
+    """One text in a boot of its own; its ids and logits are on the disk."""
+    options = {"memory": MEMORY, "snapshot": False, "config": STORY, **machine}
+    with Guest(Machine(disk.path, **options), timeout=LIMIT) as guest:  # type: ignore[arg-type]
+        assert guest.wait_exit() == code, guest.serial
+    return guest
+
+
+def results(disk: DiskImage) -> tuple[bytes, str]:
+    """The ids, and a hash of the logits."""
+    return disk.read("/IDS.TXT"), hashlib.sha256(disk.read("/LOGITS.BIN")).hexdigest()
+
+
+def command(disk: DiskImage, line: str, **machine: object) -> Guest:
+    """A dialogue with this one command."""
+    config = {"mode": "interactive", "temperature": 0, "steps": STEPS}
+    options = {"memory": MEMORY, "snapshot": False, "config": config, **machine}
+    with Guest(Machine(disk.path, **options), timeout=LIMIT) as guest:  # type: ignore[arg-type]
+        guest.expect("> $")
+        guest.send(f"{line}\r/poweroff\r")
+        assert guest.wait_exit() == 0, guest.serial
+    return guest
+
+
+@dataclass(frozen=True)
+class Made:
+    """A disk on which full has trimmed itself in its second boot. Not to be changed."""
+
+    disk: DiskImage
+    event: dict[str, Any]
+    """What it said of that."""
+
+
+@pytest.fixture(scope="module")
+def once(model_image: ModelImage, tmp_path_factory: pytest.TempPathFactory) -> DiskImage:
+    """A disk on which full has run once. Not to be changed."""
+    disk = DiskImage.copy(model_image("default"), tmp_path_factory.mktemp("once") / "disk.img")
+    generate(disk)
+    return disk
+
+
+@pytest.fixture(scope="module")
+def made(once: DiskImage, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    disk = DiskImage.copy(once.path, tmp_path_factory.mktemp("trimmed") / "disk.img")
+    guest = command(disk, "/trim")
+    event = guest.event("trim")
+    guest.expect(f"{SNAPSHOT}, trimmed, {event['kernel_bytes']} bytes: the next boot takes it.")
+    return Made(disk, event)
+
+
+@pytest.fixture
+def trimmed(made: Made, disk: Disk) -> DiskImage:
+    """A copy of its disk."""
+    return disk(made.disk.path)
+
+
+def index(disk: DiskImage) -> list[dict[str, str]]:
+    """The lines of the index."""
+    lines = disk.newest("/boot/snapshots/INDEX.TXT").decode().splitlines()
+    return [dict(word.split("=") for word in line.split()) for line in lines if line[0] != "#"]
+
+
+def slots(disk: DiskImage) -> tuple[str, str]:
+    """The paths of the newest kernel and of its parent."""
+    with disk.path.open("rb") as file:
+        file.seek(LBA * SECTOR)
+        record = decode(file.read(SECTOR))
+    assert record is not None
+    return record.kernels
+
+
+def test_copy_says_the_same(once: DiskImage, made: Made, trimmed: DiskImage) -> None:
+    kernel = trimmed.read(SNAPSHOT)
+    header = parse_header(kernel)
+    assert seal(kernel) == kernel, "build id and CRC are those that the image builder would make"
+    assert len(kernel) == made.event["kernel_bytes"] < 0.72 * len(trimmed.read(FULL))
+    (line,) = index(trimmed)
+    assert line["kind"] == "trimmed" and line["parent"] == "BAREFLOW.KRN"
+    assert line["build"] == header.build_id.hex()
+    for cpu in ("qemu64", "max"):
+        guest = generate(trimmed, cpu=cpu)
+        assert guest.event("boot")["build_id"] == header.build_id.hex()
+        assert not [event for event in guest.events if event["event"] == "coverage"]
+        # What is compiled depends on the machine's speed, so something may be missing.
+        assert all(event["recovered"] for event in guest.events if event["event"] == "trap")
+        assert results(trimmed) == results(once)
+        # Its functions are where full's are, so profile and compiled code are good for it.
+        assert "begins anew" not in guest.serial or cpu != "qemu64"
+    (line,) = index(trimmed)
+    assert line["boots"] == "2" and line["result"] == "good"
+
+
+def test_copy_writes_the_native_successor(once: DiskImage, trimmed: DiskImage) -> None:
+    event = command(trimmed, "/export").event("export")
+    assert event["kernel_bytes"] < 200_000
+    assert [line["kind"] for line in index(trimmed)] == ["trimmed", "native"]
+    assert index(trimmed)[1]["parent"] == "0001.KRN"
+    native = generate(trimmed, memory=32)
+    assert not [event for event in native.events if event["event"] == "llvm"]
+    assert results(trimmed) == results(once)
+
+
+def test_trims_only_once(trimmed: DiskImage) -> None:
+    command(trimmed, "/trim").expect("^error: This kernel has been trimmed already.$")
+
+
+def test_wants_an_earlier_boot(model_image: ModelImage, disk: Disk) -> None:
+    copy = disk(model_image("default"))
+    command(copy, "/trim").expect("^error: No earlier boot is in /profile/COVERAGE.BIN: ")
+    assert copy.listing("/boot/snapshots") == []
+
+
+# ---- What the graph removes ----
+
+
+@dataclass(frozen=True)
+class Program:
+    """The full kernel's functions, by their places in its table."""
+
+    names: list[str]
+    addresses: list[int]
+    table: int
+    """Where in the image removed_functions is."""
+
+    @classmethod
+    def of(cls, elf: bytes) -> Program:
+        found, start = functions(elf), load_address(elf)
+        symbols = symbol_table(ELFFile(io.BytesIO(elf)))
+        (table,) = (symbol["st_value"] for symbol in symbols if symbol.name == "removed_functions")
+        return cls([f.name for f in found], [f.address for f in found], table - start)
+
+    def bits(self, image: bytes) -> tuple[set[int], set[int]]:
+        """The functions that may be removed, and those that are."""
+        count, size = len(self.names), (len(self.names) + 7) // 8
+        assert int.from_bytes(image[self.table :][:4], "little") == count
+        bits = image[self.table + TABLE_HEAD :][: 2 * size]
+        halves = bits[:size], bits[size:]
+        may, are = ({i for i in range(count) if half[i // 8] >> i % 8 & 1} for half in halves)
+        return may, are
+
+
+def graph_removes(build: Path, recording: Recording, folder: Path) -> set[int]:
+    """The addresses of the functions that the build's trim makes stubs of, by this coverage."""
+    linked = linked_program(*(build / f"bareflow.{kind}" for kind in ("elf", "map", "krn")))
+    coverage = folder / "coverage.txt"
+    coverage.write_text(write_coverage(linked.covered(recording, "the guest's")))
+    inputs = (build / "bareflow.inputs").read_text().splitlines()
+    job = Job(
+        coverage=[str(coverage)],
+        misses=[],
+        map=str(build / "bareflow.map"),
+        inputs=[name for name in inputs if not name.endswith(".symbols.o")],
+        folder=os.path.relpath(build, ROOT),
+        output=str(folder / "objects"),
+        removed=str(folder / "removed.jsonl"),
+        emptied=str(folder / "emptied.jsonl"),
+        trimming=load_variant(ROOT / "variants", "full", "x86_64").trimming,
+    )
+    (folder / "job.json").write_text(json.dumps(asdict(job)))
+    program = [sys.executable, "-m", "bareflow.trim.trim", str(folder / "job.json")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "site_scons")}
+    subprocess.run(program, check=True, cwd=ROOT, env=environment, timeout=LIMIT)
+    shutil.rmtree(folder / "objects")
+    stubs = {(entry.file, entry.section) for entry in read_removed((folder / "removed.jsonl").read_text())}
+    with open(build / "bareflow.map") as lines:
+        sections = [section for section in read_map(lines) if section.output == ".text" and section.size]
+    return {section.address for section in sections if (section.file, section.name) in stubs}
+
+
+def test_graph_removes_the_same(made: Made, build_dir: Path, tmp_path: Path) -> None:
+    """Full's list of dead functions is that of the graph, from the same coverage. The graph also keeps what a
+    living function jumps into, which are cold parts of functions; when those are reached full takes over."""
+    program = Program.of((build_dir / "bareflow.elf").read_bytes())
+    may, removed = program.bits(unpacked(made.disk.read(SNAPSHOT)))
+    assert len(removed) == made.event["removed"] > 20_000
+    recording = read_recording(made.disk.path)
+    # Of what may be removed, all that ran before the list was made stays, and nothing else.
+    before, later = (
+        [place for place in recording.order if place in may and (place in removed) is after]
+        for after in (False, True)
+    )
+    assert may - removed == set(before)
+    assert [place for place in recording.order if place in may] == before + later
+    recording = replace(recording, order=tuple(p for p in recording.order if p not in removed))
+    graph = graph_removes(build_dir, recording, tmp_path)
+    own = {program.addresses[place] for place in removed}
+    assert graph <= own
+    assert [name for name, at in zip(program.names, program.addresses, strict=True) if at in own - graph] == [
+        name
+        for name, at in zip(program.names, program.addresses, strict=True)
+        if at in own - graph and name.endswith(".cold")
+    ]
+    assert len(own - graph) < 10
+
+
+# ---- A function that is needed after all ----
+
+
+def without(kernel: bytes, program: Program, place: int) -> bytes:
+    """A trimmed copy that also lacks this function."""
+    image = bytearray(unpacked(kernel))
+    start, end = (address - LOAD_ADDRESS for address in program.addresses[place : place + 2])
+    image[start:end] = b"\xcc" * (end - start)
+    size = (len(program.names) + 7) // 8
+    image[program.table + TABLE_HEAD + size + place // 8] |= 1 << place % 8
+    layout = read_header("boot/kernel_header.h").structures["kernel_header"]
+    plain = {**layout.unpack(bytes(image)), "flags": 0, "file_size": len(image)}
+    return seal(compress(layout.pack(**plain) + bytes(image[layout.size :]), 1))
+
+
+def test_full_takes_over(once: DiskImage, trimmed: DiskImage, build_dir: Path) -> None:
+    """What runs when the program begins is missing, where nothing can be given up."""
+    copy = trimmed
+    program = Program.of((build_dir / "bareflow.elf").read_bytes())
+    kernel = copy.read(SNAPSHOT)
+    may, _ = program.bits(unpacked(kernel))
+    ran = (place for place in read_recording(copy.path).order if place in may)
+    first = next(place for place in ran if program.names[place].startswith("_ZN4llvm"))
+    copy.write(SNAPSHOT, without(kernel, program, first))
+    with Guest(
+        Machine(copy.path, config=STORY, memory=MEMORY, snapshot=False), timeout=LIMIT, strict=False
+    ) as guest:
+        assert guest.wait_end().how == "reset", guest.serial
+    trap = guest.event("trap")
+    guest.expect(f"^removed function .* called by {re.escape(str(trap['caller']))}$")
+    guest.expect("^The full image takes over.$")
+    assert copy.newest(MISSES).decode() == f"{trap['name']}\n"
+
+    full = generate(copy)
+    full.expect(f"^{SNAPSHOT} lacks a function that it needs; {FULL} is the kernel again.$")
+    assert results(copy) == results(once)
+    assert [line["result"] for line in index(copy)] == ["missed"]
+    assert slots(copy) == (FULL, FULL)
+
+
+def test_compilation_is_given_up(once: DiskImage, trimmed: DiskImage) -> None:
+    """Other levels need other functions: what cannot be compiled stays as it is."""
+    config = {**STORY, "jit.compile_all": "on", "jit.cache": "off"}
+    guest = generate(trimmed, config=config, memory=1024)
+    traps = [event for event in guest.events if event["event"] == "trap"]
+    assert traps and all(event["removed"] and event["recovered"] for event in traps)
+    assert results(trimmed) == results(once)
+    noted = trimmed.newest(MISSES).decode().splitlines()
+    assert set(noted) == {event["name"] for event in traps}

@@ -1,0 +1,36 @@
+"""Unpacks kernel files, as the loader does (boot/unpack)."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+import zstandard
+from bareflow.kernel.kernel_file import COMPRESSED, HEADER_SIZE, parse_header
+
+_BRANCH_OPCODES = re.compile(b"[\xe8\xe9]")
+_BRANCH_SIZE = 5
+_DISTANCE = struct.Struct("<i")
+
+
+def unpacked(kernel: bytes) -> bytes:
+    """The image in memory of a kernel file, which may be compressed."""
+    if not parse_header(kernel).flags & COMPRESSED:
+        return kernel
+    packed = zstandard.ZstdDecompressor().decompress(kernel[HEADER_SIZE:])
+    return kernel[:HEADER_SIZE] + with_distances(packed)
+
+
+def with_distances(packed: bytes) -> bytes:
+    """The code of which branches_to_addresses made this: boot/unpack/branches.h."""
+    code, size = bytearray(packed), len(packed)
+    at = 0
+    while match := _BRANCH_OPCODES.search(code, at, max(at, size - _BRANCH_SIZE + 1)):
+        at = match.end()
+        (value,) = _DISTANCE.unpack_from(code, at)
+        position = at + _BRANCH_SIZE - 1
+        if 0 <= value < size:
+            _DISTANCE.pack_into(code, at, value - position)
+        elif -position <= value < 0:
+            _DISTANCE.pack_into(code, at, value + size)
+    return bytes(code)
