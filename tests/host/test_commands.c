@@ -116,7 +116,8 @@ static void test_set(void) {
 
 static void test_wrong(void) {
 #define THERE_ARE                                                                                  \
-    "; there are /help /set /stats /profile /jit /bench /save /export /trim /life /reboot /poweroff "    \
+    "; there are /help /set /stats /profile /jit /bench /save /export /trim /life /reboot "        \
+    "/poweroff "                                                                                   \
     "/exit /quit\n"
     check_said("/", "error: there is no command /" THERE_ARE);
     check_said("/sets", "error: there is no command /sets" THERE_ARE);
