@@ -34,5 +34,5 @@ static bool rehearse(struct error *error) {
 }
 
 extern "C" bool jit_trim(struct error *error) {
-    return rehearse(error) && self_trim(always, error);
+    return self_trim_possible(error) && rehearse(error) && self_trim(always, error);
 }

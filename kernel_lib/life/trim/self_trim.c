@@ -103,10 +103,16 @@ static bool write_copy(uint8_t *image, const uint8_t *dead, bool (*go_on)(void),
     return snapshots_add(&snapshot, error);
 }
 
-bool self_trim(bool (*go_on)(void), struct error *error) {
-    char path[BOOT_PATH_SIZE];
+bool self_trim_possible(struct error *error) {
     if (kernel_is_trimmed_copy() || removed_functions.count == 0)
         return error_set(error, "This kernel has been trimmed already.");
+    uint8_t *dead = dead_functions(error);
+    free(dead);
+    return dead != NULL;
+}
+
+bool self_trim(bool (*go_on)(void), struct error *error) {
+    char path[BOOT_PATH_SIZE];
     uint8_t *dead = dead_functions(error);
     if (!dead)
         return false;

@@ -5,6 +5,10 @@
 #pragma once
 #include "kernel_lib/error.h"
 
-/* Writes the copy as a snapshot. go_on is asked now and then; when it returns false, the work is
+/* Whether this kernel can be trimmed: it is no such copy, and an earlier boot is recorded. If not,
+ * *error says why. */
+bool self_trim_possible(struct error *error);
+
+/* Writes the copy as a snapshot, which must be possible. go_on is asked now and then; when it returns false, the work is
  * given up. False and *error if there is no copy; nothing has changed then. */
 bool self_trim(bool (*go_on)(void), struct error *error);

@@ -22,7 +22,11 @@ void snapshots_print(void) {
     console_puts("There are snapshots only where the machine can boot them.\n");
 }
 
+bool self_trim_possible(struct error *error) {
+    return error_set(error, "Only on the bare machine is it known which functions have run.");
+}
+
 bool self_trim(bool (*go_on)(void), struct error *error) {
     (void)go_on;
-    return error_set(error, "Only on the bare machine is it known which functions have run.");
+    return self_trim_possible(error);
 }
