@@ -111,7 +111,7 @@ def trimmed(made: Made, disk: Disk) -> DiskImage:
 def index(disk: DiskImage) -> list[dict[str, str]]:
     """The lines of the index."""
     lines = disk.newest("/boot/snapshots/INDEX.TXT").decode().splitlines()
-    return [dict(word.split("=") for word in line.split()) for line in lines if line[0] != "#"]
+    return [dict(word.split("=", 1) for word in line.split()) for line in lines if line[0] != "#"]
 
 
 def slots(disk: DiskImage) -> tuple[str, str]:
@@ -146,7 +146,7 @@ def test_copy_says_the_same(once: DiskImage, made: Made, trimmed: DiskImage) -> 
 
 def test_copy_writes_the_native_successor(once: DiskImage, trimmed: DiskImage) -> None:
     event = command(trimmed, "/export").event("export")
-    assert event["kernel_bytes"] < 200_000
+    assert event["kernel_bytes"] < 300_000
     assert [line["kind"] for line in index(trimmed)] == ["trimmed", "native"]
     assert index(trimmed)[1]["parent"] == "0001.KRN"
     native = generate(trimmed, memory=32)
