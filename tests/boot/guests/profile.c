@@ -2,6 +2,7 @@
 // sources: kernel_lib/jit/store/profile_parse.c kernel_lib/jit/store/function_names.c
 // sources: kernel_lib/jit/store/object_cache.c kernel_lib/jit/store/cpu_id.c
 // sources: kernel_lib/jit/settings.c kernel_lib/jit/log.c kernel_lib/jit/store/run_mark.c
+// sources: kernel_lib/removed/removed_functions.c
 // sources: kernel_lib/jit/clock.c
 /*
  * What the JIT remembers, with an engine and a policy that only pretend. Prints what the engine is
