@@ -34,8 +34,13 @@ end:
     ret i32 %next
 }
 
+define void @part_avx2() #1 {
+    ret void
+}
+
 define i32 @sum_avx2(ptr %a, i32 %count) #1 {
 entry:
+    call void @part_avx2()
     br label %loop
 loop:
     %i = phi i32 [ 0, %entry ], [ %next, %loop ]
@@ -159,6 +164,7 @@ static void test_temperature() {
     Function *seldom = made->named("seldom"), *never = made->named("never");
     CHECK(seldom->hasFnAttribute(Attribute::MinSize) && !seldom->hasFnAttribute(Attribute::Cold));
     CHECK(never->hasFnAttribute(Attribute::MinSize) && never->hasFnAttribute(Attribute::Cold));
+    CHECK(!made->named("part_avx2")->hasFnAttribute(Attribute::AlwaysInline));
     Function *other = made->named("sum_avx2"); /* another CPU may choose it */
     CHECK(other->hasFnAttribute(Attribute::Cold) && !other->hasFnAttribute(Attribute::MinSize));
     made = prepare(sealed(HEAD)); /* which says nothing of any function */
@@ -174,6 +180,9 @@ static void test_alternative() {
     for (const char *name : {"sum", "sum.jit_clone0", "sum_avx2"})
         CHECK(made->named(name)->getFnAttribute("target-features") ==
               made->named("sum_avx2")->getFnAttribute("target-features"));
+    /* Nobody else calls this: each clone gets it. */
+    CHECK(made->named("part_avx2")->hasFnAttribute(Attribute::Hot));
+    CHECK(made->named("part_avx2")->hasFnAttribute(Attribute::AlwaysInline));
     /* An instruction set that the kernel could not check is never used. */
     candidate = "candidate sum_unknown shape 0 cycles 9 chosen 1\n";
     made = prepare(sealed(std::string(HEAD) + FUNCTIONS + candidate));

@@ -66,6 +66,10 @@ bool is_single(const Function &function) {
 
 } // namespace
 
+bool is_part_of_caller(const Function &function) {
+    return is_single(function) && may_be_inlined(function, MAX_SINGLE);
+}
+
 Extraction::Extraction(const llvm::Module &source)
     : target(std::make_unique<llvm::Module>("jit", source.getContext())) {
     target->setTargetTriple(source.getTargetTriple());
@@ -151,8 +155,8 @@ void Extraction::add_what_may_be_inlined(jit_level level) {
         if (function.isDeclaration() || !is_called(made))
             continue;
         unsigned size = function.getInstructionCount();
-        bool single = level == JIT_O3 && is_single(function) &&
-                      may_be_inlined(function, MAX_SINGLE) && singles + size <= MAX_SINGLES;
+        bool single =
+            level == JIT_O3 && is_part_of_caller(function) && singles + size <= MAX_SINGLES;
         bool always = single || must_be_inlined(function) ||
                       may_be_inlined(function, level > JIT_O0 ? SMALL : TINY);
         bool also = !always && level > JIT_O0 && may_be_inlined(function, MAX_CALLEE) &&

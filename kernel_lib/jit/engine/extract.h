@@ -12,6 +12,10 @@
 
 namespace jit {
 
+/* Whether the function is called from one place alone, and not too large to be made a part of its
+ * caller on the highest level. */
+bool is_part_of_caller(const llvm::Function &function);
+
 class Extraction : private llvm::ValueMaterializer {
   public:
     explicit Extraction(const llvm::Module &source);

@@ -1,5 +1,6 @@
 #include "kernel_lib/jit/export/learnt.h"
 #include "kernel_lib/jit/engine/codegen_options.h"
+#include "kernel_lib/jit/engine/extract.h"
 #include "kernel_lib/jit/engine/specialise.h"
 #include "kernel_lib/jit/export/temperature.h"
 #include "llvm/ADT/StringExtras.h"
@@ -7,6 +8,8 @@
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/Dominators.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/InstrTypes.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 extern "C" {
 #include "kernel_lib/cpu/instruction_sets.h"
@@ -119,6 +122,36 @@ class Application {
         return features;
     }
 
+    /* Another function's code, and what it calls that is written for the same instruction sets:
+     * none of it was counted. */
+    static void heat(Function &body) {
+        mark(body, Temperature::hot);
+        for_each_callee(body, [&](Function &callee) {
+            if (!callee.hasFnAttribute(Attribute::Hot) &&
+                callee.getFnAttribute("target-features") == body.getFnAttribute("target-features"))
+                heat(callee);
+        });
+    }
+
+    /* Makes functions that are called by this one alone a part of it, as the JIT does: in a clone
+     * they know its constants. */
+    static void inline_parts(Function &body) {
+        for_each_callee(body, [&](Function &callee) {
+            if (!callee.hasFnAttribute(Attribute::AlwaysInline) && is_part_of_caller(callee)) {
+                callee.addFnAttr(Attribute::AlwaysInline);
+                inline_parts(callee);
+            }
+        });
+    }
+
+    static void for_each_callee(Function &body, function_ref<void(Function &)> visit) {
+        for (Instruction &instruction : instructions(body))
+            if (auto *call = dyn_cast<CallBase>(&instruction))
+                if (Function *callee = call->getCalledFunction())
+                    if (!callee->isDeclaration())
+                        visit(*callee);
+    }
+
     /* The code that was fastest for the index-th function: another function's, or its own with other
      * codegen options. A kernel that needs all instruction sets fits few machines: that must be worth
      * it. */
@@ -129,7 +162,7 @@ class Application {
             candidate ? bitcode.functions[profile.index_of(candidate->body)] : &function;
         if (body != &function &&
             sets.add(body->getFnAttribute("target-features").getValueAsString())) {
-            mark(*body, Temperature::hot);
+            heat(*body);
             learnt.chosen++;
             note("the code of " + body->getName());
             return *body;
@@ -180,8 +213,10 @@ class Application {
         uint64_t clones = learnt.clones;
         Function &body = fastest(i);
         jit_value_profile values = {};
-        if (wants_clones(i))
+        if (wants_clones(i)) {
             values = profile.of(i).values;
+            inline_parts(body);
+        }
         jit_values_select(&values);
         auto make_clone = [&](const Twine &name, ArrayRef<Constant *> constants) -> Function & {
             return clone(body, function.getName() + "." + name, constants);
