@@ -10,6 +10,7 @@ from bareflow.variant import load_variant
 NATIVE = load_variant(Path(__file__).parent, "native", "x86_64")
 JIT = ("kernel_lib/jit", "kernel_lib/jit/policy", "kernel_lib/jit/store")
 TRIMS_ITSELF = ("kernel_lib/removed", "kernel_lib/life/trim", "boot/unpack")
+PACKS_KERNELS = ("kernel_lib/life/trim/branches.c", "kernel_lib/life/trim/kernel_pack.c")
 AHEAD_OF_TIME = ("kernel_lib/cxx", "kernel_lib/jit/aot", "kernel_lib/jit/timers.c")
 
 
@@ -23,7 +24,7 @@ VARIANT = replace(
     NATIVE,
     summary="interpreted, profiled and compiled while it runs",
     kernel_lib=[*with_jit(NATIVE.kernel_lib), *TRIMS_ITSELF, "kernel_lib/debug/eh_frame"],
-    linux=[*with_jit(NATIVE.linux), "kernel_lib/debug/code_ranges.c"],
+    linux=[*with_jit(NATIVE.linux), *PACKS_KERNELS, "kernel_lib/debug/code_ranges.c"],
     optimisation={
         "": "-O2",
         # As the front end makes it: what passes it needs, the JIT runs, on each level its own.

@@ -8,6 +8,7 @@
 extern "C" {
 #include "kernel_lib/generations.h"
 #include "kernel_lib/jit_runtime.h"
+#include "kernel_lib/life/trim/pack.h"
 }
 
 using namespace llvm;
@@ -47,6 +48,12 @@ Expected<NativeKernel> jit::native_kernel(Program &program, StringRef profile) {
     });
     if (error)
         return std::move(error);
+    struct error why;
+    auto *image = reinterpret_cast<uint8_t *>(kernel.file.data());
+    size_t size = kernel_pack(image, [] { return true; }, &why);
+    if (size == 0)
+        return createStringError(why.text);
+    kernel.file.resize(size);
     return kernel;
 }
 

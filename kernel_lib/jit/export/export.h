@@ -14,7 +14,7 @@ extern "C" {
 namespace jit {
 
 struct NativeKernel {
-    std::vector<char> file; /* boot/kernel_header.h */
+    std::vector<char> file; /* boot/kernel_header.h, compressed */
     Learnt learnt;
 };
 

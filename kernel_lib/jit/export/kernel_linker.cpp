@@ -1,11 +1,6 @@
 #include "kernel_lib/jit/export/kernel_linker.h"
-#include "boot/kernel_header.h"
 #include "kernel_lib/jit/engine/kernel.h"
 #include "llvm/ExecutionEngine/JITLink/x86_64.h"
-#include "llvm/Support/SHA256.h"
-extern "C" {
-#include "kernel_lib/crc32.h"
-}
 
 using namespace llvm;
 using namespace llvm::jitlink;
@@ -108,14 +103,6 @@ Error KernelLinker::relocate(LinkGraph &graph, Block &block) {
     return Error::success();
 }
 
-static void seal(std::vector<char> &file) {
-    auto *header = reinterpret_cast<kernel_header *>(file.data());
-    ArrayRef<uint8_t> bytes(reinterpret_cast<uint8_t *>(file.data()), file.size());
-    auto digest = SHA256::hash(bytes); /* while build id and CRC are zero */
-    memcpy(header->build_id, digest.data(), sizeof header->build_id);
-    header->crc32 = crc32_update(0, file.data(), file.size());
-}
-
 Expected<std::vector<char>> KernelLinker::image(const Layout &layout) {
     std::vector<char> file(layout.file_end - layout.start);
     for (auto &graph : graphs)
@@ -130,7 +117,6 @@ Expected<std::vector<char>> KernelLinker::image(const Layout &layout) {
                 return createStringError("contents in .bss: " + block->getSection().getName());
             memcpy(&file[offset], content.data(), content.size());
         }
-    seal(file);
     return file;
 }
 

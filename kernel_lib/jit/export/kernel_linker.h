@@ -20,9 +20,9 @@ class KernelLinker {
     llvm::Error add(llvm::MemoryBufferRef object);
 
     /* Links the objects, with a stack of so many bytes. What neither the kernel's header nor a
-     * constructor or destructor leads to is left out. The result is a kernel file
-     * (boot/kernel_header.h), not compressed, with build id and CRC. The same objects give the same
-     * file. Once. */
+     * constructor or destructor leads to is left out. The result is a kernel's image
+     * (boot/kernel_header.h), of which kernel_pack() makes a kernel file. The same objects give the
+     * same image. Once. */
     llvm::Expected<std::vector<char>> link(uint64_t stack_size);
 
   private:

@@ -11,3 +11,8 @@ size_t pack(uint8_t *bytes, size_t size, bool (*go_on)(void), struct error *erro
 /* Fills in the build id and the CRC-32 of the kernel file of this size, as the image builder does
  * (site_scons/bareflow/kernel/kernel_file.py, seal). */
 void kernel_seal(uint8_t *file, size_t size);
+
+/* Makes a compressed kernel file of a kernel's image (header->image_size bytes), in its place, as
+ * the image builder does (site_scons/bareflow/kernel/kernel_file.py, compress). Returns its size; 0
+ * and *error as pack() does. */
+size_t kernel_pack(uint8_t *image, bool (*go_on)(void), struct error *error);
