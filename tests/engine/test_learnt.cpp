@@ -170,6 +170,12 @@ static void test_temperature() {
     made = prepare(sealed(HEAD)); /* which says nothing of any function */
     CHECK(!made->named("never")->hasFnAttribute(Attribute::Cold));
     CHECK(made->learnt.clones == 0 && made->learnt.hot == 0);
+    /* What was called once may have waited for its user. */
+    std::string waited = SELDOM;
+    waited.replace(waited.find("total 10"), 8, "total 99999999999");
+    waited.replace(waited.find("max 10"), 6, "max 99999999999");
+    made = prepare(sealed(std::string(HEAD) + FUNCTIONS + waited));
+    CHECK(made->learnt.clones == 2 && made->learnt.hot == 1);
 }
 
 static void test_alternative() {

@@ -7,7 +7,8 @@ using namespace llvm;
 using namespace jit;
 
 /* A function is hot when it was called so often, and its calls took one in so many of the cycles of
- * the longest, or more. What runs only a few times gains nothing by itself. */
+ * the longest of these, or more. What runs only a few times gains nothing by itself, and its time
+ * may be that of waiting. */
 constexpr uint64_t OFTEN = 100;
 constexpr double HOT_PART = 200;
 
@@ -21,10 +22,15 @@ double jit::cost(const jit_history &history) {
     return 0;
 }
 
+static bool is_often_called(const jit_history &history) {
+    return history.calls >= OFTEN;
+}
+
 double jit::most_cost(const ProfileReader &profile) {
     double most = 0;
     for (size_t i = 0; i < profile.head().count; i++)
-        most = std::max(most, cost(profile.of(i)));
+        if (is_often_called(profile.of(i)))
+            most = std::max(most, cost(profile.of(i)));
     return most;
 }
 
@@ -38,13 +44,12 @@ std::vector<Temperature> jit::temperatures(const ProfileReader &profile,
         index[functions[i]] = i;
     if (most == 0)
         return {};
-    auto is_often_called = [&](size_t i) { return profile.of(i).calls >= OFTEN; };
     auto heat = [&](size_t i) {
         found[i] = Temperature::hot;
         hot.push_back(i);
     };
     for (size_t i = 0; i < functions.size(); i++) {
-        if (is_often_called(i) && cost(profile.of(i)) * HOT_PART >= most)
+        if (is_often_called(profile.of(i)) && cost(profile.of(i)) * HOT_PART >= most)
             heat(i);
         else if (profile.of(i).calls > 0)
             found[i] = Temperature::warm;
@@ -54,7 +59,7 @@ std::vector<Temperature> jit::temperatures(const ProfileReader &profile,
             const auto *call = dyn_cast<CallBase>(&instruction);
             auto callee = index.find(call ? call->getCalledFunction() : nullptr);
             if (callee != index.end() && found[callee->second] != Temperature::hot &&
-                is_often_called(callee->second))
+                is_often_called(profile.of(callee->second)))
                 heat(callee->second);
         }
     }

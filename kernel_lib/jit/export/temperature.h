@@ -11,7 +11,7 @@ enum class Temperature { cold, warm, hot }; /* never called; took little time; t
 /* The time of all calls of a function, in cycles, with what they called, had they been as long as
  * those on the highest level that was timed. */
 double cost(const jit_history &history);
-/* The most that a function has. */
+/* The most that a function has which is often called. */
 double most_cost(const ProfileReader &profile);
 
 /* The temperature of each function. Functions that a hot one calls often are hot, too: compiled
