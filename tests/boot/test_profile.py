@@ -43,7 +43,8 @@ def test_first_start(boot: Boot, image: DiskImage) -> None:
     profile = read_profile(image)
     assert profile.build == guest.event("boot")["build_id"]
     assert (profile.boots, profile.calls) == (1, {"hot": 1000, "warm": 10})
-    assert profile.lines[4:] == [
+    assert profile.lines[4] == "features sse3"
+    assert profile.lines[5:] == [
         "function hot calls 1000 level 4 specialised 1 arguments 2 because calls",
         "times 4 calls 1 total 500 min 500 max 500",
         "tuple calls 100 values 64 172",
