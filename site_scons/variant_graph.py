@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,12 @@ class Image:
     sizes: list[Any]
     """size.json; of a trimmed variant, the untrimmed one's before it."""
     coverage: list[Any]
-    """The coverage file of the untrimmed kernel, its summary, and the list of its runs if there were any."""
+    """The coverage file of the untrimmed kernel, its summary, and the list of its runs if there were any; of
+    a trimmed variant, the coverage that it is made from, and its summary."""
     untrimmed: Any = None
     """Of a trimmed variant: the untrimmed one's disk image, and one with both kernels."""
+    linux: list[Any] = field(default_factory=list)
+    """Of a variant with a JIT engine: linux_programs_beside(); of a trimmed one, the untrimmed one's."""
 
 
 def load(env: Any, name: str) -> Variant:
@@ -154,15 +157,23 @@ def linux_program(base: Any, name: str) -> Any:
     """The variant as a Linux program; base is for platform=linux."""
     env = compiled(base, name)
     made = parts(env)
-    return env.LinuxProgram("linux/bareflow", made.program, env["LIBC"], made.engine)
+    return env.LinuxProgram("linux/bareflow", made.program, env["LIBC"], made.engine)[0]
 
 
-def linux_program_beside(image: Image) -> Any:
-    """The same variant as a Linux program: of the same objects, but for kernel_lib's."""
-    env = image.env.Clone(platform="linux")
-    env.SConscript("#kernel_lib/SConscript", exports={"env": env})
-    app = [] if image.made.engine else application(env)
-    return env.LinuxProgram("linux/bareflow", app + env["KERNEL_LIB"], env["LIBC"], image.made.engine)
+_linux_programs: dict[str, list[Any]] = {}
+"""What linux_programs_beside() has made, by the build folder."""
+
+
+def linux_programs_beside(env: Any, made: Parts) -> list[Any]:
+    """The same variant as a Linux program: of the same objects, but for kernel_lib's; with a JIT engine, also
+    in other layouts (lto.py). env: of compiled()."""
+    folder = env.subst("$BUILD")
+    if folder not in _linux_programs:
+        linux = env.Clone(platform="linux")
+        linux.SConscript("#kernel_lib/SConscript", exports={"env": linux})
+        objects = ([] if made.engine else application(linux)) + linux["KERNEL_LIB"]
+        _linux_programs[folder] = linux.LinuxProgram("linux/bareflow", objects, linux["LIBC"], made.engine)
+    return _linux_programs[folder]
 
 
 def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
@@ -177,15 +188,17 @@ def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
     fallback = user_file(env, given) if given and given != UNTRIMMED else None
     disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback, learns=bool(made.engine))
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, made.engine)
-    coverage = env.CoverageFile("$BUILD/coverage.txt", disk, elf, kernel)
-    return Image(env, made, elf, kernel, disk, [sizes], coverage)
+    linux = linux_programs_beside(env, made) if made.engine else []
+    coverage = env.CoverageFile("$BUILD/coverage.txt", disk, elf, kernel, linux)
+    return Image(env, made, elf, kernel, disk, [sizes], coverage, linux=linux)
 
 
 def trimmed_image(full: Image, name: str, model_files: dict[str, Any]) -> Image:
     """The same less the functions that its coverage file says are dead."""
     env = full.env.Clone(VARIANT=load(full.env, name), BUILD=build_folder(full.env, name))
     misses = [user_file(env, path) for path in env["misses"].split(",")] if env["misses"] else []
-    elf = env.TrimmedKernel("bareflow", full.elf, full.coverage[0], misses)
+    coverage = env.CoverageToTrimBy("$BUILD/coverage.txt", full.elf, full.coverage)
+    elf = env.TrimmedKernel("bareflow", full.elf, coverage[0], misses)
     kernel = env.KernelFile(elf)
     given = env["fallback"]
     fallback = full.kernel if given == UNTRIMMED else given and user_file(env, given)
@@ -193,7 +206,8 @@ def trimmed_image(full: Image, name: str, model_files: dict[str, Any]) -> Image:
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, full.made.engine)
     both = env.DiskImage("$BUILD/with_full.img", kernel, model_files, full.kernel, learns=True)
     untrimmed = [full.image, both]
-    return Image(env, full.made, elf, kernel, disk, [*full.sizes, sizes], full.coverage, untrimmed)
+    sizes = [*full.sizes, sizes]
+    return Image(env, full.made, elf, kernel, disk, sizes, coverage, untrimmed, full.linux)
 
 
 def full_image(base: Any, main: Image, model_files: dict[str, Any]) -> Any:

@@ -3,8 +3,11 @@
 BAREFLOW_BUILD   build folder of the variant under test, set by `./bareflow test`
                  (default: build/x86_64/native)
 BAREFLOW_ENGINE_BUILD
-                 build folder of the variant with a JIT engine for tests/full and tests/linux, where the other
-                 tests of the same run are about another variant (default: BAREFLOW_BUILD)
+                 build folder of full for tests/full and tests/linux, where the other tests of the same run
+                 are about another variant (default: BAREFLOW_BUILD)
+BAREFLOW_TRIMMED_BUILD
+                 build folder of a trimmed variant for tests/trimmed, and for tests/full a second time
+                 (default: BAREFLOW_BUILD, and not)
 BAREFLOW_MODELS  folder that holds stories260K/ (a reference model with texts and logits that other
                  programs made of it; not part of the project): without it only the tests about these are
                  skipped; default: ../shared/models beside the checkout
@@ -36,8 +39,9 @@ from reference_model import ReferenceModel
 # The reference model's files: kind -> checkpoint.
 CHECKPOINTS = {"v0": "stories260K.bin", "v1": "stories260K_v1.bin", "q80": "stories260K_q80_gs4.bin"}
 
-ENGINE_TESTS = {"full", "linux"}
-"""Folders of tests of a variant with a JIT engine."""
+ENGINE, TRIMMED = "BAREFLOW_ENGINE_BUILD", "BAREFLOW_TRIMMED_BUILD"
+VARIABLES = {"full": ENGINE, "linux": ENGINE, "trimmed": TRIMMED}
+"""By the folder of tests, what names the build that they are about, if it is not the main one."""
 
 STORY_STEPS = 64
 
@@ -51,12 +55,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Gives `build_dir` the variable that names the build folder of a test. As a parameter, so that what is
-    made once of an image is made once for each of two variants."""
+    made once of an image is made once for each variant; tests/full tests two if there are two."""
     if "build_dir" in metafunc.fixturenames:
-        with_engine = metafunc.definition.path.parent.name in ENGINE_TESTS
-        variable = "BAREFLOW_ENGINE_BUILD" if with_engine else "BAREFLOW_BUILD"
-        unnamed = [pytest.HIDDEN_PARAM]
-        metafunc.parametrize("build_dir", [variable], ids=unnamed, indirect=True, scope="session")
+        folder = metafunc.definition.path.parent.name
+        variables = [VARIABLES.get(folder, "BAREFLOW_BUILD")]
+        given = [name for name in (ENGINE, TRIMMED) if name in os.environ]
+        if folder == "full" and given:
+            variables = given
+        ids = [pytest.HIDDEN_PARAM, "trimmed"][: len(variables)]
+        metafunc.parametrize("build_dir", variables, ids=ids, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

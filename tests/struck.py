@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bareflow.coverage.coverage_file import read_coverage
 from bareflow.kernel.kernel_file import kernel_from_elf
 from bareflow.kernel.symbols import symbol_table
 from bareflow.trim.removed import read_removed
@@ -41,22 +40,21 @@ def _functions(elf: Path) -> list[Code]:
         ]
 
 
-def strike(build_dir: Path, image: DiskImage, library: str, pattern: str) -> tuple[str, str]:
-    """Of the library's functions with such a name, the one that ran first becomes a stub.
+def strike(build_dir: Path, image: DiskImage, candidates: Sequence[str]) -> tuple[str, str]:
+    """The first of these functions (parts of mangled names) that can become a stub becomes one.
 
     Returns its name, and that which its call is reported with: of another stub, whose id it gets.
     """
     elf = build_dir / "bareflow.elf"
     functions = {code.name: code for code in _functions(elf)}
-    ids = {entry.id: entry for entry in read_removed((build_dir / "bareflow.trim.removed.jsonl").read_text())}
+    ids = {entry.id: entry for entry in read_removed((build_dir / "bareflow.removed.jsonl").read_text())}
     stub = next(code.bytes for code in functions.values() if code.bytes.startswith(UD2))
-    coverage = build_dir.parent / "full" / "coverage.txt"
-    ran = [
-        (function.rank, function.symbol)
-        for function in read_coverage(coverage.read_text(), str(coverage))
-        if function.rank and function.file.startswith(library) and re.search(pattern, function.symbol)
-    ]
-    name = min(entry for entry in ran if entry[1] in functions)[1]
+    name = next(
+        name
+        for candidate in candidates
+        for name, code in functions.items()
+        if candidate in name and not code.bytes.startswith(UD2)
+    )
     at = functions[name].offset
     data = bytearray(elf.read_bytes())
     data[at : at + STUB_SIZE] = stub

@@ -52,10 +52,11 @@ VARIANT = replace(
     stack_size="1M",
     # What of itself it does not remove (docs/life.md).
     trimming=Trimming(
-        # Interpretation cannot be given up in the middle, as compilation can: a call has begun.
-        whole=["libLLVMInterpreter.a"],
-        # Comparisons run if two entries have the same hash value, or a list has two entries. That depends on
-        # addresses, or on what is compiled at the moment.
-        by_chance=["isEqual", r"Key\w*eqE", "[cC]omparator"],
+        # Interpretation cannot be given up in the middle, as compilation can: a call has begun. What LLVM
+        # asks the processor about depends on the processor.
+        whole=["libLLVMInterpreter.a", "libLLVMTargetParser.a"],
+        # Comparisons run if two entries have the same hash value, or a list has two entries, and analyses ask
+        # each other whether they are valid. That depends on addresses, or on what is compiled at the moment.
+        by_chance=["isEqual", r"Key\w*eqE", "[cC]omparator", r"Invalidator\d+invalidate"],
     ),
 )

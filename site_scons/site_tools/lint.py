@@ -7,7 +7,15 @@ from bareflow.llvm import llvm_tool
 from SCons.Action import Action
 
 PYTHON_FOLDERS = ("site_scons", "tests", "variants", "tinyllama")
-C_FOLDERS = ("boot", "kernel_lib", "tinyllama", "tests", "llvm-libc/shims", "site_scons/qemu_plugin")
+C_FOLDERS = (
+    "boot",
+    "kernel_lib",
+    "tinyllama",
+    "tests",
+    "llvm-libc/shims",
+    "site_scons/qemu_plugin",
+    "site_scons/tracer",
+)
 
 
 def _files(env: Any, folders: tuple[str, ...], patterns: tuple[str, ...]) -> list[Any]:

@@ -222,10 +222,16 @@ def _kernel(
     return second[0]
 
 
+LAYOUTS = range(1, 7)
+"""Numbers that make other layouts of variables."""
+
+
 def _linux_program(
     env: Any, name: str, objects: list[Any], libraries: list[Any], native: dict[str, list[Any]]
-) -> Any:
-    """Links a static Linux program without any C library but ours; native: a JIT engine's ELF objects."""
+) -> list[Any]:
+    """Links a static Linux program without any C library but ours; native: a JIT engine's ELF objects. With
+    an engine, behind the program come others that differ only in where their variables are: in the hash
+    tables of LLVM, whose keys are addresses, other entries collide."""
     link = LINK
     inputs = [*objects, *libraries, env["COMPILER_RUNTIME"]]
     if engine := [node for nodes in native.values() for node in nodes]:
@@ -233,9 +239,14 @@ def _linux_program(
         inputs = _all_native(env, f"$BUILD/{name}", link, objects, libraries, engine)
     levels = " ".join(env["VARIANT"].lto)
     step = env.Step(f"{link} {levels} -Map $MAP $SOURCES -o $TARGET", "LTO")
-    node = env.Command(f"$BUILD/{name}", inputs, step, MAP=env.File(f"$BUILD/{name}.map"))
-    env.Depends(node, env["TOOL_VERSION"]["LD"])
-    return node[0]
+    programs = env.Command(f"$BUILD/{name}", inputs, step, MAP=env.File(f"$BUILD/{name}.map"))
+    for number in LAYOUTS if engine else ():
+        shuffled = f"--shuffle-sections=.data*={number} --shuffle-sections=.bss*={number}"
+        step = env.Step(f"{link} {levels} {shuffled} $SOURCES -o $TARGET", "LD")
+        programs += env.Command(f"$BUILD/{name}.layout{number}", inputs, step)
+    env.Depends(programs, env["TOOL_VERSION"]["LD"])
+    env.NoCache(programs[1:])
+    return list(programs)
 
 
 def exists(env: Any) -> bool:

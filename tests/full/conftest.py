@@ -12,6 +12,12 @@ from fixture_types import Disk, Record, Tell
 LIMIT = 300.0
 
 
+@pytest.fixture(scope="session")
+def linux_program(build_dir: Path) -> Path:
+    """Full as a Linux program, which is there for a trimmed variant as well."""
+    return build_dir.with_name("full") / "linux" / "bareflow"
+
+
 @pytest.fixture
 def record(tell: Tell, disk: Disk) -> Record:
     """Tells a story; returns the guest, the token ids' file and the logits' file from the disk."""

@@ -52,12 +52,12 @@ def exported(made: DiskImage, disk: Disk) -> DiskImage:
     return disk(made.path)
 
 
-def test_same_bytes_on_linux(exported: DiskImage, build_dir: Path, tmp_path: Path) -> None:
-    """The same engine makes the same kernel of the same profile as a Linux program."""
+def test_same_bytes_on_linux(exported: DiskImage, linux_program: Path, tmp_path: Path) -> None:
+    """The same engine makes the same kernel of the same profile as a Linux program; trimmed as well."""
     root = make_root(tmp_path / "root", DEFAULT_MODEL, DEFAULT_TOKENIZER)
     (root / "boot" / "snapshots").mkdir(parents=True)
     (root / "profile" / "GUEST.PRF").write_bytes(exported.newest(PROFILE))
-    command = [str(build_dir / "linux" / "bareflow"), f"root={root}", "mode=interactive"]
+    command = [str(linux_program), f"root={root}", "mode=interactive"]
     command.append("jit.export_profile=/profile/GUEST.PRF")
     subprocess.run(command, input=b"/export\n/exit\n", check=True, capture_output=True, timeout=LIMIT)
     assert (root / SNAPSHOT[1:]).read_bytes() == exported.read(SNAPSHOT)

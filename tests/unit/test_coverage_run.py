@@ -99,6 +99,64 @@ def test_guest_that_fails(record: Any) -> None:
         record(("first", "a", False), ("second", "fail", False), ("third", "wait", True))
 
 
+class FakeLinuxRuns:
+    """Notes its runs instead of making them."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.stopped = threading.Event()
+
+    def run(self, run: Run, folder: Path, timeout: float) -> set[str]:
+        assert folder.is_dir() and timeout == 9
+        self.made.append(run.name)
+        if run.config["does"] == "wait":
+            assert self.stopped.wait(30), "nobody has ended it"
+            raise CoverageError("stopped")
+        return {"1", run.name}
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+
+def linux_workload(*does: str) -> Workload:
+    runs = [Run("boot", {"does": "a"}, memory=64)]
+    runs += [Run(f"linux {number}", {"does": what}, platform="linux") for number, what in enumerate(does)]
+    return Workload(timeout=9, runs=runs)
+
+
+def test_runs_on_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They make no boots, and count the same functions."""
+    monkeypatch.setattr(coverage_run, "Guest", FakeGuest)
+    monkeypatch.setattr(coverage_run, "read_recording", read_fake)
+    (tmp_path / "some.img").write_text("")
+    linux: Any = FakeLinuxRuns()
+    recorder = Recorder(tmp_path / "some.img", linux_workload("x", "y"), lambda line: None, linux=linux)
+    (recording,) = recorder.record()
+    assert set(recording.order) == EXECUTES["a"]
+    assert linux.made == ["linux 0", "linux 1"]
+    assert max(count for count, _ in recorder.runs) == len({"1", "2", "linux 0", "linux 1"})
+
+
+def test_run_on_linux_without_a_program_boots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage_run, "Guest", FakeGuest)
+    monkeypatch.setattr(coverage_run, "read_recording", read_fake)
+    (tmp_path / "some.img").write_text("")
+    recorder = Recorder(tmp_path / "some.img", linux_workload("b", "c"), lambda line: None)
+    (recording,) = recorder.record()
+    assert set(recording.order) == EXECUTES["a"] | EXECUTES["b"] | EXECUTES["c"]
+
+
+def test_failure_ends_the_run_on_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage_run, "Guest", FakeGuest)
+    monkeypatch.setattr(coverage_run, "read_recording", read_fake)
+    (tmp_path / "some.img").write_text("")
+    linux: Any = FakeLinuxRuns()
+    workload = linux_workload("wait")
+    workload.runs.insert(0, Run("failing", {"does": "fail"}, memory=64))
+    with pytest.raises(CoverageError, match="failing: the guest ended with code 7"):
+        Recorder(tmp_path / "some.img", workload, lambda line: None, linux=linux).record()
+
+
 class FakePlugin(Plugin):
     """QEMU writes the name of the run."""
 

@@ -35,6 +35,9 @@ def test_all_keys(tmp_path: Path) -> None:
         machine = "q35"
         model = "v0"
         alone = true
+        cpu = "max"
+        platform = "linux"
+        layouts = true
         [[run]]
         name = "b"
         config = {}
@@ -44,7 +47,7 @@ def test_all_keys(tmp_path: Path) -> None:
     files = {"/model/model.bin": tmp_path.resolve() / "other.bin"}
     config = {"mode": "interactive", "steps": 3}
     assert workload.runs == [
-        Run("a", config, "x\n", files, 1, 32, "ahci", "q35", "v0", True),
+        Run("a", config, "x\n", files, 1, 32, "ahci", "q35", "v0", True, "max", "linux", True),
         Run("b", {}, memory=99),
     ]
 
@@ -56,6 +59,7 @@ def test_all_keys(tmp_path: Path) -> None:
         ("runs = 1", "there is no key 'runs'"),
         ("[[run]]\nname = 'a'", r"run 1 \(a\): config must be given"),
         ("[[run]]\nconfig = {}", "run 1: name must be given"),
+        ("[[run]]\nname = 'a'\nconfig = {}\nplatform = 'x'", "platform must be one of bare, linux"),
         ("[[run]]\nname = 'a'\nconfig = {}\nprompt = 'x'", "there is no key 'prompt'"),
         ("[[run]]\nname = 'a'\nconfig = {}\ncode = '1'", "code must be of type int"),
         ("[[run]]\nname = 'a'\nconfig = {}\nfiles = { x = 'none' }", "there is no file .*none"),

@@ -8,7 +8,7 @@ import struct
 import zlib
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from types import MappingProxyType
 from elftools.elf.elffile import ELFFile
 
 from bareflow.coverage.coverage_file import CoverageError, CoveredFunction
-from bareflow.coverage.translated import CodeRange, TranslatedCode
+from bareflow.coverage.translated import SHORTEST, CodeRange, TranslatedCode
 from bareflow.disk.fat16 import Fat16Error
 from bareflow.disk.generations import read_generation
 from bareflow.kernel.kernel_file import parse_header
@@ -78,6 +78,12 @@ def read_recording(image: Path) -> Recording:
     return parse(data, str(image))
 
 
+def code_of(file: ELFFile) -> CodeRange:
+    """Where an ELF's code is."""
+    (text,) = (section for section in file.iter_sections() if section.name == ".text")
+    return CodeRange(text["sh_addr"], text["sh_size"])
+
+
 class LinkedProgram:
     """A kernel's functions by their places in its table, with the names that the trim knows them by."""
 
@@ -91,8 +97,7 @@ class LinkedProgram:
         for symbol in symbol_table(file):
             if symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_size"]:
                 self._names[symbol["st_value"]].append((symbol.name, symbol["st_size"]))
-        (text,) = (section for section in file.iter_sections() if section.name == ".text")
-        self.code = CodeRange(text["sh_addr"], text["sh_size"])
+        self.code = code_of(file)
         """The code that the plugin watches."""
 
     @property
@@ -105,6 +110,46 @@ class LinkedProgram:
         if index < 0 or address >= self._starts[index] + self._sections[index].size:
             return None
         return self._sections[index]
+
+    def _functions(self, objects: Collection[str]) -> Iterator[tuple[InputSection, int, str, int]]:
+        """Section, address, symbol and size of the functions of these objects."""
+        for address, symbols in self._names.items():
+            section = self._section(address)
+            if section is not None and section.file in objects:
+                for symbol, size in symbols:
+                    yield section, address, symbol, size
+
+    def code_of(self, objects: Collection[str]) -> list[tuple[int, int]]:
+        """Where the functions of these objects begin and end, from the code's beginning."""
+        start = self.code.start
+        return sorted({(at - start, at - start + size) for _, at, _, size in self._functions(objects)})
+
+    def entered(self, executed: TranslatedCode) -> set[str]:
+        """The functions whose first byte ran."""
+        return {
+            symbol
+            for address, symbols in self._names.items()
+            if executed.ran(address)
+            for symbol, _ in symbols
+        }
+
+    def symbol(self, place: int) -> str:
+        """The function at a place of the kernel's table."""
+        return self._table[place].name
+
+    def executed(self, executed: TranslatedCode, objects: Mapping[str, int]) -> list[CoveredFunction]:
+        """Every function of these objects (name to CRC-32), whether it ran, and which bytes of it did not."""
+        found = []
+        for section, address, symbol, size in self._functions(objects):
+            unused = executed.unused(address, size)
+            if unused == ((0, size),) or (not executed.ran(address) and size < SHORTEST):
+                found.append(CoveredFunction(section.file, section.name, symbol, False))
+            else:
+                crc = objects[section.file]
+                found.append(
+                    CoveredFunction(section.file, section.name, symbol, True, unused=unused, object_crc=crc)
+                )
+        return found
 
     def covered(
         self,

@@ -1,13 +1,17 @@
 """Boots an image on the workload and reads back which functions ran, and which of their bytes.
 
     python -m bareflow.coverage.record image=FILE elf=FILE map=FILE kernel=FILE workload=FILE plugin=FILE
-        [inputs=FILE] coverage=FILE summary=FILE runs=FILE
+        [inputs=FILE tracer=FILE program=FILE [PROGRAM...]] coverage=FILE summary=FILE runs=FILE
 
 The runs share one copy of the image. As on a real disk, each boot adds the functions that it runs, and later
 boots find the profile and the compiled code of earlier ones. Runs that are `alone` have a copy of their own
 and can be made at the same time. The guest itself records which functions ran. QEMU's plugin=
 (qemu_plugin/translated.c) records which code was translated, for the objects in the archives that inputs=
 lists, a name a line.
+
+Runs whose platform is linux are made by program= (beside it is its map), the same program for Linux, one
+after the other, while the others boot (linux_runs.py). Without one they boot, too. The other programs differ
+from it only in where their variables are.
 
 coverage= is written in the format of bareflow.coverage.coverage_file. summary= is a table by library. runs=
 has one line for each run: how many functions had run by then, and the run's name.
@@ -21,22 +25,24 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bareflow import program
 from bareflow.coverage.coverage_file import CoverageError, merge_coverage, write_coverage
 from bareflow.coverage.guest_coverage import (
+    LinkedProgram,
     Recording,
     linked_program,
     merge_application,
     read_recording,
     summary,
 )
+from bareflow.coverage.linux_runs import FAILURES, LinuxRuns
 from bareflow.coverage.translated import Plugin, TranslatedCode
 from bareflow.coverage.workload import Run, Workload, load_workload
-from bareflow.disk.fat16 import replaced_files
+from bareflow.disk.fat16 import read_file, replaced_files
 from bareflow.errors import BareFlowError
 from bareflow.kernel.archive import members
 from bareflow.kernel.link_map import file_name
@@ -52,14 +58,24 @@ Report = Callable[[str], None]
 class Recorder:
     """Boots an image on a workload, with as many guests at a time as there are processors and disks."""
 
-    def __init__(self, image: Path, workload: Workload, report: Report, plugin: Plugin | None = None) -> None:
+    def __init__(
+        self,
+        image: Path,
+        workload: Workload,
+        report: Report,
+        plugin: Plugin | None = None,
+        linux: LinuxRuns | None = None,
+        name_of: Callable[[int], str] = str,
+    ) -> None:
+        """`name_of` gives the function at a place of the kernel's table."""
         self._image, self._workload, self._report, self._plugin = image, workload, report, plugin
+        self._linux, self._name_of = linux, name_of
         self._folder = image.with_name("coverage-disks")
         self._lock = threading.Lock()
         # Under the lock:
         self._guests: set[Guest] = set()
         self._stopped = False
-        self._seen: set[int] = set()
+        self._seen: set[str] = set()
         self.runs: list[tuple[int, str]] = []
         """How many functions had run by the end of each run, and the run's name, in the order of the ends."""
         self.translated: list[int] = []
@@ -70,19 +86,34 @@ class Recorder:
         because they are long. The image is not changed. `report` gets one line for each run."""
         shutil.rmtree(self._folder, ignore_errors=True)  # of a recording that was killed
         self._folder.mkdir()
-        disks = [[run] for run in self._workload.runs if run.alone]
-        disks.append([run for run in self._workload.runs if not run.alone])
+        boots = [run for run in self._workload.runs if not self._is_on_linux(run)]
+        disks = [[run] for run in boots if run.alone]
+        disks.append([run for run in boots if not run.alone])
         try:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
+                on_linux = pool.submit(self._on_linux)
                 started = [pool.submit(self._on_one_disk, runs) for runs in disks if runs]
                 try:
-                    return [future.result() for future in reversed(started)]
+                    recordings = [future.result() for future in reversed(started)]
+                    on_linux.result()
+                    return recordings
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)
                     self._stop()
                     raise
         finally:
             shutil.rmtree(self._folder)
+
+    def _on_linux(self) -> None:
+        """Makes the runs of the Linux program."""
+        for run in self._workload.runs:
+            if self._linux and self._is_on_linux(run):
+                begun = time.monotonic()
+                seen = self._linux.run(run, self._folder, self._workload.timeout)
+                self._add(run, seen, time.monotonic() - begun)
+
+    def _is_on_linux(self, run: Run) -> bool:
+        return run.platform == "linux" and self._linux is not None
 
     def _on_one_disk(self, runs: Sequence[Run]) -> Recording:
         """Records these runs, one after the other on one copy of the image."""
@@ -99,7 +130,7 @@ class Recorder:
                 raise CoverageError(
                     f"{run.name}: the guest did not add its boot to what the earlier ones saw"
                 )
-            self._add(run, recording, time.monotonic() - begun)
+            self._add(run, map(self._name_of, recording.order), time.monotonic() - begun)
         copy.unlink()
         return recording
 
@@ -108,11 +139,11 @@ class Recorder:
         translated = image.with_suffix(".translated")
         machine = Machine(
             image,
-            # Every trimmed image needs the code that gives a compilation up.
-            config={"jit.compile_all": "failures", **run.config, "coverage": "on"},
+            config={**FAILURES, **run.config, "coverage": "on"},
             memory=run.memory or default_memory(image),
             machine=run.machine,
             drive=run.drive,
+            cpu=run.cpu or None,
             snapshot=False,
             extra=self._plugin.arguments(translated) if self._plugin else (),
         )
@@ -150,11 +181,13 @@ class Recorder:
             self._stopped = True
             for guest in self._guests:
                 guest.kill()
+            if self._linux:
+                self._linux.stop()
 
-    def _add(self, run: Run, recording: Recording, seconds: float) -> None:
+    def _add(self, run: Run, functions: Iterable[str], seconds: float) -> None:
         with self._lock:
             known = len(self._seen)
-            self._seen.update(recording.order)
+            self._seen.update(functions)
             seen = len(self._seen)
             self.runs.append((seen, run.name))
             self._report(
@@ -174,27 +207,51 @@ def checksums(inputs: Path) -> dict[str, int]:
     return found
 
 
+def _linux_runs(
+    given: Mapping[str, Path], layouts: Sequence[Path], objects: Collection[str]
+) -> tuple[LinkedProgram, LinuxRuns]:
+    path = given["program"]
+    with path.with_name(f"{path.name}.map").open() as lines:
+        program = LinkedProgram(path.read_bytes(), lines, "")
+    disk = {name: read_file(given["image"], name) for name in ("/model/model.bin", "/model/tokenizer.bin")}
+    return program, LinuxRuns([path, *layouts], program, objects, given["tracer"], disk)
+
+
+def record(given: Mapping[str, Path], layouts: Sequence[Path]) -> None:
+    """Makes the recording: reads and writes the files that the module's text names."""
+    workload = load_workload(given["workload"])
+    program = linked_program(given["elf"], given["map"], given["kernel"])
+    objects = checksums(given["inputs"]) if "inputs" in given else {}
+    linux_program, linux = (
+        _linux_runs(given, layouts, objects) if "program" in given and objects else (None, None)
+    )
+    recorder = Recorder(
+        given["image"],
+        workload,
+        lambda line: print(f"           {line}", file=sys.stderr),
+        Plugin(given["plugin"], program.code),
+        linux,
+        program.symbol,
+    )
+    recordings = recorder.record()
+    translated = TranslatedCode(program.code, recorder.translated)
+    covered = [
+        program.covered(recording, str(given["image"]), translated, objects) for recording in recordings
+    ]
+    if linux_program and linux:
+        covered.append(linux_program.executed(linux.executed(), objects))
+    merged = merge_coverage(covered)
+    given["coverage"].write_text(write_coverage(merged))
+    given["summary"].write_text(summary(merged, merge_application(recordings)))
+    given["runs"].write_text("".join(f"{functions} {name}\n" for functions, name in recorder.runs))
+
+
 def main(argv: Sequence[str]) -> int:
-    """Runs as argv (key=value strings) says; returns the exit status."""
-    given = {key: Path(value) for key, _, value in (argument.partition("=") for argument in argv)}
+    """Runs as argv (key=value strings, and programs) says; returns the exit status."""
+    pairs = [argument.partition("=") for argument in argv if argument[:1] != "/"]
+    layouts = [Path(argument) for argument in argv if argument[:1] == "/"]
     try:
-        workload = load_workload(given["workload"])
-        program = linked_program(given["elf"], given["map"], given["kernel"])
-        recorder = Recorder(
-            given["image"],
-            workload,
-            lambda line: print(f"           {line}", file=sys.stderr),
-            Plugin(given["plugin"], program.code),
-        )
-        recordings = recorder.record()
-        translated = TranslatedCode(program.code, recorder.translated)
-        objects = checksums(given["inputs"]) if "inputs" in given else {}
-        covered = merge_coverage(
-            program.covered(recording, str(given["image"]), translated, objects) for recording in recordings
-        )
-        given["coverage"].write_text(write_coverage(covered))
-        given["summary"].write_text(summary(covered, merge_application(recordings)))
-        given["runs"].write_text("".join(f"{functions} {name}\n" for functions, name in recorder.runs))
+        record({key: Path(value) for key, _, value in pairs}, layouts)
     except BareFlowError as error:
         print(f"bareflow: {error}", file=sys.stderr)
         return 1

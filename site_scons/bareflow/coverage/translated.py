@@ -1,4 +1,5 @@
-"""Which bytes of a kernel's code a guest has run: QEMU's plugin (qemu_plugin/translated.c) writes it."""
+"""Which bytes of a program's code have run. QEMU's plugin (qemu_plugin/translated.c) writes it of a kernel,
+the tracer (tracer/executed.c) of a Linux program."""
 
 import re
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ _UNUSED = re.compile(rb"\0{%d,}" % SHORTEST)
 
 
 class TranslatedError(BareFlowError):
-    """The plugin has not written what it should."""
+    """Plugin or tracer have not written what they should."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,17 @@ class Plugin:
 
     def read(self, output: Path) -> int:
         """What QEMU has written: one bit for each byte of code, the lowest bit for the first byte."""
-        try:
-            bits = output.read_bytes()
-        except FileNotFoundError:
-            raise TranslatedError(f"QEMU has not written which code it translated ({output})") from None
-        if len(bits) != _in_bytes(self.code.size):
-            raise TranslatedError(f"{output} is {len(bits)} bytes for {self.code.size} bytes of code")
-        return int.from_bytes(bits, "little")
+        if not output.exists():
+            raise TranslatedError(f"QEMU has not written which code it translated ({output})")
+        return read_bits(output, self.code)
+
+
+def read_bits(path: Path, code: CodeRange) -> int:
+    """A file with one bit for each byte of code, the lowest bit for the first byte."""
+    bits = path.read_bytes()
+    if len(bits) != _in_bytes(code.size):
+        raise TranslatedError(f"{path} is {len(bits)} bytes for {code.size} bytes of code")
+    return int.from_bytes(bits, "little")
 
 
 def _in_bytes(bits: int) -> int:
@@ -60,7 +65,7 @@ def _in_bytes(bits: int) -> int:
 
 
 class TranslatedCode:
-    """The code that at least one of several runs has translated."""
+    """The code that ran in at least one of several runs."""
 
     def __init__(self, code: CodeRange, runs: Iterable[int]) -> None:
         """`runs`: as Plugin.read gives them."""
@@ -70,6 +75,11 @@ class TranslatedCode:
         bits = merged.to_bytes(_in_bytes(code.size), "little")
         self._start = code.start
         self._ran = b"".join(map(_BYTES_OF_BITS.__getitem__, bits))[: code.size]
+
+    def ran(self, address: int) -> bool:
+        """Whether the byte at `address` ran."""
+        at = address - self._start
+        return 0 <= at < len(self._ran) and self._ran[at] == 1
 
     def unused(self, address: int, size: int) -> Stretches:
         """The stretches of the `size` bytes at `address` that never ran, from SHORTEST bytes on."""

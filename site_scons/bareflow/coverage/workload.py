@@ -9,6 +9,8 @@ from typing import Any
 from bareflow.errors import BareFlowError
 from bareflow.models.synthetic_model import KINDS
 
+PLATFORMS = ("bare", "linux")
+
 
 class WorkloadError(BareFlowError):
     """The workload file is wrong."""
@@ -28,6 +30,9 @@ class Run:
     machine: str = "pc"
     model: str = ""
     alone: bool = False
+    cpu: str = ""
+    platform: str = "bare"
+    layouts: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Workload:
 
 _TYPES: dict[str, type] = {
     "name": str, "config": dict, "input": str, "files": dict, "code": int, "memory": int, "drive": str,
-    "machine": str, "model": str, "alone": bool,
+    "machine": str, "model": str, "alone": bool, "cpu": str, "platform": str,
+    "layouts": bool,
 }  # fmt: skip
 
 
@@ -60,6 +66,8 @@ def _run(number: int, table: dict[str, Any], folder: Path) -> Run:
             raise WorkloadError(f"{what}: there is no file {path}")
     if table.get("model", "") not in ("", *KINDS):
         raise WorkloadError(f"{what}: model must be one of {', '.join(KINDS)}")
+    if table.get("platform", "bare") not in PLATFORMS:
+        raise WorkloadError(f"{what}: platform must be one of {', '.join(PLATFORMS)}")
     return Run(**{**table, "files": files})
 
 

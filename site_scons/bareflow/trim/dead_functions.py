@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from bareflow.coverage.coverage_file import CoveredFunction
-from bareflow.coverage.translated import SHORTEST, Stretches, common
+from bareflow.coverage.translated import Stretches, common
 from bareflow.trim.trimming import Trimming
 
 NOTHING_DECLARED = Trimming()
@@ -36,6 +36,7 @@ class DeadFunctions:
         misses: Collection[str] = (),
     ) -> None:
         """`misses`: names of functions that are kept whole although they did not run."""
+        self._shortest = trimming.shortest_part
         patterns = (trimming.by_chance, trimming.not_in_parts)
         chance, entire = (re.compile("|".join(names) or r"(?!)") for names in patterns)
         self._by_name: dict[str, int] = {}
@@ -66,7 +67,7 @@ class DeadFunctions:
         known = [self._parts.get((file, section, symbol.name)) for symbol in symbols]
         parts = [part.unused if part and part.object_crc == object_crc else () for part in known]
         found = functools.reduce(common, parts) if parts else ()
-        return tuple((begin, end) for begin, end in found if end - begin >= SHORTEST)
+        return tuple((begin, end) for begin, end in found if end - begin >= self._shortest)
 
     def _id(self, file: str, section: str, symbol: FunctionSymbol) -> int:
         if symbol.is_local:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bareflow.coverage.translated import SHORTEST
+
 
 @dataclass(frozen=True)
 class RemovedData:
@@ -31,6 +33,8 @@ class Trimming:
     """Archives whose functions lose the parts that never ran."""
     not_in_parts: list[str] = field(default_factory=list)
     """Patterns of names of functions that stay whole if they ran."""
+    shortest_part: int = SHORTEST
+    """Bytes. Shorter parts that never ran stay."""
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> "Trimming":
