@@ -55,15 +55,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Gives `build_dir` the variable that names the build folder of a test. As a parameter, so that what is
-    made once of an image is made once for each variant; tests/full tests two if there are two."""
+    made once of an image is made once for each variant. tests/full tests trimmed when that is there alone."""
     if "build_dir" in metafunc.fixturenames:
         folder = metafunc.definition.path.parent.name
-        variables = [VARIABLES.get(folder, "BAREFLOW_BUILD")]
-        given = [name for name in (ENGINE, TRIMMED) if name in os.environ]
-        if folder == "full" and given:
-            variables = given
-        ids = [pytest.HIDDEN_PARAM, "trimmed"][: len(variables)]
-        metafunc.parametrize("build_dir", variables, ids=ids, indirect=True, scope="session")
+        variable = VARIABLES.get(folder, "BAREFLOW_BUILD")
+        if folder == "full" and ENGINE not in os.environ and TRIMMED in os.environ:
+            variable = TRIMMED
+        ids = [pytest.HIDDEN_PARAM]
+        metafunc.parametrize("build_dir", [variable], ids=ids, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
