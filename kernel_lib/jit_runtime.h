@@ -77,8 +77,9 @@ const char *jit_get_optimization_level(const char *name);
  * faster one. False when there is no room for one more, or either is no function of the
  * application. */
 bool jit_add_alternative(const void *function, const void *other);
-/* Whether each function's alternative was chosen when this kernel was compiled, from what a JIT had
- * measured (docs/life.md): then the functions that they are alternatives of are the ones to call. */
+/* Whether each function's alternative was chosen when this kernel was compiled, from what a JIT
+ * had measured (docs/life.md): then the functions that they are alternatives of are the ones to
+ * call. */
 bool jit_has_chosen(void);
 /* The model, or whatever else the program's frequent argument values depend on: at most 120
  * characters, none of them a blank. A kernel that was compiled for the argument values of another

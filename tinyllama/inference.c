@@ -156,7 +156,8 @@ void inference_multiply(struct inference *in, float *y, const struct matrix *w, 
     in->kernels->matmul_q8(y, w->data, w->rows, w->columns, w->group, &in->quantized, count);
 }
 
-/* y = W x for W's parts, one below the other, which are not one matrix because their types differ. */
+/* y = W x for W's parts, one below the other, which are not one matrix because their types
+ * differ. */
 static void multiply_parts(struct inference *in, float *y, const struct matrix *const *parts,
                            uint32_t y_stride, const float *x, uint32_t x_stride, uint32_t count) {
     struct block_product product = block_product(in, x, x_stride, count);
@@ -225,9 +226,9 @@ static void add_branch(struct inference *in, const float *post_norm, uint32_t co
     in->kernels->add(in->x, in->branch, count * matrix_padded(in->model->config.dim));
 }
 
-/* RoPE at position, the index-th of its batch, for one kind of layers: pair i of every head turns by
- * position times its frequency. The rotation of queries also scales by log2(e) / sqrt(head_size):
- * attention's softmax then takes powers of 2. */
+/* RoPE at position, the index-th of its batch, for one kind of layers: pair i of every head
+ * turns by position times its frequency. The rotation of queries also scales by log2(e) /
+ * sqrt(head_size): attention's softmax then takes powers of 2. */
 static void prepare_rotation(struct inference *in, enum layer_kind kind, uint32_t index,
                              uint32_t position) {
     const struct model_config *c = &in->model->config;

@@ -53,8 +53,9 @@ static inline enum layer_kind model_layer_kind(const struct model_config *config
     return config->window && (layer + 1) % config->global_every != 0 ? LAYER_LOCAL : LAYER_GLOBAL;
 }
 
-/* Matrices that are multiplied by the same vector are one matrix, one below the other. Each begins
- * at a whole block of rows. Where GGUF's types would not allow that, each is a matrix of its own. */
+/* Matrices that are multiplied by the same vector are one matrix, one below the other. Each
+ * begins at a whole block of rows. Where GGUF's types would not allow that, each is a matrix of
+ * its own. */
 struct layer {
     float *attention_norm, *ffn_norm;           /* [dim] */
     float *attention_post_norm, *ffn_post_norm; /* [dim], of the branches' outputs, or NULL */

@@ -1,10 +1,11 @@
 /*
- * Tokenizers: SentencePiece's byte-pair encoding by scores, from llama2.c's tokenizer files or GGUF,
- * and byte-level byte-pair encoding by merges (GPT-2's), from GGUF.
+ * Tokenizers: SentencePiece's byte-pair encoding by scores, from llama2.c's tokenizer files or
+ * GGUF, and byte-level byte-pair encoding by merges (GPT-2's), from GGUF.
  *
  * llama2.c's file: int32 length of the longest piece; then for each piece float32 score, int32
- * length, bytes. The number of pieces is not in it: it is the model's vocabulary. Pieces 0, 1 and 2
- * are <unk>, <s> (BOS) and </s> (EOS), pieces 3 to 258 the 256 bytes, as "<0x00>" to "<0xFF>".
+ * length, bytes. The number of pieces is not in it: it is the model's vocabulary. Pieces 0, 1
+ * and 2 are <unk>, <s> (BOS) and </s> (EOS), pieces 3 to 258 the 256 bytes, as "<0x00>" to
+ * "<0xFF>".
  */
 #pragma once
 #include "kernel_lib/runtime.h"

@@ -5,13 +5,15 @@
  *     executed START SIZE RANGES BITS PROGRAM [ARGUMENT...]
  *
  * RANGES is a file of pairs of u64, begin and end: the bytes of that range, from 0, that are
- * instructions and nothing else. BITS is a file with one bit for each byte of the range, the lowest bit first,
- * as QEMU's plugin (qemu_plugin/translated.c) writes it. What ran is added to it; a file that does
- * not exist yet is made. The exit status is the program's, or 99 if it could not be watched.
+ * instructions and nothing else. BITS is a file with one bit for each byte of the range, the lowest
+ * bit first, as QEMU's plugin (qemu_plugin/translated.c) writes it. What ran is added to it; a file
+ * that does not exist yet is made. The exit status is the program's, or 99 if it could not be
+ * watched.
  *
- * All instructions that have not run yet are INT3. When one is reached, the processor runs it and
- * those that follow it step by step (ptrace), until it comes to one that has run before. So each
- * instruction is stepped over once, and what has run in an earlier run with these BITS, never.
+ * All instructions that have not run yet are INT3. When one is reached, the processor runs it
+ * and those that follow it step by step (ptrace), until it comes to one that has run before. So
+ * each instruction is stepped over once, and what has run in an earlier run with these BITS,
+ * never.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -3,11 +3,11 @@
 // sources: tinyllama/tokenizer.c tinyllama/tokenizer_encode.c tinyllama/tokenizer_words.c
 // sources: tinyllama/kernels/weight_types.c kernel_lib/error.c tests/host/memory_file.c
 /*
- * Any changes of a GGUF file with a tokenizer, and any text: there is a message or a tokenizer, what
- * is encoded consists of pieces, and with an unchanged tokenizer the text comes out again.
+ * Any changes of a GGUF file with a tokenizer, and any text: there is a message or a tokenizer,
+ * what is encoded consists of pieces, and with an unchanged tokenizer the text comes out again.
  *
- * Input: kind of tokenizer and number of changes (1 byte), the changes (place, 2 bytes, and byte),
- * the text.
+ * Input: kind of tokenizer and number of changes (1 byte), the changes (place, 2 bytes, and
+ * byte), the text.
  */
 #include "gguf_tokenizer_example.h"
 #include "memory_file.h"

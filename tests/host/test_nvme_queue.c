@@ -1,5 +1,6 @@
 // sources: kernel_lib/storage/nvme_queue.c
-/* The test acts as the controller: a queue through many rounds, and one that someone else has used. */
+/* The test acts as the controller: a queue through many rounds, and one that someone else has
+ * used. */
 #include "check.h"
 #include "kernel_lib/storage/deadline.h"
 #include "kernel_lib/storage/nvme_queue.h"

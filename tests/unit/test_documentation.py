@@ -1,4 +1,4 @@
-"""The documents' links lead somewhere, and the files that they name exist."""
+"""The documents' links lead somewhere, and the files that they name exist; lines are not too long."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import pytest
 from project_files import ROOT
 
 FOLDERS = "boot|docs|examples|kernel_lib|llvm-libc|site_scons|tests|tinyllama|variants"
-DOCUMENTS = sorted(
-    Path(name)
-    for name in subprocess.run(
-        ["git", "ls-files", "*.md"], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout.split()
-)
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """The project's files of these names, from the top folder."""
+    command = ["git", "ls-files", *patterns]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return sorted(map(Path, listed.split()))
+
+
+DOCUMENTS = tracked("*.md")
 
 
 def anchors(page: Path) -> set[str]:
@@ -58,3 +62,10 @@ def test_prose_has_at_most_100_columns(document: Path) -> None:
     assert [
         line for line in long if " " in line.strip("> ") and "](http" not in line and line[0] != ">"
     ] == []
+
+
+def test_comments_of_c_have_at_most_100_columns() -> None:
+    """clang-format sees to the code, and leaves comments alone."""
+    for source in tracked("*.c", "*.h", "*.cpp"):
+        for number, line in enumerate((ROOT / source).read_text().splitlines(), 1):
+            assert len(line) <= 100, f"{source}:{number}"

@@ -16,8 +16,9 @@ namespace {
 
 constexpr size_t TELL_EVERY = 10; /* functions */
 
-/* The processors that JIT_ALL_FEATURES is made for, which need not run it: with different vectors, and
- * of both makers. The application's own kernels say what they are for: AVX2, AVX-512. */
+/* The processors that JIT_ALL_FEATURES is made for, which need not run it: with different
+ * vectors, and of both makers. The application's own kernels say what they are for: AVX2,
+ * AVX-512. */
 constexpr const char *PROCESSORS[] = {"nehalem", "haswell", "znver3", "sapphirerapids"};
 
 class All {

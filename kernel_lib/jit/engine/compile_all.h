@@ -9,9 +9,9 @@
 namespace jit {
 
 /* Compiles every function on every level with all codegen options, general and with clones for
- * frequent argument values, links the code and discards it. By the settings it makes only the code
- * with clones, or none. In each case rehearse_failures() comes first. Events "compile_all" tell its progress. Call it
- * when the application has ended. */
+ * frequent argument values, links the code and discards it. By the settings it makes only the
+ * code with clones, or none. In each case rehearse_failures() comes first. Events "compile_all"
+ * tell its progress. Call it when the application has ended. */
 void compile_all(Engine &engine, const struct jit_settings &settings);
 
 /* Gives up two compilations: one in the middle of LLVM, and one with an error that LLVM reports.

@@ -22,7 +22,8 @@ struct NativeKernel {
  * LLVM gives up, and a lack of memory, are errors; the program goes on as it was. */
 llvm::Expected<NativeKernel> native_kernel(Program &program, llvm::StringRef profile);
 
-/* Makes the kernel that jit_export() would write, and discards it. False and *error if it cannot. */
+/* Makes the kernel that jit_export() would write, and discards it. False and *error if it
+ * cannot. */
 bool rehearse_export(struct error *error);
 
 } // namespace jit

@@ -22,8 +22,9 @@ using namespace jit;
 constexpr char BASELINE_CPU[] = "x86-64";
 constexpr StringRef BASELINE_SETS[] = {"cmov", "cx8", "fxsr", "mmx", "sse", "sse2", "x87"};
 
-/* Other code for a function can be noticed when it took one in so many of the longest one's cycles.
- * Clones need frequent argument values that were seen so often (the policy judges every 64 calls). */
+/* Other code for a function can be noticed when it took one in so many of the longest one's
+ * cycles. Clones need frequent argument values that were seen so often (the policy judges every
+ * 64 calls). */
 constexpr double NOTICED_PART = 20;
 constexpr uint64_t ENOUGH_CALLS = 32;
 
@@ -152,9 +153,9 @@ class Application {
                         visit(*callee);
     }
 
-    /* The code that was fastest for the index-th function: another function's, or its own with other
-     * codegen options. A kernel that needs all instruction sets fits few machines: that must be worth
-     * it. */
+    /* The code that was fastest for the index-th function: another function's, or its own with
+     * other codegen options. A kernel that needs all instruction sets fits few machines: that
+     * must be worth it. */
     Function &fastest(size_t i) {
         Function &function = *bitcode.functions[i];
         const jit_candidate *candidate = chosen_of(profile.of(i));

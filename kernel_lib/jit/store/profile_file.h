@@ -17,8 +17,8 @@
  *   crc HHHHHHHH
  *
  * L is a number of enum jit_level. max_level is the last boot's jit.max_level. features, the CPU's
- * instruction sets (instruction_sets.h), and model (jit_note_model) may be missing. Lines "times" (one a
- * level), "tuple" (argument values that were seen together, as many as "arguments" says) and
+ * instruction sets (instruction_sets.h), and model (jit_note_model) may be missing. Lines "times"
+ * (one a level), "tuple" (argument values that were seen together, as many as "arguments" says) and
  * "candidate" belong to the function above them. Functions that were never called are left out. crc
  * is the CRC-32 of all lines before it.
  */

@@ -10,7 +10,8 @@ static const char *first_name(void) {
     return (const char *)&kernel_symbols.starts[kernel_symbols.count];
 }
 
-/* Sets the bits of all functions with this name: a name has no arguments, so there may be several. */
+/* Sets the bits of all functions with this name: a name has no arguments, so there may be
+ * several. */
 static void keep_name(uint8_t *kept, const char *name, size_t length) {
     const char *at = first_name();
     for (uint32_t i = 0; i < kernel_symbols.count; i++) {

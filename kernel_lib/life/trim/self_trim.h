@@ -9,6 +9,7 @@
  * *error says why. */
 bool self_trim_possible(struct error *error);
 
-/* Writes the copy as a snapshot, which must be possible. go_on is asked now and then; when it returns false, the work is
- * given up. False and *error if there is no copy; nothing has changed then. */
+/* Writes the copy as a snapshot, which must be possible. go_on is asked now and then; when it
+ * returns false, the work is given up. False and *error if there is no copy; nothing has changed
+ * then. */
 bool self_trim(bool (*go_on)(void), struct error *error);
