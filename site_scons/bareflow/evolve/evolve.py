@@ -2,9 +2,10 @@
 
     python -m bareflow.evolve.evolve image=FILE boots=N folder=DIR [cpu=NAME] [page=FILE command=TEXT]
 
-The guest decides by itself when it writes which kernel; every boot must generate the same tokens with the
-same logits. Then the same disk boots with another processor, and the cycle begins again. The table goes to
-standard output, as CSV and as SVG to the folder, and with page=FILE beside that page.
+After three eighths of the boots /trim is typed, in a boot that does nothing else, and after five eighths
+/export. Every boot must generate the same tokens with the same logits. Then the same disk boots with another
+processor. The table goes to standard output, as CSV and as SVG to the folder, and with page=FILE beside that
+page.
 """
 
 import csv
@@ -13,6 +14,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bareflow import program
@@ -21,7 +23,7 @@ from bareflow.bench.page import load, write_page
 from bareflow.bench.tables import Row, render
 from bareflow.errors import BareFlowError
 from bareflow.evolve.curve import size_text, svg
-from bareflow.evolve.generation import Generation, boot
+from bareflow.evolve.generation import Generation, boot, type_command
 from bareflow.qemu.machine import Machine
 from bareflow.run.run import default_memory
 
@@ -29,8 +31,11 @@ TITLE = "Grow to shrink: one disk, booted again and again"
 STEPS = 256
 LIMIT = 300.0
 """Seconds after which a boot counts as hung."""
-CONFIG: dict[str, object] = {"temperature": 0, "steps": STEPS, "life.settle": 1, "coverage": "on"}
-"""One boot in which nothing new happened is enough: the workload is always the same."""
+CONFIG: dict[str, object] = {"temperature": 0, "steps": STEPS, "coverage": "on"}
+LEAST_MEMORY = 256
+"""MiB: for the copy that /trim makes."""
+EIGHTHS = {3: "/trim", 5: "/export"}
+"""What is typed when so many eighths of the boots are over."""
 COLUMNS = (
     "boot", "kernel", "kind", "kernel_bytes", "memory_bytes", "first_token_s", "tokens_per_s", "O0", "O1",
     "O2", "O3", "compiling_s", "misses", "written",
@@ -97,11 +102,19 @@ def _brief(made: Generation) -> str:
     return f"{made.kernel.kind}, {size_text(made.kernel.bytes)}, {made.tokens_per_s:.1f} tokens/s"
 
 
+def _machine(disk: Path, cpu: str | None = None) -> Machine:
+    return Machine(disk, config=CONFIG, memory=max(default_memory(disk), LEAST_MEMORY), cpu=cpu)
+
+
 def _live(disk: Path, count: int) -> list[Generation]:
-    machine = Machine(disk, config=CONFIG, memory=default_memory(disk))
+    machine = _machine(disk)
+    commands = {count * eighths // 8: command for eighths, command in EIGHTHS.items()}
     boots: list[Generation] = []
     for number in range(1, count + 1):
         made = boot(machine, LIMIT)
+        if number in commands:
+            progress(f"{commands[number]} is typed")
+            made = replace(made, written=type_command(machine, commands[number], LIMIT))
         boots.append(made)
         wrote = "".join(f"; wrote {new.name}: {new.kind}, {size_text(new.bytes)}" for new in made.written)
         progress(f"boot {number} of {count}: {_brief(made)}{wrote}")
@@ -110,7 +123,7 @@ def _live(disk: Path, count: int) -> list[Generation]:
 
 def _again(disk: Path, cpu: str) -> Generation:
     """The disk that has come to its end, on another processor."""
-    made = boot(Machine(disk, config=CONFIG, memory=default_memory(disk), cpu=cpu), LIMIT)
+    made = boot(_machine(disk, cpu), LIMIT)
     progress(f"on cpu={cpu}: {_brief(made)}")
     return made
 

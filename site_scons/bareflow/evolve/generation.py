@@ -100,6 +100,20 @@ def _watch(machine: Machine, limit: float) -> Session:
     return session
 
 
+def type_command(machine: Machine, command: str, limit: float) -> tuple[Kernel, ...]:
+    """Boots a machine, whose disk it may write to, types a command, and switches it off when that is done.
+    Returns the kernels that it has written. Raises GuestError as boot() does."""
+    before = kernels(machine.image)
+    config = {**machine.config, "mode": "interactive"}
+    with Guest(replace(machine, config=config, snapshot=False), timeout=limit) as guest:
+        guest.expect("> $")
+        guest.send(f"{command}\r")
+        guest.expect("> $")
+        guest.send("/poweroff\r")
+        guest.wait_exit()
+    return tuple(kernel for build, kernel in kernels(machine.image).items() if build not in before)
+
+
 def boot(machine: Machine, limit: float) -> Generation:
     """Boots a machine, whose disk it may write to, for one text. Raises GuestError if it generates none, or
     if it takes longer than `limit` (seconds)."""
