@@ -35,5 +35,5 @@ extern struct interrupt_stack_top {
 void descriptors_start(void);
 
 /* Loads GDT, segment registers, task register and IDT again, for code that has been in another
- * mode. Interrupts must be off. */
+ * mode. The bases of FS and GS stay. Interrupts must be off. */
 void descriptors_load(void);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
 from fixture_types import Boot, GuestImage
 
 EXPECTED = """\
@@ -23,8 +24,10 @@ the end
 """
 
 
-def test_guest(boot: Boot, guest_image: GuestImage) -> None:
-    guest = boot(guest_image("program"))
+@pytest.mark.parametrize("coverage", ["off", "on"])
+def test_guest(boot: Boot, guest_image: GuestImage, coverage: str) -> None:
+    """Coverage is switched on when FS already points to the thread-local variables."""
+    guest = boot(guest_image("program"), config={"coverage": coverage})
     assert guest.wait_exit() == 0
     assert EXPECTED in guest.serial.replace("\r", "")
 

@@ -4,6 +4,7 @@
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/paging.h"
 #include "kernel_lib/cpu/pic.h"
+#include "kernel_lib/cpu/x86_64/control.h"
 #include "kernel_lib/cpu/x86_64/interrupt_frame.h"
 #include <stdalign.h>
 
@@ -111,6 +112,8 @@ void descriptors_load(void) {
     struct table_pointer gdt_pointer = {sizeof gdt - 1, (uintptr_t)gdt};
     struct table_pointer idt_pointer = {sizeof idt - 1, (uintptr_t)idt};
     gdt[SELECTOR_TSS / 8] &= ~DESCRIPTOR_TSS_BUSY; /* LTR refuses a busy TSS */
+    /* Loading FS and GS sets their bases to those in the descriptors (Intel SDM vol. 3, 3.4.4). */
+    uint64_t fs_base = cpu_read_msr(MSR_FS_BASE), gs_base = cpu_read_msr(MSR_GS_BASE);
     uint64_t scratch;
     __asm__ volatile("lgdt %[gdt]\n\t"
                      "lidt %[idt]\n\t"
@@ -129,6 +132,8 @@ void descriptors_load(void) {
                      : [gdt] "m"(gdt_pointer), [idt] "m"(idt_pointer), [code] "i"(SELECTOR_CODE),
                        [data] "r"(SELECTOR_DATA), [null] "r"(0), [task] "r"(SELECTOR_TSS)
                      : "memory");
+    cpu_write_msr(MSR_FS_BASE, fs_base);
+    cpu_write_msr(MSR_GS_BASE, gs_base);
 }
 
 void descriptors_start(void) {
