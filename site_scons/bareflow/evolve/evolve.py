@@ -28,7 +28,7 @@ from bareflow.qemu.machine import Machine
 from bareflow.run.run import default_memory
 
 TITLE = "Grow to shrink: one disk, booted again and again"
-STEPS = 256
+STEPS = 128
 LIMIT = 300.0
 """Seconds after which a boot counts as hung."""
 CONFIG: dict[str, object] = {"temperature": 0, "steps": STEPS, "coverage": "on"}
