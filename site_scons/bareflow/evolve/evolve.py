@@ -36,8 +36,6 @@ LEAST_MEMORY = 256
 """MiB: for the copy that /trim makes."""
 EIGHTHS = {3: "/trim", 5: "/export"}
 """What is typed when so many eighths of the boots are over."""
-PROFILE = {"jit.export_profile": "/profile/EXPORT.PRF"}
-"""The copy has what compiling with the profile took that was there when it was made."""
 COLUMNS = (
     "boot", "kernel", "kind", "kernel_bytes", "memory_bytes", "first_token_s", "tokens_per_s", "O0", "O1",
     "O2", "O3", "compiling_s", "misses", "written",
@@ -116,9 +114,7 @@ def _live(disk: Path, count: int) -> list[Generation]:
         made = boot(machine, LIMIT)
         if number in commands:
             progress(f"{commands[number]} is typed")
-            settings = PROFILE if commands[number] == "/export" else {}
-            typing = replace(machine, config={**machine.config, **settings})
-            made = replace(made, written=type_command(typing, commands[number], LIMIT))
+            made = replace(made, written=type_command(machine, commands[number], LIMIT))
         boots.append(made)
         wrote = "".join(f"; wrote {new.name}: {new.kind}, {size_text(new.bytes)}" for new in made.written)
         progress(f"boot {number} of {count}: {_brief(made)}{wrote}")
