@@ -2,8 +2,8 @@
 
     python -m bareflow.evolve.evolve image=FILE boots=N folder=DIR [cpu=NAME] [page=FILE command=TEXT]
 
-After three eighths of the boots /trim is typed, in a boot that does nothing else, and after five eighths
-/export. Every boot must generate the same tokens with the same logits. Then the same disk boots with another
+After three eighths of the boots /trim is typed, in a boot of full that does nothing else, and after five
+eighths /export. Every boot must generate the same tokens with the same logits. Then the same disk boots with another
 processor. The table goes to standard output, as CSV and as SVG to the folder, and with page=FILE beside that
 page.
 """
@@ -21,6 +21,8 @@ from bareflow import program
 from bareflow.bench.case import progress
 from bareflow.bench.page import load, write_page
 from bareflow.bench.tables import Row, render
+from bareflow.disk.boot_slots import LBA
+from bareflow.disk.fat16 import SECTOR
 from bareflow.errors import BareFlowError
 from bareflow.evolve.curve import size_text, svg
 from bareflow.evolve.generation import Generation, boot, type_command
@@ -106,6 +108,14 @@ def _machine(disk: Path, cpu: str | None = None) -> Machine:
     return Machine(disk, config=CONFIG, memory=max(default_memory(disk), LEAST_MEMORY), cpu=cpu)
 
 
+def _choose_full(disk: Path) -> None:
+    """The next boot is that of full, as by a key at power-on: what compiling for /export takes depends on the
+    profile, and a trimmed copy may lack some of it."""
+    with disk.open("r+b") as file:
+        file.seek(LBA * SECTOR)
+        file.write(bytes(SECTOR))
+
+
 def _live(disk: Path, count: int) -> list[Generation]:
     machine = _machine(disk)
     commands = {count * eighths // 8: command for eighths, command in EIGHTHS.items()}
@@ -114,6 +124,7 @@ def _live(disk: Path, count: int) -> list[Generation]:
         made = boot(machine, LIMIT)
         if number in commands:
             progress(f"{commands[number]} is typed")
+            _choose_full(disk)
             made = replace(made, written=type_command(machine, commands[number], LIMIT))
         boots.append(made)
         wrote = "".join(f"; wrote {new.name}: {new.kind}, {size_text(new.bytes)}" for new in made.written)
