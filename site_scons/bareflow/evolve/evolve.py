@@ -3,9 +3,9 @@
     python -m bareflow.evolve.evolve image=FILE boots=N folder=DIR [cpu=NAME] [page=FILE command=TEXT]
 
 After three eighths of the boots /trim is typed, in a boot of full that does nothing else, and after five
-eighths /export. Every boot must generate the same tokens with the same logits. Then the same disk boots with another
-processor. The table goes to standard output, as CSV and as SVG to the folder, and with page=FILE beside that
-page.
+eighths /export. Every boot must generate the same tokens with the same logits. Then the same disk boots with
+another processor. The table goes to standard output, as CSV and as SVG to the folder, and with page=FILE
+beside that page.
 """
 
 import csv
