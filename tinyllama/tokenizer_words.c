@@ -1,20 +1,11 @@
 /* Division of a text into words. */
 #include "tokenizer_words.h"
 #include "character_classes.inc"
+#include "kernel_lib/leb128.h"
 
 enum class { OTHER, LETTER, NUMBER, PUNCTUATION, SPACE };
 
 /* ---- Characters ---- */
-
-static uint32_t take_number(const uint8_t **at) {
-    uint32_t number = 0;
-    for (unsigned shift = 0;; shift += 7) {
-        uint8_t byte = *(*at)++;
-        number |= (uint32_t)(byte & 0x7F) << shift;
-        if (byte < 0x80)
-            return number;
-    }
-}
 
 /* Each element: the first character of a run, times 4, plus the class; the rest is what is between
  * the runs of the table. */
@@ -26,11 +17,11 @@ uint32_t *words_make_classes(void) {
         return NULL;
     const uint8_t *at = class_table;
     for (uint32_t i = 0; i < CLASS_RUNS; i++) {
-        uint32_t begin = take_number(&at);
+        uint32_t begin = leb128_read(&at);
         classes[2 * i] = behind * 4 + OTHER;
         behind += begin / 4;
         classes[2 * i + 1] = behind * 4 + begin % 4;
-        behind += take_number(&at) + 1;
+        behind += leb128_read(&at) + 1;
     }
     classes[2 * CLASS_RUNS] = behind * 4 + OTHER;
     return classes;

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from elftools.elf.elffile import ELFFile
 
 from bareflow.errors import BareFlowError
+from bareflow.leb128 import leb128
 
 _BLOCK = 64
 """UNWIND_BLOCK in unwind_table.c."""
@@ -106,24 +107,17 @@ def without_ends(rows: Sequence[Row], code: Code) -> list[Row]:
     return kept
 
 
-def _number(value: int) -> Iterator[int]:
-    while value > 0x7F:
-        yield value & 0x7F | 0x80
-        value >>= 7
-    yield value
-
-
 def _packed(address: int, rows: Sequence[Row]) -> Iterator[int]:
-    yield from _number(len(rows))
+    yield from leb128(len(rows))
     words = saved = 0
     for row in rows:
         new_words, new_saved = row.size // _WORD, row.saved // _WORD
         change = new_words - words
         sign, saves = int(change < 0), int(new_saved != saved)
-        yield from _number(row.address - address)
-        yield from _number(abs(change) << 3 | sign << 2 | row.by_frame_pointer << 1 | saves)
+        yield from leb128(row.address - address)
+        yield from leb128(abs(change) << 3 | sign << 2 | row.by_frame_pointer << 1 | saves)
         if saves:
-            yield from _number(new_saved)
+            yield from leb128(new_saved)
         address, words, saved = row.address, new_words, new_saved
 
 

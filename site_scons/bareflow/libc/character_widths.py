@@ -12,6 +12,8 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 
+from bareflow.leb128 import leb128
+
 SOFT_HYPHEN = 0xAD
 # Vowels and final consonants of Hangul syllables that are written in parts: they join the first one's cell.
 HANGUL_JOINING = (*range(0x1160, 0x1200), *range(0xD7B0, 0xD800))
@@ -48,22 +50,13 @@ def runs() -> Iterator[tuple[int, int, int]]:
         yield first, last, width
 
 
-def _number(value: int) -> list[int]:
-    """7 bits a byte, the lowest first; bit 7: more follow."""
-    out = []
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return [*out, value]
-
-
 def table() -> bytes:
     """For each run two numbers: the distance from the last run's end, doubled, plus 1 for wide ones; and how
     many characters follow its first."""
-    out = []
+    out = bytearray()
     behind = FIRST_OTHER
     for first, last, width in runs():
-        out += _number((first - behind) * 2 + (width == 2)) + _number(last - first)
+        out += leb128((first - behind) * 2 + (width == 2)) + leb128(last - first)
         behind = last + 1
     return bytes(out)
 

@@ -12,6 +12,8 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 
+from bareflow.leb128 import leb128
+
 CLASSES = {"L": 1, "N": 2, "P": 3}
 """By the first letter of the general category; all others are 0."""
 
@@ -32,22 +34,13 @@ def runs() -> Iterator[tuple[int, int, int]]:
         first, found = character, now
 
 
-def _number(value: int) -> list[int]:
-    """7 bits a byte, the lowest first; bit 7: more follow."""
-    out = []
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return [*out, value]
-
-
 def table() -> bytes:
     """For each run two numbers: the distance from the last run's end, times 4, plus the class; and how many
     characters follow its first."""
-    out = []
+    out = bytearray()
     behind = 0
     for first, last, found in runs():
-        out += _number((first - behind) * 4 + found) + _number(last - first)
+        out += leb128((first - behind) * 4 + found) + leb128(last - first)
         behind = last + 1
     return bytes(out)
 
