@@ -28,8 +28,9 @@ static size_t fill(struct cursor *c, uint64_t wanted) {
     return wanted < there ? (size_t)wanted : there;
 }
 
-bool cursor_read(struct cursor *c, void *buffer, size_t size) {
-    char *to = buffer;
+/* Moves on by size bytes. to: where they are copied, or NULL; zero: set if one of them is 0, or
+ * NULL. */
+static bool pass(struct cursor *c, uint64_t size, char *to, bool *zero) {
     c->error->text[0] = '\0';
     if (size > cursor_left(c))
         return false;
@@ -37,23 +38,8 @@ bool cursor_read(struct cursor *c, void *buffer, size_t size) {
         size_t now = fill(c, size);
         if (now == 0)
             return false;
-        memcpy(to, c->window + c->at, now);
-        c->at += now;
-        c->offset += now;
-        to += now;
-        size -= now;
-    }
-    return true;
-}
-
-bool cursor_skip(struct cursor *c, uint64_t size, bool *zero) {
-    c->error->text[0] = '\0';
-    if (size > cursor_left(c))
-        return false;
-    while (size > 0) {
-        size_t now = fill(c, size);
-        if (now == 0)
-            return false;
+        if (to)
+            to = (char *)memcpy(to, c->window + c->at, now) + now;
         if (zero && memchr(c->window + c->at, 0, now))
             *zero = true;
         c->at += now;
@@ -61,4 +47,12 @@ bool cursor_skip(struct cursor *c, uint64_t size, bool *zero) {
         size -= now;
     }
     return true;
+}
+
+bool cursor_read(struct cursor *c, void *buffer, size_t size) {
+    return pass(c, size, buffer, NULL);
+}
+
+bool cursor_skip(struct cursor *c, uint64_t size, bool *zero) {
+    return pass(c, size, NULL, zero);
 }
