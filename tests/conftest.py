@@ -88,6 +88,12 @@ def image(build_dir: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def linux_program(build_dir: Path) -> Path:
+    """The same application as a Linux program."""
+    return _built(build_dir / "linux" / "bareflow")
+
+
+@pytest.fixture(scope="session")
 def guest_image(build_dir: Path) -> GuestImage:
     """The image of a test guest: guest_image("divide_error") is tests/boot/guests/divide_error.c."""
     return lambda name: _built(build_dir / "guests" / name / f"{name}.img")

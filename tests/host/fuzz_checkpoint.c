@@ -11,30 +11,11 @@
  * for the file to be made as long as its header says: the rest is then repeated.
  */
 #include "check.h"
+#include "fuzz_model.h"
 #include "memory_file.h"
 #include "tinyllama/formats/checkpoint.h"
-#include "tinyllama/inference.h"
 
 #define MAX_FILE_BYTES (1u << 20)
-
-/* Not called: profiling is off. */
-void console_puts(const char *string) {
-    (void)string;
-}
-void console_printf(const char *format, ...) {
-    (void)format;
-}
-
-static void run(const struct model *model) {
-    struct inference inference;
-    struct error error;
-    if (!inference_init(&inference, model, &kernels_sse2, 2, &error))
-        return;
-    inference_forward(&inference, (uint32_t[]){model->config.vocabulary - 1, 0}, 2, 0);
-    inference_classify(&inference, 0);
-    inference_classify(&inference, 1);
-    inference_free(&inference);
-}
 
 /* The size that the message about a wrong size asks for; 0 if it is another message. */
 static size_t size_asked_for(const char *message) {
@@ -50,7 +31,7 @@ static void read_file(const uint8_t *bytes, size_t size, struct error *error) {
     file_close(file);
     CHECK(good == (error->text[0] == '\0'));
     if (good) {
-        run(&model);
+        run_model(&model);
         model_free(&model);
     }
 }

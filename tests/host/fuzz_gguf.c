@@ -12,31 +12,14 @@
  * The first byte of the input says whether the rest is a file, or changes of a good one: places of
  * two bytes, each with the byte that is there then.
  */
+#include "fuzz_model.h"
 #include "gguf_example.h"
 #include "memory_file.h"
 #include "tinyllama/formats/gguf_model.h"
-#include "tinyllama/inference.h"
 
-/* Not called: profiling is off, and nothing takes long. */
-void console_puts(const char *string) {
-    (void)string;
-}
-void console_printf(const char *format, ...) {
-    (void)format;
-}
+/* Not called: nothing takes long. */
 uint64_t cpu_cycles_per_second(void) {
     return UINT64_MAX / 2;
-}
-
-static void run(const struct model *model) {
-    struct inference inference;
-    struct error error;
-    if (!inference_init(&inference, model, &kernels_sse2, 2, &error))
-        return;
-    inference_forward(&inference, (uint32_t[]){model->config.vocabulary - 1, 0}, 2, 0);
-    inference_classify(&inference, 0);
-    inference_classify(&inference, 1);
-    inference_free(&inference);
 }
 
 static void read_file(const uint8_t *bytes, size_t size) {
@@ -52,7 +35,7 @@ static void read_file(const uint8_t *bytes, size_t size) {
     file_close(file);
     CHECK(good || error.text[0]);
     if (good) {
-        run(&model);
+        run_model(&model);
         model_free(&model);
     }
 }

@@ -26,24 +26,16 @@ STORY = {"steps": STEPS}
 CACHE = "profile/JIT.OBJ"
 
 
-@pytest.fixture(scope="module")
-def program(build_dir: Path) -> Path:
-    path = build_dir / "linux" / "bareflow"
-    if not path.is_file():
-        pytest.fail(f"{path} was not built; `./bareflow test` builds what the tests need")
-    return path
-
-
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return make_root(tmp_path / "root", DEFAULT_MODEL, DEFAULT_TOKENIZER)
 
 
 @pytest.fixture(scope="module")
-def first(program: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Generations]:
+def first(linux_program: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Generations]:
     """A folder, and the run that has left its profile and compiled code there. Not to be changed."""
     root = make_root(tmp_path_factory.mktemp("first"), DEFAULT_MODEL, DEFAULT_TOKENIZER)
-    return root, generate_texts(program, root, STORY, PROMPT, STORIES)
+    return root, generate_texts(linux_program, root, STORY, PROMPT, STORIES)
 
 
 def copy(root: Path, to: Path) -> Path:
@@ -51,39 +43,41 @@ def copy(root: Path, to: Path) -> Path:
     return to
 
 
-def test_reference(program: Path, first: tuple[Path, Generations], root: Path, tmp_path: Path) -> None:
+def test_reference(linux_program: Path, first: tuple[Path, Generations], root: Path, tmp_path: Path) -> None:
     """Hardly compiled, and with the code that many stories have left: the same bits, which are the
     reference's numbers."""
     few = {"steps": FEW_STEPS}
-    ids, logits = record(program, root, {**few, "jit.max_level": "O0"})
-    assert (ids, logits) == record(program, copy(first[0], tmp_path / "hot"), few)
+    ids, logits = record(linux_program, root, {**few, "jit.max_level": "O0"})
+    assert (ids, logits) == record(linux_program, copy(first[0], tmp_path / "hot"), few)
     model = ReferenceModel(DEFAULT_MODEL, DEFAULT_TOKENIZER)
     model.check([int(number) for number in ids.split()], array.array("f", logits))
 
 
 def test_second_run_compiles_nothing(
-    program: Path, first: tuple[Path, Generations], root: Path, tmp_path: Path
+    linux_program: Path, first: tuple[Path, Generations], root: Path, tmp_path: Path
 ) -> None:
     left, told = first
     again_root = copy(left, tmp_path / "again")
-    again = generate_texts(program, again_root, STORY, PROMPT, STORIES)
+    again = generate_texts(linux_program, again_root, STORY, PROMPT, STORIES)
     assert told.costs["compiled"] > 10 and told.costs["from_cache"] == 0
     assert again.costs["compiled"] == 0 and again.costs["from_cache"] > 10
     assert not [event for event in again.events if event["event"] == "tier"]
-    assert record(program, again_root, STORY) == record(program, root, STORY)
+    assert record(linux_program, again_root, STORY) == record(linux_program, root, STORY)
 
 
-def test_damaged_cache(program: Path, first: tuple[Path, Generations], root: Path, tmp_path: Path) -> None:
+def test_damaged_cache(
+    linux_program: Path, first: tuple[Path, Generations], root: Path, tmp_path: Path
+) -> None:
     """Is noticed, said, and replaced."""
     damaged = copy(first[0], tmp_path / "damaged")
     content = bytearray((damaged / CACHE).read_bytes())
     content[len(content) // 2] ^= 0x10
     (damaged / CACHE).write_bytes(content)
-    output, events = run(program, damaged, {"mode": "generate", "temperature": 0, **STORY})
+    output, events = run(linux_program, damaged, {"mode": "generate", "temperature": 0, **STORY})
     assert "/profile/JIT.OBJ begins anew: " in output
     assert [event["from_cache"] for event in events if event["event"] == "jit"] == [0]
-    assert record(program, damaged, STORY) == record(program, root, STORY)
-    output, events = run(program, damaged, {"mode": "generate", "temperature": 0, **STORY})
+    assert record(linux_program, damaged, STORY) == record(linux_program, root, STORY)
+    output, events = run(linux_program, damaged, {"mode": "generate", "temperature": 0, **STORY})
     assert "begins anew" not in output
     assert [event["from_cache"] > 0 for event in events if event["event"] == "jit"] == [True]
 
@@ -93,10 +87,10 @@ def rights_of_pages(process: int) -> set[str]:
     return {line.split()[1] for line in Path(f"/proc/{process}/maps").read_text().splitlines()}
 
 
-def test_no_page_can_be_written_and_executed(program: Path, root: Path) -> None:
+def test_no_page_can_be_written_and_executed(linux_program: Path, root: Path) -> None:
     """Whenever one looks while functions are compiled; code that was made lies in memory of its own."""
     config = {"root": root, "mode": "interactive", "temperature": 0, **STORY}
-    command = [str(program), *(f"{key}={value}" for key, value in config.items())]
+    command = [str(linux_program), *(f"{key}={value}" for key, value in config.items())]
     seen = set()
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -119,7 +113,7 @@ def test_no_page_can_be_written_and_executed(program: Path, root: Path) -> None:
     assert executable > 10
 
 
-def test_another_shape(program: Path, tmp_path: Path) -> None:
+def test_another_shape(linux_program: Path, tmp_path: Path) -> None:
     """The same folder gets a model of other sizes, and the first one again: the code that is there stays
     right, and is made anew for the arguments of now."""
     files = {}
@@ -138,12 +132,12 @@ def test_another_shape(program: Path, tmp_path: Path) -> None:
     for name, stories in (("small", MANY_STORIES), ("large", VERY_MANY_STORIES), ("small", MANY_STORIES)):
         make_root(root, files[name], words)
         alone = make_root(tmp_path / f"alone-{name}", files[name], words)
-        told = generate_texts(program, root, config, PROMPT, stories)
+        told = generate_texts(linux_program, root, config, PROMPT, stories)
         assert told.costs["failed"] == 0
         tiers = [event for event in told.events if event["event"] == "tier"]
         anew.append({event["function"] for event in tiers if event["reason"] == "new arguments"})
-        bits.append(record(program, root, config))
-        assert bits[-1] == record(program, alone, {**STORY, "jit.max_level": "O0"})
+        bits.append(record(linux_program, root, config))
+        assert bits[-1] == record(linux_program, alone, {**STORY, "jit.max_level": "O0"})
         assert len(bits[-1][0].split()) == STEPS
     assert bits[0] == bits[2] != bits[1]
     assert "matmul_f32" in anew[1]

@@ -37,14 +37,6 @@ Files = Callable[[str], Path]
 
 
 @pytest.fixture(scope="module")
-def program(build_dir: Path) -> Path:
-    path = build_dir / "linux" / "bareflow"
-    if not path.is_file():
-        pytest.fail(f"{path} was not built; `./bareflow test` builds what the tests need")
-    return path
-
-
-@pytest.fixture(scope="module")
 def references(models: Path) -> Path:
     """Folder of GGUF files with exact logits and token ids."""
     folder = models.parent / "gguf"
@@ -78,8 +70,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_logits(program: Path, made: Files, tmp_path: Path, name: str) -> None:
-    found = {width: logits_of(program, tmp_path, made(name), width, **prompt_config()) for width in widths()}
+def test_logits(linux_program: Path, made: Files, tmp_path: Path, name: str) -> None:
+    found = {
+        width: logits_of(linux_program, tmp_path, made(name), width, **prompt_config()) for width in widths()
+    }
     assert len(set(found.values())) == 1, "the widths differ"
     error = error_of(list(array.array("f", found["sse2"])), expected_logits(make_model(name)))
     assert error < (QUANTISED if SHAPES[name].types else ROUNDING)
@@ -88,7 +82,7 @@ def test_logits(program: Path, made: Files, tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["gemma3", "few types"])
-def test_in_the_machine(program: Path, image: Path, made: Files, tmp_path: Path, name: str) -> None:
+def test_in_the_machine(linux_program: Path, image: Path, made: Files, tmp_path: Path, name: str) -> None:
     """The same bits, by `run` with files for logits and ids."""
     disk = DiskImage.copy(image, tmp_path / "disk.img")
     disk.write("/model/model.bin", made(name).read_bytes())
@@ -99,7 +93,7 @@ def test_in_the_machine(program: Path, image: Path, made: Files, tmp_path: Path,
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "site_scons")}
     result = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=environment)
     assert result.returncode == 0, result.stderr
-    expected = logits_of(program, tmp_path / "root", made(name), "sse2", **prompt_config())
+    expected = logits_of(linux_program, tmp_path / "root", made(name), "sse2", **prompt_config())
     assert (tmp_path / "logits").read_bytes() == expected
     ids = (tmp_path / "ids").read_text().split()
     prompt = str(prompt_config()["prompt_ids"]).split(",")
@@ -108,28 +102,28 @@ def test_in_the_machine(program: Path, image: Path, made: Files, tmp_path: Path,
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_reference_files(program: Path, references: Path, tmp_path: Path, name: str) -> None:
+def test_reference_files(linux_program: Path, references: Path, tmp_path: Path, name: str) -> None:
     """No further from the exact logits than llama.cpp."""
     ids = (references / "ids.txt").read_text().split()
     config = {"prompt_ids": ",".join(ids), "steps": len(ids)}
-    found = logits_of(program, tmp_path, references / f"{name}.gguf", widths()[-1], **config)
+    found = logits_of(linux_program, tmp_path, references / f"{name}.gguf", widths()[-1], **config)
     expected = (references / f"{name}.exact.logits.f32").read_bytes()
     error = error_of(list(array.array("f", found)), list(array.array("f", expected)))
     assert error <= EXACT[name]
 
 
-def test_tensors_of_any_order_and_alignment(program: Path, made: Files, tmp_path: Path) -> None:
+def test_tensors_of_any_order_and_alignment(linux_program: Path, made: Files, tmp_path: Path) -> None:
     """The same bits from version 2, with the tensors backwards at multiples of 8 bytes."""
     model = make_model("qwen3")
     metadata = model.metadata | {"general.alignment": 8}
     other = tmp_path / "other.gguf"
     other.write_bytes(gguf_file(metadata, model.tensors[::-1], version=2))
     files = (made("qwen3"), other)
-    found = {logits_of(program, tmp_path / "root", file, "sse2", **prompt_config()) for file in files}
+    found = {logits_of(linux_program, tmp_path / "root", file, "sse2", **prompt_config()) for file in files}
     assert len(found) == 1
 
 
-def test_bad_files(program: Path, tmp_path: Path) -> None:
+def test_bad_files(linux_program: Path, tmp_path: Path) -> None:
     """One line, that says what is wrong."""
     model = make_model("llama")
     tokens = model.metadata["tokenizer.ggml.tokens"]
@@ -157,5 +151,5 @@ def test_bad_files(program: Path, tmp_path: Path) -> None:
         bad.write_bytes(data)
         root = make_root(tmp_path / "root", bad)
         with pytest.raises(LinuxRunError) as error:
-            run(program, root, {"mode": "generate", "prompt": "a"})
+            run(linux_program, root, {"mode": "generate", "prompt": "a"})
         assert f"error: /model/model.bin: {message}" in str(error.value)

@@ -17,14 +17,6 @@ WIDTH = 4
 """Of the models that the tokenizers are put into."""
 
 
-@pytest.fixture(scope="module")
-def program(build_dir: Path) -> Path:
-    path = build_dir / "linux" / "bareflow"
-    if not path.is_file():
-        pytest.fail(f"{path} was not built; `./bareflow test` builds what the tests need")
-    return path
-
-
 def model_with(tokenizer: dict[str, Value]) -> bytes:
     """The smallest model with this tokenizer; all its weights are 0."""
     tokens = tokenizer["tokenizer.ggml.tokens"]
@@ -69,10 +61,10 @@ class Encoder:
 
 
 @pytest.mark.parametrize("rules", RULES)
-def test_byte_level(program: Path, tmp_path: Path, rules: str) -> None:
+def test_byte_level(linux_program: Path, tmp_path: Path, rules: str) -> None:
     """Random texts become the ids that regular expressions and merging by rank give, and come out again."""
     tokenizer = ByteTokenizer()
-    encoder = Encoder(program, tmp_path, tokenizer.metadata(rules))
+    encoder = Encoder(linux_program, tmp_path, tokenizer.metadata(rules))
     chance = random.Random(rules)
     texts = [random_text(chance, chance.randrange(1, 120)) for _ in range(TEXTS)]
     texts += [
@@ -89,9 +81,9 @@ def test_byte_level(program: Path, tmp_path: Path, rules: str) -> None:
         assert encoder.is_decoded(text, len(expected)), repr(text)
 
 
-def test_scores(program: Path, tmp_path: Path) -> None:
+def test_scores(linux_program: Path, tmp_path: Path) -> None:
     """Every text comes out again, control pieces' names too."""
-    encoder = Encoder(program, tmp_path, spm_tokenizer())
+    encoder = Encoder(linux_program, tmp_path, spm_tokenizer())
     chance = random.Random("scores")
     for text in ["abc", " abc", "</s> \u2581", *(random_text(chance, 50) for _ in range(TEXTS))]:
         count = len(text.encode()) + 3
@@ -99,13 +91,13 @@ def test_scores(program: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["spm", "bpe"])
-def test_cases_of_llama_cpp(program: Path, models: Path, tmp_path: Path, kind: str) -> None:
+def test_cases_of_llama_cpp(linux_program: Path, models: Path, tmp_path: Path, kind: str) -> None:
     file = models.parent / "gguf" / f"ggml-vocab-llama-{kind}.gguf"
     if not file.is_file():
         pytest.skip("this compares with cases of llama.cpp, which are not here")
     entries = gguf_metadata(file.read_bytes())
     tokenizer = {key: value for key, value in entries.items() if key.startswith("tokenizer.")}
-    encoder = Encoder(program, tmp_path, tokenizer)
+    encoder = Encoder(linux_program, tmp_path, tokenizer)
     texts = Path(f"{file}.inp").read_bytes().decode().split(DIVIDER)
     lines = Path(f"{file}.out").read_text().splitlines()
     assert len(lines) > 40
