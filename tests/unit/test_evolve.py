@@ -15,7 +15,7 @@ from bareflow.evolve.generation import Generation, Kernel
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 FULL = Kernel("BAREFLOW.KRN", "full", 10_600_000)
 TRIMMED, NATIVE = Kernel("0001.KRN", "trimmed", 5_000_000), Kernel("0002.KRN", "native", 180_000)
-FIRST = Generation(FULL, 54_300_000, 2.47, 3.0, 36.2, {"O1": 5, "O3": 2}, 6.47, 0, (TRIMMED,), "abc")
+FIRST = Generation(FULL, 54_300_000, 2.47, 36.2, {"O1": 5, "O3": 2}, 6.47, 0, "abc", (TRIMMED,))
 BOOTS = [
     FIRST,
     replace(FIRST, kernel=TRIMMED, levels={}, compiling=0.0, misses=1, written=(NATIVE,)),

@@ -9,13 +9,14 @@ import selectors
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from bareflow.qemu.guest import Guest
+from bareflow.qemu.guest import Guest, GuestError
 from bareflow.qemu.machine import Machine
 from bareflow.qemu.serial import Console, Event, Item, ProtocolError, SerialDecoder, Text
 
@@ -171,11 +172,34 @@ def processor_seconds(pid: int) -> float:
     return nanoseconds / 1e9
 
 
-def _answer(guest: Guest, prompt: str, tokens: int, begun: float) -> Iterator[Stamped]:
-    """Types the prompt whenever the guest asks for one, until it has generated so many tokens."""
-    generated, waiting, line = 0, True, b""
+def stamped(guest: Guest, begun: float) -> Iterator[Stamped]:
+    """What the guest sends, with the times since `begun` (time.monotonic())."""
     for item in guest.items():
         yield Time(time.monotonic() - begun, processor_seconds(guest.pid)), item
+
+
+def follow(machine: Machine, limit: float, watch: Callable[[Guest, float], Iterator[Stamped]]) -> Session:
+    """Boots the machine and follows it to its end by `watch`, which gets the guest and the time at which it
+    was switched on; raises GuestError if it fails, or takes longer than limit (seconds)."""
+    begun = time.monotonic()
+    with Guest(machine, timeout=limit) as guest:
+        timer = threading.Timer(limit, guest.kill)
+        timer.start()
+        try:
+            session = parse(watch(guest, begun))
+            status = guest.wait_exit()
+        finally:
+            timer.cancel()
+        if status:
+            raise GuestError(f"the guest ended with code {status}:\n{guest.console[-2000:]}")
+    return session
+
+
+def _answer(prompt: str, tokens: int, guest: Guest, begun: float) -> Iterator[Stamped]:
+    """Types the prompt whenever the guest asks for one, until it has generated so many tokens."""
+    generated, waiting, line = 0, True, b""
+    for now, item in stamped(guest, begun):
+        yield now, item
         if isinstance(item, dict):
             if item["event"] == "generate":
                 generated += int(item["tokens"])
@@ -190,16 +214,7 @@ def _answer(guest: Guest, prompt: str, tokens: int, begun: float) -> Iterator[St
 def generate_texts(machine: Machine, prompt: str, tokens: int, limit: float) -> Session:
     """Boots the machine, in mode interactive, for the same text again and again until there are so many
     tokens; raises GuestError if it fails, or takes longer than limit (seconds)."""
-    begun = time.monotonic()
-    with Guest(machine, timeout=limit) as guest:
-        timer = threading.Timer(limit, guest.kill)
-        timer.start()
-        try:
-            session = parse(_answer(guest, prompt, tokens, begun))
-            guest.wait_exit()
-        finally:
-            timer.cancel()
-    return session
+    return follow(machine, limit, partial(_answer, prompt, tokens))
 
 
 @dataclass(frozen=True)

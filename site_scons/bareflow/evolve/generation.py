@@ -1,18 +1,16 @@
 """One boot of a disk that keeps what the guest writes, as measured from outside."""
 
 import hashlib
-import threading
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bareflow.bench.guest_session import Session, Time, parse, processor_seconds
+from bareflow.bench.guest_session import Session, follow, stamped
 from bareflow.disk import fat16
 from bareflow.disk.generations import read_generation
 from bareflow.kernel.kernel_file import parse_header
-from bareflow.qemu.guest import Guest, GuestError
+from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 
 ROOT = "BAREFLOW.KRN"
@@ -21,7 +19,6 @@ _FOLDER = "/boot/snapshots"
 _IDS, _LOGITS = "/profile/EVOLVE.IDS", "/profile/EVOLVE.LGT"
 CRASHES = 3
 """After so many the loader takes the parent."""
-LEVELS = ("interpreter", "O0", "O1", "O2", "O3")
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,6 @@ class Generation:
     """Bytes of RAM that were not free at some time: the kernel and its tables, and the heap at its peak."""
     first_token: float
     """Seconds from power-on to the first byte of text."""
-    first_token_wall: float
     tokens_per_s: float
     """The guest's own, of the whole text but the prompt."""
     levels: Mapping[str, int]
@@ -51,10 +47,10 @@ class Generation:
     """Seconds of its own clock that the guest compiled for."""
     misses: int
     """Calls of functions that the kernel does not have."""
-    written: tuple[Kernel, ...]
-    """The kernels that the guest has written."""
     results: str
     """A hash of the tokens and all their logits."""
+    written: tuple[Kernel, ...] = ()
+    """The kernels that a command has written after it."""
 
 
 def kernels(disk: Path) -> dict[str, Kernel]:
@@ -82,24 +78,6 @@ def _compiling(session: Session) -> float:
     return float(cycles / session.cycles_per_s)
 
 
-def _watch(machine: Machine, limit: float) -> Session:
-    """Boots the machine and follows it to its end."""
-    begun = time.monotonic()
-    with Guest(machine, timeout=limit) as guest:
-        timer = threading.Timer(limit, guest.kill)
-        timer.start()
-        try:
-            session = parse(
-                (Time(time.monotonic() - begun, processor_seconds(guest.pid)), item) for item in guest.items()
-            )
-            status = guest.wait_exit()
-        finally:
-            timer.cancel()
-        if status:
-            raise GuestError(f"the guest ended with code {status}:\n{guest.console[-2000:]}")
-    return session
-
-
 def type_command(machine: Machine, command: str, limit: float) -> tuple[Kernel, ...]:
     """Boots a machine, whose disk it may write to, types a command, and switches it off when that is done.
     Returns the kernels that it has written. Raises GuestError as boot() does."""
@@ -117,23 +95,20 @@ def type_command(machine: Machine, command: str, limit: float) -> tuple[Kernel, 
 def boot(machine: Machine, limit: float) -> Generation:
     """Boots a machine, whose disk it may write to, for one text. Raises GuestError if it generates none, or
     if it takes longer than `limit` (seconds)."""
-    before = kernels(machine.image)
+    known = kernels(machine.image)
     config = {**machine.config, "mode": "generate", "ids": _IDS, "logits": _LOGITS}
-    session = _watch(replace(machine, config=config, snapshot=False, crashes=CRASHES), limit)
+    session = follow(replace(machine, config=config, snapshot=False, crashes=CRASHES), limit, stamped)
     starts, ends = session.events_named("boot"), session.events_named("exit")
     text = session.generations[-1]
-    after = kernels(machine.image)
     results = b"".join(fat16.read_file(machine.image, path) for path in (_IDS, _LOGITS))
     start = starts[-1]
     return Generation(
-        kernel=before[start["build_id"]],
+        kernel=known[start["build_id"]],
         memory=start["ram_bytes"] - start["heap_bytes"] + ends[-1]["heap_peak"],
         first_token=session.first_token.processor,
-        first_token_wall=session.first_token.wall,
         tokens_per_s=text.rate,
         levels=_levels(session),
         compiling=_compiling(session),
         misses=len(session.events_named("trap")),
-        written=tuple(kernel for build, kernel in after.items() if build not in before),
         results=hashlib.sha256(results).hexdigest(),
     )
