@@ -1,5 +1,5 @@
-/* Unsigned LEB128 (DWARF 5, 7.6): numbers of 7 bits a byte, the lowest first; bit 7: more follow. The
- * build writes them (site_scons/bareflow/leb128.py). */
+/* Unsigned LEB128 (DWARF 5, 7.6): numbers of 7 bits a byte, the lowest first; bit 7: more follow.
+ * The build writes them (site_scons/bareflow/leb128.py). */
 #pragma once
 #include <stdint.h>
 
