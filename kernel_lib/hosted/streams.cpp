@@ -1,7 +1,7 @@
 /*
- * LLVM-libc's streams: the console, and files of the FAT16 partition. A file that is written is
- * in memory until it is flushed or closed: then it replaces the one on the disk (file_replace),
- * so that a power cut leaves either the old or the new one.
+ * LLVM-libc's streams: the console, and files of the FAT16 partition. A file that is written is in
+ * memory until it is closed: then it replaces the one on the disk (file_replace), so that a power
+ * cut leaves either the old or the new one.
  */
 #include "hdr/stdio_macros.h"
 #include "hdr/types/FILE.h"

@@ -11,7 +11,7 @@ from typing import Any
 
 from bareflow.app import App, AppError, load_app
 from bitcode import WARNINGS
-from build_options import Options, user_path
+from build_options import Options
 from SCons.Script import COMMAND_LINE_TARGETS
 from SCons.Subst import Literal
 from scons_paths import escaped, user_file
@@ -68,11 +68,7 @@ def _app_files(env: Any) -> dict[str, Any]:
 
 
 def options(opts: Options) -> None:
-    opts.add_file("app", "folder of a program to build in place of tinyllama", convert=_app, validator=None)
-
-
-def _app(value: str, folder: str) -> str:
-    return user_path(value, folder) if value else ""
+    opts.add_file("app", "folder of a program to build in place of tinyllama", validator=None)
 
 
 def exists(env: Any) -> bool:
