@@ -18,7 +18,6 @@ from __future__ import annotations
 import array
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -34,6 +33,7 @@ from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage, ModelImage, Reference, Story, Tell
+from loader_disk import assemble
 from reference_model import ReferenceModel
 
 # The reference model's files: kind -> checkpoint.
@@ -103,10 +103,8 @@ def guest_image(build_dir: Path) -> GuestImage:
 def session_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A disk whose boot sector is tests/system/session.asm: a guest of known behaviour."""
     path = tmp_path_factory.mktemp("session") / "session.img"
-    source = ROOT / "tests" / "system" / "session.asm"
-    subprocess.run(["nasm", "-f", "bin", source, "-o", path], check=True)
-    with path.open("r+b") as file:
-        file.truncate(1440 * 1024)
+    sector = assemble(ROOT / "tests" / "system" / "session.asm")
+    path.write_bytes(sector.ljust(1440 * 1024, b"\0"))
     return path
 
 

@@ -1,6 +1,8 @@
 ; A boot sector for tests/system/test_guest_session.py: speaks the serial protocol, marks the
 ; screen, echoes what it receives from keyboard and serial line, and ends on command:
 ;   q  exit code 3 through isa-debug-exit      r  reset      g  garbage event
+%include "generated/kernel_lib/io/uart.inc"
+
 bits 16
 org 0x7C00
 
@@ -19,11 +21,11 @@ start:  xor ax, ax
 input:  mov ah, 1                       ; INT 16h AH=01h: is a key waiting?
         int 0x16
         jnz .key
-        mov dx, 0x3FD                   ; COM1 line status, bit 0: data ready
+        mov dx, COM1 + UART_LINE_STATUS
         in al, dx
-        test al, 1
+        test al, UART_STATUS_DATA_READY
         jz input
-        mov dx, 0x3F8
+        mov dx, COM1
         in al, dx
         jmp .echo
 .key:   xor ah, ah                      ; INT 16h AH=00h: read it
@@ -51,8 +53,14 @@ send_string:
         call send
         jmp send_string
 .end:   ret
-send:   mov dx, 0x3F8
+send:   push ax                         ; kept: the caller looks at what it echoed
+        mov dx, COM1
         out dx, al
+        mov dx, COM1 + UART_LINE_STATUS
+.wait:  in al, dx                       ; until it is on the line: "q" must not overtake its echo
+        test al, UART_STATUS_TRANSMITTED
+        jz .wait
+        pop ax
         ret
 
 greeting:
