@@ -29,7 +29,7 @@ stage2:
 %include "boot/cpu.inc"
 %include "boot/a20.inc"
 %include "boot/e820.inc"
-%include "boot/fat16.inc"
+%include "boot/fat.inc"
 %include "boot/kernel.inc"
 %include "boot/slots.inc"
 %include "boot/protected_mode.inc"

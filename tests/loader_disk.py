@@ -10,7 +10,7 @@ import zlib
 from functools import cache
 from pathlib import Path
 
-from bareflow.disk.fat16_image import PARTITION_TABLE, build_image
+from bareflow.disk.fat_image import PARTITION_TABLE, build_image
 from bareflow.layouts import write_nasm
 from disk_tools import PARTITION_OFFSET, DiskImage
 

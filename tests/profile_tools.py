@@ -22,7 +22,7 @@ MARK_PATH = "/profile/JIT.RUN"
 _CRC_LINE = re.compile(rb"crc ([0-9a-f]{8})\n")
 _HEAD = "<8s32s32sI"
 _OBJECT = "<8I"
-# What a power cut may leave behind (kernel_lib/storage/fat16/fat16.h): clusters that no file owns, and copies
+# What a power cut may leave behind (kernel_lib/storage/fat/fat.h): clusters that no file owns, and copies
 # of the FAT of which the second is not yet like the first.
 _AFTER_A_CUT = re.compile(r"Reclaimed \d+ unused clusters?|FATs differ but appear to be intact")
 

@@ -23,7 +23,7 @@ VARIANT = Variant(
         "kernel_lib/platform",
         "kernel_lib/platform/bare",
         "kernel_lib/storage",
-        "kernel_lib/storage/fat16",
+        "kernel_lib/storage/fat",
     ],
     linux=[
         "kernel_lib/config/config.c",

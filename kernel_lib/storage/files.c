@@ -5,13 +5,13 @@
 #include "files.h"
 #include "kernel_lib/platform/bare/power_session.h"
 #include "kernel_lib/runtime.h"
-#include "kernel_lib/storage/fat16/fat16.h"
+#include "kernel_lib/storage/fat/fat.h"
 
 struct file {
-    struct fat16_file contents;
+    struct fat_file contents;
 };
 
-static struct fat16 volume;
+static struct fat volume;
 static bool is_mounted;
 static struct error no_volume = {"Storage has not been started."};
 static bool is_stopped;
@@ -19,15 +19,15 @@ static bool is_stopped;
 bool files_mount(struct block_device *device, uint64_t first_sector, uint64_t sector_count,
                  struct error *error) {
     if (is_mounted)
-        fat16_unmount(&volume);
+        fat_unmount(&volume);
     is_stopped = false;
-    is_mounted = fat16_mount(&volume, device, first_sector, sector_count, error);
+    is_mounted = fat_mount(&volume, device, first_sector, sector_count, error);
     return is_mounted;
 }
 
 void files_unmount(const struct error *reason) {
     if (is_mounted)
-        fat16_unmount(&volume);
+        fat_unmount(&volume);
     is_mounted = false;
     no_volume = *reason;
 }
@@ -46,7 +46,7 @@ struct file *file_open(const char *path, struct error *error) {
         error_set(error, "No memory to open %.80s.", path);
         return NULL;
     }
-    if (fat16_open(&volume, path, &file->contents, error))
+    if (fat_open(&volume, path, &file->contents, error))
         return file;
     free(file);
     return NULL;
@@ -57,12 +57,12 @@ uint64_t file_size(const struct file *file) {
 }
 
 bool file_read(struct file *file, uint64_t offset, void *buffer, size_t size, struct error *error) {
-    return fat16_read(&volume, &file->contents, offset, buffer, size, error);
+    return fat_read(&volume, &file->contents, offset, buffer, size, error);
 }
 
 void file_close(struct file *file) {
     if (file)
-        fat16_close(&file->contents);
+        fat_close(&file->contents);
     free(file);
 }
 
@@ -84,7 +84,7 @@ void files_resume(void) {
     is_stopped = false;
 }
 
-struct fat16 *files_begin_writing(struct error *error) {
+struct fat *files_begin_writing(struct error *error) {
     if (!files_ready(error))
         return NULL;
     if (is_stopped) {
@@ -103,6 +103,6 @@ bool files_end_writing(bool done) {
 }
 
 bool file_replace(const char *path, const void *bytes, size_t size, struct error *error) {
-    struct fat16 *fs = files_begin_writing(error);
-    return fs && files_end_writing(fat16_replace(fs, path, bytes, size, error));
+    struct fat *fs = files_begin_writing(error);
+    return fs && files_end_writing(fat_replace(fs, path, bytes, size, error));
 }

@@ -19,7 +19,7 @@ bool files_by_guest(const struct file *file);
 
 /* The file system to write to; NULL with *error when there is none, or when writing has stopped
  * (files_stopped in runtime.h). */
-struct fat16 *files_begin_writing(struct error *error);
+struct fat *files_begin_writing(struct error *error);
 /* Ends what files_begin_writing has begun, and returns done, which says how it went. A failure of
  * the device stops all writing. */
 bool files_end_writing(bool done);

@@ -21,7 +21,7 @@
 #include "kernel_lib/crc32.h"
 #include "kernel_lib/platform/bare/power_session.h"
 #include "kernel_lib/runtime.h"
-#include "kernel_lib/storage/fat16/fat16.h"
+#include "kernel_lib/storage/fat/fat.h"
 
 #define MAGIC "BFGENER1"
 #define ROOM_UNIT 0x4000u /* files are made a multiple of this long */
@@ -165,45 +165,44 @@ uint8_t *generation_read(const char *path, size_t limit, size_t *size, struct er
 }
 
 /* Opens the file for overwriting; makes it, or makes it longer, unless it has this much room. */
-static bool open_with_room(struct fat16 *fs, const char *path, uint32_t needed,
-                           struct fat16_file *file, struct error *error) {
-    if (fat16_open(fs, path, file, error)) {
+static bool open_with_room(struct fat *fs, const char *path, uint32_t needed, struct fat_file *file,
+                           struct error *error) {
+    if (fat_open(fs, path, file, error)) {
         if (file->size >= needed && file->size % BLOCK_SECTOR_SIZE == 0)
             return true;
-        fat16_close(file);
+        fat_close(file);
     }
     if (fs->device->has_failed)
         return false;
     uint32_t room = (needed + needed / 2 + ROOM_UNIT - 1) / ROOM_UNIT * ROOM_UNIT;
-    return (fat16_reserve(fs, path, room, error) || fat16_reserve(fs, path, needed, error)) &&
-           fat16_open(fs, path, file, error);
+    return (fat_reserve(fs, path, room, error) || fat_reserve(fs, path, needed, error)) &&
+           fat_open(fs, path, file, error);
 }
 
-static bool write_file(struct fat16 *fs, const struct generation *generation, const void *bytes,
+static bool write_file(struct fat *fs, const struct generation *generation, const void *bytes,
                        size_t size, struct error *error) {
     uint8_t last[BLOCK_SECTOR_SIZE] = {0};
     struct footer footer = {
         .sequence = generation->sequence + 1, .session = power_session(), .size = (uint32_t)size};
-    struct fat16_file file;
+    struct fat_file file;
     memcpy(footer.magic, MAGIC, sizeof footer.magic);
     footer.crc = checksum(crc32_update(0, bytes, size), &footer);
     memcpy(last + sizeof last - sizeof footer, &footer, sizeof footer);
     uint32_t needed =
         (uint32_t)(size + 2 * BLOCK_SECTOR_SIZE - 1) / BLOCK_SECTOR_SIZE * BLOCK_SECTOR_SIZE;
-    if (!fat16_prepare(fs, error) ||
+    if (!fat_prepare(fs, error) ||
         !open_with_room(fs, generation->paths[generation->target], needed, &file, error))
         return false;
-    bool done =
-        fat16_overwrite(fs, &file, 0, bytes, size, error) &&
-        fat16_overwrite(fs, &file, file.size - BLOCK_SECTOR_SIZE, last, sizeof last, error) &&
-        block_flush(fs->device, error);
-    fat16_close(&file);
+    bool done = fat_overwrite(fs, &file, 0, bytes, size, error) &&
+                fat_overwrite(fs, &file, file.size - BLOCK_SECTOR_SIZE, last, sizeof last, error) &&
+                block_flush(fs->device, error);
+    fat_close(&file);
     return done;
 }
 
 bool generation_write(const char *path, const void *bytes, size_t size, struct error *error) {
     bool is_new;
-    struct fat16 *fs = files_begin_writing(error);
+    struct fat *fs = files_begin_writing(error);
     struct generation *generation = fs ? find(path, &is_new, error) : NULL;
     if (!generation)
         return false;

@@ -17,7 +17,7 @@ struct __attribute__((packed)) table_entry {
 };
 _Static_assert(sizeof(struct table_entry) == 16, "partition table entry");
 
-static bool is_fat16(uint8_t type) {
+static bool is_fat(uint8_t type) {
     return type == 0x04 || type == 0x06 || type == 0x0E;
 }
 
@@ -31,7 +31,7 @@ static bool overlaps(const struct table_entry *a, const struct table_entry *b) {
 static int choose(const struct table_entry table[PARTITIONS], uint32_t wanted_lba) {
     int chosen = PARTITIONS;
     for (int i = PARTITIONS - 1; i >= 0; i--) {
-        if (!is_fat16(table[i].type) || (wanted_lba != 0 && table[i].first_sector != wanted_lba))
+        if (!is_fat(table[i].type) || (wanted_lba != 0 && table[i].first_sector != wanted_lba))
             continue;
         if (chosen == PARTITIONS || table[i].status & ACTIVE || !(table[chosen].status & ACTIVE))
             chosen = i;
@@ -39,8 +39,8 @@ static int choose(const struct table_entry table[PARTITIONS], uint32_t wanted_lb
     return chosen;
 }
 
-bool mbr_find_fat16(const uint8_t sector[512], uint64_t disk_sectors, uint32_t wanted_lba,
-                    struct mbr_partition *partition, struct error *error) {
+bool mbr_find_fat(const uint8_t sector[512], uint64_t disk_sectors, uint32_t wanted_lba,
+                  struct mbr_partition *partition, struct error *error) {
     struct table_entry table[PARTITIONS];
     memcpy(table, sector + MBR_TABLE_OFFSET, sizeof table);
     if (sector[MBR_SIGNATURE_OFFSET] != 0x55 || sector[MBR_SIGNATURE_OFFSET + 1] != 0xAA)

@@ -19,9 +19,9 @@ struct mbr_partition {
 /*
  * Finds the FAT16 partition (type 04h, 06h or 0Eh) in the first sector of a
  * disk of disk_sectors sectors: the one that begins at wanted_lba or, when
- * wanted_lba is 0, the first active one, or else the first, as boot/fat16.inc
+ * wanted_lba is 0, the first active one, or else the first, as boot/fat.inc
  * does. Checks the signature and that the partition lies on the disk and
  * overlaps no other, except a GPT's protective entry (type EEh).
  */
-bool mbr_find_fat16(const uint8_t sector[512], uint64_t disk_sectors, uint32_t wanted_lba,
-                    struct mbr_partition *partition, struct error *error);
+bool mbr_find_fat(const uint8_t sector[512], uint64_t disk_sectors, uint32_t wanted_lba,
+                  struct mbr_partition *partition, struct error *error);

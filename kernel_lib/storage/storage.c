@@ -76,7 +76,7 @@ static bool mount_device(struct error *error) {
     uint8_t sector[BLOCK_SECTOR_SIZE];
     struct mbr_partition partition;
     return block_read(&device, 0, 1, sector, error) &&
-           mbr_find_fat16(sector, device.sector_count, boot->partition_lba, &partition, error) &&
+           mbr_find_fat(sector, device.sector_count, boot->partition_lba, &partition, error) &&
            files_mount(&device, partition.first_sector, partition.sector_count, error);
 }
 

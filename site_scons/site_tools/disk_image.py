@@ -30,7 +30,7 @@ def _make_kernel(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def _make_image(target: list[Any], source: list[Any], env: Any) -> None:
-    from bareflow.disk.fat16_image import build_image
+    from bareflow.disk.fat_image import build_image
 
     stage1, stage2, *files = source
     tree = {path: _content(node) for path, node in zip(env["IMAGE_PATHS"], files, strict=True)}

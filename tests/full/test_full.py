@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bareflow.disk.fat16 import read_file
+from bareflow.disk.fat import read_file
 from bareflow.llvm import VERSION
 from fixture_types import Boot, ModelImage, Record, Reference
 

@@ -19,7 +19,7 @@ import pytest
 from bareflow.coverage.coverage_file import write_coverage
 from bareflow.coverage.guest_coverage import Recording, linked_program, read_recording
 from bareflow.disk.boot_slots import LBA, decode
-from bareflow.disk.fat16 import SECTOR
+from bareflow.disk.fat import SECTOR
 from bareflow.kernel.kernel_file import compress, parse_header, seal
 from bareflow.kernel.link_map import read_map
 from bareflow.kernel.symbols import functions, load_address, symbol_table

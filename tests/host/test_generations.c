@@ -1,18 +1,18 @@
 // sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/disk_error.c
-// sources: kernel_lib/storage/fat16/fat16_mount.c
-// sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
-// sources: kernel_lib/storage/fat16/fat16_cache.c
-// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
-// sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
+// sources: kernel_lib/storage/fat/fat_mount.c
+// sources: kernel_lib/storage/fat/fat_table.c kernel_lib/storage/fat/fat_name.c
+// sources: kernel_lib/storage/fat/fat_cache.c
+// sources: kernel_lib/storage/fat/fat_directory.c kernel_lib/storage/fat/fat_read.c
+// sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
 // sources: kernel_lib/storage/files.c kernel_lib/storage/generations.c kernel_lib/crc32.c
-// sources: tests/host/ram_disk.c tests/host/fat16_image.c
+// sources: tests/host/ram_disk.c tests/host/fat_image.c
 /*
  * Files in two generations on a disk that loses its power, again and again, in the middle of
  * writing: with a flush that works, and without one, where any of the sectors written since power
  * came on may be lost, also those of boots before a restart.
  */
 #include "check.h"
-#include "fat16_image.h"
+#include "fat_image.h"
 #include "kernel_lib/generations.h"
 #include "kernel_lib/platform/bare/power_session.h"
 #include "kernel_lib/runtime.h"
@@ -96,7 +96,7 @@ static void mount(struct ram_disk *disk) {
     CHECK(files_mount(&disk->device, 0, disk->device.sector_count, &error));
 }
 
-static void check_others(const struct fat16_image *image) {
+static void check_others(const struct fat_image *image) {
     CHECK(image_holds(image, 0, "USER    BIN", user, USER_SIZE));
     unsigned boot = image_entry(image, 0, "BOOT       ")[26];
     CHECK(image_holds(image, boot, "BAREFLOWKRN", user, USER_SIZE));
@@ -126,7 +126,7 @@ static void write_some(struct ram_disk *disk) {
     }
 }
 
-static void begin(struct fat16_image *image) {
+static void begin(struct fat_image *image) {
     image_format(image, CLUSTERS, 2);
     image_add(image, 0, "USER    BIN", NULL, 0x20, user, USER_SIZE, 2, 1);
     unsigned boot = image_add(image, 0, "BOOT       ", NULL, 0x10, NULL, 0, 2, 0);
@@ -138,7 +138,7 @@ static void begin(struct fat16_image *image) {
 
 /* One disk through many boots. */
 static void live(bool can_flush, uint32_t seed) {
-    struct fat16_image image;
+    struct fat_image image;
     struct ram_disk disk;
     unsigned kept = 0;
     begin(&image);
@@ -205,7 +205,7 @@ static void live(bool can_flush, uint32_t seed) {
 /* ---- Particular cases ---- */
 
 static struct ram_disk disk;
-static struct fat16_image image;
+static struct fat_image image;
 
 static void start(bool can_flush) {
     begin(&image);

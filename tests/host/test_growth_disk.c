@@ -1,13 +1,13 @@
 // sources: kernel_lib/storage/block.c kernel_lib/storage/disk_error.c
-// sources: kernel_lib/storage/fat16/fat16_mount.c
-// sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
-// sources: kernel_lib/storage/fat16/fat16_cache.c
-// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
-// sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
+// sources: kernel_lib/storage/fat/fat_mount.c
+// sources: kernel_lib/storage/fat/fat_table.c kernel_lib/storage/fat/fat_name.c
+// sources: kernel_lib/storage/fat/fat_cache.c
+// sources: kernel_lib/storage/fat/fat_directory.c kernel_lib/storage/fat/fat_read.c
+// sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
 // sources: kernel_lib/jit/store/function_names.c kernel_lib/jit/store/object_cache.c
 // sources: kernel_lib/crc32.c kernel_lib/jit/store/profile_file.c
 // sources: kernel_lib/jit/store/profile_parse.c kernel_lib/coverage/coverage_file.c
-// sources: tests/host/ram_disk.c tests/host/fat16_image.c kernel_lib/error.c
+// sources: tests/host/ram_disk.c tests/host/fat_image.c kernel_lib/error.c
 // compile: -fsanitize-coverage=trace-pc -fno-builtin
 // link: -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp,--wrap=memchr
 // link: -Wl,--wrap=strlen,--wrap=strcmp,--wrap=strncmp
@@ -15,13 +15,13 @@
  * The work that the readers of the disk, and of what the JIT and coverage leave on it, have with
  * it. (A partition table always has four entries.)
  */
-#include "fat16_image.h"
+#include "fat_image.h"
 #include "growth.h"
 #include "kernel_lib/coverage/coverage_file.h"
 #include "kernel_lib/crc32.h"
 #include "kernel_lib/jit/store/object_cache.h"
 #include "kernel_lib/jit/store/profile_file.h"
-#include "kernel_lib/storage/fat16/fat16.h"
+#include "kernel_lib/storage/fat/fat.h"
 #include "ram_disk.h"
 
 #define BUILD "0123456789abcdef0123456789abcdef"
@@ -123,7 +123,7 @@ static void read_coverage(size_t n, enum order order) {
 
 /* A directory of n entries, of which the last one is an empty file; the others are files, or pieces
  * of long names. */
-static void add_directory(struct fat16_image *image, size_t n, bool long_names) {
+static void add_directory(struct fat_image *image, size_t n, bool long_names) {
     begin();
     for (size_t i = 0; i < n; i++) {
         char entry[33] = {0};
@@ -139,9 +139,9 @@ static void add_directory(struct fat16_image *image, size_t n, bool long_names) 
 
 /* The last one of n files in a directory, and a file of n fragments. */
 static void read_files(size_t n, enum order order) {
-    struct fat16_image image;
+    struct fat_image image;
     struct ram_disk disk;
-    struct fat16 fs;
+    struct fat fs;
     struct error error;
     image_format(&image, 60000, 1);
     add_directory(&image, n, order == DESCENDING);
@@ -149,18 +149,18 @@ static void read_files(size_t n, enum order order) {
     CHECK(bytes);
     image_add(&image, 0, "BIG     BIN", NULL, 0x20, bytes, n * 512, 10000, 1);
     ram_disk_init(&disk, image.bytes, image.size);
-    CHECK(fat16_mount(&fs, &disk.device, 0, image.size / 512, &error));
+    CHECK(fat_mount(&fs, &disk.device, 0, image.size / 512, &error));
     is_counting = 1;
-    struct fat16_file file;
+    struct fat_file file;
     const char *path = order == MIXED ? "/BIG.BIN" : "/FOLDER/F0000000.TXT";
-    bool good = fat16_open(&fs, path, &file, &error);
+    bool good = fat_open(&fs, path, &file, &error);
     for (uint64_t at = 0; good && at < file.size; at += 4096)
-        good = fat16_read(&fs, &file, at, bytes, file.size - at < 4096 ? file.size - at : 4096,
-                          &error);
-    fat16_close(&file);
+        good =
+            fat_read(&fs, &file, at, bytes, file.size - at < 4096 ? file.size - at : 4096, &error);
+    fat_close(&file);
     is_counting = 0;
     CHECK(good);
-    fat16_unmount(&fs);
+    fat_unmount(&fs);
     ram_disk_free(&disk);
     image_free(&image);
     free(bytes);

@@ -30,14 +30,14 @@ static void clear(void) {
 static void expect(uint32_t wanted_lba, uint32_t first, uint32_t count) {
     struct error error;
     struct mbr_partition partition;
-    CHECK(mbr_find_fat16(sector, DISK_SECTORS, wanted_lba, &partition, &error));
+    CHECK(mbr_find_fat(sector, DISK_SECTORS, wanted_lba, &partition, &error));
     CHECK(partition.first_sector == first && partition.sector_count == count);
 }
 
 static void expect_error(uint32_t wanted_lba, const char *message) {
     struct error error;
     struct mbr_partition partition;
-    CHECK(!mbr_find_fat16(sector, DISK_SECTORS, wanted_lba, &partition, &error));
+    CHECK(!mbr_find_fat(sector, DISK_SECTORS, wanted_lba, &partition, &error));
     if (!strstr(error.text, message))
         fprintf(stderr, "\"%s\", wanted \"%s\"\n", error.text, message);
     CHECK(strstr(error.text, message));

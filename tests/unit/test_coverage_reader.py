@@ -18,7 +18,7 @@ from bareflow.coverage.guest_coverage import (
     summary,
 )
 from bareflow.coverage.translated import CodeRange, TranslatedCode
-from bareflow.disk.fat16_image import build_image
+from bareflow.disk.fat_image import build_image
 from bareflow.trim.misses import ran_untrimmed
 from elf_tools import link
 

@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from bareflow.disk.fat16_image import build_image
+from bareflow.disk.fat_image import build_image
 from bareflow.disk.generations import newest, read_generation, sibling, unwritten
 
 STAGE1 = bytes(510) + b"\x55\xaa"

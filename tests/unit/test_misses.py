@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.coverage.coverage_file import CoveredFunction
-from bareflow.disk.fat16_image import build_image
+from bareflow.disk.fat_image import build_image
 from bareflow.llvm import llvm_tool
 from bareflow.trim.misses import MissesError, as_symbols, missed_functions
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bareflow.disk.fat16 import Fat16Error
-from bareflow.disk.fat16_image import build_image
+from bareflow.disk.fat import FatError
+from bareflow.disk.fat_image import build_image
 from bareflow.disk.profile import read_profile
 from test_generations import STAGE1
 
@@ -33,9 +33,9 @@ def test_file(tmp_path: Path) -> None:
 
 
 def test_none(tmp_path: Path) -> None:
-    with pytest.raises(Fat16Error, match="no profile on this disk"):
+    with pytest.raises(FatError, match="no profile on this disk"):
         read_profile(image(tmp_path, {}))
     path = tmp_path / "other"
     path.write_bytes(b"other")
-    with pytest.raises(Fat16Error, match="no BareFlow disk image"):
+    with pytest.raises(FatError, match="no BareFlow disk image"):
         read_profile(path)

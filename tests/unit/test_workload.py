@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from bareflow.coverage.workload import Run, WorkloadError, load_workload
-from bareflow.disk.fat16 import Fat16Error, read_file, replaced_files
-from bareflow.disk.fat16_image import build_image
+from bareflow.disk.fat import FatError, read_file, replaced_files
+from bareflow.disk.fat_image import build_image
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -85,5 +85,5 @@ def test_files_for_one_run(tmp_path: Path) -> None:
         assert read_file(image, "/model/model.bin") == b"other"
         assert read_file(image, "/profile/new.bin") == b"new"
     assert read_file(image, "/model/model.bin") == b"the model"
-    with pytest.raises(Fat16Error):
+    with pytest.raises(FatError):
         read_file(image, "/profile/new.bin")

@@ -17,7 +17,7 @@ from elftools.elf.elffile import ELFFile
 
 from bareflow.coverage.coverage_file import CoverageError, CoveredFunction
 from bareflow.coverage.translated import SHORTEST, CodeRange, TranslatedCode
-from bareflow.disk.fat16 import Fat16Error
+from bareflow.disk.fat import FatError
 from bareflow.disk.generations import read_generation
 from bareflow.kernel.kernel_file import parse_header
 from bareflow.kernel.link_map import InputSection, read_map
@@ -69,7 +69,7 @@ def read_recording(image: Path) -> Recording:
     """What the guest left in a disk image."""
     try:
         data = read_generation(image, COVERAGE_PATH)
-    except Fat16Error as error:
+    except FatError as error:
         raise CoverageError(f"{image}: {error}") from None
     if not data:
         raise CoverageError(

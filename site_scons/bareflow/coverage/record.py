@@ -42,7 +42,7 @@ from bareflow.coverage.guest_coverage import (
 from bareflow.coverage.linux_runs import FAILURES, LinuxRuns
 from bareflow.coverage.translated import Plugin, TranslatedCode
 from bareflow.coverage.workload import Run, Workload, load_workload
-from bareflow.disk.fat16 import read_file, replaced_files
+from bareflow.disk.fat import read_file, replaced_files
 from bareflow.errors import BareFlowError
 from bareflow.kernel.archive import members
 from bareflow.kernel.link_map import file_name

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bareflow.disk.fat16 import SECTOR, Fat16Error, list_folder, read_with_time
+from bareflow.disk.fat import SECTOR, FatError, list_folder, read_with_time
 
 _MAGIC = b"BFGENER1"
 _FOOTER = "<8sQQII"
 _FOOTER_SIZE = struct.calcsize(_FOOTER)
 _CRC_SIZE = 4
 _BY_GUEST = datetime(1980, 1, 1, 22, 22, 22, tzinfo=UTC).timestamp()
-"""The time of writing that the guest gives its files (kernel_lib/storage/fat16/fat16_internal.h)."""
+"""The time of writing that the guest gives its files (kernel_lib/storage/fat/fat_internal.h)."""
 
 
 def sibling(path: str) -> str:
@@ -51,7 +51,7 @@ def read_generation(image: Path, path: str) -> bytes:
             continue
         try:
             data, time = read_with_time(image, name)
-        except Fat16Error:
+        except FatError:
             continue  # it was being made when the power was cut
         if time != _BY_GUEST or data[-_FOOTER_SIZE:].startswith(_MAGIC):
             files.append(data)

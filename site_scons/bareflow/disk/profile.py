@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bareflow.disk.fat16 import Fat16Error
+from bareflow.disk.fat import FatError
 from bareflow.disk.generations import newest, read_generation
 
 HEAD = b"bareflow jit profile "
@@ -11,11 +11,11 @@ PATHS = ("/profile/EXPORT.PRF", "/profile/JIT.PRF")
 
 
 def read_profile(path: Path) -> bytes:
-    """The profile that is in a file, or in a disk image. Raises Fat16Error when there is none."""
+    """The profile that is in a file, or in a disk image. Raises FatError when there is none."""
     data = path.read_bytes()
     if data.startswith(HEAD):
         return newest([data])
     for name in PATHS:
         if found := read_generation(path, name):
             return found
-    raise Fat16Error(f"{path}: a JIT has left no profile on this disk: boot variant=full on it first")
+    raise FatError(f"{path}: a JIT has left no profile on this disk: boot variant=full on it first")

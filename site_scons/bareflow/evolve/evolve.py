@@ -22,7 +22,7 @@ from bareflow.bench.case import progress
 from bareflow.bench.page import load, write_page
 from bareflow.bench.tables import Row, render
 from bareflow.disk.boot_slots import LBA
-from bareflow.disk.fat16 import SECTOR
+from bareflow.disk.fat import SECTOR
 from bareflow.errors import BareFlowError
 from bareflow.evolve.curve import size_text, svg
 from bareflow.evolve.generation import Generation, boot, type_command

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bareflow.bench.guest_session import Session, follow, stamped
-from bareflow.disk import fat16
+from bareflow.disk import fat
 from bareflow.disk.generations import read_generation
 from bareflow.kernel.kernel_file import parse_header
 from bareflow.qemu.guest import Guest
@@ -55,7 +55,7 @@ class Generation:
 
 def kernels(disk: Path) -> dict[str, Kernel]:
     """The kernels on a disk by build id."""
-    root = fat16.read_file(disk, f"/boot/{ROOT}")
+    root = fat.read_file(disk, f"/boot/{ROOT}")
     found = {parse_header(root).build_id.hex(): Kernel(ROOT, "full", len(root))}
     for line in read_generation(disk, f"{_FOLDER}/INDEX.TXT").decode().splitlines():
         if not line.startswith("#"):
@@ -100,7 +100,7 @@ def boot(machine: Machine, limit: float) -> Generation:
     session = follow(replace(machine, config=config, snapshot=False, crashes=CRASHES), limit, stamped)
     starts, ends = session.events_named("boot"), session.events_named("exit")
     text = session.generations[-1]
-    results = b"".join(fat16.read_file(machine.image, path) for path in (_IDS, _LOGITS))
+    results = b"".join(fat.read_file(machine.image, path) for path in (_IDS, _LOGITS))
     start = starts[-1]
     return Generation(
         kernel=known[start["build_id"]],

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bareflow.disk.fat16 import read_file
+from bareflow.disk.fat import read_file
 from bareflow.run.options import RESULTS
 
 GUEST_PATHS = {"ids": "/profile/IDS.TXT", "logits": "/profile/LOGITS.F32"}

@@ -38,7 +38,7 @@ from pathlib import Path
 
 from bareflow import program
 from bareflow.disk.boot_slots import ATTEMPTS, KERNELS
-from bareflow.disk.fat16 import read_file
+from bareflow.disk.fat import read_file
 from bareflow.errors import BareFlowError
 from bareflow.kernel.kernel_file import KernelHeader, parse_header
 from bareflow.qemu.guest import Guest, GuestError

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bareflow.coverage.coverage_file import CoveredFunction
 from bareflow.coverage.guest_coverage import COVERAGE_PATH, LinkedProgram, parse
-from bareflow.disk.fat16 import SECTOR, Fat16Error
+from bareflow.disk.fat import SECTOR, FatError
 from bareflow.disk.generations import newest, read_generation
 from bareflow.errors import BareFlowError
 from bareflow.kernel import symbols
@@ -35,7 +35,7 @@ def _names_in(path: Path) -> list[str]:
     try:
         data = read_generation(path, MISSES_PATH) if _is_image(path) else newest([path.read_bytes()])
         text = data.decode("ascii")
-    except Fat16Error as error:
+    except FatError as error:
         raise MissesError(f"misses=: {path}: {error}") from None
     except UnicodeDecodeError:
         raise MissesError(f"misses=: {path} is neither a disk image nor a list of function names") from None

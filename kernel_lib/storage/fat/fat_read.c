@@ -1,14 +1,14 @@
-#include "fat16_internal.h"
+#include "fat_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* Where the extent begins: clusters of the file before it. */
-static uint32_t extent_begin(const struct fat16_file *file, uint32_t extent) {
+static uint32_t extent_begin(const struct fat_file *file, uint32_t extent) {
     return extent > 0 ? file->extents[extent - 1].end : 0;
 }
 
 /* The extent that this cluster of the file, from 0, is in. */
-static uint32_t find_extent(const struct fat16_file *file, uint32_t cluster) {
+static uint32_t find_extent(const struct fat_file *file, uint32_t cluster) {
     uint32_t low = 0, high = file->extent_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -21,9 +21,9 @@ static uint32_t find_extent(const struct fat16_file *file, uint32_t cluster) {
 }
 
 /* Appends a cluster to the file's list of extents. */
-static bool append_cluster(struct fat16_file *file, uint32_t cluster, struct error *error) {
+static bool append_cluster(struct fat_file *file, uint32_t cluster, struct error *error) {
     if (file->extent_count > 0) {
-        struct fat16_extent *last = &file->extents[file->extent_count - 1];
+        struct fat_extent *last = &file->extents[file->extent_count - 1];
         if (cluster == last->cluster + last->end - extent_begin(file, file->extent_count - 1)) {
             last->end++;
             return true;
@@ -32,29 +32,28 @@ static bool append_cluster(struct fat16_file *file, uint32_t cluster, struct err
     /* The array's room is the number of extents rounded up to a power of two. */
     if ((file->extent_count & (file->extent_count - 1)) == 0) {
         uint32_t room = file->extent_count ? 2 * file->extent_count : 1;
-        struct fat16_extent *grown = realloc(file->extents, room * sizeof *grown);
+        struct fat_extent *grown = realloc(file->extents, room * sizeof *grown);
         if (!grown)
             return error_set(error, "No memory for the list of a file's %u fragments.",
                              file->extent_count);
         file->extents = grown;
     }
     uint32_t end = extent_begin(file, file->extent_count) + 1;
-    file->extents[file->extent_count++] = (struct fat16_extent){cluster, end};
+    file->extents[file->extent_count++] = (struct fat_extent){cluster, end};
     return true;
 }
 
 /* Follows the chain from first and checks that it has just the clusters that the size needs; a loop
  * shows as a chain that is too long. */
-static bool collect_extents(struct fat16 *fs, struct fat16_file *file, uint32_t first,
-                            const char *path, struct error *error) {
-    uint32_t needed = fat16_clusters_for(fs, file->size);
+static bool collect_extents(struct fat *fs, struct fat_file *file, uint32_t first, const char *path,
+                            struct error *error) {
+    uint32_t needed = fat_clusters_for(fs, file->size);
     uint32_t found = 0, cluster = first;
-    if (first != 0 && !fat16_is_cluster(fs, first))
+    if (first != 0 && !fat_is_cluster(fs, first))
         return error_set(error, "%.80s is damaged: it begins at cluster %u, which does not exist.",
                          path, first);
     while (cluster != 0 && found < needed) {
-        if (!append_cluster(file, cluster, error) ||
-            !fat16_table_next(fs, cluster, &cluster, error))
+        if (!append_cluster(file, cluster, error) || !fat_table_next(fs, cluster, &cluster, error))
             return false;
         found++;
     }
@@ -67,29 +66,29 @@ static bool collect_extents(struct fat16 *fs, struct fat16_file *file, uint32_t 
         path, file->size, needed, cluster ? "more" : "fewer");
 }
 
-bool fat16_open(struct fat16 *fs, const char *path, struct fat16_file *file, struct error *error) {
-    struct fat16_lookup lookup;
-    if (!fat16_find(fs, path, &lookup, error))
+bool fat_open(struct fat *fs, const char *path, struct fat_file *file, struct error *error) {
+    struct fat_lookup lookup;
+    if (!fat_find(fs, path, &lookup, error))
         return false;
     if (!lookup.found)
         return error_set(error, "%.80s does not exist.", path);
-    if (lookup.entry.attributes & FAT16_DIRECTORY)
+    if (lookup.entry.attributes & FAT_DIRECTORY)
         return error_set(error, "%.80s is a directory, not a file.", path);
-    *file = (struct fat16_file){.size = lookup.entry.size,
-                                .by_guest = fat16_is_by_guest(&lookup.entry)};
+    *file =
+        (struct fat_file){.size = lookup.entry.size, .by_guest = fat_is_by_guest(&lookup.entry)};
     if (collect_extents(fs, file, lookup.entry.cluster, path, error))
         return true;
-    fat16_close(file);
+    fat_close(file);
     return false;
 }
 
-void fat16_close(struct fat16_file *file) {
+void fat_close(struct fat_file *file) {
     free(file->extents);
-    *file = (struct fat16_file){0};
+    *file = (struct fat_file){0};
 }
 
 /* Reads size bytes from offset within one run of sectors. */
-static bool read_run(struct fat16 *fs, uint64_t sector, uint64_t sectors, uint64_t offset,
+static bool read_run(struct fat *fs, uint64_t sector, uint64_t sectors, uint64_t offset,
                      uint8_t *buffer, uint64_t size, struct error *error) {
     sector += offset / BLOCK_SECTOR_SIZE;
     sectors -= offset / BLOCK_SECTOR_SIZE;
@@ -107,7 +106,7 @@ static bool read_run(struct fat16 *fs, uint64_t sector, uint64_t sectors, uint64
             count = BLOCK_SECTOR_SIZE - skip;
             if (count > size)
                 count = (size_t)size;
-            const uint8_t *bytes = fat16_cached_sector(fs, sector, sectors, error);
+            const uint8_t *bytes = fat_cached_sector(fs, sector, sectors, error);
             if (!bytes)
                 return false;
             memcpy(buffer, bytes + skip, count);
@@ -121,8 +120,8 @@ static bool read_run(struct fat16 *fs, uint64_t sector, uint64_t sectors, uint64
     return true;
 }
 
-bool fat16_read(struct fat16 *fs, const struct fat16_file *file, uint64_t offset, void *buffer,
-                size_t size, struct error *error) {
+bool fat_read(struct fat *fs, const struct fat_file *file, uint64_t offset, void *buffer,
+              size_t size, struct error *error) {
     if (offset > file->size || size > file->size - offset)
         return error_set(error, "The file ends too early: %zu bytes at %lu were wanted, it has %u.",
                          size, offset, file->size);
@@ -134,7 +133,7 @@ bool fat16_read(struct fat16 *fs, const struct fat16_file *file, uint64_t offset
         uint32_t count = file->extents[extent].end - extent_begin(file, extent);
         uint64_t bytes = (uint64_t)count * fs->cluster_size;
         uint64_t part = bytes - offset < left ? bytes - offset : left;
-        if (!read_run(fs, fat16_cluster_sector(fs, file->extents[extent].cluster),
+        if (!read_run(fs, fat_cluster_sector(fs, file->extents[extent].cluster),
                       (uint64_t)count * fs->cluster_sectors, offset, target, part, error))
             return false;
         target += part;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct fat16_image {
+struct fat_image {
     uint8_t *bytes;
     size_t size;
     unsigned cluster_sectors, clusters, table_copies, table_sectors, root_entries;
@@ -15,8 +15,8 @@ struct fat16_image {
 };
 
 /* An empty file system of that many clusters, its boot sector at offset 0. */
-void image_format(struct fat16_image *image, unsigned clusters, unsigned cluster_sectors);
-void image_free(struct fat16_image *image);
+void image_format(struct fat_image *image, unsigned clusters, unsigned cluster_sectors);
+void image_free(struct fat_image *image);
 
 /*
  * Adds an entry to a directory (first cluster, 0: the root) and its clusters, which begin at the
@@ -24,18 +24,18 @@ void image_free(struct fat16_image *image);
  * 11-byte short name; long_name (ASCII) or NULL. attributes 0x10 makes a directory. Returns the
  * first cluster, 0 for an empty file.
  */
-unsigned image_add(struct fat16_image *image, unsigned directory, const char *name,
+unsigned image_add(struct fat_image *image, unsigned directory, const char *name,
                    const char *long_name, uint8_t attributes, const void *bytes, size_t size,
                    unsigned from, unsigned gap);
 
 /* FAT entry of a cluster in the first copy; set changes all copies. */
-unsigned image_get(const struct fat16_image *image, unsigned cluster);
-void image_set(struct fat16_image *image, unsigned cluster, unsigned value);
+unsigned image_get(const struct fat_image *image, unsigned cluster);
+void image_set(struct fat_image *image, unsigned cluster, unsigned value);
 
 /* The 32-byte entry with this padded short name in a directory, or NULL. */
-uint8_t *image_entry(const struct fat16_image *image, unsigned directory, const char *name);
+uint8_t *image_entry(const struct fat_image *image, unsigned directory, const char *name);
 /* Whether the file has exactly these contents. */
-bool image_holds(const struct fat16_image *image, unsigned directory, const char *name,
+bool image_holds(const struct fat_image *image, unsigned directory, const char *name,
                  const void *bytes, size_t size);
 
 /*
@@ -43,6 +43,6 @@ bool image_holds(const struct fat16_image *image, unsigned directory, const char
  * the copies of the FAT are equal. NULL when all is well, else what is wrong. With
  * after_power_cut, lost clusters and different copies are no error.
  */
-const char *image_check(const struct fat16_image *image, bool after_power_cut);
+const char *image_check(const struct fat_image *image, bool after_power_cut);
 /* Clusters that the FAT has as free. */
-unsigned image_free_clusters(const struct fat16_image *image);
+unsigned image_free_clusters(const struct fat_image *image);

@@ -1,14 +1,14 @@
 // sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/disk_error.c
-// sources: kernel_lib/storage/fat16/fat16_mount.c
-// sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
-// sources: kernel_lib/storage/fat16/fat16_cache.c
-// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
-// sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
-// sources: tests/host/ram_disk.c tests/host/fat16_image.c
+// sources: kernel_lib/storage/fat/fat_mount.c
+// sources: kernel_lib/storage/fat/fat_table.c kernel_lib/storage/fat/fat_name.c
+// sources: kernel_lib/storage/fat/fat_cache.c
+// sources: kernel_lib/storage/fat/fat_directory.c kernel_lib/storage/fat/fat_read.c
+// sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
+// sources: tests/host/ram_disk.c tests/host/fat_image.c
 /* FAT16: names, reading and damaged file systems. */
 #include "check.h"
-#include "fat16_image.h"
-#include "kernel_lib/storage/fat16/fat16.h"
+#include "fat_image.h"
+#include "kernel_lib/storage/fat/fat.h"
 #include "ram_disk.h"
 #include <string.h>
 
@@ -24,14 +24,14 @@ static uint8_t big[BIG_SIZE];
  *          SPARSE.BIN       every cluster a fragment of its own
  *          DEEP/ LEAF.TXT   "leaf"                                        */
 struct tree {
-    struct fat16_image image;
+    struct fat_image image;
     struct ram_disk disk;
-    struct fat16 fs;
+    struct fat fs;
     unsigned model, deep, big_first, sparse_first;
 };
 
 static void tree_make(struct tree *tree) {
-    struct fat16_image *image = &tree->image;
+    struct fat_image *image = &tree->image;
     image_format(image, CLUSTERS, 2);
     image_add(image, 0, "TEST       ", NULL, 0x08, "", 0, 2, 0); /* volume label */
     image_add(image, 0, "HELLO   TXT", NULL, 0x20, "hello", 5, 2, 0);
@@ -48,39 +48,39 @@ static void tree_make(struct tree *tree) {
 }
 
 static bool tree_mount(struct tree *tree, struct error *error) {
-    return fat16_mount(&tree->fs, &tree->disk.device, 0, tree->disk.device.sector_count, error);
+    return fat_mount(&tree->fs, &tree->disk.device, 0, tree->disk.device.sector_count, error);
 }
 
 static void tree_free(struct tree *tree) {
-    fat16_unmount(&tree->fs);
+    fat_unmount(&tree->fs);
     image_free(&tree->image);
 }
 
 /* Whether the file has these contents, read in one piece and in pieces of odd sizes. */
-static bool reads_as(struct fat16 *fs, const char *path, const void *bytes, size_t size) {
+static bool reads_as(struct fat *fs, const char *path, const void *bytes, size_t size) {
     struct error error;
-    struct fat16_file file;
+    struct fat_file file;
     uint8_t *buffer = malloc(size + 1);
     CHECK(buffer);
-    if (!fat16_open(fs, path, &file, &error)) {
+    if (!fat_open(fs, path, &file, &error)) {
         free(buffer);
         return false;
     }
     CHECK(file.size == size);
-    CHECK(fat16_read(fs, &file, 0, buffer, size, &error));
+    CHECK(fat_read(fs, &file, 0, buffer, size, &error));
     bool equal = memcmp(buffer, bytes, size) == 0;
     static const size_t steps[] = {1, 7, 512, 1000, 1024, 5000, 65536};
     memset(buffer, 0, size);
     for (size_t at = 0, i = 0; at < size; i++) {
         size_t part = steps[i % 7] < size - at ? steps[i % 7] : size - at;
-        CHECK(fat16_read(fs, &file, at, buffer + at, part, &error));
+        CHECK(fat_read(fs, &file, at, buffer + at, part, &error));
         at += part;
     }
     equal = equal && memcmp(buffer, bytes, size) == 0;
-    CHECK(!fat16_read(fs, &file, size, buffer, 1, &error));
-    CHECK(!fat16_read(fs, &file, UINT64_MAX, buffer, 2, &error));
-    CHECK(fat16_read(fs, &file, size, buffer, 0, &error));
-    fat16_close(&file);
+    CHECK(!fat_read(fs, &file, size, buffer, 1, &error));
+    CHECK(!fat_read(fs, &file, UINT64_MAX, buffer, 2, &error));
+    CHECK(fat_read(fs, &file, size, buffer, 0, &error));
+    fat_close(&file);
     free(buffer);
     return equal;
 }
@@ -100,10 +100,10 @@ static void test_reading(void) {
     tree_free(&tree);
 }
 
-static void expect_open_error(struct fat16 *fs, const char *path, const char *part_of_message) {
+static void expect_open_error(struct fat *fs, const char *path, const char *part_of_message) {
     struct error error = {""};
-    struct fat16_file file;
-    CHECK(!fat16_open(fs, path, &file, &error));
+    struct fat_file file;
+    CHECK(!fat_open(fs, path, &file, &error));
     if (!strstr(error.text, part_of_message))
         fprintf(stderr, "%s: \"%s\", wanted \"%s\"\n", path, error.text, part_of_message);
     CHECK(strstr(error.text, part_of_message));
@@ -136,9 +136,9 @@ static void test_names_that_do_not_exist(void) {
 static void test_lengths_of_long_names(void) {
     char name[256];
     for (size_t length = 1; length <= 255; length++) {
-        struct fat16_image image;
+        struct fat_image image;
         struct ram_disk disk;
-        struct fat16 fs;
+        struct fat fs;
         struct error error;
         memset(name, 'x', length);
         name[length] = '\0';
@@ -146,7 +146,7 @@ static void test_lengths_of_long_names(void) {
         image_add(&image, 0, "OTHER      ", "another-name", 0x20, "no", 2, 2, 0);
         image_add(&image, 0, "LONG~1     ", name, 0x20, "yes", 3, 2, 0);
         ram_disk_init(&disk, image.bytes, image.size);
-        CHECK(fat16_mount(&fs, &disk.device, 0, disk.device.sector_count, &error));
+        CHECK(fat_mount(&fs, &disk.device, 0, disk.device.sector_count, &error));
         CHECK(reads_as(&fs, name, "yes", 3));
         name[length - 1] = '\0';
         if (length > 1)
@@ -168,15 +168,15 @@ static void test_lengths_of_long_names(void) {
 static void test_contiguous_file_is_one_transfer(void) {
     struct tree tree;
     struct error error;
-    struct fat16_file file;
+    struct fat_file file;
     static uint8_t buffer[BIG_SIZE];
     tree_make(&tree);
     CHECK(tree_mount(&tree, &error));
-    CHECK(fat16_open(&tree.fs, "/model/big.bin", &file, &error));
+    CHECK(fat_open(&tree.fs, "/model/big.bin", &file, &error));
     unsigned long before = tree.disk.commands;
-    CHECK(fat16_read(&tree.fs, &file, 0, buffer, BIG_SIZE / 512 * 512, &error));
+    CHECK(fat_read(&tree.fs, &file, 0, buffer, BIG_SIZE / 512 * 512, &error));
     CHECK(tree.disk.commands == before + 1);
-    fat16_close(&file);
+    fat_close(&file);
     tree_free(&tree);
 }
 
@@ -269,13 +269,13 @@ static void test_disk_cut_short(void) {
     tree_make(&tree);
     uint64_t sectors = tree.disk.device.sector_count;
     tree.disk.device.sector_count = (tree.image.data + 20 * 1024) / 512;
-    CHECK(fat16_mount(&tree.fs, &tree.disk.device, 0, sectors, &error));
-    struct fat16_file file;
+    CHECK(fat_mount(&tree.fs, &tree.disk.device, 0, sectors, &error));
+    struct fat_file file;
     static uint8_t buffer[BIG_SIZE];
-    CHECK(fat16_open(&tree.fs, "/model/big.bin", &file, &error));
-    CHECK(!fat16_read(&tree.fs, &file, 0, buffer, BIG_SIZE, &error));
+    CHECK(fat_open(&tree.fs, "/model/big.bin", &file, &error));
+    CHECK(!fat_read(&tree.fs, &file, 0, buffer, BIG_SIZE, &error));
     CHECK(strstr(error.text, "do not exist on the RAM disk"));
-    fat16_close(&file);
+    fat_close(&file);
     tree_free(&tree);
 }
 
@@ -289,5 +289,5 @@ int main(void) {
     test_damaged_chains();
     test_damaged_boot_sector();
     test_disk_cut_short();
-    puts("fat16_read: passed");
+    puts("fat_read: passed");
 }

@@ -6,7 +6,7 @@
  * Paths are UTF-8, parts separated by "/", compared without regard to the case
  * of ASCII letters with both the long (VFAT) and the short (8.3) name.
  *
- * Memory: about 12 KiB in struct fat16, 8 bytes for each fragment of an open
+ * Memory: about 12 KiB in struct fat, 8 bytes for each fragment of an open
  * file and, from the first replacement on, one bit for each cluster (at most
  * 8 KiB).
  */
@@ -14,13 +14,13 @@
 #include "kernel_lib/storage/block.h"
 
 /* The directory of files that only the guest writes; what damages them is repaired. */
-#define FAT16_OWN_DIRECTORY "/profile"
+#define FAT_OWN_DIRECTORY "/profile"
 
-#define FAT16_WINDOW_SECTORS 16
-#define FAT16_CACHE_SECTORS 8
+#define FAT_WINDOW_SECTORS 16
+#define FAT_CACHE_SECTORS 8
 
-/* A mounted file system. The members are for the fat16_*.c files only. */
-struct fat16 {
+/* A mounted file system. The members are for the fat_*.c files only. */
+struct fat {
     struct block_device *device;
 
     /* Layout. Sectors count from the start of the device, clusters from 2 to cluster_limit - 1. */
@@ -38,12 +38,12 @@ struct fat16 {
     uint32_t window_first; /* sector within the FAT */
     uint32_t window_count; /* 0: none */
     uint32_t dirty_begin, dirty_end;
-    _Alignas(64) uint16_t window[FAT16_WINDOW_SECTORS * BLOCK_SECTOR_SIZE / 2];
+    _Alignas(64) uint16_t window[FAT_WINDOW_SECTORS * BLOCK_SECTOR_SIZE / 2];
 
     /* Sectors read last for directories and for parts of sectors. */
     uint64_t cache_first;
     uint32_t cache_count; /* 0: none */
-    _Alignas(64) uint8_t cache[FAT16_CACHE_SECTORS * BLOCK_SECTOR_SIZE];
+    _Alignas(64) uint8_t cache[FAT_CACHE_SECTORS * BLOCK_SECTOR_SIZE];
 
     /* One bit a cluster, 1 = taken; NULL until the first replacement and after a failed one. */
     uint8_t *used;
@@ -54,40 +54,40 @@ struct fat16 {
 };
 
 /* A run of consecutive clusters of a file. */
-struct fat16_extent {
+struct fat_extent {
     uint32_t cluster; /* the first one */
     uint32_t end;     /* clusters of the file up to the run's last one */
 };
 
-struct fat16_file {
+struct fat_file {
     uint32_t size;
-    bool by_guest; /* fat16_replace or fat16_reserve wrote it, and nobody else since */
+    bool by_guest; /* fat_replace or fat_reserve wrote it, and nobody else since */
     uint32_t extent_count;
-    struct fat16_extent *extents;
+    struct fat_extent *extents;
 };
 
 /* Mounts the file system in sector_count sectors of the device from first_sector on; false with
  * *error when they hold no FAT16 or a damaged one. */
-bool fat16_mount(struct fat16 *fs, struct block_device *device, uint64_t first_sector,
-                 uint64_t sector_count, struct error *error);
+bool fat_mount(struct fat *fs, struct block_device *device, uint64_t first_sector,
+               uint64_t sector_count, struct error *error);
 /* Frees what the file system holds. Files must have been closed. */
-void fat16_unmount(struct fat16 *fs);
+void fat_unmount(struct fat *fs);
 
 /* Opens a file for reading. Checks its cluster chain against its size. */
-bool fat16_open(struct fat16 *fs, const char *path, struct fat16_file *file, struct error *error);
+bool fat_open(struct fat *fs, const char *path, struct fat_file *file, struct error *error);
 /* Reads exactly size bytes at offset. Whole sectors go straight into buffer, one transfer for each
  * fragment of the file. */
-bool fat16_read(struct fat16 *fs, const struct fat16_file *file, uint64_t offset, void *buffer,
-                size_t size, struct error *error);
-void fat16_close(struct fat16_file *file);
+bool fat_read(struct fat *fs, const struct fat_file *file, uint64_t offset, void *buffer,
+              size_t size, struct error *error);
+void fat_close(struct fat_file *file);
 
 /*
  * Makes the file system ready for writing, once after a mount: walks the whole tree, frees lost
  * clusters and makes the copies of the FAT equal. A file of the guest's own (in
- * FAT16_OWN_DIRECTORY, or written by fat16_replace before) whose chain is damaged becomes empty;
+ * FAT_OWN_DIRECTORY, or written by fat_replace before) whose chain is damaged becomes empty;
  * damage in any other file is an error, and a damaged tree is never written to.
  */
-bool fat16_prepare(struct fat16 *fs, struct error *error);
+bool fat_prepare(struct fat *fs, struct error *error);
 
 /*
  * Replaces the contents of the file, or makes it; a new name must be 8.3 and
@@ -98,19 +98,19 @@ bool fat16_prepare(struct fat16 *fs, struct error *error);
  *   2. one sector of the directory: first cluster and size change together;
  *   3. the old chain is freed.
  * A cut before 2 leaves the old file, a cut after it the new one; either may
- * leave clusters that belong to no file, which the next fat16_prepare frees.
+ * leave clusters that belong to no file, which the next fat_prepare frees.
  *
  * A device without flush may bring any part of this to its medium. There step 3 is left out and no
  * cluster is used that had an owner since power came on, so that after a cut every file that was
- * not written is whole; this one is old, new, or damaged in a way that fat16_prepare repairs.
+ * not written is whole; this one is old, new, or damaged in a way that fat_prepare repairs.
  */
-bool fat16_replace(struct fat16 *fs, const char *path, const void *bytes, size_t size,
-                   struct error *error);
-/* The same with size bytes of undefined contents, for fat16_overwrite. */
-bool fat16_reserve(struct fat16 *fs, const char *path, size_t size, struct error *error);
+bool fat_replace(struct fat *fs, const char *path, const void *bytes, size_t size,
+                 struct error *error);
+/* The same with size bytes of undefined contents, for fat_overwrite. */
+bool fat_reserve(struct fat *fs, const char *path, size_t size, struct error *error);
 
 /* Writes size bytes at offset (a multiple of 512) into an open file, in place; the rest of their
  * last sector becomes zeros. Nothing else on the disk changes and nothing is flushed. Needs
- * fat16_prepare: a file that shares clusters must not be written to. */
-bool fat16_overwrite(struct fat16 *fs, const struct fat16_file *file, uint32_t offset,
-                     const void *bytes, size_t size, struct error *error);
+ * fat_prepare: a file that shares clusters must not be written to. */
+bool fat_overwrite(struct fat *fs, const struct fat_file *file, uint32_t offset, const void *bytes,
+                   size_t size, struct error *error);

@@ -1,13 +1,13 @@
 // sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/disk_error.c
-// sources: kernel_lib/storage/fat16/fat16_mount.c
-// sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
-// sources: kernel_lib/storage/fat16/fat16_cache.c
-// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
-// sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
-// sources: tests/host/ram_disk.c tests/host/fat16_image.c
+// sources: kernel_lib/storage/fat/fat_mount.c
+// sources: kernel_lib/storage/fat/fat_table.c kernel_lib/storage/fat/fat_name.c
+// sources: kernel_lib/storage/fat/fat_cache.c
+// sources: kernel_lib/storage/fat/fat_directory.c kernel_lib/storage/fat/fat_read.c
+// sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
+// sources: tests/host/ram_disk.c tests/host/fat_image.c
 /*
  * A small FAT16 image with bytes of its metadata changed: everything that
- * fat16.h offers either works or fails with a message, in bounded time and
+ * fat.h offers either works or fails with a message, in bounded time and
  * without touching anything outside the disk. What replacing reports as done can
  * be read back.
  *
@@ -15,15 +15,15 @@
  * is its new value.
  */
 #include "check.h"
-#include "fat16_image.h"
-#include "kernel_lib/storage/fat16/fat16.h"
+#include "fat_image.h"
+#include "kernel_lib/storage/fat/fat.h"
 #include "ram_disk.h"
 #include <string.h>
 
 #define FILE_SIZE 5000
 #define MAX_COMMANDS 200000 /* bounds the time: a FAT has 17 sectors, a directory at most 4096 */
 
-static struct fat16_image pristine;
+static struct fat_image pristine;
 static uint8_t content[FILE_SIZE];
 static unsigned directory, subdirectory;
 
@@ -55,32 +55,32 @@ static size_t metadata_offset(unsigned choice) {
     return 510;
 }
 
-static void use_file(struct fat16 *fs, const char *path, size_t new_size) {
+static void use_file(struct fat *fs, const char *path, size_t new_size) {
     struct error error = {""};
-    struct fat16_file file;
+    struct fat_file file;
     static uint8_t buffer[FILE_SIZE];
-    if (fat16_open(fs, path, &file, &error)) {
+    if (fat_open(fs, path, &file, &error)) {
         size_t size = file.size < FILE_SIZE ? file.size : FILE_SIZE;
-        if (!fat16_read(fs, &file, file.size - size, buffer, size, &error))
+        if (!fat_read(fs, &file, file.size - size, buffer, size, &error))
             CHECK(error.text[0] != '\0');
-        fat16_close(&file);
+        fat_close(&file);
     } else {
         CHECK(error.text[0] != '\0');
     }
-    if (!fat16_replace(fs, path, content, new_size, &error)) {
+    if (!fat_replace(fs, path, content, new_size, &error)) {
         CHECK(error.text[0] != '\0');
         return;
     }
-    CHECK(fat16_open(fs, path, &file, &error));
-    CHECK(file.size == new_size && fat16_read(fs, &file, 0, buffer, new_size, &error));
+    CHECK(fat_open(fs, path, &file, &error));
+    CHECK(file.size == new_size && fat_read(fs, &file, 0, buffer, new_size, &error));
     CHECK(memcmp(buffer, content, new_size) == 0);
-    fat16_close(&file);
+    fat_close(&file);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static uint8_t *bytes;
-    static struct fat16 fs;
+    static struct fat fs;
     struct ram_disk disk;
     struct error error = {""};
     if (!bytes) {
@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         bytes[metadata_offset(data[0] | (unsigned)data[1] << 8)] = data[2];
 
     ram_disk_init(&disk, bytes, pristine.size);
-    if (!fat16_mount(&fs, &disk.device, 0, disk.device.sector_count, &error)) {
+    if (!fat_mount(&fs, &disk.device, 0, disk.device.sector_count, &error)) {
         CHECK(error.text[0] != '\0');
         return 0;
     }
@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     use_file(&fs, "/dir/b.bin", FILE_SIZE);
     use_file(&fs, "/dir/sub/new.bin", 600);
     use_file(&fs, "/new.bin", 0);
-    fat16_unmount(&fs);
+    fat_unmount(&fs);
     CHECK(disk.commands < MAX_COMMANDS);
     return 0;
 }

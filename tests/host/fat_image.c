@@ -1,4 +1,4 @@
-#include "fat16_image.h"
+#include "fat_image.h"
 #include "check.h"
 #include <string.h>
 
@@ -23,21 +23,21 @@ static unsigned take32(const uint8_t *p) {
     return take16(p) | take16(p + 2) << 16;
 }
 
-static size_t cluster_size(const struct fat16_image *image) {
+static size_t cluster_size(const struct fat_image *image) {
     return (size_t)image->cluster_sectors * SECTOR;
 }
 
-static uint8_t *cluster_bytes(const struct fat16_image *image, unsigned cluster) {
+static uint8_t *cluster_bytes(const struct fat_image *image, unsigned cluster) {
     return image->bytes + image->data + (cluster - 2) * cluster_size(image);
 }
 
-void image_format(struct fat16_image *image, unsigned clusters, unsigned cluster_sectors) {
+void image_format(struct fat_image *image, unsigned clusters, unsigned cluster_sectors) {
     unsigned table_sectors = ((clusters + 2) * 2 + SECTOR - 1) / SECTOR;
-    *image = (struct fat16_image){.cluster_sectors = cluster_sectors,
-                                  .clusters = clusters,
-                                  .table_copies = 2,
-                                  .table_sectors = table_sectors,
-                                  .root_entries = 64};
+    *image = (struct fat_image){.cluster_sectors = cluster_sectors,
+                                .clusters = clusters,
+                                .table_copies = 2,
+                                .table_sectors = table_sectors,
+                                .root_entries = 64};
     image->table = RESERVED * SECTOR;
     image->root = image->table + 2 * (size_t)table_sectors * SECTOR;
     image->data = image->root + image->root_entries * ENTRY;
@@ -60,28 +60,28 @@ void image_format(struct fat16_image *image, unsigned clusters, unsigned cluster
     image_set(image, 1, 0xFFFF);
 }
 
-void image_free(struct fat16_image *image) {
+void image_free(struct fat_image *image) {
     free(image->bytes);
     image->bytes = NULL;
 }
 
-unsigned image_get(const struct fat16_image *image, unsigned cluster) {
+unsigned image_get(const struct fat_image *image, unsigned cluster) {
     return take16(image->bytes + image->table + (size_t)cluster * 2);
 }
 
-void image_set(struct fat16_image *image, unsigned cluster, unsigned value) {
+void image_set(struct fat_image *image, unsigned cluster, unsigned value) {
     for (unsigned copy = 0; copy < image->table_copies; copy++)
         put16(image->bytes + image->table + (size_t)copy * image->table_sectors * SECTOR +
                   (size_t)cluster * 2,
               value);
 }
 
-static bool is_cluster(const struct fat16_image *image, unsigned cluster) {
+static bool is_cluster(const struct fat_image *image, unsigned cluster) {
     return cluster >= 2 && cluster < image->clusters + 2;
 }
 
 /* The index-th entry of a directory, or NULL after the last that there is room for. */
-static uint8_t *entry_at(const struct fat16_image *image, unsigned directory, unsigned index) {
+static uint8_t *entry_at(const struct fat_image *image, unsigned directory, unsigned index) {
     if (directory == 0)
         return index < image->root_entries ? image->bytes + image->root + index * ENTRY : NULL;
     unsigned each = (unsigned)(cluster_size(image) / ENTRY);
@@ -93,7 +93,7 @@ static uint8_t *entry_at(const struct fat16_image *image, unsigned directory, un
     return cluster_bytes(image, directory) + index * ENTRY;
 }
 
-static unsigned next_free(const struct fat16_image *image, unsigned cluster) {
+static unsigned next_free(const struct fat_image *image, unsigned cluster) {
     while (image_get(image, cluster) != 0)
         cluster++;
     CHECK(is_cluster(image, cluster));
@@ -101,8 +101,8 @@ static unsigned next_free(const struct fat16_image *image, unsigned cluster) {
 }
 
 /* Lays bytes into clusters and links them. */
-static unsigned add_chain(struct fat16_image *image, const uint8_t *bytes, size_t size,
-                          unsigned from, unsigned gap) {
+static unsigned add_chain(struct fat_image *image, const uint8_t *bytes, size_t size, unsigned from,
+                          unsigned gap) {
     unsigned first = 0, last = 0;
     for (size_t done = 0; done < size; done += cluster_size(image)) {
         unsigned cluster = next_free(image, last ? last + 1 + gap : from);
@@ -136,7 +136,7 @@ static void fill_long_entry(uint8_t *entry, const char *long_name, unsigned piec
     }
 }
 
-unsigned image_add(struct fat16_image *image, unsigned directory, const char *name,
+unsigned image_add(struct fat_image *image, unsigned directory, const char *name,
                    const char *long_name, uint8_t attributes, const void *bytes, size_t size,
                    unsigned from, unsigned gap) {
     unsigned index = 0;
@@ -172,7 +172,7 @@ unsigned image_add(struct fat16_image *image, unsigned directory, const char *na
     return first;
 }
 
-uint8_t *image_entry(const struct fat16_image *image, unsigned directory, const char *name) {
+uint8_t *image_entry(const struct fat_image *image, unsigned directory, const char *name) {
     uint8_t *entry;
     for (unsigned i = 0; (entry = entry_at(image, directory, i)) && entry[0] != 0; i++)
         if (entry[11] != 0x0F && memcmp(entry, name, 11) == 0)
@@ -180,7 +180,7 @@ uint8_t *image_entry(const struct fat16_image *image, unsigned directory, const 
     return NULL;
 }
 
-bool image_holds(const struct fat16_image *image, unsigned directory, const char *name,
+bool image_holds(const struct fat_image *image, unsigned directory, const char *name,
                  const void *bytes, size_t size) {
     const uint8_t *entry = image_entry(image, directory, name);
     if (!entry || take32(entry + 28) != size)
@@ -197,7 +197,7 @@ bool image_holds(const struct fat16_image *image, unsigned directory, const char
 }
 
 /* Marks a chain in seen; its length, or -1 when it is not sound. */
-static long follow(const struct fat16_image *image, unsigned cluster, uint8_t *seen) {
+static long follow(const struct fat_image *image, unsigned cluster, uint8_t *seen) {
     long count = 0;
     if (cluster == 0)
         return 0;
@@ -220,7 +220,7 @@ static bool is_dots(const uint8_t *entry) {
     return entry[0] == '.' && blank && entry[11] & 0x10;
 }
 
-static const char *check_directory(const struct fat16_image *image, unsigned directory,
+static const char *check_directory(const struct fat_image *image, unsigned directory,
                                    uint8_t *seen) {
     const uint8_t *entry;
     bool ended = false;
@@ -248,7 +248,7 @@ static const char *check_directory(const struct fat16_image *image, unsigned dir
     return NULL;
 }
 
-const char *image_check(const struct fat16_image *image, bool after_power_cut) {
+const char *image_check(const struct fat_image *image, bool after_power_cut) {
     uint8_t *seen = calloc(image->clusters + 2, 1);
     CHECK(seen);
     const char *wrong = check_directory(image, 0, seen);
@@ -266,7 +266,7 @@ const char *image_check(const struct fat16_image *image, bool after_power_cut) {
     return wrong;
 }
 
-unsigned image_free_clusters(const struct fat16_image *image) {
+unsigned image_free_clusters(const struct fat_image *image) {
     unsigned count = 0;
     for (unsigned cluster = 2; cluster < image->clusters + 2; cluster++)
         count += image_get(image, cluster) == 0;

@@ -1,19 +1,19 @@
-#include "fat16_internal.h"
+#include "fat_internal.h"
 #include <string.h>
 
 #define ENTRIES_PER_SECTOR (BLOCK_SECTOR_SIZE / 2)
 
 /* Brings the FAT's sector that holds the cluster's entry into the window and gives that entry's
  * index there. */
-static bool window_move(struct fat16 *fs, uint32_t cluster, uint32_t *index, struct error *error) {
+static bool window_move(struct fat *fs, uint32_t cluster, uint32_t *index, struct error *error) {
     uint32_t sector = cluster / ENTRIES_PER_SECTOR;
     if (sector - fs->window_first >= fs->window_count) {
-        if (!fat16_table_sync(fs, error))
+        if (!fat_table_sync(fs, error))
             return false;
-        uint32_t first = sector / FAT16_WINDOW_SECTORS * FAT16_WINDOW_SECTORS;
+        uint32_t first = sector / FAT_WINDOW_SECTORS * FAT_WINDOW_SECTORS;
         uint32_t count = fs->table_sectors - first;
-        if (count > FAT16_WINDOW_SECTORS)
-            count = FAT16_WINDOW_SECTORS;
+        if (count > FAT_WINDOW_SECTORS)
+            count = FAT_WINDOW_SECTORS;
         fs->window_count = 0;
         if (!block_read(fs->device, fs->table_sector + first, count, fs->window, error))
             return false;
@@ -24,7 +24,7 @@ static bool window_move(struct fat16 *fs, uint32_t cluster, uint32_t *index, str
     return true;
 }
 
-bool fat16_table_get(struct fat16 *fs, uint32_t cluster, uint16_t *value, struct error *error) {
+bool fat_table_get(struct fat *fs, uint32_t cluster, uint16_t *value, struct error *error) {
     uint32_t index;
     if (!window_move(fs, cluster, &index, error))
         return false;
@@ -32,7 +32,7 @@ bool fat16_table_get(struct fat16 *fs, uint32_t cluster, uint16_t *value, struct
     return true;
 }
 
-bool fat16_table_set(struct fat16 *fs, uint32_t cluster, uint16_t value, struct error *error) {
+bool fat_table_set(struct fat *fs, uint32_t cluster, uint16_t value, struct error *error) {
     uint32_t index;
     if (!window_move(fs, cluster, &index, error))
         return false;
@@ -49,7 +49,7 @@ bool fat16_table_set(struct fat16 *fs, uint32_t cluster, uint16_t value, struct 
     return true;
 }
 
-bool fat16_table_sync(struct fat16 *fs, struct error *error) {
+bool fat_table_sync(struct fat *fs, struct error *error) {
     uint32_t count = fs->dirty_end - fs->dirty_begin;
     if (count == 0)
         return true;
@@ -65,11 +65,11 @@ bool fat16_table_sync(struct fat16 *fs, struct error *error) {
     return true;
 }
 
-bool fat16_table_compare_copies(struct fat16 *fs, struct error *error) {
+bool fat_table_compare_copies(struct fat *fs, struct error *error) {
     for (uint32_t copy = 1; copy < fs->table_copies; copy++) {
         uint64_t sector = fs->table_sector + (uint64_t)copy * fs->table_sectors + fs->window_first;
         for (uint32_t i = 0; i < fs->window_count; i++) {
-            const uint8_t *other = fat16_cached_sector(fs, sector + i, fs->window_count - i, error);
+            const uint8_t *other = fat_cached_sector(fs, sector + i, fs->window_count - i, error);
             if (!other)
                 return false;
             if (memcmp(other, &fs->window[i * ENTRIES_PER_SECTOR], BLOCK_SECTOR_SIZE) != 0) {
@@ -82,13 +82,13 @@ bool fat16_table_compare_copies(struct fat16 *fs, struct error *error) {
     return true;
 }
 
-bool fat16_table_next(struct fat16 *fs, uint32_t cluster, uint32_t *next, struct error *error) {
+bool fat_table_next(struct fat *fs, uint32_t cluster, uint32_t *next, struct error *error) {
     uint16_t value;
-    if (!fat16_table_get(fs, cluster, &value, error))
+    if (!fat_table_get(fs, cluster, &value, error))
         return false;
-    if (value >= FAT16_CLUSTER_LAST)
+    if (value >= FAT_CLUSTER_LAST)
         value = 0;
-    else if (!fat16_is_cluster(fs, value))
+    else if (!fat_is_cluster(fs, value))
         return error_set(error,
                          "The file system is damaged: in the FAT, cluster %u leads to %u, which is "
                          "no cluster. Repair it with fsck.fat or write the image again.",

@@ -1,4 +1,4 @@
-"""Files in a disk image's FAT16 partition, by mtools. Every failure is a Fat16Error."""
+"""Files in a disk image's FAT16 partition, by mtools. Every failure is a FatError."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ _ENVIRONMENT = {
 }
 
 
-class Fat16Error(BareFlowError):
+class FatError(BareFlowError):
     """The files do not fit a FAT16 image, or an image is not one that can be read."""
 
 
@@ -43,7 +43,7 @@ def mtools(program: str, image: Path, *arguments: str, data: bytes | None = None
     reason = result.stderr.decode(errors="replace").strip()
     if "Cannot initialize" in reason:
         reason = "this is no BareFlow disk image: there is no FAT16 file system at 1 MiB"
-    raise Fat16Error(f"{image}: {reason}")
+    raise FatError(f"{image}: {reason}")
 
 
 def list_folder(image: Path, path: str) -> list[str]:
@@ -77,7 +77,7 @@ def replaced_files(image: Path, files: Mapping[str, bytes]) -> Iterator[None]:
     for path in files:
         try:
             before[path] = read_file(image, path)
-        except Fat16Error:
+        except FatError:
             before[path] = None
     for path, content in files.items():
         write_file(image, path, content)

@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow.disk.fat16 import Fat16Error, list_folder, read_file
-from bareflow.disk.fat16_image import _choose_sizes, build_image
+from bareflow.disk.fat import FatError, list_folder, read_file
+from bareflow.disk.fat_image import _choose_sizes, build_image
 from disk_tools import DiskImage
 from loader_disk import ROOT, assemble
 
@@ -60,7 +60,7 @@ def test_changes_by_mtools_are_read(image_file: Path, tmp_path: Path) -> None:
     )
     subprocess.run(["mdel", "-i", f"{copy}@@1M", "::/boot/BAREFLOW.CFG"], check=True)
     assert read_file(copy, "/profile/a long name written by mtools") == b"n" * 5000
-    with pytest.raises(Fat16Error, match=r'"::/boot/BAREFLOW\.CFG" not found'):
+    with pytest.raises(FatError, match=r'"::/boot/BAREFLOW\.CFG" not found'):
         read_file(copy, "/boot/BAREFLOW.CFG")
 
 
@@ -171,14 +171,14 @@ def test_big_files_get_bigger_clusters(tmp_path: Path) -> None:
 def test_what_does_not_fit_is_refused(
     stage1: bytes, stage2: bytes, tree: dict[str, bytes], message: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(Fat16Error, match=message):
+    with pytest.raises(FatError, match=message):
         build_image(tmp_path / "disk.img", stage1, stage2, tree)
 
 
 def test_a_foreign_disk_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "disk.img"
     path.write_bytes(bytes(4 << 20))
-    with pytest.raises(Fat16Error, match="no BareFlow disk image"):
+    with pytest.raises(FatError, match="no BareFlow disk image"):
         list_folder(path, "/")
 
 
@@ -187,7 +187,7 @@ def test_an_endless_chain(image: bytes, tmp_path: Path) -> None:
     broken.write_bytes(image)
     cluster = DiskImage(broken).first_cluster("/boot/BAREFLOW.KRN")
     DiskImage(broken).patch(PARTITION + 512 + 2 * cluster, struct.pack("<H", cluster))
-    with pytest.raises(Fat16Error, match="loop detected"):
+    with pytest.raises(FatError, match="loop detected"):
         read_file(broken, "/boot/BAREFLOW.KRN")
 
 
@@ -197,7 +197,7 @@ def test_an_endless_chain(image: bytes, tmp_path: Path) -> None:
 def test_a_cut_image_is_refused(image: bytes, size: int, tmp_path: Path) -> None:
     path = tmp_path / "disk.img"
     path.write_bytes(image[:size])
-    with pytest.raises(Fat16Error):
+    with pytest.raises(FatError):
         read_file(path, "/boot/BAREFLOW.KRN")
 
 
@@ -215,7 +215,7 @@ def test_damage(image: bytes, tmp_path: Path) -> None:
         for place in places:
             damaged.patch(place, bytes([generator.choice((0, 255, generator.randrange(256)))]))
         for name in ("/boot/BAREFLOW.KRN", "/model/A file with a long, Mixed Name.text"):
-            with contextlib.suppress(Fat16Error):
+            with contextlib.suppress(FatError):
                 read_file(path, name)
         for place in places:
             damaged.patch(place, image[place : place + 1])
@@ -225,5 +225,5 @@ def test_largest_partition() -> None:
     """What is too much for clusters of 32 KiB gets larger ones; what is too much for these is refused."""
     sectors, partition = _choose_sizes([3 << 30])
     assert (sectors, partition * 512) == (128, (3 << 30) + (9 << 20))
-    with pytest.raises(Fat16Error, match=r"more than a FAT16 partition \(4 GiB\) holds"):
+    with pytest.raises(FatError, match=r"more than a FAT16 partition \(4 GiB\) holds"):
         _choose_sizes([4 << 30])

@@ -1,15 +1,15 @@
 /*
- * What the fat16_*.c files share: the on-disk structures and the layers below
+ * What the fat_*.c files share: the on-disk structures and the layers below
  * the public functions. Numbers on disk are little-endian, as is every machine
  * that this runs on.
  */
 #pragma once
-#include "fat16.h"
+#include "fat.h"
 
 /* ---- On disk (fatgen103) ---- */
 
 /* The boot sector's BIOS parameter block. */
-struct __attribute__((packed)) fat16_boot_sector {
+struct __attribute__((packed)) fat_boot_sector {
     uint8_t jump[3];
     uint8_t oem_name[8];
     uint16_t bytes_per_sector;
@@ -27,14 +27,14 @@ struct __attribute__((packed)) fat16_boot_sector {
     uint8_t rest[474];
     uint8_t signature[2]; /* 0x55, 0xAA */
 };
-_Static_assert(sizeof(struct fat16_boot_sector) == BLOCK_SECTOR_SIZE, "boot sector");
+_Static_assert(sizeof(struct fat_boot_sector) == BLOCK_SECTOR_SIZE, "boot sector");
 
-#define FAT16_CLUSTER_FREE 0x0000
-#define FAT16_CLUSTER_BAD 0xFFF7
-#define FAT16_CLUSTER_LAST 0xFFF8 /* and above */
-#define FAT16_CLUSTER_END 0xFFFF  /* what is written for the last cluster */
+#define FAT_CLUSTER_FREE 0x0000
+#define FAT_CLUSTER_BAD 0xFFF7
+#define FAT_CLUSTER_LAST 0xFFF8 /* and above */
+#define FAT_CLUSTER_END 0xFFFF  /* what is written for the last cluster */
 
-struct __attribute__((packed)) fat16_entry {
+struct __attribute__((packed)) fat_entry {
     uint8_t name[11];
     uint8_t attributes;
     uint8_t case_flags;
@@ -48,30 +48,30 @@ struct __attribute__((packed)) fat16_entry {
     uint16_t cluster;
     uint32_t size;
 };
-_Static_assert(sizeof(struct fat16_entry) == 32, "directory entry");
+_Static_assert(sizeof(struct fat_entry) == 32, "directory entry");
 
 /* First byte of the name. */
-#define FAT16_NAME_END 0x00
-#define FAT16_NAME_DELETED 0xE5
+#define FAT_NAME_END 0x00
+#define FAT_NAME_DELETED 0xE5
 
-#define FAT16_READ_ONLY 0x01
-#define FAT16_VOLUME_LABEL 0x08
-#define FAT16_DIRECTORY 0x10
-#define FAT16_ARCHIVE 0x20
-#define FAT16_LONG_NAME 0x0F
+#define FAT_READ_ONLY 0x01
+#define FAT_VOLUME_LABEL 0x08
+#define FAT_DIRECTORY 0x10
+#define FAT_ARCHIVE 0x20
+#define FAT_LONG_NAME 0x0F
 
 /* The date of writing, because the machine's clock is not read: 1 January 1980, the first valid
  * one, at 22:22:22. It marks the files that the guest wrote (fatgen103, "date and time
  * formats"). */
-#define FAT16_GUEST_DATE 0x0021
-#define FAT16_GUEST_TIME 0xB2CB
-static inline bool fat16_is_by_guest(const struct fat16_entry *entry) {
-    return entry->written_date == FAT16_GUEST_DATE && entry->written_time == FAT16_GUEST_TIME;
+#define FAT_GUEST_DATE 0x0021
+#define FAT_GUEST_TIME 0xB2CB
+static inline bool fat_is_by_guest(const struct fat_entry *entry) {
+    return entry->written_date == FAT_GUEST_DATE && entry->written_time == FAT_GUEST_TIME;
 }
 
-/* A piece of a long name: attributes are FAT16_LONG_NAME. The pieces stand before the short entry,
+/* A piece of a long name: attributes are FAT_LONG_NAME. The pieces stand before the short entry,
  * the last one first. */
-struct __attribute__((packed)) fat16_long_entry {
+struct __attribute__((packed)) fat_long_entry {
     uint8_t order;       /* 1, 2, ...; 0x40 is added in the last piece */
     uint8_t units_1[10]; /* UTF-16, 5 units */
     uint8_t attributes;
@@ -81,46 +81,46 @@ struct __attribute__((packed)) fat16_long_entry {
     uint16_t cluster;
     uint8_t units_3[4]; /* 2 units */
 };
-_Static_assert(sizeof(struct fat16_long_entry) == 32, "long name entry");
+_Static_assert(sizeof(struct fat_long_entry) == 32, "long name entry");
 
-/* ---- fat16_cache.c: sectors of directories, files and copies of the FAT ---- */
+/* ---- fat_cache.c: sectors of directories, files and copies of the FAT ---- */
 
-/* The cached sector, read together with up to FAT16_CACHE_SECTORS - 1 of those that follow, of
+/* The cached sector, read together with up to FAT_CACHE_SECTORS - 1 of those that follow, of
  * which available (1 or more, this one included) may be read. NULL with *error when it cannot be
  * read. */
-uint8_t *fat16_cached_sector(struct fat16 *fs, uint64_t sector, uint64_t available,
-                             struct error *error);
+uint8_t *fat_cached_sector(struct fat *fs, uint64_t sector, uint64_t available,
+                           struct error *error);
 
-/* ---- fat16_table.c: the FAT ---- */
+/* ---- fat_table.c: the FAT ---- */
 
 /* The entry of cluster (2 to cluster_limit - 1). */
-bool fat16_table_get(struct fat16 *fs, uint32_t cluster, uint16_t *value, struct error *error);
-/* Changes an entry; it reaches the disk with the next fat16_table_sync at the latest. */
-bool fat16_table_set(struct fat16 *fs, uint32_t cluster, uint16_t value, struct error *error);
+bool fat_table_get(struct fat *fs, uint32_t cluster, uint16_t *value, struct error *error);
+/* Changes an entry; it reaches the disk with the next fat_table_sync at the latest. */
+bool fat_table_set(struct fat *fs, uint32_t cluster, uint16_t value, struct error *error);
 /* Writes the changed part to every copy of the FAT. */
-bool fat16_table_sync(struct fat16 *fs, struct error *error);
+bool fat_table_sync(struct fat *fs, struct error *error);
 /* Marks the sectors in the window for writing if another copy of the FAT differs from the first. */
-bool fat16_table_compare_copies(struct fat16 *fs, struct error *error);
+bool fat_table_compare_copies(struct fat *fs, struct error *error);
 /* The cluster after this one in its chain, 0 after the last; an error when the entry is no valid
  * link. */
-bool fat16_table_next(struct fat16 *fs, uint32_t cluster, uint32_t *next, struct error *error);
+bool fat_table_next(struct fat *fs, uint32_t cluster, uint32_t *next, struct error *error);
 
 /* The device's sector where a cluster begins. */
-static inline uint64_t fat16_cluster_sector(const struct fat16 *fs, uint32_t cluster) {
+static inline uint64_t fat_cluster_sector(const struct fat *fs, uint32_t cluster) {
     return fs->data_sector + (uint64_t)(cluster - 2) * fs->cluster_sectors;
 }
-static inline bool fat16_is_cluster(const struct fat16 *fs, uint32_t cluster) {
+static inline bool fat_is_cluster(const struct fat *fs, uint32_t cluster) {
     return cluster >= 2 && cluster < fs->cluster_limit;
 }
 /* Clusters that size bytes take. */
-static inline uint32_t fat16_clusters_for(const struct fat16 *fs, uint32_t size) {
+static inline uint32_t fat_clusters_for(const struct fat *fs, uint32_t size) {
     return (uint32_t)(((uint64_t)size + fs->cluster_size - 1) / fs->cluster_size);
 }
 
-/* ---- fat16_directory.c: directories ---- */
+/* ---- fat_directory.c: directories ---- */
 
 /* A place in a directory. */
-struct fat16_cursor {
+struct fat_cursor {
     uint32_t cluster;       /* the one being read; 0 in the root */
     uint32_t clusters_left; /* that may follow before the directory is too long to be one */
     uint32_t sector_index;  /* of the next entry, within the cluster or the root */
@@ -129,26 +129,26 @@ struct fat16_cursor {
     uint32_t entry_offset;
 };
 
-enum fat16_step {
-    FAT16_STEP_ENTRY,    /* an entry, perhaps deleted */
-    FAT16_STEP_END_MARK, /* the entry that ends the directory: it and all after it are unused */
-    FAT16_STEP_END,      /* the directory's space is used up */
-    FAT16_STEP_FAILED,
+enum fat_step {
+    FAT_STEP_ENTRY,    /* an entry, perhaps deleted */
+    FAT_STEP_END_MARK, /* the entry that ends the directory: it and all after it are unused */
+    FAT_STEP_END,      /* the directory's space is used up */
+    FAT_STEP_FAILED,
 };
 
 /* Puts the cursor before the first entry of the directory that begins at cluster (0: the root). */
-void fat16_cursor_start(const struct fat16 *fs, struct fat16_cursor *cursor, uint32_t cluster);
-enum fat16_step fat16_cursor_next(struct fat16 *fs, struct fat16_cursor *cursor,
-                                  struct fat16_entry *entry, struct error *error);
+void fat_cursor_start(const struct fat *fs, struct fat_cursor *cursor, uint32_t cluster);
+enum fat_step fat_cursor_next(struct fat *fs, struct fat_cursor *cursor, struct fat_entry *entry,
+                              struct error *error);
 /* Puts an entry into a directory's sector: one write of one sector, and a flush. */
-bool fat16_entry_write(struct fat16 *fs, uint64_t sector, uint32_t offset,
-                       const struct fat16_entry *entry, struct error *error);
+bool fat_entry_write(struct fat *fs, uint64_t sector, uint32_t offset,
+                     const struct fat_entry *entry, struct error *error);
 
 /* What a path names. */
-struct fat16_lookup {
+struct fat_lookup {
     bool found;
-    struct fat16_entry entry; /* if found: a copy of the entry */
-    uint64_t sector;          /* and where it lies */
+    struct fat_entry entry; /* if found: a copy of the entry */
+    uint64_t sector;        /* and where it lies */
     uint32_t offset;
     uint32_t directory;     /* first cluster of the directory it is or would be in; 0: the root */
     bool name_is_short;     /* the path's last part is a valid 8.3 name: */
@@ -157,43 +157,42 @@ struct fat16_lookup {
 
 /* Looks the path up. A missing file is no error: found is false. A missing directory on the way is
  * one. */
-bool fat16_find(struct fat16 *fs, const char *path, struct fat16_lookup *lookup,
-                struct error *error);
+bool fat_find(struct fat *fs, const char *path, struct fat_lookup *lookup, struct error *error);
 
-/* ---- fat16_space.c: which clusters are taken ---- */
+/* ---- fat_space.c: which clusters are taken ---- */
 
 /* Discards fs->used and unwritten changes, after a failure. */
-void fat16_space_discard(struct fat16 *fs);
-bool fat16_space_is_used(const struct fat16 *fs, uint32_t cluster);
-void fat16_space_mark(struct fat16 *fs, uint32_t cluster, bool used);
+void fat_space_discard(struct fat *fs);
+bool fat_space_is_used(const struct fat *fs, uint32_t cluster);
+void fat_space_mark(struct fat *fs, uint32_t cluster, bool used);
 /* Where to begin to take count free clusters: a run that holds them all if there is one, else the
  * first free cluster. There must be that many. */
-uint32_t fat16_space_choose(const struct fat16 *fs, uint32_t count);
+uint32_t fat_space_choose(const struct fat *fs, uint32_t count);
 /* The first free cluster at or after this one, in ascending order; there must be one. */
-uint32_t fat16_space_next_free(const struct fat16 *fs, uint32_t cluster);
+uint32_t fat_space_next_free(const struct fat *fs, uint32_t cluster);
 
-/* ---- fat16_name.c: names ---- */
+/* ---- fat_name.c: names ---- */
 
-#define FAT16_NAME_UNITS 255
+#define FAT_NAME_UNITS 255
 
 /* One part of a path, in the forms that directory entries are compared with. */
-struct fat16_name {
-    uint16_t units[FAT16_NAME_UNITS]; /* UTF-16, ASCII letters in upper case */
+struct fat_name {
+    uint16_t units[FAT_NAME_UNITS]; /* UTF-16, ASCII letters in upper case */
     uint32_t length;
     bool is_short;          /* it is a valid 8.3 name: */
     uint8_t short_name[11]; /* this one */
 };
 
 /* Makes the forms of the size bytes at text; false when they are no UTF-8 or too long. */
-bool fat16_name_from_text(struct fat16_name *name, const char *text, size_t size);
+bool fat_name_from_text(struct fat_name *name, const char *text, size_t size);
 
 /* The state of comparing a name with the entries of a directory, one after the other; starts as
  * zeros. */
-struct fat16_match {
+struct fat_match {
     uint8_t order;    /* of the piece seen last; 0: none */
     uint8_t checksum; /* that the pieces gave */
     bool equal;       /* the pieces so far are equal to the name */
 };
 /* Takes the next entry; true when it is the short entry of a file with this name. */
-bool fat16_name_matches(const struct fat16_name *name, struct fat16_match *match,
-                        const struct fat16_entry *entry);
+bool fat_name_matches(const struct fat_name *name, struct fat_match *match,
+                      const struct fat_entry *entry);

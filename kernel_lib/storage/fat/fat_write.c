@@ -1,8 +1,8 @@
-#include "fat16_internal.h"
+#include "fat_internal.h"
 #include <string.h>
 
 /* Writes size bytes into the sectors from sector on; the last one is filled up with zeros. */
-static bool write_run(struct fat16 *fs, uint64_t sector, const uint8_t *bytes, size_t size,
+static bool write_run(struct fat *fs, uint64_t sector, const uint8_t *bytes, size_t size,
                       struct error *error) {
     size_t whole = size / BLOCK_SECTOR_SIZE, rest = size % BLOCK_SECTOR_SIZE;
     fs->cache_count = 0; /* it may hold these sectors */
@@ -16,18 +16,18 @@ static bool write_run(struct fat16 *fs, uint64_t sector, const uint8_t *bytes, s
 }
 
 /* Writes the data into count free clusters, the first being first, in one transfer for each run. */
-static bool write_data(struct fat16 *fs, uint32_t first, uint32_t count, const uint8_t *bytes,
+static bool write_data(struct fat *fs, uint32_t first, uint32_t count, const uint8_t *bytes,
                        size_t size, struct error *error) {
     uint32_t cluster = first;
     while (count > 0) {
-        uint32_t start = fat16_space_next_free(fs, cluster), run = 1;
+        uint32_t start = fat_space_next_free(fs, cluster), run = 1;
         while (run < count && start + run < fs->cluster_limit &&
-               !fat16_space_is_used(fs, start + run))
+               !fat_space_is_used(fs, start + run))
             run++;
         size_t part = (size_t)run * fs->cluster_size;
         if (part > size)
             part = size;
-        if (!write_run(fs, fat16_cluster_sector(fs, start), bytes, part, error))
+        if (!write_run(fs, fat_cluster_sector(fs, start), bytes, part, error))
             return false;
         bytes += part;
         size -= part;
@@ -38,52 +38,50 @@ static bool write_data(struct fat16 *fs, uint32_t first, uint32_t count, const u
 }
 
 /* Links the same clusters to a chain in the FAT. They are marked as used on the way. */
-static bool write_chain(struct fat16 *fs, uint32_t first, uint32_t count, struct error *error) {
+static bool write_chain(struct fat *fs, uint32_t first, uint32_t count, struct error *error) {
     uint32_t cluster = first;
     while (count-- > 0) {
-        fat16_space_mark(fs, cluster, true);
-        uint32_t next = count > 0 ? fat16_space_next_free(fs, cluster) : FAT16_CLUSTER_END;
-        if (!fat16_table_set(fs, cluster, (uint16_t)next, error))
+        fat_space_mark(fs, cluster, true);
+        uint32_t next = count > 0 ? fat_space_next_free(fs, cluster) : FAT_CLUSTER_END;
+        if (!fat_table_set(fs, cluster, (uint16_t)next, error))
             return false;
         cluster = next;
     }
-    return fat16_table_sync(fs, error) && block_flush(fs->device, error);
+    return fat_table_sync(fs, error) && block_flush(fs->device, error);
 }
 
 /* Without flush the chain stays in the FAT, owned by nobody: after a power cut the old entry may be
  * back. */
-static bool free_chain(struct fat16 *fs, uint32_t cluster, struct error *error) {
+static bool free_chain(struct fat *fs, uint32_t cluster, struct error *error) {
     if (!fs->device->can_flush)
         return true;
     while (cluster != 0) {
         uint32_t next;
-        if (!fat16_table_next(fs, cluster, &next, error) ||
-            !fat16_table_set(fs, cluster, FAT16_CLUSTER_FREE, error))
+        if (!fat_table_next(fs, cluster, &next, error) ||
+            !fat_table_set(fs, cluster, FAT_CLUSTER_FREE, error))
             return false;
-        fat16_space_mark(fs, cluster, false);
+        fat_space_mark(fs, cluster, false);
         cluster = next;
     }
-    return fat16_table_sync(fs, error) && block_flush(fs->device, error);
+    return fat_table_sync(fs, error) && block_flush(fs->device, error);
 }
 
 /* Adds a cluster of unused entries to the directory whose last cluster is last. It is on the disk
  * as zeros before it becomes part of the directory. */
-static bool extend_directory(struct fat16 *fs, uint32_t last, uint32_t *added,
-                             struct error *error) {
-    uint32_t cluster = fat16_space_choose(fs, 1);
+static bool extend_directory(struct fat *fs, uint32_t last, uint32_t *added, struct error *error) {
+    uint32_t cluster = fat_space_choose(fs, 1);
     fs->cache_count = 0;
     memset(fs->cache, 0, sizeof fs->cache);
-    for (uint32_t i = 0; i < fs->cluster_sectors; i += FAT16_CACHE_SECTORS) {
+    for (uint32_t i = 0; i < fs->cluster_sectors; i += FAT_CACHE_SECTORS) {
         uint32_t count = fs->cluster_sectors - i;
-        if (count > FAT16_CACHE_SECTORS)
-            count = FAT16_CACHE_SECTORS;
-        if (!block_write(fs->device, fat16_cluster_sector(fs, cluster) + i, count, fs->cache,
-                         error))
+        if (count > FAT_CACHE_SECTORS)
+            count = FAT_CACHE_SECTORS;
+        if (!block_write(fs->device, fat_cluster_sector(fs, cluster) + i, count, fs->cache, error))
             return false;
     }
     *added = cluster;
     return write_chain(fs, cluster, 1, error) &&
-           fat16_table_set(fs, last, (uint16_t)cluster, error) && fat16_table_sync(fs, error) &&
+           fat_table_set(fs, last, (uint16_t)cluster, error) && fat_table_sync(fs, error) &&
            block_flush(fs->device, error);
 }
 
@@ -94,31 +92,31 @@ static bool no_safe_room(struct error *error) {
 }
 
 /* Finds room for one entry in lookup->directory and leaves its place in lookup. */
-static bool find_unused_entry(struct fat16 *fs, struct fat16_lookup *lookup, struct error *error) {
-    struct fat16_cursor cursor;
-    struct fat16_entry entry;
-    enum fat16_step step;
-    fat16_cursor_start(fs, &cursor, lookup->directory);
+static bool find_unused_entry(struct fat *fs, struct fat_lookup *lookup, struct error *error) {
+    struct fat_cursor cursor;
+    struct fat_entry entry;
+    enum fat_step step;
+    fat_cursor_start(fs, &cursor, lookup->directory);
     do
-        step = fat16_cursor_next(fs, &cursor, &entry, error);
-    while (step == FAT16_STEP_ENTRY && entry.name[0] != FAT16_NAME_DELETED);
-    if (step == FAT16_STEP_FAILED)
+        step = fat_cursor_next(fs, &cursor, &entry, error);
+    while (step == FAT_STEP_ENTRY && entry.name[0] != FAT_NAME_DELETED);
+    if (step == FAT_STEP_FAILED)
         return false;
     lookup->sector = cursor.entry_sector;
     lookup->offset = cursor.entry_offset;
 
-    if (step == FAT16_STEP_END_MARK) {
+    if (step == FAT_STEP_END_MARK) {
         /* The mark moves on to the next entry, which need not be zero yet. It is set first. */
-        step = fat16_cursor_next(fs, &cursor, &entry, error);
-        if (step == FAT16_STEP_FAILED)
+        step = fat_cursor_next(fs, &cursor, &entry, error);
+        if (step == FAT_STEP_FAILED)
             return false;
-        if (step == FAT16_STEP_ENTRY) {
+        if (step == FAT_STEP_ENTRY) {
             if (!fs->device->can_flush && cursor.entry_sector != lookup->sector)
                 return no_safe_room(error);
             memset(&entry, 0, sizeof entry);
-            return fat16_entry_write(fs, cursor.entry_sector, cursor.entry_offset, &entry, error);
+            return fat_entry_write(fs, cursor.entry_sector, cursor.entry_offset, &entry, error);
         }
-    } else if (step == FAT16_STEP_END) {
+    } else if (step == FAT_STEP_END) {
         uint32_t cluster;
         if (cursor.cluster == 0)
             return error_set(error, "The root directory is full: delete a file in it.");
@@ -126,28 +124,28 @@ static bool find_unused_entry(struct fat16 *fs, struct fat16_lookup *lookup, str
             return no_safe_room(error);
         if (!extend_directory(fs, cursor.cluster, &cluster, error))
             return false;
-        lookup->sector = fat16_cluster_sector(fs, cluster);
+        lookup->sector = fat_cluster_sector(fs, cluster);
         lookup->offset = 0;
     }
     return true;
 }
 
 /* Everything but the clean-up after a failure. bytes NULL: their place only. */
-static bool replace(struct fat16 *fs, const char *path, const uint8_t *bytes, uint32_t size,
+static bool replace(struct fat *fs, const char *path, const uint8_t *bytes, uint32_t size,
                     struct error *error) {
-    struct fat16_lookup file;
-    if (!fat16_prepare(fs, error) || !fat16_find(fs, path, &file, error))
+    struct fat_lookup file;
+    if (!fat_prepare(fs, error) || !fat_find(fs, path, &file, error))
         return false;
-    if (file.found && file.entry.attributes & (FAT16_DIRECTORY | FAT16_READ_ONLY))
+    if (file.found && file.entry.attributes & (FAT_DIRECTORY | FAT_READ_ONLY))
         return error_set(error, "%.80s is %s and cannot be replaced.", path,
-                         file.entry.attributes & FAT16_DIRECTORY ? "a directory" : "read-only");
+                         file.entry.attributes & FAT_DIRECTORY ? "a directory" : "read-only");
     if (!file.found && !file.name_is_short)
         return error_set(
             error,
             "%.80s cannot be made: the name of a new file must be of the form 8.3, such "
             "as RESULT.TXT.",
             path);
-    uint32_t count = fat16_clusters_for(fs, size);
+    uint32_t count = fat_clusters_for(fs, size);
     /* A new file may need one more cluster, for its directory. */
     if (count + !file.found > fs->free_clusters)
         return error_set(error, "The disk is full: %.80s needs %lu KiB, %lu KiB are free.", path,
@@ -162,52 +160,52 @@ static bool replace(struct fat16 *fs, const char *path, const uint8_t *bytes, ui
             return false;
         memset(&file.entry, 0, sizeof file.entry);
         memcpy(file.entry.name, file.short_name, sizeof file.entry.name);
-        file.entry.attributes = FAT16_ARCHIVE;
-        file.entry.created_date = FAT16_GUEST_DATE;
+        file.entry.attributes = FAT_ARCHIVE;
+        file.entry.created_date = FAT_GUEST_DATE;
     }
-    uint32_t first = count > 0 ? fat16_space_choose(fs, count) : 0;
+    uint32_t first = count > 0 ? fat_space_choose(fs, count) : 0;
     file.entry.cluster = (uint16_t)first;
     file.entry.size = size;
-    file.entry.written_date = FAT16_GUEST_DATE;
-    file.entry.written_time = FAT16_GUEST_TIME;
+    file.entry.written_date = FAT_GUEST_DATE;
+    file.entry.written_time = FAT_GUEST_TIME;
     return (!bytes || write_data(fs, first, count, bytes, size, error)) &&
            write_chain(fs, first, count, error) &&
-           fat16_entry_write(fs, file.sector, file.offset, &file.entry, error) &&
+           fat_entry_write(fs, file.sector, file.offset, &file.entry, error) &&
            free_chain(fs, old_chain, error);
 }
 
-static bool replace_or_discard(struct fat16 *fs, const char *path, const void *bytes, size_t size,
+static bool replace_or_discard(struct fat *fs, const char *path, const void *bytes, size_t size,
                                struct error *error) {
     if (size > UINT32_MAX)
         return error_set(error, "%.80s cannot be written: a file on FAT16 ends at 4 GiB.", path);
     if (replace(fs, path, bytes, (uint32_t)size, error))
         return true;
-    fat16_space_discard(fs);
+    fat_space_discard(fs);
     return false;
 }
 
-bool fat16_replace(struct fat16 *fs, const char *path, const void *bytes, size_t size,
-                   struct error *error) {
+bool fat_replace(struct fat *fs, const char *path, const void *bytes, size_t size,
+                 struct error *error) {
     return replace_or_discard(fs, path, size ? bytes : NULL, size, error);
 }
 
-bool fat16_reserve(struct fat16 *fs, const char *path, size_t size, struct error *error) {
+bool fat_reserve(struct fat *fs, const char *path, size_t size, struct error *error) {
     return replace_or_discard(fs, path, NULL, size, error);
 }
 
-bool fat16_overwrite(struct fat16 *fs, const struct fat16_file *file, uint32_t offset,
-                     const void *bytes, size_t size, struct error *error) {
+bool fat_overwrite(struct fat *fs, const struct fat_file *file, uint32_t offset, const void *bytes,
+                   size_t size, struct error *error) {
     if (offset % BLOCK_SECTOR_SIZE != 0 || offset > file->size || size > file->size - offset)
         return error_set(error, "A file of %u bytes has no room for %zu at %u.", file->size, size,
                          offset);
     const uint8_t *source = bytes;
     uint64_t begin = 0, place = offset; /* of the extent, and of the next byte, in the file */
-    for (const struct fat16_extent *extent = file->extents; size > 0; extent++) {
+    for (const struct fat_extent *extent = file->extents; size > 0; extent++) {
         uint64_t end = (uint64_t)extent->end * fs->cluster_size;
         if (place < end) {
             size_t part = end - place < size ? (size_t)(end - place) : size;
             uint64_t sector =
-                fat16_cluster_sector(fs, extent->cluster) + (place - begin) / BLOCK_SECTOR_SIZE;
+                fat_cluster_sector(fs, extent->cluster) + (place - begin) / BLOCK_SECTOR_SIZE;
             if (!write_run(fs, sector, source, part, error))
                 return false;
             source += part;

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bareflow.disk.boot_slots import KERNELS, LBA, BootSlots
-from bareflow.disk.fat16 import PARTITION_LBA, SECTOR, Fat16Error, mtools, write_file
+from bareflow.disk.fat import PARTITION_LBA, SECTOR, FatError, mtools, write_file
 from bareflow.layouts import read_header
 
 MEBIBYTE = 1 << 20
@@ -63,21 +63,21 @@ def _check_names(paths: list[str]) -> None:
     for path in paths:
         name = path.rpartition("/")[2]
         if not name or name in (".", "..") or _FORBIDDEN & set(name) or min(map(ord, name)) < 32:
-            raise Fat16Error(f"'{name}' is no valid file name on FAT16")
+            raise FatError(f"'{name}' is no valid file name on FAT16")
         if len(name.encode("utf-16-le")) // 2 > _LONGEST_NAME:
-            raise Fat16Error(f"the file name '{name}' is longer than FAT's {_LONGEST_NAME} characters")
+            raise FatError(f"the file name '{name}' is longer than FAT's {_LONGEST_NAME} characters")
         if path.upper() in seen:
-            raise Fat16Error(f"'{name}' is in the same folder twice (FAT16 does not tell cases apart)")
+            raise FatError(f"'{name}' is in the same folder twice (FAT16 does not tell cases apart)")
         seen.add(path.upper())
 
 
 def _check_boot_code(stage1: bytes, stage2: bytes) -> None:
     if len(stage1) != SECTOR or stage1[-2:] != b"\x55\xaa":
-        raise Fat16Error(f"stage1 must be one sector of {SECTOR} bytes that ends with 55 AA")
+        raise FatError(f"stage1 must be one sector of {SECTOR} bytes that ends with 55 AA")
     if any(stage1[_DISK_SIGNATURE : SECTOR - 2]):
-        raise Fat16Error(f"stage1 must leave bytes {_DISK_SIGNATURE} to 509 zero for the partition table")
+        raise FatError(f"stage1 must leave bytes {_DISK_SIGNATURE} to 509 zero for the partition table")
     if len(stage2) > STAGE2_SECTORS * SECTOR:
-        raise Fat16Error(f"stage2 is {len(stage2)} bytes; stage1 loads {STAGE2_SECTORS * SECTOR}")
+        raise FatError(f"stage2 is {len(stage2)} bytes; stage1 loads {STAGE2_SECTORS * SECTOR}")
 
 
 def _choose_sizes(sizes: list[int]) -> tuple[int, int]:
@@ -89,7 +89,7 @@ def _choose_sizes(sizes: list[int]) -> tuple[int, int]:
         if total // cluster <= MAX_CLUSTERS:
             return cluster // SECTOR, total // SECTOR
         cluster *= 2
-    raise Fat16Error(f"{sum(sizes)} bytes are more than a FAT16 partition (4 GiB) holds")
+    raise FatError(f"{sum(sizes)} bytes are more than a FAT16 partition (4 GiB) holds")
 
 
 def _boot_code(stage1: bytes, stage2: bytes, disk_signature: bytes, sectors: int) -> bytes:
@@ -123,13 +123,13 @@ def build_image(target: Path, stage1: bytes, stage2: bytes, tree: Mapping[str, b
 
     With both of KERNELS in the tree it gets the record by which the loader chooses.
 
-    Raises Fat16Error for a path FAT16 cannot hold, for boot code of a wrong size, and for too much data.
+    Raises FatError for a path FAT16 cannot hold, for boot code of a wrong size, and for too much data.
     """
     _check_boot_code(stage1, stage2)
     digest = hashlib.sha256(stage1 + stage2)
     for path, content in tree.items():
         if path.endswith("/") and content:
-            raise Fat16Error(f"'{path}' is a folder (it ends with '/') and cannot have contents")
+            raise FatError(f"'{path}' is a folder (it ends with '/') and cannot have contents")
         digest.update(path.encode() + b"\0" + hashlib.sha256(content).digest())
     folders = _folders(list(tree))
     files = {path: content for path, content in tree.items() if not path.endswith("/")}

@@ -1,13 +1,13 @@
-#include "fat16_internal.h"
+#include "fat_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
-bool fat16_space_is_used(const struct fat16 *fs, uint32_t cluster) {
+bool fat_space_is_used(const struct fat *fs, uint32_t cluster) {
     return fs->used[cluster / 8] >> (cluster % 8) & 1;
 }
 
-void fat16_space_mark(struct fat16 *fs, uint32_t cluster, bool used) {
-    if (used == fat16_space_is_used(fs, cluster))
+void fat_space_mark(struct fat *fs, uint32_t cluster, bool used) {
+    if (used == fat_space_is_used(fs, cluster))
         return;
     fs->used[cluster / 8] ^= (uint8_t)(1u << (cluster % 8));
     if (used)
@@ -16,23 +16,23 @@ void fat16_space_mark(struct fat16 *fs, uint32_t cluster, bool used) {
         fs->free_clusters++;
 }
 
-uint32_t fat16_space_next_free(const struct fat16 *fs, uint32_t cluster) {
-    while (fat16_space_is_used(fs, cluster))
+uint32_t fat_space_next_free(const struct fat *fs, uint32_t cluster) {
+    while (fat_space_is_used(fs, cluster))
         cluster++;
     return cluster;
 }
 
-uint32_t fat16_space_choose(const struct fat16 *fs, uint32_t count) {
+uint32_t fat_space_choose(const struct fat *fs, uint32_t count) {
     uint32_t run = 0;
     for (uint32_t cluster = 2; cluster < fs->cluster_limit; cluster++) {
-        run = fat16_space_is_used(fs, cluster) ? 0 : run + 1;
+        run = fat_space_is_used(fs, cluster) ? 0 : run + 1;
         if (run == count)
             return cluster - run + 1;
     }
-    return fat16_space_next_free(fs, 2);
+    return fat_space_next_free(fs, 2);
 }
 
-void fat16_space_discard(struct fat16 *fs) {
+void fat_space_discard(struct fat *fs) {
     free(fs->used);
     fs->used = NULL;
     fs->window_count = 0;
@@ -47,7 +47,7 @@ void fat16_space_discard(struct fat16 *fs) {
 struct directories {
     uint16_t *clusters;
     size_t count, room;
-    uint32_t own; /* FAT16_OWN_DIRECTORY; UINT32_MAX: there is none */
+    uint32_t own; /* FAT_OWN_DIRECTORY; UINT32_MAX: there is none */
 };
 
 static bool directories_add(struct directories *list, uint16_t cluster, struct error *error) {
@@ -63,7 +63,7 @@ static bool directories_add(struct directories *list, uint16_t cluster, struct e
     return true;
 }
 
-static bool damaged_entry(const struct fat16_entry *entry, const char *what, struct error *error) {
+static bool damaged_entry(const struct fat_entry *entry, const char *what, struct error *error) {
     return error_set(error,
                      "The file system is damaged, so nothing is written to it: %.8s.%.3s %s. "
                      "Repair it with fsck.fat or write the image again.",
@@ -73,54 +73,54 @@ static bool damaged_entry(const struct fat16_entry *entry, const char *what, str
 /* Marks the chain of a file or directory as used, as far as it is whole; *damage says what is wrong
  * with it, or is NULL. A cluster met for the second time means a loop or two chains that share
  * clusters: freeing one would destroy the other. */
-static bool claim_chain(struct fat16 *fs, const struct fat16_entry *entry, const char **damage,
+static bool claim_chain(struct fat *fs, const struct fat_entry *entry, const char **damage,
                         struct error *error) {
     uint32_t cluster = entry->cluster, count = 0;
     *damage = NULL;
-    if (cluster != 0 && !fat16_is_cluster(fs, cluster))
+    if (cluster != 0 && !fat_is_cluster(fs, cluster))
         *damage = "begins at a cluster that does not exist";
     while (cluster != 0 && !*damage) {
         uint16_t next;
-        if (fat16_space_is_used(fs, cluster)) {
+        if (fat_space_is_used(fs, cluster)) {
             *damage = "shares clusters with another file or with itself";
             break;
         }
-        fat16_space_mark(fs, cluster, true);
+        fat_space_mark(fs, cluster, true);
         count++;
-        if (!fat16_table_get(fs, cluster, &next, error))
+        if (!fat_table_get(fs, cluster, &next, error))
             return false;
-        cluster = next >= FAT16_CLUSTER_LAST ? 0 : next;
-        if (next < FAT16_CLUSTER_LAST && !fat16_is_cluster(fs, next))
+        cluster = next >= FAT_CLUSTER_LAST ? 0 : next;
+        if (next < FAT_CLUSTER_LAST && !fat_is_cluster(fs, next))
             *damage = "has a cluster chain that leads to a number which is no cluster";
     }
     if (!*damage &&
-        (entry->attributes & FAT16_DIRECTORY ? count == 0
-                                             : count != fat16_clusters_for(fs, entry->size)))
+        (entry->attributes & FAT_DIRECTORY ? count == 0
+                                           : count != fat_clusters_for(fs, entry->size)))
         *damage = "has a cluster chain that does not fit its size";
     return true;
 }
 
 /* Whether an entry is "." or "..", which name a directory's own clusters and its parent's: those
  * are claimed where they belong. Other names may begin with a dot, too. */
-static bool is_link(const struct fat16 *fs, const struct fat16_entry *entry) {
+static bool is_link(const struct fat *fs, const struct fat_entry *entry) {
     bool named = memcmp(entry->name, ".          ", sizeof entry->name) == 0 ||
                  memcmp(entry->name, "..         ", sizeof entry->name) == 0;
-    return named && entry->attributes & FAT16_DIRECTORY &&
-           (!fat16_is_cluster(fs, entry->cluster) || fat16_space_is_used(fs, entry->cluster));
+    return named && entry->attributes & FAT_DIRECTORY &&
+           (!fat_is_cluster(fs, entry->cluster) || fat_space_is_used(fs, entry->cluster));
 }
 
 /* Whether it is a file that the guest alone writes, or wrote last: only such files can have been
  * under way when the power was cut. */
 static bool is_own(const struct directories *list, uint32_t directory,
-                   const struct fat16_entry *entry) {
-    return !(entry->attributes & FAT16_DIRECTORY) &&
-           (directory == list->own || fat16_is_by_guest(entry));
+                   const struct fat_entry *entry) {
+    return !(entry->attributes & FAT_DIRECTORY) &&
+           (directory == list->own || fat_is_by_guest(entry));
 }
 
 /* Claims the chain of a file of the guest's own. A damaged one becomes empty; what it had stays
  * taken until the next mount, because without flush the entry may come back. */
-static bool claim_or_empty(struct fat16 *fs, const struct fat16_cursor *cursor,
-                           struct fat16_entry *entry, struct error *error) {
+static bool claim_or_empty(struct fat *fs, const struct fat_cursor *cursor, struct fat_entry *entry,
+                           struct error *error) {
     const char *damage;
     if (!claim_chain(fs, entry, &damage, error))
         return false;
@@ -128,21 +128,21 @@ static bool claim_or_empty(struct fat16 *fs, const struct fat16_cursor *cursor,
         return true;
     entry->cluster = 0;
     entry->size = 0;
-    return fat16_entry_write(fs, cursor->entry_sector, cursor->entry_offset, entry, error);
+    return fat_entry_write(fs, cursor->entry_sector, cursor->entry_offset, entry, error);
 }
 
 /* Claims the chains of a directory's files: of the guest's own, or of the others and of
  * subdirectories, which join the list. */
-static bool claim_directory(struct fat16 *fs, uint32_t first, bool own, struct directories *list,
+static bool claim_directory(struct fat *fs, uint32_t first, bool own, struct directories *list,
                             struct error *error) {
-    struct fat16_cursor cursor;
-    struct fat16_entry entry;
-    enum fat16_step step;
+    struct fat_cursor cursor;
+    struct fat_entry entry;
+    enum fat_step step;
     const char *damage;
-    fat16_cursor_start(fs, &cursor, first);
-    while ((step = fat16_cursor_next(fs, &cursor, &entry, error)) == FAT16_STEP_ENTRY) {
+    fat_cursor_start(fs, &cursor, first);
+    while ((step = fat_cursor_next(fs, &cursor, &entry, error)) == FAT_STEP_ENTRY) {
         /* Skipped: deleted entries, labels and long names, "." and "..". */
-        if (entry.name[0] == FAT16_NAME_DELETED || entry.attributes & FAT16_VOLUME_LABEL ||
+        if (entry.name[0] == FAT_NAME_DELETED || entry.attributes & FAT_VOLUME_LABEL ||
             is_own(list, first, &entry) != own || is_link(fs, &entry))
             continue;
         if (own) {
@@ -154,20 +154,19 @@ static bool claim_directory(struct fat16 *fs, uint32_t first, bool own, struct d
             return false;
         if (damage)
             return damaged_entry(&entry, damage, error);
-        if (entry.attributes & FAT16_DIRECTORY && !directories_add(list, entry.cluster, error))
+        if (entry.attributes & FAT_DIRECTORY && !directories_add(list, entry.cluster, error))
             return false;
     }
-    return step != FAT16_STEP_FAILED;
+    return step != FAT_STEP_FAILED;
 }
 
 /* The guest's own files come last. Where one shares clusters with another file, the other file
  * keeps them. */
-static bool claim_tree(struct fat16 *fs, struct error *error) {
-    struct fat16_lookup own;
+static bool claim_tree(struct fat *fs, struct error *error) {
+    struct fat_lookup own;
     struct directories list = {.own = UINT32_MAX};
-    bool done =
-        fat16_find(fs, FAT16_OWN_DIRECTORY, &own, error) && directories_add(&list, 0, error);
-    if (done && own.found && own.entry.attributes & FAT16_DIRECTORY)
+    bool done = fat_find(fs, FAT_OWN_DIRECTORY, &own, error) && directories_add(&list, 0, error);
+    if (done && own.found && own.entry.attributes & FAT_DIRECTORY)
         list.own = own.entry.cluster;
     for (size_t i = 0; done && i < list.count; i++)
         done = claim_directory(fs, list.clusters[i], false, &list, error);
@@ -181,32 +180,32 @@ static bool claim_tree(struct fat16 *fs, struct error *error) {
  * them, and makes the copies of the FAT equal. Clusters marked as bad stay. Without flush, what is
  * freed here is used only after the next mount: then it is known to be free on the medium, and no
  * old link in the FAT can come back. */
-static bool reclaim_lost_clusters(struct fat16 *fs, struct error *error) {
+static bool reclaim_lost_clusters(struct fat *fs, struct error *error) {
     uint32_t compared = UINT32_MAX; /* the window whose copies have been compared */
     for (uint32_t cluster = 2; cluster < fs->cluster_limit; cluster++) {
         uint16_t value;
-        if (!fat16_table_get(fs, cluster, &value, error))
+        if (!fat_table_get(fs, cluster, &value, error))
             return false;
         if (compared != fs->window_first) {
             compared = fs->window_first;
-            if (!fat16_table_compare_copies(fs, error))
+            if (!fat_table_compare_copies(fs, error))
                 return false;
         }
-        if (fat16_space_is_used(fs, cluster) || value == FAT16_CLUSTER_FREE)
+        if (fat_space_is_used(fs, cluster) || value == FAT_CLUSTER_FREE)
             continue;
-        bool is_bad = value == FAT16_CLUSTER_BAD;
-        if (!is_bad && !fs->keep_lost && !fat16_table_set(fs, cluster, FAT16_CLUSTER_FREE, error))
+        bool is_bad = value == FAT_CLUSTER_BAD;
+        if (!is_bad && !fs->keep_lost && !fat_table_set(fs, cluster, FAT_CLUSTER_FREE, error))
             return false;
         if (is_bad || !fs->device->can_flush)
-            fat16_space_mark(fs, cluster, true);
+            fat_space_mark(fs, cluster, true);
     }
-    if (!fat16_table_sync(fs, error) || !block_flush(fs->device, error))
+    if (!fat_table_sync(fs, error) || !block_flush(fs->device, error))
         return false;
     fs->keep_lost = !fs->device->can_flush;
     return true;
 }
 
-bool fat16_prepare(struct fat16 *fs, struct error *error) {
+bool fat_prepare(struct fat *fs, struct error *error) {
     if (fs->used)
         return true;
     fs->used = calloc((fs->cluster_limit + 7) / 8, 1);
@@ -215,6 +214,6 @@ bool fat16_prepare(struct fat16 *fs, struct error *error) {
     fs->free_clusters = fs->cluster_limit - 2;
     if (claim_tree(fs, error) && reclaim_lost_clusters(fs, error))
         return true;
-    fat16_space_discard(fs);
+    fat_space_discard(fs);
     return false;
 }

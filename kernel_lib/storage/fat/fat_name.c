@@ -1,4 +1,4 @@
-#include "fat16_internal.h"
+#include "fat_internal.h"
 #include <string.h>
 
 #define UNITS_PER_PIECE 13
@@ -50,12 +50,12 @@ static bool make_short_name(uint8_t short_name[11], const uint16_t *units, uint3
     return position > (limit == 8 ? 0 : 8); /* "NAME." has an empty extension */
 }
 
-bool fat16_name_from_text(struct fat16_name *name, const char *text, size_t size) {
+bool fat_name_from_text(struct fat_name *name, const char *text, size_t size) {
     name->length = 0;
     while (size > 0) {
         uint32_t character;
         size_t used = decode_utf8(text, size, &character);
-        if (used == 0 || name->length + 2 > FAT16_NAME_UNITS + (character < 0x10000))
+        if (used == 0 || name->length + 2 > FAT_NAME_UNITS + (character < 0x10000))
             return false;
         if (character < 0x10000) {
             name->units[name->length++] = upper((uint16_t)character);
@@ -79,7 +79,7 @@ static uint8_t short_name_checksum(const uint8_t name[11]) {
 }
 
 /* Whether a piece of a long name equals its part of the name, with the zero that ends it. */
-static bool piece_is_equal(const struct fat16_name *name, const struct fat16_long_entry *piece,
+static bool piece_is_equal(const struct fat_name *name, const struct fat_long_entry *piece,
                            uint32_t first) {
     uint8_t bytes[2 * UNITS_PER_PIECE];
     memcpy(bytes, piece->units_1, sizeof piece->units_1);
@@ -94,15 +94,15 @@ static bool piece_is_equal(const struct fat16_name *name, const struct fat16_lon
     return true;
 }
 
-bool fat16_name_matches(const struct fat16_name *name, struct fat16_match *match,
-                        const struct fat16_entry *entry) {
-    struct fat16_match before = *match;
+bool fat_name_matches(const struct fat_name *name, struct fat_match *match,
+                      const struct fat_entry *entry) {
+    struct fat_match before = *match;
     memset(match, 0, sizeof *match);
-    if (entry->name[0] == FAT16_NAME_DELETED)
+    if (entry->name[0] == FAT_NAME_DELETED)
         return false;
 
-    if (entry->attributes == FAT16_LONG_NAME) {
-        const struct fat16_long_entry *piece = (const void *)entry;
+    if (entry->attributes == FAT_LONG_NAME) {
+        const struct fat_long_entry *piece = (const void *)entry;
         uint8_t order = piece->order & 0x3F;
         if (order == 0)
             return false;
@@ -121,7 +121,7 @@ bool fat16_name_matches(const struct fat16_name *name, struct fat16_match *match
         return false;
     }
 
-    if (entry->attributes & FAT16_VOLUME_LABEL)
+    if (entry->attributes & FAT_VOLUME_LABEL)
         return false;
     if (before.order == 1 && before.equal && before.checksum == short_name_checksum(entry->name))
         return true;

@@ -1,53 +1,53 @@
-#include "fat16_internal.h"
+#include "fat_internal.h"
 #include <string.h>
 
 /* fatgen103: no directory has more entries than a 16-bit number counts. */
-#define MAX_DIRECTORY_SIZE (65536u * sizeof(struct fat16_entry))
+#define MAX_DIRECTORY_SIZE (65536u * sizeof(struct fat_entry))
 
-void fat16_cursor_start(const struct fat16 *fs, struct fat16_cursor *cursor, uint32_t cluster) {
+void fat_cursor_start(const struct fat *fs, struct fat_cursor *cursor, uint32_t cluster) {
     memset(cursor, 0, sizeof *cursor);
     cursor->cluster = cluster;
     cursor->clusters_left = MAX_DIRECTORY_SIZE / fs->cluster_size;
 }
 
-enum fat16_step fat16_cursor_next(struct fat16 *fs, struct fat16_cursor *cursor,
-                                  struct fat16_entry *entry, struct error *error) {
+enum fat_step fat_cursor_next(struct fat *fs, struct fat_cursor *cursor, struct fat_entry *entry,
+                              struct error *error) {
     bool root = cursor->cluster == 0;
     uint32_t sectors = root ? fs->root_sectors : fs->cluster_sectors;
     if (cursor->sector_index == sectors) {
         uint32_t next = 0;
-        if (!root && !fat16_table_next(fs, cursor->cluster, &next, error))
-            return FAT16_STEP_FAILED;
+        if (!root && !fat_table_next(fs, cursor->cluster, &next, error))
+            return FAT_STEP_FAILED;
         if (next == 0)
-            return FAT16_STEP_END;
+            return FAT_STEP_END;
         if (--cursor->clusters_left == 0) {
             error_set(error, "The file system is damaged: a directory's cluster chain is a loop. "
                              "Repair it with fsck.fat or write the image again.");
-            return FAT16_STEP_FAILED;
+            return FAT_STEP_FAILED;
         }
         cursor->cluster = next;
         cursor->sector_index = 0;
     }
 
-    uint64_t first = root ? fs->root_sector : fat16_cluster_sector(fs, cursor->cluster);
+    uint64_t first = root ? fs->root_sector : fat_cluster_sector(fs, cursor->cluster);
     cursor->entry_sector = first + cursor->sector_index;
     cursor->entry_offset = cursor->offset;
     const uint8_t *sector =
-        fat16_cached_sector(fs, cursor->entry_sector, sectors - cursor->sector_index, error);
+        fat_cached_sector(fs, cursor->entry_sector, sectors - cursor->sector_index, error);
     if (!sector)
-        return FAT16_STEP_FAILED;
+        return FAT_STEP_FAILED;
     memcpy(entry, sector + cursor->offset, sizeof *entry);
     cursor->offset += sizeof *entry;
     if (cursor->offset == BLOCK_SECTOR_SIZE) {
         cursor->offset = 0;
         cursor->sector_index++;
     }
-    return entry->name[0] == FAT16_NAME_END ? FAT16_STEP_END_MARK : FAT16_STEP_ENTRY;
+    return entry->name[0] == FAT_NAME_END ? FAT_STEP_END_MARK : FAT_STEP_ENTRY;
 }
 
-bool fat16_entry_write(struct fat16 *fs, uint64_t sector, uint32_t offset,
-                       const struct fat16_entry *entry, struct error *error) {
-    uint8_t *bytes = fat16_cached_sector(fs, sector, 1, error);
+bool fat_entry_write(struct fat *fs, uint64_t sector, uint32_t offset,
+                     const struct fat_entry *entry, struct error *error) {
+    uint8_t *bytes = fat_cached_sector(fs, sector, 1, error);
     if (!bytes)
         return false;
     memcpy(bytes + offset, entry, sizeof *entry);
@@ -55,19 +55,19 @@ bool fat16_entry_write(struct fat16 *fs, uint64_t sector, uint32_t offset,
 }
 
 /* Looks for the name in lookup->directory. */
-static bool find_in_directory(struct fat16 *fs, const struct fat16_name *name,
-                              struct fat16_lookup *lookup, struct error *error) {
-    struct fat16_cursor cursor;
-    struct fat16_match match = {0};
+static bool find_in_directory(struct fat *fs, const struct fat_name *name,
+                              struct fat_lookup *lookup, struct error *error) {
+    struct fat_cursor cursor;
+    struct fat_match match = {0};
     lookup->found = false;
-    fat16_cursor_start(fs, &cursor, lookup->directory);
+    fat_cursor_start(fs, &cursor, lookup->directory);
     for (;;) {
-        enum fat16_step step = fat16_cursor_next(fs, &cursor, &lookup->entry, error);
-        if (step == FAT16_STEP_FAILED)
+        enum fat_step step = fat_cursor_next(fs, &cursor, &lookup->entry, error);
+        if (step == FAT_STEP_FAILED)
             return false;
-        if (step != FAT16_STEP_ENTRY)
+        if (step != FAT_STEP_ENTRY)
             return true;
-        if (fat16_name_matches(name, &match, &lookup->entry)) {
+        if (fat_name_matches(name, &match, &lookup->entry)) {
             lookup->found = true;
             lookup->sector = cursor.entry_sector;
             lookup->offset = cursor.entry_offset;
@@ -76,16 +76,15 @@ static bool find_in_directory(struct fat16 *fs, const struct fat16_name *name,
     }
 }
 
-bool fat16_find(struct fat16 *fs, const char *path, struct fat16_lookup *lookup,
-                struct error *error) {
-    struct fat16_name name;
+bool fat_find(struct fat *fs, const char *path, struct fat_lookup *lookup, struct error *error) {
+    struct fat_name name;
     const char *part = path + strspn(path, "/");
     if (*part == '\0')
         return error_set(error, "\"%.80s\" names no file.", path);
     lookup->directory = 0;
     for (;;) {
         size_t size = strcspn(part, "/");
-        if (!fat16_name_from_text(&name, part, size))
+        if (!fat_name_from_text(&name, part, size))
             return error_set(error, "\"%.80s\" is no valid file name.", path);
         if (!find_in_directory(fs, &name, lookup, error))
             return false;
@@ -93,10 +92,10 @@ bool fat16_find(struct fat16 *fs, const char *path, struct fat16_lookup *lookup,
         part += strspn(part, "/");
         if (*part == '\0')
             break;
-        if (!lookup->found || !(lookup->entry.attributes & FAT16_DIRECTORY))
+        if (!lookup->found || !(lookup->entry.attributes & FAT_DIRECTORY))
             return error_set(error, "The directory of %.80s does not exist.", path);
         lookup->directory = lookup->entry.cluster;
-        if (!fat16_is_cluster(fs, lookup->directory))
+        if (!fat_is_cluster(fs, lookup->directory))
             return error_set(
                 error,
                 "The file system is damaged: a directory on the way to %.80s begins at "

@@ -1,22 +1,22 @@
 // sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/disk_error.c
-// sources: kernel_lib/storage/fat16/fat16_mount.c
-// sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
-// sources: kernel_lib/storage/fat16/fat16_cache.c
-// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
-// sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
-// sources: tests/host/ram_disk.c tests/host/fat16_image.c
+// sources: kernel_lib/storage/fat/fat_mount.c
+// sources: kernel_lib/storage/fat/fat_table.c kernel_lib/storage/fat/fat_name.c
+// sources: kernel_lib/storage/fat/fat_cache.c
+// sources: kernel_lib/storage/fat/fat_directory.c kernel_lib/storage/fat/fat_read.c
+// sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
+// sources: tests/host/ram_disk.c tests/host/fat_image.c
 /* FAT16: replacing files, with the power cut at every sector written, and what is repaired then. */
-#include "fat16_writing.h"
+#include "fat_writing.h"
 
-static bool reads_as(struct fat16 *fs, const char *path, const void *bytes, size_t size) {
+static bool reads_as(struct fat *fs, const char *path, const void *bytes, size_t size) {
     struct error error;
-    struct fat16_file file;
+    struct fat_file file;
     static uint8_t buffer[DATA_SIZE];
-    if (!fat16_open(fs, path, &file, &error))
+    if (!fat_open(fs, path, &file, &error))
         return false;
-    bool equal = file.size == size && fat16_read(fs, &file, 0, buffer, size, &error) &&
+    bool equal = file.size == size && fat_read(fs, &file, 0, buffer, size, &error) &&
                  memcmp(buffer, bytes, size) == 0;
-    fat16_close(&file);
+    fat_close(&file);
     return equal;
 }
 
@@ -47,22 +47,22 @@ static const struct replacement replacements[] = {
 static void test_replacing(void) {
     for (size_t i = 0; i < REPLACEMENTS; i++) {
         const struct replacement *r = &replacements[i];
-        struct fat16_image image;
+        struct fat_image image;
         struct ram_disk disk;
-        struct fat16 fs;
+        struct fat fs;
         struct error error;
         unsigned directory = make_image(&image, r->old_size, r->gap);
         ram_disk_init(&disk, image.bytes, image.size);
         mount(&fs, &disk);
         /* Twice with other contents in between: the map of clusters stays right. */
-        CHECK(fat16_replace(&fs, r->path, new_data, r->new_size, &error));
-        CHECK(fat16_replace(&fs, r->path, old_data, 777, &error));
-        CHECK(fat16_replace(&fs, r->path, new_data, r->new_size, &error));
+        CHECK(fat_replace(&fs, r->path, new_data, r->new_size, &error));
+        CHECK(fat_replace(&fs, r->path, old_data, 777, &error));
+        CHECK(fat_replace(&fs, r->path, new_data, r->new_size, &error));
         CHECK(image_check(&image, false) == NULL);
         CHECK(image_holds(&image, r->in_directory ? directory : 0, r->name, new_data, r->new_size));
         CHECK(image_holds(&image, 0, "KEEP    BIN", new_data, DATA_SIZE));
         CHECK(reads_as(&fs, r->path, new_data, r->new_size));
-        fat16_unmount(&fs);
+        fat_unmount(&fs);
         image_free(&image);
     }
 }
@@ -86,18 +86,18 @@ static bool some_survive(void *context, unsigned long n) {
 /* Cuts the power after `sectors` written sectors; false when the replacement needs no more. */
 static bool cut_once(const struct replacement *r, long sectors,
                      bool (*survives)(void *, unsigned long), unsigned random) {
-    struct fat16_image image;
+    struct fat_image image;
     struct ram_disk disk;
-    struct fat16 fs;
+    struct fat fs;
     struct error error;
     unsigned directory = make_image(&image, r->old_size, r->gap);
     unsigned parent = r->in_directory ? directory : 0;
     ram_disk_init(&disk, image.bytes, image.size);
     mount(&fs, &disk);
     ram_disk_cut_after(&disk, sectors);
-    bool done = fat16_replace(&fs, r->path, new_data, r->new_size, &error);
+    bool done = fat_replace(&fs, r->path, new_data, r->new_size, &error);
     CHECK(done == !disk.is_off);
-    fat16_unmount(&fs);
+    fat_unmount(&fs);
     ram_disk_power_on(&disk, survives, &random);
 
     CHECK(image_check(&image, true) == NULL);
@@ -110,8 +110,8 @@ static bool cut_once(const struct replacement *r, long sectors,
 
     /* The next replacement puts everything in order: no lost clusters, equal copies of the FAT. */
     mount(&fs, &disk);
-    CHECK(fat16_replace(&fs, r->path, old_data, 1234, &error));
-    fat16_unmount(&fs);
+    CHECK(fat_replace(&fs, r->path, old_data, 1234, &error));
+    fat_unmount(&fs);
     CHECK(image_check(&image, false) == NULL);
     CHECK(image_holds(&image, parent, r->name, old_data, 1234));
     CHECK(image_holds(&image, 0, "KEEP    BIN", new_data, DATA_SIZE));
@@ -136,9 +136,9 @@ static void test_power_cuts(void) {
 /* What a power cut has damaged in the guest's own files is repaired: the file becomes empty, and
  * who shared clusters with it keeps them. Its clusters are free after the next mount. */
 static void test_repair(bool in_directory, unsigned kind) {
-    struct fat16_image image;
+    struct fat_image image;
     struct ram_disk disk;
-    struct fat16 fs;
+    struct fat fs;
     struct error error = {""};
     image_format(&image, CLUSTERS, 1);
     unsigned directory = image_add(&image, 0, "PROFILE    ", NULL, 0x10, NULL, 0, 2, 0);
@@ -172,8 +172,8 @@ static void test_repair(bool in_directory, unsigned kind) {
     for (int boot = 0; boot < 2; boot++) {
         ram_disk_init(&disk, image.bytes, image.size);
         mount(&fs, &disk);
-        CHECK(fat16_replace(&fs, "/new.txt", new_data, 600, &error));
-        fat16_unmount(&fs);
+        CHECK(fat_replace(&fs, "/new.txt", new_data, 600, &error));
+        fat_unmount(&fs);
         CHECK(image_check(&image, boot == 0) == NULL);
         CHECK(image_holds(&image, in_directory ? directory : 0, "JIT     PRF", "", 0));
         CHECK(image_holds(&image, 0, "USER    BIN", old_data, 3000));
@@ -190,5 +190,5 @@ int main(void) {
         test_repair(true, kind);
         test_repair(false, kind);
     }
-    puts("fat16_write: passed");
+    puts("fat_write: passed");
 }

@@ -1,4 +1,4 @@
-#include "fat16_internal.h"
+#include "fat_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,12 +14,12 @@ static bool damaged(struct error *error, const char *what) {
                      what);
 }
 
-bool fat16_mount(struct fat16 *fs, struct block_device *device, uint64_t first_sector,
-                 uint64_t sector_count, struct error *error) {
+bool fat_mount(struct fat *fs, struct block_device *device, uint64_t first_sector,
+               uint64_t sector_count, struct error *error) {
     memset(fs, 0, sizeof *fs);
     fs->device = device;
     /* The FAT's window is read on first use; until then it has room for the boot sector. */
-    const struct fat16_boot_sector *boot = (const void *)fs->window;
+    const struct fat_boot_sector *boot = (const void *)fs->window;
     if (!block_read(device, first_sector, 1, fs->window, error))
         return false;
 
@@ -65,7 +65,7 @@ bool fat16_mount(struct fat16 *fs, struct block_device *device, uint64_t first_s
     return true;
 }
 
-void fat16_unmount(struct fat16 *fs) {
+void fat_unmount(struct fat *fs) {
     free(fs->used);
     memset(fs, 0, sizeof *fs);
 }

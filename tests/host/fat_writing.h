@@ -1,8 +1,8 @@
 /* A FAT16 image with some files, mounted from a RAM disk, for the tests that write to it. */
 #pragma once
 #include "check.h"
-#include "fat16_image.h"
-#include "kernel_lib/storage/fat16/fat16.h"
+#include "fat_image.h"
+#include "kernel_lib/storage/fat/fat.h"
 #include "ram_disk.h"
 #include <string.h>
 
@@ -22,7 +22,7 @@ static void make_data(void) {
 
 /* NOTES.TXT (old_data), KEEP.BIN (new_data) and DIR/, which holds 14 entries besides "." and "..":
  * its cluster is full; DIR/READ.ME is read-only. */
-static unsigned make_image(struct fat16_image *image, size_t old_size, unsigned gap) {
+static unsigned make_image(struct fat_image *image, size_t old_size, unsigned gap) {
     image_format(image, CLUSTERS, 1);
     image_add(image, 0, "NOTES   TXT", "my Notes.text", 0x20, old_data, old_size, 2, gap);
     image_add(image, 0, "KEEP    BIN", NULL, 0x20, new_data, DATA_SIZE, 60, 1);
@@ -37,9 +37,9 @@ static unsigned make_image(struct fat16_image *image, size_t old_size, unsigned 
     return directory;
 }
 
-static void mount(struct fat16 *fs, struct ram_disk *disk) {
+static void mount(struct fat *fs, struct ram_disk *disk) {
     struct error error = {""};
-    if (!fat16_mount(fs, &disk->device, 0, disk->device.sector_count, &error))
+    if (!fat_mount(fs, &disk->device, 0, disk->device.sector_count, &error))
         fprintf(stderr, "%s\n", error.text);
     CHECK(error.text[0] == '\0');
 }

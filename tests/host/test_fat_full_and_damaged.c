@@ -1,19 +1,19 @@
 // sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/disk_error.c
-// sources: kernel_lib/storage/fat16/fat16_mount.c
-// sources: kernel_lib/storage/fat16/fat16_table.c kernel_lib/storage/fat16/fat16_name.c
-// sources: kernel_lib/storage/fat16/fat16_cache.c
-// sources: kernel_lib/storage/fat16/fat16_directory.c kernel_lib/storage/fat16/fat16_read.c
-// sources: kernel_lib/storage/fat16/fat16_space.c kernel_lib/storage/fat16/fat16_write.c
-// sources: tests/host/ram_disk.c tests/host/fat16_image.c
+// sources: kernel_lib/storage/fat/fat_mount.c
+// sources: kernel_lib/storage/fat/fat_table.c kernel_lib/storage/fat/fat_name.c
+// sources: kernel_lib/storage/fat/fat_cache.c
+// sources: kernel_lib/storage/fat/fat_directory.c kernel_lib/storage/fat/fat_read.c
+// sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
+// sources: tests/host/ram_disk.c tests/host/fat_image.c
 /* FAT16: writing to full and damaged disks, and beside what is easily taken for something else. */
-#include "fat16_writing.h"
+#include "fat_writing.h"
 
 /* ---- Refusals: the disk stays as it is ---- */
 
-static void expect_refusal(struct fat16_image *image, const char *path, size_t size,
+static void expect_refusal(struct fat_image *image, const char *path, size_t size,
                            const char *part_of_message) {
     struct ram_disk disk;
-    struct fat16 fs;
+    struct fat fs;
     struct error error = {""};
     uint8_t *before = malloc(image->size);
     static uint8_t content[CLUSTERS * CLUSTER_SIZE + 1];
@@ -21,17 +21,17 @@ static void expect_refusal(struct fat16_image *image, const char *path, size_t s
     memcpy(before, image->bytes, image->size);
     ram_disk_init(&disk, image->bytes, image->size);
     mount(&fs, &disk);
-    CHECK(!fat16_replace(&fs, path, content, size, &error));
+    CHECK(!fat_replace(&fs, path, content, size, &error));
     if (!strstr(error.text, part_of_message))
         fprintf(stderr, "%s: \"%s\", wanted \"%s\"\n", path, error.text, part_of_message);
     CHECK(strstr(error.text, part_of_message));
     CHECK(memcmp(before, image->bytes, image->size) == 0);
-    fat16_unmount(&fs);
+    fat_unmount(&fs);
     free(before);
 }
 
 static void test_refusals(void) {
-    struct fat16_image image;
+    struct fat_image image;
     make_image(&image, 3000, 0);
     expect_refusal(&image, "/dir", 1, "is a directory and cannot be replaced");
     expect_refusal(&image, "/dir/read.me", 1, "is read-only and cannot be replaced");
@@ -48,9 +48,9 @@ static void test_refusals(void) {
 }
 
 static void test_full_disk(void) {
-    struct fat16_image image;
+    struct fat_image image;
     struct ram_disk disk;
-    struct fat16 fs;
+    struct fat fs;
     struct error error;
     make_image(&image, 3000, 1);
     unsigned available = image_free_clusters(&image);
@@ -63,21 +63,21 @@ static void test_full_disk(void) {
     ram_disk_init(&disk, image.bytes, image.size);
     mount(&fs, &disk);
     size_t size = (size_t)available * CLUSTER_SIZE;
-    CHECK(fat16_replace(&fs, "/keep.bin", filler, size, &error));
+    CHECK(fat_replace(&fs, "/keep.bin", filler, size, &error));
     CHECK(image_check(&image, false) == NULL);
     CHECK(image_holds(&image, 0, "KEEP    BIN", filler, size));
-    CHECK(!fat16_replace(&fs, "/keep.bin", filler, size, &error));
+    CHECK(!fat_replace(&fs, "/keep.bin", filler, size, &error));
     CHECK(image_holds(&image, 0, "KEEP    BIN", filler, size));
     CHECK(image_check(&image, false) == NULL);
-    fat16_unmount(&fs);
+    fat_unmount(&fs);
     image_free(&image);
 }
 
 /* The root has 64 entries, of which four are taken (one by a long name). */
 static void test_full_root_directory(void) {
-    struct fat16_image image;
+    struct fat_image image;
     struct ram_disk disk;
-    struct fat16 fs;
+    struct fat fs;
     struct error error;
     char path[] = "/N00";
     make_image(&image, 3000, 0);
@@ -87,28 +87,28 @@ static void test_full_root_directory(void) {
     for (; made < 64; made++) {
         path[2] = (char)('0' + made / 10);
         path[3] = (char)('0' + made % 10);
-        if (!fat16_replace(&fs, path, path, 4, &error))
+        if (!fat_replace(&fs, path, path, 4, &error))
             break;
     }
     CHECK(made == 64 - 4);
     CHECK(strstr(error.text, "root directory is full"));
     CHECK(image_check(&image, false) == NULL);
     image_entry(&image, 0, "N30        ")[0] = 0xE5; /* deleted, its cluster lost */
-    fat16_unmount(&fs);
+    fat_unmount(&fs);
     mount(&fs, &disk);
-    CHECK(fat16_replace(&fs, "/reused", "again", 5, &error)); /* the entry is used again */
+    CHECK(fat_replace(&fs, "/reused", "again", 5, &error)); /* the entry is used again */
     CHECK(image_check(&image, false) == NULL);
     CHECK(image_holds(&image, 0, "REUSED     ", "again", 5));
-    fat16_unmount(&fs);
+    fat_unmount(&fs);
     image_free(&image);
 }
 
 /* Entries behind the end mark may hold anything (fatgen103): a new entry moves the mark on. */
 static void test_dirt_behind_the_end_mark(void) {
     for (unsigned used = 4; used < 63; used++) {
-        struct fat16_image image;
+        struct fat_image image;
         struct ram_disk disk;
-        struct fat16 fs;
+        struct fat fs;
         struct error error;
         image_format(&image, CLUSTERS, 1);
         memset(image.bytes + image.root, 0xE5, (size_t)used * 32);
@@ -117,17 +117,17 @@ static void test_dirt_behind_the_end_mark(void) {
             memcpy(image.bytes + image.root + i * 32, "LABEL      \x08", 12);
         ram_disk_init(&disk, image.bytes, image.size);
         mount(&fs, &disk);
-        CHECK(fat16_replace(&fs, "/x", "x", 1, &error));
+        CHECK(fat_replace(&fs, "/x", "x", 1, &error));
         CHECK(image_holds(&image, 0, "X          ", "x", 1));
         CHECK(image.bytes[image.root + (used + 1) * 32] == 0);
-        fat16_unmount(&fs);
+        fat_unmount(&fs);
         image_free(&image);
     }
 }
 
 /* A tree that is damaged anywhere is not written to. */
 static void test_damaged_tree_is_not_written(void) {
-    struct fat16_image image;
+    struct fat_image image;
     unsigned directory = make_image(&image, 3000, 0);
     uint8_t *file = image_entry(&image, directory, "FILE-B     ");
     file[26]++; /* now the cluster of FILE-C */
@@ -150,9 +150,9 @@ static void test_damaged_tree_is_not_written(void) {
 
 /* Clusters marked as bad are never used, and lost chains are. */
 static void test_bad_and_lost_clusters(void) {
-    struct fat16_image image;
+    struct fat_image image;
     struct ram_disk disk;
-    struct fat16 fs;
+    struct fat fs;
     struct error error;
     make_image(&image, 3000, 0);
     unsigned available = image_free_clusters(&image);
@@ -164,11 +164,11 @@ static void test_bad_and_lost_clusters(void) {
     ram_disk_init(&disk, image.bytes, image.size);
     mount(&fs, &disk);
     static uint8_t filler[CLUSTERS * CLUSTER_SIZE];
-    CHECK(fat16_replace(&fs, "/keep.bin", filler, (size_t)available * CLUSTER_SIZE, &error));
+    CHECK(fat_replace(&fs, "/keep.bin", filler, (size_t)available * CLUSTER_SIZE, &error));
     CHECK(image_check(&image, false) == NULL);
     for (unsigned i = 0; i < 100; i++)
         CHECK(image_get(&image, 200 + 2 * i) == 0xFFF7);
-    fat16_unmount(&fs);
+    fat_unmount(&fs);
     image_free(&image);
 }
 
@@ -176,9 +176,9 @@ static void test_bad_and_lost_clusters(void) {
 static void test_names_with_dots(void) {
     static const char *const names[] = {".PROFILE   ", ".       TXT", "..A        ",
                                         "...        ", ".          ", "..         "};
-    struct fat16_image image;
+    struct fat_image image;
     struct ram_disk disk;
-    struct fat16 fs;
+    struct fat fs;
     struct error error;
     make_image(&image, 3000, 0);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -188,12 +188,12 @@ static void test_names_with_dots(void) {
     CHECK(image_check(&image, false) == NULL);
     ram_disk_init(&disk, image.bytes, image.size);
     mount(&fs, &disk);
-    CHECK(fat16_replace(&fs, "/notes.txt", new_data, DATA_SIZE, &error));
+    CHECK(fat_replace(&fs, "/notes.txt", new_data, DATA_SIZE, &error));
     CHECK(image_check(&image, false) == NULL);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         CHECK(image_holds(&image, 0, names[i], old_data, 5000));
     CHECK(image_holds(&image, inner, ".KEY    BIN", old_data, 2000));
-    fat16_unmount(&fs);
+    fat_unmount(&fs);
 
     /* A ".." that names clusters which nobody else owns keeps them. */
     unsigned lost = image_add(&image, 0, "LOST       ", NULL, 0x10, NULL, 0, 2, 0);
@@ -202,9 +202,9 @@ static void test_names_with_dots(void) {
     parent[26] = (uint8_t)lost;
     parent[27] = (uint8_t)(lost >> 8);
     mount(&fs, &disk);
-    CHECK(fat16_replace(&fs, "/notes.txt", new_data, 10, &error));
+    CHECK(fat_replace(&fs, "/notes.txt", new_data, 10, &error));
     CHECK(image_get(&image, lost) == 0xFFFF);
-    fat16_unmount(&fs);
+    fat_unmount(&fs);
     image_free(&image);
 }
 
@@ -217,5 +217,5 @@ int main(void) {
     test_damaged_tree_is_not_written();
     test_bad_and_lost_clusters();
     test_names_with_dots();
-    puts("fat16, full and damaged: passed");
+    puts("fat, full and damaged: passed");
 }
