@@ -10,6 +10,8 @@ from bareflow.variant import Variant, VariantError, load_variant
 from build_options import Options, is_file, user_path
 from scons_paths import user_file
 
+REAL_MODEL = "gemma3-270m"
+"""The published model that tests/real is about."""
 UNTRIMMED = "full"
 """The value of fallback= for the kernel that a trimmed one was made from."""
 
@@ -90,6 +92,8 @@ def check(env: Any, targets: Iterable[str]) -> None:
             sys.exit(f"bareflow: the target '{name}' is not for platform=linux; `bench` is")
         if name == "held_out" and not variant.trimmed_from:
             sys.exit("bareflow: the target 'held_out' is for variant=trimmed")
+        if name == "real" and env["model"] != REAL_MODEL:
+            sys.exit(f"bareflow: the target 'real' is for model={REAL_MODEL}")
 
 
 def build_folder(env: Any, name: str) -> str:
