@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define BOOT_INFO_MAGIC 0x4F464E49544F4F42ull /* "BOOTINFO" read as little-endian */
-#define BOOT_INFO_VERSION 2
+#define BOOT_INFO_VERSION 3
 #define BOOT_INFO_ADDRESS 0x1000
 #define BOOT_INFO_MAX_REGIONS 64
 
@@ -44,7 +44,10 @@ struct boot_info {
     uint64_t stage1_tsc;       /* TSC at stage1's first instruction */
     uint64_t kernel_tsc;       /* TSC just before the jump to the kernel */
     uint64_t kernel_base;      /* where the kernel's image lies */
-    uint64_t kernel_image_size;  /* its bytes, unpacked, without .bss */
-    uint64_t kernel_memory_size; /* bytes the kernel occupies with .bss */
+    uint64_t kernel_image_size;    /* its bytes, unpacked, without .bss */
+    uint64_t kernel_memory_size;   /* bytes the kernel occupies with .bss */
+    unsigned char kernel_name[11]; /* its file, as in a FAT directory ... */
+    uint8_t kernel_folder;         /* ... and its folder (boot_slots.h) */
+    uint32_t reserved;
     struct boot_memory_region regions[BOOT_INFO_MAX_REGIONS];
 };

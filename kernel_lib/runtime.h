@@ -174,6 +174,12 @@ void snapshots_pass_over(const char *reason, const char *model);
 /* boot_slots_report_success(), and the index notes that this kernel works, which takes a flush of
  * the disk: for when nobody waits. */
 void snapshots_report_success(void);
+/* Restarts the machine with another kernel if the setting "boot" names one, unless a key has chosen
+ * this one. A name that is not possible is a warning. */
+void snapshots_choose(void);
+/* The same with /boot/BAREFLOW.KRN if that is another one than this snapshot goes back to, unless a
+ * person has chosen this one. */
+void snapshots_check_root(void);
 /* Prints the snapshots, and tells programs of each in an event "life". */
 void snapshots_print(void);
 

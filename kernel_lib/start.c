@@ -92,7 +92,9 @@ __attribute__((target("general-regs-only"))) _Noreturn void
 kernel_start(const struct boot_info *given) {
     cpu_state_enable(); /* SSE and wider: compiled code may use them from here on */
     bring_up(given);
-    fitness_check_cpu(); /* only the application's code may use more than x86-64 has */
+    snapshots_choose();     /* another kernel may be asked for, */
+    snapshots_check_root(); /* or have been put on the disk */
+    fitness_check_cpu();    /* only the application's code may use more than x86-64 has */
     program_begin();
     program_exit(app_main());
 }

@@ -2,6 +2,7 @@
 #include "kernel_lib/cpu/instruction_sets.h"
 #include "kernel_lib/runtime.h"
 #include "made_from.h"
+#include "snapshots.h"
 
 #define REASON 300
 
@@ -20,7 +21,7 @@ void fitness_check_cpu(void) {
 
 void fitness_check_model(const char *model) {
     char reason[REASON];
-    if (!made_from.model[0] || strcmp(made_from.model, model) == 0)
+    if (!made_from.model[0] || strcmp(made_from.model, model) == 0 || snapshots_chosen_by_hand())
         return;
     snprintf(reason, sizeof reason, "was made for the model %s, and this one is %s",
              made_from.model, model);

@@ -58,8 +58,7 @@ static bool take(struct snapshot *snapshot, const struct word *word) {
     return true;
 }
 
-/* The number in a name like "0012.KRN"; 0: it is none. */
-static unsigned number_of(const char *kernel) {
+unsigned snapshot_number(const char *kernel) {
     unsigned number = 0;
     if (strlen(kernel) != 8 || strcmp(kernel + 4, ".KRN") != 0)
         return 0;
@@ -70,6 +69,12 @@ static unsigned number_of(const char *kernel) {
         number = number * 10 + digit;
     }
     return number;
+}
+
+/* Whether a kernel of this name may have written one. */
+static bool is_parent(const char *kernel) {
+    return snapshot_number(kernel) > 0 || strcmp(kernel, "BAREFLOW.KRN") == 0 ||
+           strcmp(kernel, "FALLBACK.KRN") == 0;
 }
 
 static bool parse_line(struct snapshot *snapshot, const char *at, const char *end) {
@@ -93,8 +98,8 @@ static bool parse_line(struct snapshot *snapshot, const char *at, const char *en
     for (size_t i = 0; i < TEXTS; i++)
         if (!((char *)snapshot)[texts[i].offset] && !texts[i].may_lack)
             return false;
-    return number_of(snapshot->kernel) > 0 &&
-           number_of(snapshot->kernel) != number_of(snapshot->parent);
+    return snapshot_number(snapshot->kernel) > 0 && is_parent(snapshot->parent) &&
+           strcmp(snapshot->kernel, snapshot->parent) != 0;
 }
 
 size_t snapshot_index_parse(struct snapshot_index *index, const char *text, size_t size) {
@@ -146,18 +151,46 @@ struct snapshot *snapshot_index_find(struct snapshot_index *index, const char *k
 unsigned snapshot_index_next(const struct snapshot_index *index) {
     unsigned last = 0;
     for (size_t i = 0; i < index->count; i++)
-        if (number_of(index->snapshot[i].kernel) > last)
-            last = number_of(index->snapshot[i].kernel);
+        if (snapshot_number(index->snapshot[i].kernel) > last)
+            last = snapshot_number(index->snapshot[i].kernel);
     return last + 1;
 }
 
 struct snapshot *snapshot_index_add(struct snapshot_index *index, unsigned number) {
-    if (index->count == SNAPSHOTS_MAX)
-        snapshot_index_remove(index, &index->snapshot[0]);
     struct snapshot *added = &index->snapshot[index->count++];
     *added = (struct snapshot){.result = "new"};
     snprintf(added->kernel, sizeof added->kernel, "%04u.KRN", number);
     return added;
+}
+
+bool snapshot_works(const struct snapshot *snapshot) {
+    return strcmp(snapshot->result, "failed") != 0 && strcmp(snapshot->result, "missed") != 0;
+}
+
+void snapshot_index_keep(struct snapshot_index *index, const char *kernel, uint32_t *kept) {
+    const struct snapshot *snapshot = snapshot_index_find(index, kernel);
+    if (snapshot)
+        *kept |= 1u << (snapshot - index->snapshot);
+    for (size_t steps = index->count; snapshot && steps > 0; steps--) { /* it may be a circle */
+        snapshot = snapshot_index_find(index, snapshot->parent);
+        if (!snapshot || !snapshot_works(snapshot))
+            continue;
+        *kept |= 1u << (snapshot - index->snapshot);
+        return;
+    }
+}
+
+uint32_t snapshot_index_kept(struct snapshot_index *index) {
+    uint32_t kept = 0;
+    for (size_t i = index->count; i-- > 0;)
+        if (strcmp(index->snapshot[i].result, "good") == 0) {
+            snapshot_index_keep(index, index->snapshot[i].kernel, &kept);
+            break;
+        }
+    for (size_t i = 0; i < index->count; i++)
+        if (strcmp(index->snapshot[i].kind, "full") == 0)
+            return kept | 1u << i;
+    return kept;
 }
 
 void snapshot_index_remove(struct snapshot_index *index, struct snapshot *snapshot) {

@@ -43,12 +43,24 @@ char *snapshot_index_format(const struct snapshot_index *index);
 /* The snapshot with this file name; NULL when there is none. */
 struct snapshot *snapshot_index_find(struct snapshot_index *index, const char *kernel);
 
+/* The number in a name like "0012.KRN"; 0: it is none. */
+unsigned snapshot_number(const char *kernel);
+
+/* Whether nothing speaks against booting it: no boot of it has failed, or missed a function. */
+bool snapshot_works(const struct snapshot *snapshot);
+
 /* The least number that is greater than any snapshot's. */
 unsigned snapshot_index_next(const struct snapshot_index *index);
 
-/* Adds one with this number, at most SNAPSHOT_LAST; removes the oldest one if there is no room for
- * another. */
+/* Adds one with this number, at most SNAPSHOT_LAST, to fewer than SNAPSHOTS_MAX. */
 struct snapshot *snapshot_index_add(struct snapshot_index *index, unsigned number);
+
+/* Bits for entries that must stay, lowest bit first: the newest one that has worked, with the
+ * parent that boots in its place, and the first full one. */
+uint32_t snapshot_index_kept(struct snapshot_index *index);
+/* Adds the bits of this kernel and of the one that boots in its place: the next in its line of
+ * parents that works. */
+void snapshot_index_keep(struct snapshot_index *index, const char *kernel, uint32_t *kept);
 
 /* Removes it. */
 void snapshot_index_remove(struct snapshot_index *index, struct snapshot *snapshot);

@@ -13,13 +13,11 @@ static const char *const folders[] = {
 static struct block_device *disk;
 static const struct boot_info *boot;
 static bool is_reported;
-static char booted[BOOT_PATH_SIZE]; /* "": not known yet */
 
 void boot_slots_start(struct block_device *device, const struct boot_info *info) {
     disk = device;
     boot = info;
     is_reported = false;
-    booted[0] = '\0';
 }
 
 static uint32_t check_of(const struct boot_slots *record) {
@@ -102,7 +100,8 @@ static bool encode(struct slot_kernel *kernel, const char *path) {
 }
 
 static void decode(char path[BOOT_PATH_SIZE], const struct slot_kernel *kernel) {
-    size_t end = (size_t)snprintf(path, BOOT_PATH_SIZE, "%s", folders[kernel->folder]);
+    bool is_snapshot = kernel->folder != BOOT_FOLDER_BOOT; /* as the loader takes it */
+    size_t end = (size_t)snprintf(path, BOOT_PATH_SIZE, "%s", folders[is_snapshot]);
     for (size_t i = 0; i < sizeof kernel->name; i++) {
         if (i == STEM)
             path[end++] = '.';
@@ -118,24 +117,31 @@ static void path_of(char path[BOOT_PATH_SIZE], uint8_t slot) {
     struct boot_slots record;
     struct error ignored;
     strcpy(path, BOOT_ROOT);
-    if (slot < BOOT_SLOTS_COUNT && read_record(sector, &record, &ignored) &&
-        record.kernel[slot].folder < FOLDERS)
+    if (read_record(sector, &record, &ignored))
         decode(path, &record.kernel[slot]);
 }
 
-/* Read before boot_slots_set() gives the slots other kernels. */
-static const char *booted_path(void) {
-    if (!booted[0])
-        path_of(booted, boot->boot_slot);
-    return booted;
-}
-
 void boot_slots_booted(char path[BOOT_PATH_SIZE]) {
-    strcpy(path, booted_path());
+    struct slot_kernel kernel = {.folder = boot->kernel_folder};
+    memcpy(kernel.name, boot->kernel_name, sizeof kernel.name);
+    decode(path, &kernel);
 }
 
 void boot_slots_newest(char path[BOOT_PATH_SIZE]) {
     path_of(path, BOOT_SLOT_NEWEST);
+}
+
+void boot_slots_fallback(char path[BOOT_PATH_SIZE]) {
+    path_of(path, BOOT_SLOT_FALLBACK);
+}
+
+bool boot_slots_picked_by_key(void) {
+    char booted[BOOT_PATH_SIZE], newest[BOOT_PATH_SIZE];
+    boot_slots_booted(booted);
+    boot_slots_newest(newest);
+    return !boot->slots_passed_over &&
+           (boot->boot_slot == BOOT_SLOT_ROOT ||
+            (boot->boot_slot == BOOT_SLOT_NEWEST && strcmp(booted, newest) != 0));
 }
 
 bool boot_slots_newest_failed(void) {
@@ -163,7 +169,6 @@ bool boot_slots_set(const char *newest, const char *fallback, struct error *erro
         .attempts = BOOT_SLOT_ATTEMPTS,
         .requested = BOOT_SLOT_NONE,
     };
-    booted_path();
     if (!encode(&record.kernel[BOOT_SLOT_NEWEST], newest) ||
         !encode(&record.kernel[BOOT_SLOT_FALLBACK], fallback))
         return error_set(error, "%.40s or %.40s is no path of a kernel.", newest, fallback);

@@ -17,8 +17,12 @@ void boot_slots_start(struct block_device *disk, const struct boot_info *info);
 /* The path of the kernel that was booted, such as "/boot/snapshots/0001.KRN". */
 void boot_slots_booted(char path[BOOT_PATH_SIZE]);
 
-/* The path of the kernel that the loader takes first. */
+/* The path of the kernel that the loader takes first, and of the one that it takes next. */
 void boot_slots_newest(char path[BOOT_PATH_SIZE]);
+void boot_slots_fallback(char path[BOOT_PATH_SIZE]);
+
+/* Whether a key that was held down at power-on chose this kernel (boot/slots.inc). */
+bool boot_slots_picked_by_key(void);
 
 /* Whether another kernel was booted because the newest one did not come up or cannot be loaded. */
 bool boot_slots_newest_failed(void);

@@ -106,3 +106,17 @@ bool file_replace(const char *path, const void *bytes, size_t size, struct error
     struct fat *fs = files_begin_writing(error);
     return fs && files_end_writing(fat_replace(fs, path, bytes, size, error));
 }
+
+bool file_delete(const char *path, struct error *error) {
+    struct fat *fs = files_begin_writing(error);
+    return fs && files_end_writing(fat_delete(fs, path, error));
+}
+
+bool files_list(const char *path, fat_visitor *visit, void *context, struct error *error) {
+    return files_ready(error) && fat_list(&volume, path, visit, context, error);
+}
+
+bool files_free_bytes(uint64_t *bytes, struct error *error) {
+    struct fat *fs = files_begin_writing(error);
+    return fs && files_end_writing(fat_free_bytes(fs, bytes, error));
+}

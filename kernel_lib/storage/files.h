@@ -2,7 +2,7 @@
  * The file system behind runtime.h's file_open and its companions.
  */
 #pragma once
-#include "block.h"
+#include "fat/fat.h"
 
 struct file; /* runtime.h */
 
@@ -23,6 +23,17 @@ struct fat *files_begin_writing(struct error *error);
 /* Ends what files_begin_writing has begun, and returns done, which says how it went. A failure of
  * the device stops all writing. */
 bool files_end_writing(bool done);
+
+/* Deletes a file that the guest has written, and nobody else since. A power cut leaves the file, or
+ * clusters without an owner. Where a flush is not possible, its room is free after the next
+ * power-on. */
+bool file_delete(const char *path, struct error *error);
+
+/* Calls visit for every file in the directory (fat_list). */
+bool files_list(const char *path, fat_visitor *visit, void *context, struct error *error);
+
+/* How many bytes are free. */
+bool files_free_bytes(uint64_t *bytes, struct error *error);
 
 /* Unmounts; from then on every file operation fails with this reason. */
 void files_unmount(const struct error *reason);

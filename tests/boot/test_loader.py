@@ -18,7 +18,7 @@ BPB, BPB_END = 0x0B, 0x3E  # in the first sector
 KERNEL_NAME = b"BAREFLOWKRN"
 # boot/boot_info.h, up to the memory map.
 BOOT_INFO_ADDRESS = 0x1000
-BOOT_INFO_FORMAT = "<QHHBBHHHIIHBBQQQQQ"
+BOOT_INFO_FORMAT = "<QHHBBHHHIIHBBQQQQQ11sB4x"
 REGION_FORMAT = "<QQII"
 REGION_USABLE = 1
 
@@ -136,9 +136,11 @@ def test_boot_information(boot: Boot, tmp_path: Path, memory: int, drive: str, t
         base,
         image_size,
         memory_size,
+        kernel_name,
+        kernel_folder,
     ) = struct.unpack_from(BOOT_INFO_FORMAT, block)
     assert magic == int.from_bytes(b"BOOTINFO", "little")
-    assert version == 2
+    assert version == 3
     if drive == "ide":
         assert (drive_number, flags, sectors_per_track, heads) == (0x80, 1, 0, 0)
     else:
@@ -152,6 +154,7 @@ def test_boot_information(boot: Boot, tmp_path: Path, memory: int, drive: str, t
     assert base == 0x100000
     assert image_size == len(code)
     assert memory_size == len(code) + 70_000
+    assert (kernel_name, kernel_folder) == (KERNEL_NAME, 0)
 
     assert 0 < region_count <= 64
     assert filled == size + region_count * struct.calcsize(REGION_FORMAT)

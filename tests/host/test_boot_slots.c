@@ -146,23 +146,49 @@ static void test_fall_back_to_a_bad_kernel(void) {
     expect(0, 2, 0xFF);
 }
 
-static void expect_booted(uint8_t slot, const char *path) {
-    char booted[BOOT_PATH_SIZE];
-    boot_slots_start(&disk.device, &(struct boot_info){.boot_slot = slot});
-    boot_slots_booted(booted);
-    CHECK(strcmp(booted, path) == 0);
+static void expect_kernels(const char *newest, const char *fallback) {
+    char path[BOOT_PATH_SIZE];
+    boot_slots_start(&disk.device, &(struct boot_info){.boot_slot = 0});
+    boot_slots_newest(path);
+    CHECK(strcmp(path, newest) == 0);
+    boot_slots_fallback(path);
+    CHECK(strcmp(path, fallback) == 0);
+}
+
+/* What the loader says of the kernel. */
+static void boot_as(uint8_t slot, bool passed_over, const char name[11], uint8_t folder) {
+    static struct boot_info info;
+    info = (struct boot_info){
+        .boot_slot = slot, .slots_passed_over = passed_over, .kernel_folder = folder};
+    memcpy(info.kernel_name, name, sizeof info.kernel_name);
+    boot_slots_start(&disk.device, &info);
+}
+
+static void test_booted(void) {
+    char path[BOOT_PATH_SIZE];
+    prepare(0, 3, 0xFF);
+    boot_as(0, false, "BAREFLOWKRN", 0);
+    boot_slots_booted(path);
+    CHECK(strcmp(path, "/boot/BAREFLOW.KRN") == 0 && !boot_slots_picked_by_key());
+    boot_as(1, false, "FALLBACKKRN", 0);
+    CHECK(!boot_slots_picked_by_key());
+    boot_as(0, false, "0003    KRN", 1);
+    boot_slots_booted(path);
+    CHECK(strcmp(path, "/boot/snapshots/0003.KRN") == 0 && boot_slots_picked_by_key());
+    boot_as(2, false, "BAREFLOWKRN", 0);
+    CHECK(boot_slots_picked_by_key());
+    boot_as(2, true, "BAREFLOWKRN", 0); /* nothing else could be loaded */
+    CHECK(!boot_slots_picked_by_key());
+    ram_disk_free(&disk);
 }
 
 static void test_names(void) {
     prepare(1, 1, 0);
-    expect_booted(0, "/boot/BAREFLOW.KRN");
-    expect_booted(1, "/boot/FALLBACK.KRN");
-    expect_booted(2, "/boot/BAREFLOW.KRN");
+    expect_kernels("/boot/BAREFLOW.KRN", "/boot/FALLBACK.KRN");
     struct error error;
     CHECK(boot_slots_set("/boot/snapshots/0012.KRN", "/boot/BAREFLOW.KRN", &error));
     CHECK(disk.flushes == 1);
-    expect_booted(0, "/boot/snapshots/0012.KRN");
-    expect_booted(1, "/boot/BAREFLOW.KRN");
+    expect_kernels("/boot/snapshots/0012.KRN", "/boot/BAREFLOW.KRN");
     static uint8_t now[512];
     memcpy(now, bytes + RECORD, sizeof now);
     put_record((const uint8_t[4]){2, 0, 3, 0xFF}, "0012    KRN\1BAREFLOWKRN");
@@ -175,6 +201,7 @@ static void test_names(void) {
 
 int main(void) {
     test_names();
+    test_booted();
     test_success();
     test_success_of_the_other();
     test_newest_gave_way();

@@ -54,6 +54,8 @@ static void test_lines_that_are_left_out(void) {
         LINE("0001.KRNKRNKRN", "BAREFLOW.KRN"),
         LINE("0001.KRN", "0001.KRN"), /* its own parent */
         LINE("0001.KRN", ""),
+        LINE("0001.KRN", "OTHER.KRN"), /* no kernel that writes snapshots */
+        LINE("0001.KRN", "bareflow.krn"),
         LINE("0001.KRN", "A-NAME-THAT-IS-TOO-LONG.KRN"),
         LINE("0001.KRN", "BAREFLOW.KRN bytes=4294967296"),
         LINE("0001.KRN", "BAREFLOW.KRN boots=-1"),
@@ -89,20 +91,50 @@ static void test_bytes_of_any_kind(void) {
 static void test_numbers(void) {
     index_.count = 0;
     CHECK(snapshot_index_next(&index_) == 1);
-    for (unsigned number = 1; number <= SNAPSHOTS_MAX + 3; number++) {
+    for (unsigned number = 1; number <= SNAPSHOTS_MAX; number++) {
         CHECK(snapshot_index_next(&index_) == number);
         struct snapshot *added = snapshot_index_add(&index_, number);
         char expected[SNAPSHOT_NAME];
         snprintf(expected, sizeof expected, "%04u.KRN", number);
         CHECK(strcmp(added->kernel, expected) == 0 && strcmp(added->result, "new") == 0);
     }
-    CHECK(index_.count == SNAPSHOTS_MAX); /* the oldest ones are gone */
-    CHECK(strcmp(index_.snapshot[0].kernel, "0004.KRN") == 0);
     snapshot_index_remove(&index_, &index_.snapshot[1]);
     CHECK(index_.count == SNAPSHOTS_MAX - 1);
-    CHECK(strcmp(index_.snapshot[1].kernel, "0006.KRN") == 0);
+    CHECK(strcmp(index_.snapshot[1].kernel, "0003.KRN") == 0);
     snapshot_index_remove(&index_, &index_.snapshot[index_.count - 1]);
-    CHECK(snapshot_index_next(&index_) == SNAPSHOTS_MAX + 3);
+    CHECK(snapshot_index_next(&index_) == SNAPSHOTS_MAX);
+}
+
+/* Adds one to the end. */
+static void add(const char *kind, const char *parent, const char *result) {
+    struct snapshot *added = snapshot_index_add(&index_, (unsigned)index_.count + 1);
+    strcpy(added->kind, kind);
+    strcpy(added->parent, parent);
+    strcpy(added->result, result);
+}
+
+static void test_what_must_stay(void) {
+    index_.count = 0;
+    CHECK(snapshot_index_kept(&index_) == 0);
+    add("trimmed", "BAREFLOW.KRN", "good"); /* bit 0 */
+    add("native", "0001.KRN", "good");
+    add("full", "BAREFLOW.KRN", "good"); /* 2: the first full one */
+    add("full", "0003.KRN", "good");
+    add("trimmed", "BAREFLOW.KRN", "good");
+    add("trimmed", "0005.KRN", "missed");
+    add("native", "0006.KRN", "good"); /* 6: the newest good one; 5 is no help to it, but 4 is */
+    add("native", "0001.KRN", "new");
+    add("native", "0001.KRN", "failed");
+    CHECK(snapshot_index_kept(&index_) == (1 << 2 | 1 << 4 | 1 << 6));
+    uint32_t kept = 0;
+    snapshot_index_keep(&index_, "0006.KRN", &kept);
+    CHECK(kept == (1 << 4 | 1 << 5)); /* it may be running */
+    snapshot_index_keep(&index_, "BAREFLOW.KRN", &kept);
+    CHECK(kept == (1 << 4 | 1 << 5));
+    strcpy(index_.snapshot[0].parent, "0002.KRN"); /* a circle */
+    kept = 0;
+    snapshot_index_keep(&index_, "0001.KRN", &kept);
+    CHECK(kept == 3);
 }
 
 int main(void) {
@@ -111,5 +143,6 @@ int main(void) {
     test_lines_that_are_left_out();
     test_bytes_of_any_kind();
     test_numbers();
+    test_what_must_stay();
     puts("snapshot_index: passed");
 }

@@ -109,6 +109,22 @@ bool fat_replace(struct fat *fs, const char *path, const void *bytes, size_t siz
 /* The same with size bytes of undefined contents, for fat_overwrite. */
 bool fat_reserve(struct fat *fs, const char *path, size_t size, struct error *error);
 
+/*
+ * Deletes a file that fat_replace has written, and nobody else since. The directory entry comes
+ * first: a cut leaves the file, or clusters that belong to none. On a device without flush the
+ * clusters stay taken until power has been off, as those of a replaced file do.
+ */
+bool fat_delete(struct fat *fs, const char *path, struct error *error);
+
+/* Calls visit for every file in the directory, with its 8.3 name ("0001.KRN"), its size, and
+ * whether fat_replace or fat_reserve wrote it, and nobody else since. */
+typedef void fat_visitor(void *context, const char *name, uint32_t size, bool by_guest);
+bool fat_list(struct fat *fs, const char *path, fat_visitor *visit, void *context,
+              struct error *error);
+
+/* The bytes in clusters that are free now. */
+bool fat_free_bytes(struct fat *fs, uint64_t *bytes, struct error *error);
+
 /* Writes size bytes at offset (a multiple of 512) into an open file, in place; the rest of their
  * last sector becomes zeros. Nothing else on the disk changes and nothing is flushed. Needs
  * fat_prepare: a file that shares clusters must not be written to. */

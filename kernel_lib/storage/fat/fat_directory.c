@@ -106,3 +106,37 @@ bool fat_find(struct fat *fs, const char *path, struct fat_lookup *lookup, struc
     memcpy(lookup->short_name, name.short_name, sizeof lookup->short_name);
     return true;
 }
+
+/* An entry's name as text: "0001.KRN". */
+static void name_text(char text[13], const struct fat_entry *entry) {
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof entry->name; i++) {
+        if (i == 8 && entry->name[i] != ' ')
+            text[length++] = '.';
+        if (entry->name[i] != ' ')
+            text[length++] = (char)entry->name[i];
+    }
+    text[length] = '\0';
+}
+
+bool fat_list(struct fat *fs, const char *path, fat_visitor *visit, void *context,
+              struct error *error) {
+    struct fat_lookup directory;
+    struct fat_cursor cursor;
+    struct fat_entry entry;
+    enum fat_step step;
+    char name[13];
+    if (!fat_find(fs, path, &directory, error))
+        return false;
+    if (!directory.found || !(directory.entry.attributes & FAT_DIRECTORY))
+        return error_set(error, "There is no directory %.80s.", path);
+    fat_cursor_start(fs, &cursor, directory.entry.cluster);
+    while ((step = fat_cursor_next(fs, &cursor, &entry, error)) == FAT_STEP_ENTRY) {
+        if (entry.name[0] == FAT_NAME_DELETED ||
+            entry.attributes & (FAT_VOLUME_LABEL | FAT_DIRECTORY))
+            continue;
+        name_text(name, &entry);
+        visit(context, name, entry.size, fat_is_by_guest(&entry));
+    }
+    return step != FAT_STEP_FAILED;
+}

@@ -174,6 +174,35 @@ static bool replace(struct fat *fs, const char *path, const uint8_t *bytes, uint
            free_chain(fs, old_chain, error);
 }
 
+/* Everything but the clean-up after a failure. */
+static bool delete(struct fat *fs, const char *path, struct error *error) {
+    struct fat_lookup file;
+    if (!fat_prepare(fs, error) || !fat_find(fs, path, &file, error))
+        return false;
+    if (!file.found)
+        return error_set(error, "%.80s is not there.", path);
+    if (file.entry.attributes & FAT_DIRECTORY || !fat_is_by_guest(&file.entry))
+        return error_set(error, "%.80s was not written by this machine, so it stays.", path);
+    uint32_t chain = file.entry.cluster;
+    file.entry.name[0] = FAT_NAME_DELETED;
+    return fat_entry_write(fs, file.sector, file.offset, &file.entry, error) &&
+           free_chain(fs, chain, error);
+}
+
+bool fat_delete(struct fat *fs, const char *path, struct error *error) {
+    if (delete(fs, path, error))
+        return true;
+    fat_space_discard(fs);
+    return false;
+}
+
+bool fat_free_bytes(struct fat *fs, uint64_t *bytes, struct error *error) {
+    if (!fat_prepare(fs, error))
+        return false;
+    *bytes = (uint64_t)fs->free_clusters * fs->cluster_size;
+    return true;
+}
+
 static bool replace_or_discard(struct fat *fs, const char *path, const void *bytes, size_t size,
                                struct error *error) {
     if (size > UINT32_MAX)
