@@ -39,6 +39,18 @@ static void take_blocks(struct arena *arena, struct inference *in, uint32_t wide
     in->row_floats = arena_take(arena, columns, sizeof(float));
 }
 
+static void take_attention(struct arena *arena, struct inference *in) {
+    const struct model_config *c = &in->model->config;
+    uint32_t head_size = model_head_size(c), stride = attention_value_stride(head_size);
+    size_t rows = (size_t)in->batch * (c->heads / c->kv_heads);
+    size_t run = (size_t)ATTENTION_RUN * ATTENTION_BLOCK * stride + 8;
+    in->query = arena_take(arena, rows, head_size * sizeof(float));
+    in->attention.scores = arena_take(arena, rows, in->positions * sizeof(float));
+    in->attention.weights = arena_take(arena, rows, sizeof(float));
+    in->attention.sums = arena_take(arena, rows, attention_row_sums(head_size) * sizeof(float));
+    in->attention.unpacked = arena_take(arena, in->cache.type == KV_F32 ? 0 : run, sizeof(float));
+}
+
 static void take_buffers(struct arena *arena, struct inference *in) {
     const struct model_config *c = &in->model->config;
     uint32_t dim = matrix_padded(c->dim), hidden = matrix_padded(c->hidden_dim);
@@ -56,7 +68,6 @@ static void take_buffers(struct arena *arena, struct inference *in) {
     in->attended = arena_take(arena, batch * matrix_padded(query), sizeof(float));
     in->branch = arena_take(arena, batch * dim, sizeof(float));
     in->gate_up = arena_take(arena, batch * 2 * hidden, sizeof(float));
-    in->scores = arena_take(arena, in->positions, sizeof(float));
     in->head = arena_take(arena, matrix_padded(head_size), sizeof(float));
     in->logits = arena_take(arena, matrix_padded(c->vocabulary), sizeof(float));
     if (in->model->has_blocks)
@@ -68,9 +79,8 @@ static void take_buffers(struct arena *arena, struct inference *in) {
         in->quantized.chunks =
             arena_take(arena, groups * matrix_group_chunks(c->group), sizeof(struct chunk));
     }
-    size_t heads = (size_t)c->layers * c->kv_heads;
-    in->keys = arena_take(arena, heads * in->positions, head_size * sizeof(float));
-    in->values = arena_take(arena, heads * in->positions, in->value_stride * sizeof(float));
+    take_attention(arena, in);
+    kv_cache_take(&in->cache, arena);
 }
 
 /* e^x for x from -20 to 0, with an error of some 1e-13: Taylor's series for x / 1024, squared ten
@@ -98,16 +108,15 @@ static void set_frequencies(const struct inference *in, enum layer_kind kind) {
 }
 
 bool inference_init(struct inference *in, const struct model *model, const struct kernels *kernels,
-                    uint32_t positions, struct error *error) {
-    uint32_t head_size = model_head_size(&model->config);
+                    uint32_t positions, enum kv_type kv, struct error *error) {
     *in = (struct inference){
         .model = model,
         .kernels = kernels,
         .positions = (positions + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK * ATTENTION_BLOCK,
         .batch = positions < INFERENCE_BATCH ? positions : INFERENCE_BATCH,
-        .value_stride = attention_value_stride(head_size),
         .kinds = model->config.window ? LAYER_KINDS : 1,
     };
+    kv_cache_init(&in->cache, &model->config, kv, positions, in->batch);
     struct arena arena = {0};
     take_buffers(&arena, in);
     if (!arena_allocate(&arena, "the model's working memory", error))
@@ -255,58 +264,10 @@ static void prepare_rotation(struct inference *in, enum layer_kind kind, uint32_
     }
 }
 
-static float *head_keys(const struct inference *in, uint32_t layer, uint32_t head) {
-    const struct model_config *c = &in->model->config;
-    size_t index = (size_t)layer * c->kv_heads + head;
-    return in->keys + index * in->positions * model_head_size(c);
-}
-
-static float *head_values(const struct inference *in, uint32_t layer, uint32_t head) {
-    size_t index = (size_t)layer * in->model->config.kv_heads + head;
-    return in->values + index * in->positions * in->value_stride;
-}
-
-/* Stores the position's keys and values to the KV cache. */
-static void store_kv(struct inference *in, const float *qkv, uint32_t layer, uint32_t position) {
-    const struct model_config *c = &in->model->config;
-    uint32_t head_size = model_head_size(c);
-    const float *key = qkv + model_key_row(c), *value = qkv + model_value_row(c);
-    for (uint32_t head = 0; head < c->kv_heads; head++, key += head_size, value += head_size) {
-        float *keys = head_keys(in, layer, head) +
-                      position / ATTENTION_BLOCK * ATTENTION_BLOCK * head_size +
-                      position % ATTENTION_BLOCK;
-        for (uint32_t i = 0; i < head_size; i++)
-            keys[i * ATTENTION_BLOCK] = key[i];
-        memcpy(head_values(in, layer, head) + (size_t)position * in->value_stride, value,
-               head_size * sizeof(float));
-    }
-}
-
-/* Grouped-query attention: heads / kv_heads query heads share one head of keys and values. A local
- * layer begins with the block of its window's first position. */
-static void attend(struct inference *in, float *out, const float *qkv, uint32_t layer,
-                   uint32_t position) {
-    const struct model_config *c = &in->model->config;
-    uint32_t head_size = model_head_size(c), queries = c->heads / c->kv_heads, first = 0;
-    if (model_layer_kind(c, layer) == LAYER_LOCAL && position >= c->window)
-        first = position + 1 - c->window;
-    uint32_t skip = first % ATTENTION_BLOCK, begin = first - skip;
-    for (uint32_t head = 0; head < c->kv_heads; head++)
-        in->kernels->attend(
-            &(struct attention){
-                .positions = position + 1 - begin,
-                .query = qkv + head * queries * head_size,
-                .keys = head_keys(in, layer, head) + (size_t)begin * head_size,
-                .values = head_values(in, layer, head) + (size_t)begin * in->value_stride,
-                .scores = in->scores,
-                .out = out + head * queries * head_size,
-                .skip = skip,
-            },
-            head_size, queries);
-}
-
-/* Queries, keys and values of the index-th token of a batch, at position, to its attention. */
-static void attend_to_all(struct inference *in, uint32_t layer, uint32_t index, uint32_t position) {
+/* Prepares queries and keys of the index-th token of a batch, at position, and stores keys and
+ * values to the KV cache. */
+static void rotate_and_store(struct inference *in, uint32_t layer, uint32_t index,
+                             uint32_t position) {
     const struct model_config *c = &in->model->config;
     const struct layer *weights = &in->model->layer[layer];
     enum layer_kind kind = model_layer_kind(c, layer);
@@ -318,11 +279,38 @@ static void attend_to_all(struct inference *in, uint32_t layer, uint32_t index, 
     }
     in->kernels->rotate(qkv, in->cosines[kind] + rotation, in->sines[kind] + rotation,
                         model_value_row(c));
-    store_kv(in, qkv, layer, position);
-    profile_part(PART_ROTATION);
-    attend(in, in->attended + (size_t)index * matrix_padded(model_query_dim(c)), qkv, layer,
-           position);
-    profile_part(PART_ATTENTION);
+    kv_cache_store(&in->cache, layer, position, qkv + model_key_row(c), qkv + model_value_row(c));
+}
+
+/* The queries of one head of keys and values, those of each position of the batch one behind the
+ * other. */
+static const float *gather_queries(struct inference *in, uint32_t head, uint32_t count) {
+    const struct model_config *c = &in->model->config;
+    uint32_t size = c->heads / c->kv_heads * model_head_size(c);
+    const float *from = in->qkv + (size_t)head * size;
+    if (count == 1)
+        return from;
+    for (uint32_t i = 0; i < count; i++, from += model_qkv_rows(c))
+        memcpy(in->query + (size_t)i * size, from, size * sizeof(float));
+    return in->query;
+}
+
+/* Grouped-query attention of a batch: heads / kv_heads query heads share one head of keys and
+ * values. */
+static void attend_batch(struct inference *in, uint32_t layer, uint32_t count, uint32_t position) {
+    const struct model_config *c = &in->model->config;
+    uint32_t head_size = model_head_size(c), queries = c->heads / c->kv_heads;
+    struct attention attention = in->attention;
+    attention.first = position;
+    attention.count = count;
+    attention.window = model_layer_kind(c, layer) == LAYER_LOCAL ? c->window : 0;
+    attention.out_stride = matrix_padded(model_query_dim(c));
+    for (uint32_t head = 0; head < c->kv_heads; head++) {
+        kv_cache_find(&in->cache, layer, head, &attention);
+        attention.query = gather_queries(in, head, count);
+        attention.out = in->attended + (size_t)head * queries * head_size;
+        attend(&attention, in->kernels, head_size, queries);
+    }
 }
 
 /* The embeddings and rotations of a batch. */
@@ -356,7 +344,10 @@ void inference_forward(struct inference *in, const uint32_t *tokens, uint32_t co
         multiply_qkv(in, layer, count);
         profile_part(PART_QKV);
         for (uint32_t i = 0; i < count; i++)
-            attend_to_all(in, l, i, position + i);
+            rotate_and_store(in, l, i, position + i);
+        profile_part(PART_ROTATION);
+        attend_batch(in, l, count, position);
+        profile_part(PART_ATTENTION);
         inference_multiply(in, in->branch, &layer->attention_out, in->attended,
                            matrix_padded(model_query_dim(c)), count);
         add_branch(in, layer->attention_post_norm, count);

@@ -4,7 +4,7 @@
  * one.
  */
 #pragma once
-#include "model.h"
+#include "kv_cache.h"
 #include "tinyllama/kernels/kernels.h"
 
 /* Most positions of a batch. A larger one takes more memory and is hardly faster. */
@@ -16,7 +16,7 @@ struct inference {
     const struct kernels *kernels;
     uint32_t positions; /* room in the KV cache */
     uint32_t batch;     /* most positions of a batch */
-    uint32_t value_stride;
+    struct kv_cache cache;
     uint32_t kinds;                  /* of layers: how many of layer_kind there are */
     float *frequencies[LAYER_KINDS]; /* [head_size / 2]: angle of RoPE per position */
     /* For each position of the batch: */
@@ -33,23 +33,26 @@ struct inference {
     /* For one row of such a matrix: */
     struct unpacked row;
     float *row_floats;
+    /* For the query heads of one head of keys and values: */
+    float *query;               /* [batch][query heads][head_size], gathered from qkv */
+    struct attention attention; /* with the memory that it works with */
     /* For one position: */
-    float *scores; /* of one head */
     float *head;   /* one head, padded */
     float *logits; /* [vocabulary] */
-    float *keys;   /* KV cache: [layer][kv head][block][head_size][ATTENTION_BLOCK] */
-    float *values; /* KV cache: [layer][kv head][position][value_stride] */
     void *memory;
 };
 
-/* Prepares for sequences of up to positions tokens. False and *error if there is no room. */
+/* Prepares for sequences of up to positions tokens, with a KV cache of this type. False and *error
+ * if there is no room. */
 bool inference_init(struct inference *inference, const struct model *model,
-                    const struct kernels *kernels, uint32_t positions, struct error *error);
+                    const struct kernels *kernels, uint32_t positions, enum kv_type kv,
+                    struct error *error);
 void inference_free(struct inference *inference);
 
 /*
  * Runs the layers on count tokens (1 <= count <= batch, each token below vocabulary) at position,
- * position + 1, ... These are below positions, and all positions before them have been run.
+ * position + 1, ... These are below positions, and all positions before them have been run:
+ * position is 0, or kv_cache_has(&inference->cache, position).
  */
 void inference_forward(struct inference *inference, const uint32_t *tokens, uint32_t count,
                        uint32_t position);

@@ -89,6 +89,12 @@ static bool load_tokenizer(struct application *app, struct error *error) {
     return good;
 }
 
+static void report_cache(const struct inference *in) {
+    console_event("{\"event\":\"kv_cache\",\"type\":\"%s\",\"positions\":%u,\"bytes\":%zu}",
+                  kv_type_names[in->cache.type], (unsigned)in->positions,
+                  kv_cache_bytes(&in->cache));
+}
+
 static bool load(struct application *app, struct error *error) {
     struct settings *settings = &app->settings;
     if (!settings_read(settings, error) || !load_model(app, error) || !load_tokenizer(app, error))
@@ -97,8 +103,11 @@ static bool load(struct application *app, struct error *error) {
     /* In the dialogue steps may be raised later. */
     uint32_t positions = settings->mode == MODE_INTERACTIVE ? app->model.config.context : steps;
     app->generator = (struct generator){&app->inference, &app->sampler, &app->tokenizer, steps};
-    return inference_init(&app->inference, &app->model, &kernels_sse2, positions, error) &&
-           optimization_choose(&app->inference, settings->vector, error) &&
+    if (!inference_init(&app->inference, &app->model, &kernels_sse2, positions, settings->kv,
+                        error))
+        return false;
+    report_cache(&app->inference);
+    return optimization_choose(&app->inference, settings->vector, error) &&
            sampler_init(&app->sampler, app->model.config.vocabulary, &settings->sampling,
                         generator_seed(settings), error);
 }

@@ -79,7 +79,14 @@ static void leave_to_jit(struct inference *in) {
         jit_add_alternative((const void *)own->matmul_q8, (const void *)wider->matmul_q8);
         jit_add_alternative((const void *)own->row_f32, (const void *)wider->row_f32);
         jit_add_alternative((const void *)own->row_blocks, (const void *)wider->row_blocks);
-        jit_add_alternative((const void *)own->attend, (const void *)wider->attend);
+        jit_add_alternative((const void *)own->score, (const void *)wider->score);
+        jit_add_alternative((const void *)own->weigh, (const void *)wider->weigh);
+        jit_add_alternative((const void *)own->mix, (const void *)wider->mix);
+        jit_add_alternative((const void *)own->unpack_halves, (const void *)wider->unpack_halves);
+        jit_add_alternative((const void *)own->unpack_key_bytes,
+                            (const void *)wider->unpack_key_bytes);
+        jit_add_alternative((const void *)own->unpack_value_bytes,
+                            (const void *)wider->unpack_value_bytes);
         jit_add_alternative((const void *)own->rms_norm, (const void *)wider->rms_norm);
         jit_add_alternative((const void *)own->rotate, (const void *)wider->rotate);
         jit_add_alternative((const void *)own->swiglu, (const void *)wider->swiglu);

@@ -1,5 +1,6 @@
 /* The application's settings, checked. */
 #include "settings.h"
+#include "kv_cache.h"
 #include <errno.h>
 
 /* Adds the exponent at text, if there is one; false if it is no whole number. */
@@ -58,6 +59,7 @@ static const struct option {
     enum {
         TEXT,
         MODE,
+        KV,
         FIXED,
         WHOLE,
         WHOLE_64,
@@ -73,6 +75,7 @@ static const struct option {
     {"tokenizer", NULL, NULL, TEXT, 0, 0, AT(tokenizer)},
     {"prompt", "", NULL, TEXT, 0, 0, AT(prompt)},
     {"prompt_ids", NULL, NULL, TEXT, 0, 0, AT(prompt_ids)},
+    {"kv", "f32", NULL, KV, 0, 0, AT(kv)},
     {"vector", "auto", NULL, TEXT, 0, 0, AT(vector)},
     {"ids", NULL, NULL, TEXT, 0, 0, AT(ids)},
     {"logits", NULL, NULL, TEXT, 0, 0, AT(logits)},
@@ -97,15 +100,30 @@ static bool is_number(const struct option *option) {
     return option->kind >= WHOLE;
 }
 
+/* Finds value among the names of an enum's values. */
+static bool find_name(const char *const *names, size_t count, const char *value, size_t *found) {
+    for (*found = 0; *found < count; ++*found)
+        if (strcmp(value, names[*found]) == 0)
+            return true;
+    return false;
+}
+
 static bool set_mode(enum mode *mode, const char *value, struct error *error) {
     static const char *const names[] = {
         [MODE_INTERACTIVE] = "interactive", [MODE_GENERATE] = "generate", [MODE_BENCH] = "bench"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(value, names[i]) == 0) {
-            *mode = (enum mode)i;
-            return true;
-        }
-    return error_set(error, "mode = %s: there are interactive, generate and bench", value);
+    size_t found;
+    if (!find_name(names, sizeof names / sizeof *names, value, &found))
+        return error_set(error, "mode = %s: there are interactive, generate and bench", value);
+    *mode = (enum mode)found;
+    return true;
+}
+
+static bool set_kv(enum kv_type *kv, const char *value, struct error *error) {
+    size_t found;
+    if (!find_name(kv_type_names, KV_TYPES, value, &found))
+        return error_set(error, "kv = %s: there are f32, f16 and q8", value);
+    *kv = (enum kv_type)found;
+    return true;
 }
 
 static bool set_decimal(float *at, const struct option *option, const char *value,
@@ -146,6 +164,8 @@ static bool set(struct settings *settings, const struct option *option, const ch
         return true;
     case MODE:
         return set_mode(at, value, error);
+    case KV:
+        return set_kv(at, value, error);
     case FIXED:
     case WHOLE:
     case WHOLE_64:

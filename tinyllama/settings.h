@@ -3,6 +3,7 @@
  */
 #pragma once
 #include "sampler.h"
+#include "tinyllama/kernels/attention.h"
 
 enum mode { MODE_INTERACTIVE, MODE_GENERATE, MODE_BENCH };
 
@@ -15,6 +16,7 @@ struct settings {
     const char *vector;     /* "auto" or a width's name (optimization.h) */
     const char *ids;        /* path to write the token ids to, or NULL */
     const char *logits;     /* path to write all logits to, or NULL */
+    enum kv_type kv;        /* of the KV cache's numbers */
     uint32_t positions;     /* most positions, if the model has more */
     uint32_t steps;         /* most tokens of a text; 0: as many as the context has */
     struct sampling sampling;

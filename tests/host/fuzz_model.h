@@ -14,7 +14,7 @@ void console_printf(const char *format, ...) {
 static void run_model(const struct model *model) {
     struct inference inference;
     struct error error;
-    if (!inference_init(&inference, model, &kernels_sse2, 2, &error))
+    if (!inference_init(&inference, model, &kernels_sse2, 2, KV_F32, &error))
         return;
     inference_forward(&inference, (uint32_t[]){model->config.vocabulary - 1, 0}, 2, 0);
     inference_classify(&inference, 0);

@@ -2,7 +2,7 @@
 // sources: tinyllama/kernels/weight_types.c tinyllama/kernels/block_product.c
 /*
  * What only GGUF's models use of the kernels: products with rows of blocks of every type, GeGLU,
- * attention to a window, capped logits. Every width gives the same bits, near the result in double
+ * capped logits. Every width gives the same bits, near the result in double
  * precision.
  */
 #include "check.h"
@@ -190,32 +190,6 @@ static void test_geglu(const struct kernels *k) {
     }
 }
 
-/* Attention to a window: as if the positions before it were not in the caches. */
-static void test_window(const struct kernels *k, uint32_t skip) {
-    enum { SIZE = 24, KEYS = 48, STRIDE = 24 };
-    static _Alignas(64) float keys[KEYS * SIZE], values[KEYS * STRIDE], scores[KEYS];
-    static _Alignas(64) float query[SIZE], out[SIZE];
-    uint32_t positions = 35;
-    double expected[SIZE] = {0}, total = 0.0;
-    for (int i = 0; i < SIZE; i++)
-        query[i] = random_float();
-    for (int i = 0; i < KEYS * SIZE; i++)
-        keys[i] = random_float();
-    for (int i = 0; i < KEYS * STRIDE; i++)
-        values[i] = random_float();
-    k->attend(&(struct attention){positions, query, keys, values, scores, out, skip}, SIZE, 1);
-    for (uint32_t p = skip; p < positions; p++) {
-        double score = 0.0;
-        for (uint32_t i = 0; i < SIZE; i++)
-            score += query[i] * keys[(p / 16 * SIZE + i) * 16 + p % 16];
-        total += exp2(score);
-        for (uint32_t i = 0; i < SIZE; i++)
-            expected[i] += exp2(score) * values[p * STRIDE + i];
-    }
-    for (uint32_t i = 0; i < SIZE; i++)
-        CHECK(fabs(out[i] - expected[i] / total) < 1e-5);
-}
-
 static void test_cap(void) {
     _Alignas(64) float x[16] = {-1000.0f, -30.0f, -1.0f, 0.0f, 0.5f, 29.0f, 1e9f};
     float before[16];
@@ -237,8 +211,6 @@ int main(void) {
     for (size_t k = 0; k < sizeof all_kernels / sizeof *all_kernels; k++)
         if (usable(all_kernels[k])) {
             test_geglu(all_kernels[k]);
-            for (uint32_t skip = 0; skip < 16; skip++)
-                test_window(all_kernels[k], skip);
         }
     puts("block kernels: passed");
 }

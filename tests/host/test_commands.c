@@ -1,4 +1,5 @@
 // sources: tinyllama/dialogue/commands.c tinyllama/settings.c tinyllama/sampler.c
+// sources: tinyllama/kv_cache.c
 // sources: tinyllama/kernels/elementwise.c kernel_lib/error.c kernel_lib/config/config.c
 // sources: kernel_lib/config/unknown_keys.c
 // sources: kernel_lib/jit/timers.c kernel_lib/jit/aot/aot.c kernel_lib/jit/aot/functions.c
@@ -75,8 +76,10 @@ uint64_t generator_seed(const struct settings *from) {
 
 /* ---- Tests ---- */
 
-static struct model model = {.config.context = 512};
-static struct inference inference = {.model = &model};
+/* A layer of one head of 64: 512 bytes a position. */
+static struct model model = {
+    .config = {.context = 512, .layers = 1, .heads = 1, .kv_heads = 1, .dim = 64}};
+static struct inference inference = {.model = &model, .positions = 512};
 static struct sampler sampler;
 static struct generator generator = {&inference, &sampler, NULL, 256};
 static struct settings settings;
@@ -132,13 +135,16 @@ static void test_wrong(void) {
 }
 
 static void test_stats(void) {
+    kv_cache_init(&inference.cache, &model.config, KV_F16, 512, 16);
     check_said("/stats", "last text: 0 tokens, 0 of them the prompt's; 0.00 tokens/s\n"
-                         "memory: 3 KiB used, at most 5, of 4096\ncycles in a layer: ");
+                         "memory: 3 KiB used, at most 5, of 4096\n"
+                         "KV cache: 128 KiB, f16, 512 positions\ncycles in a layer: ");
     check_said("/profile", "Nothing has been measured yet: generate a text first.\n");
     CHECK(layers == 1 && tables == 0);
     dialogue.last = (struct generation){.tokens = 64, .prompt_tokens = 5};
     check_said("/stats ", "last text: 64 tokens, 4 of them the prompt's; 123.45 tokens/s\n"
-                          "memory: 3 KiB used, at most 5, of 4096\ncycles in a layer: ");
+                          "memory: 3 KiB used, at most 5, of 4096\n"
+                          "KV cache: 128 KiB, f16, 512 positions\ncycles in a layer: ");
     check_said("/profile", "");
     CHECK(layers == 2 && tables == 1);
 }

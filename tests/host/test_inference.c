@@ -2,6 +2,7 @@
 // sources: tinyllama/kernels/matrix.c tinyllama/model.c tinyllama/profiling.c
 // sources: kernel_lib/jit/timers.c kernel_lib/error.c tests/host/memory_file.c
 // sources: tinyllama/kernels/weight_types.c tinyllama/kernels/block_product.c
+// sources: tinyllama/kv_cache.c tinyllama/attention.c
 /*
  * The forward pass against one in double precision, written down from the papers with plain loops
  * over rows: grouped and single heads, sizes that fill no block, more positions than one block.
@@ -145,8 +146,8 @@ static void turn(double *x, uint32_t heads, uint32_t head_size, uint32_t positio
     }
 }
 
-static void attend(double *out, const double *query, const struct model_config *c, uint32_t layer,
-                   uint32_t position) {
+static void attend_exactly(double *out, const double *query, const struct model_config *c,
+                           uint32_t layer, uint32_t position) {
     uint32_t head_size = model_head_size(c);
     for (uint32_t head = 0; head < c->heads; head++, query += head_size, out += head_size) {
         uint32_t first = head / (c->heads / c->kv_heads) * head_size;
@@ -178,7 +179,7 @@ static void forward(double *logits, const struct example *e, uint32_t token, uin
         multiply(values[l][position], e->value[l], normed, model_kv_dim(c), c->dim, c->group);
         turn(a, c->heads, model_head_size(c), position);
         turn(keys[l][position], c->kv_heads, model_head_size(c), position);
-        attend(b, a, c, l, position);
+        attend_exactly(b, a, c, l, position);
         multiply(a, e->attention_out[l], b, c->dim, c->dim, c->group);
         for (uint32_t i = 0; i < c->dim; i++)
             x[i] += a[i];
@@ -202,7 +203,7 @@ static void test_config(struct model_config config, double bound) {
     struct example e = make_example(config);
     struct inference inference;
     struct error error;
-    CHECK(inference_init(&inference, &e.model, &kernels_sse2, MAX_POSITIONS, &error));
+    CHECK(inference_init(&inference, &e.model, &kernels_sse2, MAX_POSITIONS, KV_F32, &error));
     for (uint32_t position = 0; position < MAX_POSITIONS; position++) {
         uint32_t token = position * 7 % config.vocabulary;
         double expected[MAX_WIDTH], difference = 0.0, size = 0.0;
@@ -221,17 +222,19 @@ static void test_config(struct model_config config, double bound) {
 
 /* ---- Batches ---- */
 
-static struct inference start(const struct example *e, const struct kernels *kernels) {
+static struct inference start(const struct example *e, const struct kernels *kernels,
+                              enum kv_type kv) {
     struct inference inference;
     struct error error;
-    CHECK(inference_init(&inference, &e->model, kernels, MAX_POSITIONS, &error));
+    CHECK(inference_init(&inference, &e->model, kernels, MAX_POSITIONS, kv, &error));
     return inference;
 }
 
 /* Batches of size, and a last one of what is left, give the bits that one token after the other
  * gives: the logits of every position, and all that is in the caches. */
-static void test_batch(const struct example *e, const struct kernels *kernels, uint32_t size) {
-    struct inference single = start(e, kernels), batched = start(e, kernels);
+static void test_batch(const struct example *e, const struct kernels *kernels, uint32_t size,
+                       enum kv_type kv) {
+    struct inference single = start(e, kernels, kv), batched = start(e, kernels, kv);
     const struct model_config *c = &e->model.config;
     uint32_t tokens[MAX_POSITIONS];
     for (uint32_t i = 0; i < MAX_POSITIONS; i++)
@@ -246,9 +249,9 @@ static void test_batch(const struct example *e, const struct kernels *kernels, u
             CHECK(memcmp(single.logits, batched.logits, c->vocabulary * sizeof(float)) == 0);
         }
     }
-    size_t rows = (size_t)c->layers * c->kv_heads * single.positions;
-    CHECK(memcmp(single.keys, batched.keys, rows * model_head_size(c) * sizeof(float)) == 0);
-    CHECK(memcmp(single.values, batched.values, rows * single.value_stride * sizeof(float)) == 0);
+    size_t bytes = kv_cache_bytes(&single.cache) / c->layers;
+    for (uint32_t l = 0; l < c->layers; l++)
+        CHECK(memcmp(single.cache.layers[l], batched.cache.layers[l], bytes) == 0);
     inference_free(&single);
     inference_free(&batched);
 }
@@ -262,13 +265,13 @@ static bool usable(const struct kernels *kernels) {
             __builtin_cpu_supports("avx512vnni"));
 }
 
-static void test_batches(struct model_config config) {
+static void test_batches(struct model_config config, enum kv_type kv) {
     static const struct kernels *const widths[] = {&kernels_sse2, &kernels_avx2, &kernels_avx512};
     static const uint32_t sizes[] = {2, 3, 4, 5, 7, INFERENCE_BATCH - 1, INFERENCE_BATCH};
     struct example e = make_example(config);
     for (size_t k = 0; k < sizeof widths / sizeof *widths; k++)
         for (size_t i = 0; usable(widths[k]) && i < sizeof sizes / sizeof *sizes; i++)
-            test_batch(&e, widths[k], sizes[i]);
+            test_batch(&e, widths[k], sizes[i], kv);
     free_example(&e);
 }
 
@@ -317,10 +320,16 @@ int main(void) {
     /* Where an activation lies between two integers, the two may round differently. */
     test_config(int8, 1e-3);
     test_config(int8_odd, 1e-3);
-    test_batches(grouped);
-    test_batches(odd);
-    test_batches(single);
-    test_batches(int8);
-    test_batches(int8_odd);
+    test_batches(grouped, KV_F32);
+    test_batches(odd, KV_F32);
+    test_batches(single, KV_F32);
+    test_batches(int8, KV_F32);
+    test_batches(int8_odd, KV_F32);
+    test_batches(grouped, KV_F16);
+    test_batches(grouped, KV_Q8);
+    grouped.window = 5;
+    grouped.global_every = 2;
+    test_batches(grouped, KV_F32);
+    test_batches(grouped, KV_Q8);
     puts("inference: passed");
 }

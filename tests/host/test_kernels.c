@@ -204,76 +204,6 @@ static void test_q8(uint32_t rows, uint32_t columns, uint32_t group) {
     free_example(&e);
 }
 
-/* ---- Attention ---- */
-
-static void fill(float *x, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        x[i] = random_float() * 3.0f;
-}
-
-/* One query head in double precision; positions' keys and values are rows here. */
-static void attend_exactly(double *out, const float *query, const float *keys, const float *values,
-                           uint32_t head_size, uint32_t positions) {
-    double total = 0.0;
-    memset(out, 0, head_size * sizeof *out);
-    for (uint32_t p = 0; p < positions; p++) {
-        double score = 0.0;
-        for (uint32_t i = 0; i < head_size; i++)
-            score += (double)query[i] * keys[p * head_size + i];
-        total += exp2(score);
-        for (uint32_t i = 0; i < head_size; i++)
-            out[i] += exp2(score) * values[p * head_size + i];
-    }
-    for (uint32_t i = 0; i < head_size; i++)
-        out[i] /= total;
-}
-
-static void test_attention(uint32_t queries, uint32_t head_size, uint32_t positions) {
-    uint32_t padded = matrix_padded(positions), stride = (head_size + 7) / 8 * 8;
-    float *query = allocate(queries * head_size, sizeof(float));
-    float *keys = allocate(positions * head_size, sizeof(float));
-    float *values = allocate(positions * head_size, sizeof(float));
-    float *key_blocks = allocate(padded * head_size, sizeof(float));
-    float *value_rows = allocate(padded * stride, sizeof(float));
-    float *first = NULL;
-    fill(query, queries * head_size);
-    fill(keys, positions * head_size);
-    fill(values, positions * head_size);
-    for (uint32_t p = 0; p < positions; p++)
-        for (uint32_t i = 0; i < head_size; i++) {
-            key_blocks[p / 16 * 16 * head_size + i * 16 + p % 16] = keys[p * head_size + i];
-            value_rows[p * stride + i] = values[p * head_size + i];
-        }
-    for (size_t k = 0; k < WIDTHS; k++) {
-        if (!usable(all_kernels[k]))
-            continue;
-        float *out = allocate(queries * head_size, sizeof(float));
-        float *scores = allocate(padded, sizeof(float));
-        all_kernels[k]->attend(
-            &(struct attention){positions, query, key_blocks, value_rows, scores, out, 0},
-            head_size, queries);
-        for (uint32_t q = 0; q < queries; q++) {
-            double expected[256];
-            attend_exactly(expected, query + q * head_size, keys, values, head_size, positions);
-            for (uint32_t i = 0; i < head_size; i++)
-                CHECK(fabs(out[q * head_size + i] - expected[i]) < 1e-4);
-        }
-        if (first)
-            CHECK(memcmp(first, out, queries * head_size * sizeof(float)) == 0);
-        free(scores);
-        if (first)
-            free(out);
-        else
-            first = out;
-    }
-    free(first);
-    free(query);
-    free(keys);
-    free(values);
-    free(key_blocks);
-    free(value_rows);
-}
-
 int main(void) {
     for (size_t k = 0; k < WIDTHS; k++)
         printf("%s: %s\n", all_kernels[k]->name,
@@ -288,9 +218,5 @@ int main(void) {
         {80, 64, 64}, {130, 288, 32}, {48, 10, 2}, {172, 64, 8}, {33, 30, 5}};
     for (size_t i = 0; i < sizeof q8_sizes / sizeof *q8_sizes; i++)
         test_q8(q8_sizes[i][0], q8_sizes[i][1], q8_sizes[i][2]);
-    static const uint32_t heads[][3] = {{1, 2, 1},  {2, 8, 5},   {2, 8, 16},  {1, 8, 17},
-                                        {4, 6, 33}, {3, 12, 40}, {2, 48, 63}, {8, 64, 130}};
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-        test_attention(heads[i][0], heads[i][1], heads[i][2]);
     puts("kernels: passed");
 }

@@ -1,4 +1,5 @@
 // sources: tinyllama/settings.c kernel_lib/config/config.c kernel_lib/config/parse.c
+// sources: tinyllama/kv_cache.c
 // sources: kernel_lib/config/unknown_keys.c kernel_lib/error.c tests/host/console.c
 /* The application's settings: defaults, values, messages. */
 #include "check.h"
@@ -29,7 +30,7 @@ static void test_defaults(void) {
     CHECK(s.sampling.temperature == 0.7f && s.sampling.topp == 0.9f &&
           strcmp(s.vector, "auto") == 0);
     CHECK(strcmp(s.model, "/model/model.bin") == 0 && strcmp(s.prompt, "") == 0);
-    CHECK(!s.tokenizer && s.positions == 4096 && !s.ids && !s.logits);
+    CHECK(!s.tokenizer && s.positions == 4096 && !s.ids && !s.logits && s.kv == KV_F32);
     CHECK(s.sampling.topk == 0 && s.sampling.minp == 0.0f && s.sampling.repeat == 1.0f);
     CHECK(console[0] == '\0');
 }
@@ -40,14 +41,14 @@ static void test_values(void) {
     CHECK(read_text(&s,
                     "mode = bench\nsteps = 0\nseed = 18446744073709551615\ntemperature = .7\n"
                     "topp = 1.\nprompt = \"a b\"\nmodel = /m\ntokenizer = /t\nids = /i\n"
-                    "logits = /l\nvector = avx2\ndisk = pio\n",
+                    "logits = /l\nvector = avx2\ndisk = pio\nkv = q8\n",
                     &error));
     CHECK(s.mode == MODE_BENCH && s.steps == 0 && s.seed == UINT64_MAX);
     CHECK(s.sampling.temperature == 0.7f && s.sampling.topp == 1.0f &&
           strcmp(s.prompt, "a b") == 0);
     CHECK(strcmp(s.model, "/m") == 0 && strcmp(s.tokenizer, "/t") == 0);
     CHECK(strcmp(s.ids, "/i") == 0 && strcmp(s.logits, "/l") == 0);
-    CHECK(strcmp(s.vector, "avx2") == 0 && console[0] == '\0');
+    CHECK(strcmp(s.vector, "avx2") == 0 && s.kv == KV_Q8 && console[0] == '\0');
     CHECK(read_text(&s, "temperature = 0\ntopp = 0.12345678901234\nmode = generate", &error));
     CHECK(s.sampling.temperature == 0.0f && s.sampling.topp == 0.12345678901234f &&
           s.mode == MODE_GENERATE);
@@ -100,6 +101,7 @@ static void test_decimals(void) {
 static void test_wrong_values(void) {
     static const char *const cases[][2] = {
         {"mode = fast", "mode = fast: there are interactive, generate and bench"},
+        {"kv = f64", "kv = f64: there are f32, f16 and q8"},
         {"steps = -1", "steps = -1: not a whole number from 0 to 4294967295"},
         {"steps = 4294967296", "steps = 4294967296: not a whole number from 0 to 4294967295"},
         {"steps = 1x", "steps = 1x: not a whole number from 0 to 4294967295"},
@@ -139,7 +141,7 @@ static void test_unknown_keys(void) {
     struct error error;
     CHECK(read_text(&s, "promt = x\nsteps = 3\nStep = 4\n", &error));
     CHECK(s.steps == 3);
-    CHECK(strstr(console, "warning: unknown setting \"promt\"; there are disk ids logits "));
+    CHECK(strstr(console, "warning: unknown setting \"promt\"; there are disk ids kv logits "));
     CHECK(strstr(console, "warning: unknown setting \"Step\"; there are "));
 
     char text[1000] = "";

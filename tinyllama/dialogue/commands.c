@@ -47,6 +47,9 @@ static void print_stats(struct dialogue *dialogue) {
     console_printf(
         "memory: %llu KiB used, at most %llu, of %llu\n", (unsigned long long)(memory.used / 1024),
         (unsigned long long)(memory.peak / 1024), (unsigned long long)(memory.total / 1024));
+    const struct inference *in = dialogue->generator->inference;
+    console_printf("KV cache: %zu KiB, %s, %u positions\n", kv_cache_bytes(&in->cache) / 1024,
+                   kv_type_names[in->cache.type], (unsigned)in->positions);
     console_puts("cycles in a layer: ");
     profiling_print_layer();
 }

@@ -3,13 +3,11 @@
  * table that it makes: kernels_sse2, kernels_avx2, kernels_avx512.
  */
 #include "kernels.h"
+#include "vector_attention.h"
 #include "vector_exp.h"
 #include "vector_sum.h"
 
 /* ---- Matrices ---- */
-
-#define INLINE static inline __attribute__((always_inline))
-#define APART static __attribute__((noinline))
 
 /* QEMU's emulation (TCG) cannot chain a jump to code on another page, which costs a hot loop some 8
  * % of its speed. The width that is used there is aligned so that its loops rarely cross a page. */
@@ -223,58 +221,6 @@ static void row_blocks(float *out, uint32_t columns, uint32_t block, const struc
     }
 }
 
-/* ---- Attention ---- */
-
-/* scores = query keys^T, for one query head and all positions. */
-static void score(float *scores, const float *query, const float *keys, uint32_t head_size,
-                  uint32_t positions) {
-    for (uint32_t first = 0; first < positions; first += ATTENTION_BLOCK) {
-        multiply_f32(scores + first, 0, keys, ATTENTION_BLOCK, query, 0, head_size, ATTENTION_BLOCK,
-                     1);
-        keys += head_size * ATTENTION_BLOCK;
-    }
-}
-
-/* scores = 2^(scores - max(scores)), padded with zeros; returns their sum. Divided by it, they are
- * the softmax. */
-static float weigh(float *scores, uint32_t positions) {
-    uint32_t padded = pad(scores, positions, -INFINITY);
-    vector most = splat(largest(scores, padded));
-    for (uint32_t i = 0; i < padded; i += VECTOR_LANES)
-        store(scores + i, exp2_minus(most - load(scores + i)));
-    pad(scores, positions, 0.0f);
-    return sum(scores, padded);
-}
-
-/* out = (weights / total) values. Position i is in the partial sum i mod 4. */
-static void mix(float *out, const float *weights, float total, const float *all_values,
-                uint32_t head_size, uint32_t positions) {
-    uint32_t value_stride = attention_value_stride(head_size);
-    for (uint32_t first = 0; first < head_size; first += 8) {
-        const float *values = all_values + first;
-        f32x8 partial[4] = {0};
-        uint32_t padded = (positions + 3) / 4 * 4; /* the weights of the padding are 0 */
-        for (uint32_t i = 0; i < padded; i += 4)
-#pragma clang loop unroll(full)
-            for (uint32_t j = 0; j < 4; j++, values += value_stride)
-                partial[j] += splat_f32x8(weights[i + j]) * load_f32x8(values);
-        f32x8 mixed = (partial[0] + partial[1]) + (partial[2] + partial[3]);
-        mixed /= splat_f32x8(total);
-        uint32_t left = head_size - first;
-        memcpy(out + first, &mixed, (left < 8 ? left : 8) * sizeof(float));
-    }
-}
-
-static void attend(const struct attention *a, uint32_t head_size, uint32_t queries) {
-    for (uint32_t query = 0; query < queries; query++) {
-        score(a->scores, a->query + query * head_size, a->keys, head_size, a->positions);
-        for (uint32_t i = 0; i < a->skip; i++)
-            a->scores[i] = -INFINITY;
-        float total = weigh(a->scores, a->positions);
-        mix(a->out + query * head_size, a->scores, total, a->values, head_size, a->positions);
-    }
-}
-
 /* ---- Vectors of activations ---- */
 
 static void rms_norm(float *out, const float *x, const float *weight, uint32_t size,
@@ -350,7 +296,12 @@ const struct kernels TABLE(KERNELS_SUFFIX) = {
     .matmul_q8 = matmul_q8,
     .row_f32 = row_f32,
     .row_blocks = row_blocks,
-    .attend = attend,
+    .score = score,
+    .weigh = weigh,
+    .mix = mix,
+    .unpack_halves = unpack_halves,
+    .unpack_key_bytes = unpack_key_bytes,
+    .unpack_value_bytes = unpack_value_bytes,
     .rms_norm = rms_norm,
     .rotate = rotate,
     .swiglu = swiglu,

@@ -7,30 +7,12 @@
  * matrix_padded(size) elements. A size here is the padded one unless said otherwise.
  */
 #pragma once
+#include "attention.h"
 #include "matrix.h"
 #include "tinyllama/formats/quantized.h"
 #include "weight_types.h"
 
 #define LOG2_E 0x1.715476p+0f
-
-/* Positions of the key cache that lie together, transposed: [block][dimension][ATTENTION_BLOCK]. */
-#define ATTENTION_BLOCK 16u
-
-/* Floats of one head and position in the value cache: head_size, padded with zeros. */
-static inline uint32_t attention_value_stride(uint32_t head_size) {
-    return (head_size + 7) / 8 * 8;
-}
-
-/* The query heads that share one head of keys and values. */
-struct attention {
-    uint32_t positions;  /* that are attended to, at least 1 */
-    const float *query;  /* [queries][head_size], already scaled by log2(e) / sqrt(head_size) */
-    const float *keys;   /* [block of positions][head_size][ATTENTION_BLOCK] */
-    const float *values; /* [position][attention_value_stride] */
-    float *scores;       /* room for positions, padded to whole blocks */
-    float *out;          /* [queries][head_size]; may not overlap query */
-    uint32_t skip;       /* of the first block's positions, how many are not attended to */
-};
 
 /* Sizes are arguments, because the JIT specialises functions for frequent argument values. Those
  * that change least come first: when there are too many values, the JIT leaves out the last
@@ -55,8 +37,24 @@ struct kernels {
      * out -= (float)sum * min_scale * (scale of x); out += (float)sum * scale * (scale of x). */
     void (*row_blocks)(float *out, uint32_t columns, uint32_t block, const struct unpacked *row,
                        const struct rounded *x, uint32_t out_stride, uint32_t count);
-    /* out = softmax(query keys^T) values, for each query head; head_size is not padded. */
-    void (*attend)(const struct attention *attention, uint32_t head_size, uint32_t queries);
+    /* scores = query keys^T for rows of queries, [head_size] each, and blocks of float32 keys
+     * (attention.h); the scores of a row begin score_stride after those of the one before.
+     * head_size is not padded, here and below. */
+    void (*score)(float *scores, const float *query, const float *keys, uint32_t head_size,
+                  uint32_t blocks, uint32_t rows, uint32_t score_stride);
+    /* scores = 2^(scores - max(scores)), and 0 for the positions before skip and from positions on;
+     * returns their sum. Divided by it, they are the softmax. size are whole blocks. */
+    float (*weigh)(float *scores, uint32_t skip, uint32_t positions, uint32_t size);
+    /* sums += weights values for rows of weights, score_stride apart, and so many positions of
+     * float32 values; position i goes to the partial sum i mod ATTENTION_SUMS. Up to 8 floats after
+     * the values may be read. */
+    void (*mix)(float *sums, const float *weights, const float *values, uint32_t head_size,
+                uint32_t positions, uint32_t rows, uint32_t score_stride);
+    /* Keys or values as float32: of KV_F16, count numbers; of KV_Q8, a block. Up to 8 floats after
+     * the values may be written. */
+    void (*unpack_halves)(float *out, const uint16_t *halves, size_t count);
+    void (*unpack_key_bytes)(float *out, const char *block, uint32_t head_size);
+    void (*unpack_value_bytes)(float *out, const char *block, uint32_t head_size);
     /* RMSNorm: out = weight * x / sqrt(mean(x^2) + epsilon); size is not padded. out may be x. */
     void (*rms_norm)(float *out, const float *x, const float *weight, uint32_t size, float epsilon);
     /* RoPE: x = x * cosines + swapped(x) * sines, where swapped exchanges the elements of each pair

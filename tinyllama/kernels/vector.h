@@ -42,6 +42,9 @@
 #define Q8_POSITIONS 2
 #endif
 
+#define INLINE static inline __attribute__((always_inline))
+#define APART static __attribute__((noinline))
+
 #define MAX_SUMS 8 /* vectors that the sums of a tile take, at most */
 
 #define SUM_LANES 16
@@ -50,10 +53,8 @@
 typedef float vector __attribute__((vector_size(4 * VECTOR_LANES)));
 typedef int32_t vector_i32 __attribute__((vector_size(4 * VECTOR_LANES)));
 typedef float f32x4 __attribute__((vector_size(16)));
-typedef float f32x8 __attribute__((vector_size(32)));
 /* In memory: aligned like its elements. */
 typedef float vector_memory __attribute__((vector_size(4 * VECTOR_LANES), aligned(4)));
-typedef float f32x8_memory __attribute__((vector_size(32), aligned(4)));
 
 /* load: as many floats as there are lanes; splat: one number in all lanes. */
 #if VECTOR_LANES == 4
@@ -99,22 +100,9 @@ static inline void split(__m128i v, uint64_t *low, uint64_t *high) {
     *high = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(v, v));
     __asm__("" : "+r"(*low), "+r"(*high));
 }
-static inline f32x8 load_f32x8(const float *from) {
-    return __builtin_shufflevector(load(from), load(from + 4), 0, 1, 2, 3, 4, 5, 6, 7);
-}
-static inline f32x8 splat_f32x8(float value) {
-    return __builtin_shufflevector(splat(value), splat(value), 0, 1, 2, 3, 4, 5, 6, 7);
-}
 
 #else
 
-static inline f32x8 load_f32x8(const float *from) {
-    return *(const f32x8_memory *)from;
-}
-static inline f32x8 splat_f32x8(float value) {
-    f32x4 v = {value};
-    return __builtin_shufflevector(v, v, 0, 0, 0, 0, 0, 0, 0, 0);
-}
 static inline vector load(const float *from) {
     return *(const vector_memory *)from;
 }

@@ -19,6 +19,7 @@ static inline float sum_lanes(const vector partial[SUM_VECTORS]) {
 
 static inline float sum(const float *x, uint32_t size) {
     vector partial[SUM_VECTORS] = {0};
+#pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t i = 0; i < size; i += SUM_LANES)
 #pragma clang loop unroll(full)
         for (int j = 0; j < SUM_VECTORS; j++)
@@ -28,10 +29,12 @@ static inline float sum(const float *x, uint32_t size) {
 
 static inline float largest(const float *x, uint32_t size) {
     vector most = load(x);
+#pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t i = VECTOR_LANES; i < size; i += VECTOR_LANES)
         most = larger(most, load(x + i));
     float lanes[VECTOR_LANES];
     store(lanes, most);
+#pragma clang loop vectorize(disable) unroll(disable)
     for (int i = 1; i < VECTOR_LANES; i++)
         if (lanes[i] > lanes[0])
             lanes[0] = lanes[i];

@@ -18,6 +18,7 @@ GUEST = {
     "seed": "of the random numbers; 0 = from the clock",
     "mode": "interactive, generate or bench",
     "args": 'of app=: the program\'s arguments; within "..." spaces are part of one',
+    "kv": "the numbers of the KV cache: f32, f16 or q8",
     "vector": "auto, sse2, avx2 or avx512",
     "disk": "how the guest reads its disk: auto, ata, pio or bios",
 }
