@@ -1,12 +1,12 @@
 /*
  * The boot-information block: what stage2 tells the kernel. The block lies in
- * low memory; its address is in RDI at the kernel's entry. The assembler's
+ * low memory; its address is in RDI or EDI at the kernel's entry. The assembler's
  * include file is made of this header (site_scons/bareflow/layouts.py).
  *
- * Machine state at the kernel's entry: 64-bit mode, interrupts off, flat
- * segments, first 4 GiB identity-mapped by stage2's own page tables (writable
- * and executable: the kernel replaces them), stack of stage2, PICs as the BIOS
- * left them.
+ * Machine state at the kernel's entry: 64-bit mode with the first 4 GiB
+ * identity-mapped by stage2's own page tables (writable and executable: the
+ * kernel replaces them), or, for a 32-bit kernel, protected mode without paging;
+ * interrupts off, flat segments, stack of stage2, PICs as the BIOS left them.
  */
 #pragma once
 #include <stdint.h>

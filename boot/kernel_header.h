@@ -1,6 +1,6 @@
 /*
  * The kernel file's header, at offset 0 of the file and of its image in
- * memory. kernel_lib/cpu/x86_64/entry.asm lays it out, site_scons/bareflow/kernel/kernel_file.py
+ * memory. kernel_lib/cpu/kernel_header.inc lays it out, site_scons/bareflow/kernel/kernel_file.py
  * compresses the file and fills in crc32 and build_id, boot/stage2.asm checks it. They all know it
  * from here (site_scons/bareflow/layouts.py).
  */
@@ -12,6 +12,7 @@
 
 /* flags */
 #define KERNEL_COMPRESSED 1 /* behind the header, a Zstandard frame (boot/unpack/unpack.h) */
+#define KERNEL_I386 2       /* 32-bit code; else 64-bit */
 
 /*
  * A compressed kernel is unpacked in place. The loader puts the file where the kernel's memory
@@ -23,8 +24,8 @@
 struct kernel_header {
     uint32_t signature;
     uint16_t version;
-    uint16_t header_size;  /* bytes of this header: 72 */
-    uint32_t flags;        /* KERNEL_COMPRESSED or 0 */
+    uint16_t header_size; /* bytes of this header: 72 */
+    uint32_t flags;
     uint32_t crc32;        /* IEEE 802.3 CRC-32 of the whole file with this field as 0 */
     uint64_t file_size;    /* bytes of the file as stored */
     uint64_t memory_size;  /* bytes in memory, with .bss */

@@ -1,5 +1,5 @@
 ; The second stage: makes the machine ready for the kernel, loads and checks it,
-; and enters it in 64-bit mode. Stage1 has filled in the disk fields of the
+; and enters it in the mode of its architecture. Stage1 has filled in the disk fields of the
 ; boot-information block. In: DS = ES = SS = 0, stack below STACK_TOP.
 
 %include "boot/boot_info.inc"
@@ -8,14 +8,15 @@
 %include "generated/boot/kernel_header.inc"
 %include "generated/boot/memory_map.inc"
 %include "generated/kernel_lib/cpu/paging.inc"
-%include "generated/kernel_lib/cpu/x86_64/control.inc"
+%include "generated/kernel_lib/cpu/control.inc"
 %include "generated/kernel_lib/io/uart.inc"
+; Of the folder of the architecture: cpu.inc, kernel_mode.inc
 
     org STAGE2_ADDRESS
     bits 16
 
 stage2:
-    call require_long_mode
+    call require_cpu
     call enable_a20
     call read_memory_map
     call ata_probe
@@ -26,7 +27,7 @@ stage2:
 %include "boot/decimal.inc"
 %include "boot/disk.inc"
 %include "boot/ata_dma.inc"
-%include "boot/cpu.inc"
+%include "cpu.inc"
 %include "boot/a20.inc"
 %include "boot/e820.inc"
 %include "boot/fat.inc"
@@ -34,8 +35,8 @@ stage2:
 %include "boot/slots.inc"
 %include "boot/protected_mode.inc"
 %include "boot/crc32.inc"
-%include "boot/long_mode.inc"
-%include "boot/unpack.inc"
+%include "boot/enter_kernel.inc"
+%include "kernel_mode.inc"
 
 %if $ - $$ > UNPACK_ADDRESS - STAGE2_ADDRESS
     %error stage2 does not fit in front of the unpacker

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __SIZEOF_INT128__
+
 typedef __int128 integer;
 typedef unsigned __int128 natural;
 
@@ -12,7 +14,6 @@ __attribute__((weak)) integer __fixhfti(_Float16 x);
 __attribute__((weak)) natural __fixunshfti(_Float16 x);
 __attribute__((weak)) _Float16 __floattihf(integer x);
 __attribute__((weak)) _Float16 __floatuntihf(natural x);
-__attribute__((weak)) __bf16 __truncxfbf2(long double x);
 
 integer __fixhfti(_Float16 x) {
     return (int64_t)x; /* half ends at 65504 */
@@ -33,6 +34,10 @@ _Float16 __floattihf(integer x) {
 _Float16 __floatuntihf(natural x) {
     return __floattihf(x > (natural)TOO_LARGE ? TOO_LARGE : (integer)x);
 }
+
+#endif
+
+__attribute__((weak)) __bf16 __truncxfbf2(long double x);
 
 /* By way of a double that is odd where it is not exact, so that the second rounding sees it. */
 __bf16 __truncxfbf2(long double x) {

@@ -3,11 +3,11 @@
 #include "kernel_lib/config/sources.h"
 #include "kernel_lib/coverage/coverage.h"
 #include "kernel_lib/cpu/clock.h"
+#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/features.h"
 #include "kernel_lib/cpu/paging.h"
 #include "kernel_lib/cpu/pic.h"
-#include "kernel_lib/cpu/x86_64/control.h"
 #include "kernel_lib/io/keyboard.h"
 #include "kernel_lib/io/serial.h"
 #include "kernel_lib/io/terminal.h"
@@ -18,6 +18,7 @@
 #include "kernel_lib/runtime.h"
 #include "kernel_lib/storage/storage.h"
 #include "kernel_lib/version.h"
+#include <inttypes.h>
 
 static struct boot_info boot;
 
@@ -27,7 +28,8 @@ extern char __thread_block[];
 /* Copies the block out of low memory; stops when it is not what this kernel was built for. */
 static void take_boot_info(const struct boot_info *given) {
     if (given->magic != BOOT_INFO_MAGIC || given->version != BOOT_INFO_VERSION)
-        panic("boot information has magic %#lx and version %u instead of %#lx and %u: "
+        panic("boot information has magic %#" PRIx64 " and version %u instead of %#" PRIx64
+              " and %u: "
               "loader and kernel are from different builds",
               given->magic, given->version, (uint64_t)BOOT_INFO_MAGIC, BOOT_INFO_VERSION);
     if (given->region_count > BOOT_INFO_MAX_REGIONS)
@@ -42,8 +44,9 @@ static void announce(void) {
     uint64_t now = cpu_rdtsc();
     const struct cpu_features *cpu = cpu_features();
     console_event("{\"event\":\"boot\",\"version\":\"" BAREFLOW_VERSION "\","
-                  "\"build_id\":\"%s\",\"slot\":%u,\"loader_cycles\":%lu,"
-                  "\"kernel_cycles\":%lu,\"ram_bytes\":%lu,\"heap_bytes\":%lu,\"disk\":\"%s\","
+                  "\"build_id\":\"%s\",\"slot\":%u,\"loader_cycles\":%" PRIu64 ","
+                  "\"kernel_cycles\":%" PRIu64 ",\"ram_bytes\":%" PRIu64 ",\"heap_bytes\":%" PRIu64
+                  ",\"disk\":\"%s\","
                   "\"cpu\":\"%s\",\"features\":\"sse2%s%s%s\",\"tcg\":%s}",
                   platform_build_id(), boot.boot_slot, boot.kernel_tsc - boot.stage1_tsc,
                   now - boot.kernel_tsc, memory_map_total(ram_map()), memory_usage().total,

@@ -4,14 +4,14 @@ from bareflow.variant import Variant
 
 VARIANT = Variant(
     summary="compiled ahead of time, optimised as one program",
-    architectures=["x86_64"],
+    architectures=["x86_64", "i386"],
     app=["tinyllama", "tinyllama/bench", "tinyllama/dialogue", "tinyllama/formats", "tinyllama/kernels"],
     kernel_lib=[
         "kernel_lib",
         "kernel_lib/config",
         "kernel_lib/coverage",
         "kernel_lib/cpu",
-        "kernel_lib/cpu/x86_64",
+        "kernel_lib/cpu/$arch",
         "kernel_lib/cxx",
         "kernel_lib/debug",
         "kernel_lib/io",

@@ -48,13 +48,13 @@ const uint8_t *huffman_read(struct huffman_table *table, struct fse_table *scrat
         return NULL;
     unsigned size = *in++;
     if (size < 128) {
-        if (size > end - in)
+        if (size > (size_t)(end - in))
             return NULL;
         count = read_coded_weights(scratch, weights, in, in + size);
     } else { /* four bits each */
         count = size - 127;
         size = (count + 1) / 2;
-        if (size > end - in)
+        if (size > (size_t)(end - in))
             return NULL;
         for (unsigned i = 0; i < count; i++)
             weights[i] = i & 1 ? in[i / 2] & 15 : in[i / 2] >> 4;

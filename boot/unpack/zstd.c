@@ -19,7 +19,8 @@ static bool decode_streams(struct zstd *z, unsigned size, bool is_one, const uin
             return false;
         for (unsigned i = 0; i < STREAMS - 1; i++) {
             unsigned stream = jump_table[2 * i] | (unsigned)jump_table[2 * i + 1] << 8;
-            if (stream > end - in || !huffman_decode(&z->huffman, out, part, in, in + stream))
+            if (stream > (size_t)(end - in) ||
+                !huffman_decode(&z->huffman, out, part, in, in + stream))
                 return false;
             in += stream;
             out += part;
@@ -46,7 +47,7 @@ static const uint8_t *read_literals(struct zstd *z, const uint8_t *in, const uin
         return NULL;
     z->literals = z->buffer;
     if (type == RAW) {
-        if (size > end - in)
+        if (size > (size_t)(end - in))
             return NULL;
         z->literals = in;
         in += size;
@@ -110,7 +111,7 @@ uint8_t *zstd_unpack(struct zstd *z, uint8_t *out, const uint8_t *in, const uint
         header = (unsigned)bits_at(in, 0) & 0xFFFFFF;
         in += BLOCK_HEADER_SIZE;
         unsigned type = header >> 1 & 3, size = header >> 3, stored = type == RLE ? 1 : size;
-        if (type > COMPRESSED || stored > end - in || !unpack_block(z, type, size, in))
+        if (type > COMPRESSED || stored > (size_t)(end - in) || !unpack_block(z, type, size, in))
             return NULL;
         in += stored;
     } while (!(header & 1));

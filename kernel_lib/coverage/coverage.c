@@ -6,9 +6,9 @@
  * interrupts off, on the only CPU.
  */
 #include "kernel_lib/coverage/coverage.h"
+#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/interrupts.h"
-#include "kernel_lib/cpu/x86_64/control.h"
 #include "kernel_lib/debug/symbols.h"
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/runtime.h"
@@ -18,7 +18,7 @@
 static bool running;
 static uint32_t executed; /* entries of kernel_symbol_order */
 
-bool coverage_breakpoint(uint64_t *rip);
+bool coverage_breakpoint(uintptr_t *return_address);
 
 bool coverage_running(void) {
     return running;
@@ -35,12 +35,13 @@ static bool bit(const uint8_t *bits, uint32_t index) {
 
 /*
  * Called by interrupts.asm after an INT3, on a stack of its own and with interrupts off. If it was
- * a function's breakpoint, *rip becomes the address of the function and true is returned. A
- * function that this called would trap in turn, on the same stack. So it calls nothing, not even an
- * inline function, which the compiler may decide to call. The vector registers are the program's.
+ * a function's breakpoint, *return_address becomes the address of the function and true is
+ * returned. A function that this called would trap in turn, on the same stack. So it calls nothing,
+ * not even an inline function, which the compiler may decide to call. The vector registers are the
+ * program's.
  */
-__attribute__((target("general-regs-only"))) bool coverage_breakpoint(uint64_t *rip) {
-    uint64_t start = *rip - 1 - (uintptr_t)__kernel_start;
+__attribute__((target("general-regs-only"))) bool coverage_breakpoint(uintptr_t *return_address) {
+    uintptr_t start = *return_address - 1 - (uintptr_t)__kernel_start;
     uint32_t low = 0, high = kernel_symbols.count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -55,18 +56,18 @@ __attribute__((target("general-regs-only"))) bool coverage_breakpoint(uint64_t *
         return false; /* an INT3 of the code itself */
     kernel_symbol_bits[low / 8] |= mask;
     kernel_symbol_order[executed++] = low;
-    uint64_t cr0;
+    uintptr_t cr0;
     __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
     __asm__ volatile("mov %0, %%cr0" : : "r"(cr0 & ~CR0_WRITE_PROTECT) : "memory");
-    *(volatile uint8_t *)(*rip - 1) = kernel_symbol_bytes[low];
+    *(volatile uint8_t *)(*return_address - 1) = kernel_symbol_bytes[low];
     __asm__ volatile("mov %0, %%cr0" : : "r"(cr0) : "memory");
-    --*rip;
+    --*return_address;
     return true; /* IRET serialises: the changed code is fetched again */
 }
 
 /* Places or removes the breakpoints of all functions that have not run. */
 static void change_code(bool set) {
-    uint64_t flags = cpu_interrupts_save(), cr0 = cpu_read_cr0();
+    uintptr_t flags = cpu_interrupts_save(), cr0 = cpu_read_cr0();
     cpu_write_cr0(cr0 & ~CR0_WRITE_PROTECT);
     for (uint32_t i = 0; i < kernel_symbols.count; i++) {
         if (bit(kernel_unsized_symbols, i) || bit(kernel_symbol_bits, i))
@@ -82,8 +83,8 @@ static void change_code(bool set) {
 }
 
 /* Notes the function that holds this address. */
-static void mark(uint64_t address) {
-    uint64_t offset = address - (uintptr_t)__kernel_start;
+static void mark(uintptr_t address) {
+    uintptr_t offset = address - (uintptr_t)__kernel_start;
     uint32_t after = 0;
     while (after < kernel_symbols.count && kernel_symbols.starts[after] <= offset)
         after++;
@@ -95,10 +96,10 @@ static void mark(uint64_t address) {
 
 /* Notes all functions on the call stack: they have run, and may never be called again. */
 static void mark_callers(void) {
-    const uint64_t *frame = __builtin_frame_address(0);
+    const uintptr_t *frame = __builtin_frame_address(0);
     while (frame && frame[1]) {
         mark(frame[1] - 1);
-        const uint64_t *caller = (const uint64_t *)frame[0];
+        const uintptr_t *caller = (const uintptr_t *)frame[0];
         if (caller <= frame)
             break;
         frame = caller;

@@ -3,7 +3,7 @@
  * vol. 2, CPUID).
  */
 #include "kernel_lib/cpu/features.h"
-#include "kernel_lib/cpu/x86_64/control.h"
+#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/runtime.h"
 
 #define BIT(n) (1u << (n))

@@ -1,14 +1,14 @@
 /*
- * The kernel's page tables (Intel SDM vol. 3, 4.5): everything identity-mapped.
+ * The kernel's page tables (Intel SDM vol. 3, chapter 4): everything identity-mapped.
  */
 #pragma once
 #include "kernel_lib/error.h"
+#include "page_tables.h" /* of the architecture */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define PAGE_SIZE 4096ull
-#define MEMORY_END (1ull << 47) /* no address from here on can be mapped where it is */
 
 enum memory_access {
     MEMORY_NONE, /* every access is a page fault */

@@ -1,5 +1,5 @@
 /*
- * BIOS calls from long mode: to real mode and back.
+ * BIOS calls: to real mode and back.
  *
  * They use low memory, which the boot loader no longer needs:
  *   0x5000-0x5FFF    the call's registers, small buffers, the BIOS's stack
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define REAL_MODE_REGISTERS 0x5000 /* struct real_mode_registers, for real_mode.asm */
-#define REAL_MODE_SAVED 0x5040     /* what real_mode.asm needs to go back to long mode */
+#define REAL_MODE_SAVED 0x5040     /* what real_mode.asm needs to come back */
 #define REAL_MODE_STACK_TOP 0x6000 /* of the BIOS */
 #define REAL_MODE_CODE 0x6000      /* where real_mode.asm runs */
 #define REAL_MODE_BUFFER 0x5080    /* for parameters: REAL_MODE_BUFFER_SIZE bytes in segment 0 */

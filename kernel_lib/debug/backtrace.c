@@ -2,19 +2,20 @@
 #include "kernel_lib/debug/code_ranges.h"
 #include "kernel_lib/debug/symbols.h"
 #include "kernel_lib/runtime.h"
+#include <inttypes.h>
 
 #define MAX_LINES 400 /* interpreted calls nest, each of them several frames deep */
 
 void backtrace_print_location(const struct frame *frame) {
-    uint64_t address = frame_address(frame);
+    uintptr_t address = frame_address(frame);
     const struct code_range *range = code_range_find(address);
     struct symbol symbol = symbol_find(address);
     if (range)
         range->print(range, frame->instruction, frame->frame_pointer);
     else if (symbol.name)
-        console_printf("%s+0x%lx", symbol.name, symbol.offset + frame->is_call);
+        console_printf("%s+0x%" PRIxPTR, symbol.name, symbol.offset + frame->is_call);
     else
-        console_printf("0x%lx", frame->instruction);
+        console_printf("0x%" PRIxPTR, frame->instruction);
 }
 
 static void print_call(const struct frame *frame, unsigned times) {

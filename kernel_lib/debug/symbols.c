@@ -9,10 +9,10 @@ static const char *name_of(uint32_t index) {
     return names;
 }
 
-uint32_t symbol_index(uint64_t address) {
+uint32_t symbol_index(uintptr_t address) {
     if (address < (uintptr_t)__text_start || address >= (uintptr_t)__text_end)
         return SYMBOL_NONE;
-    uint64_t offset = address - (uintptr_t)__kernel_start;
+    uintptr_t offset = address - (uintptr_t)__kernel_start;
     uint32_t low = 0, high = kernel_symbols.count; /* the first start above offset is in between */
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -24,10 +24,10 @@ uint32_t symbol_index(uint64_t address) {
     return low > 0 ? low - 1 : SYMBOL_NONE;
 }
 
-struct symbol symbol_find(uint64_t address) {
+struct symbol symbol_find(uintptr_t address) {
     uint32_t index = symbol_index(address);
     if (index == SYMBOL_NONE)
         return (struct symbol){0};
-    uint64_t start = (uintptr_t)__kernel_start + kernel_symbols.starts[index];
+    uintptr_t start = (uintptr_t)__kernel_start + kernel_symbols.starts[index];
     return (struct symbol){name_of(index), address - start};
 }

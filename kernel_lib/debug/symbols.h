@@ -20,12 +20,12 @@ extern uint32_t kernel_symbol_order[];
 
 struct symbol {
     const char *name; /* NULL when the address is in no known function */
-    uint64_t offset;  /* from the function's start */
+    uintptr_t offset; /* from the function's start */
 };
 
 /* The place in kernel_symbols of the function that holds address. */
 #define SYMBOL_NONE UINT32_MAX
-uint32_t symbol_index(uint64_t address);
+uint32_t symbol_index(uintptr_t address);
 
 /* The function that holds address. */
-struct symbol symbol_find(uint64_t address);
+struct symbol symbol_find(uintptr_t address);

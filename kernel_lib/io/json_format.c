@@ -93,7 +93,7 @@ static const char *put_value(struct json *json, const char *format) {
 }
 
 void json_format(text_sink *sink, void *context, const char *format, va_list values) {
-    struct json json = {sink, context, {{0}}};
+    struct json json = {.sink = sink, .context = context};
     va_copy(json.values, values);
     for (;;) {
         size_t plain = strcspn(format, "%");

@@ -5,9 +5,9 @@
  * on, translation to set 1 on), and a reset takes up to half a second.
  */
 #include "kernel_lib/io/keyboard.h"
+#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/cpu/pic.h"
-#include "kernel_lib/cpu/x86_64/control.h"
 #include "kernel_lib/io/byte_ring.h"
 #include "kernel_lib/io/ports.h"
 #include "kernel_lib/runtime.h"

@@ -1,4 +1,4 @@
-/* The kernel's own extent in memory: symbols of kernel_lib/cpu/x86_64/linker.ld, all on page
+/* The kernel's own extent in memory: symbols of kernel_lib/cpu/linker.ld, all on page
  * boundaries. Only their addresses mean something. */
 #pragma once
 

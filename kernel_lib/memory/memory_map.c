@@ -3,17 +3,15 @@
  * any order and may overlap).
  */
 #include "kernel_lib/memory/memory_map.h"
+#include "kernel_lib/cpu/paging.h"
 #include <string.h>
 
 #define PAGE 4096ull
 #define TYPE_USABLE 1
 
-/* First address that four-level paging cannot map one to one. */
-#define ADDRESS_LIMIT (1ull << 47)
-
 static struct memory_range region_range(const struct boot_memory_region *region) {
-    uint64_t start = region->base < ADDRESS_LIMIT ? region->base : ADDRESS_LIMIT;
-    uint64_t room = ADDRESS_LIMIT - start;
+    uint64_t start = region->base < MEMORY_END ? region->base : MEMORY_END;
+    uint64_t room = MEMORY_END - start;
     return (struct memory_range){start, start + (region->length < room ? region->length : room)};
 }
 
@@ -87,6 +85,16 @@ void memory_map_from_regions(struct memory_map *map, const struct boot_memory_re
         if (regions[i].type != TYPE_USABLE)
             memory_map_exclude(map, range.start, range.end);
     }
+}
+
+uint64_t memory_map_out_of_reach(const struct boot_memory_region *regions, size_t count) {
+    uint64_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        if (regions[i].type == TYPE_USABLE) {
+            struct memory_range range = region_range(&regions[i]);
+            total += regions[i].length - (range.end - range.start);
+        }
+    return total;
 }
 
 uint64_t memory_map_total(const struct memory_map *map) {

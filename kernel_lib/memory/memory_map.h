@@ -24,5 +24,8 @@ void memory_map_from_regions(struct memory_map *map, const struct boot_memory_re
 /* Takes [start, end), rounded outwards to pages, out of the map. */
 void memory_map_exclude(struct memory_map *map, uint64_t start, uint64_t end);
 
+/* Bytes of RAM that no map has, because they are at MEMORY_END or above. */
+uint64_t memory_map_out_of_reach(const struct boot_memory_region *regions, size_t count);
+
 /* Bytes in all ranges. */
 uint64_t memory_map_total(const struct memory_map *map);

@@ -1,5 +1,5 @@
 #include "kernel_lib/removed/removed.h"
-#include "kernel_lib/cpu/x86_64/control.h"
+#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/debug/symbols.h"
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/platform/bare/power.h"

@@ -1,7 +1,8 @@
 #include "ata_command.h"
+#include <inttypes.h>
 
 bool ata_transfer_failed(bool write, uint64_t lba, uint8_t status, struct error *error) {
-    return error_set(error, "The ATA disk cannot %s at sector %lu: status 0x%02x.",
+    return error_set(error, "The ATA disk cannot %s at sector %" PRIu64 ": status 0x%02x.",
                      write ? "write" : "read", lba, status);
 }
 

@@ -5,6 +5,7 @@
 #include "bios_disk.h"
 #include "kernel_lib/cpu/real_mode.h"
 #include "kernel_lib/runtime.h"
+#include <inttypes.h>
 #include <string.h>
 
 #define RESET 0x0000 /* AX */
@@ -146,7 +147,8 @@ static bool transfer_part(bool write, uint64_t lba, size_t count, uintptr_t addr
         bios_call(&reset);
     }
     return error_set(error,
-                     "The BIOS cannot %s %zu sectors at %lu of drive 0x%02x: status 0x%02x. The "
+                     "The BIOS cannot %s %zu sectors at %" PRIu64
+                     " of drive 0x%02x: status 0x%02x. The "
                      "disk may be write-protected, removed or broken.",
                      write ? "write" : "read", count, lba, disk.drive, registers.eax >> 8 & 0xFF);
 }

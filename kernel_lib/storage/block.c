@@ -1,5 +1,6 @@
 #include "block.h"
 #include "disk_error.h"
+#include <inttypes.h>
 #include <string.h>
 
 static bool range_is_valid(const struct block_device *device, uint64_t lba, size_t count,
@@ -7,7 +8,8 @@ static bool range_is_valid(const struct block_device *device, uint64_t lba, size
     if (lba <= device->sector_count && count <= device->sector_count - lba)
         return true;
     return error_set(error,
-                     "Sectors %lu to %lu do not exist on the %s, which has %lu: the disk image "
+                     "Sectors %" PRIu64 " to %" PRIu64 " do not exist on the %s, which has %" PRIu64
+                     ": the disk image "
                      "is cut short or its file system is damaged.",
                      lba, lba + count - 1, device->name, device->sector_count);
 }

@@ -1,12 +1,13 @@
 #include "disk_error.h"
 #include "deadline.h"
+#include <inttypes.h>
 
 bool disk_refuses(const char *disk, const char *action, uint64_t lba, unsigned status,
                   struct error *error) {
     if (lba == NO_SECTOR)
         return error_set(error, "The %s cannot %s: status 0x%02x.", disk, action, status);
-    return error_set(error, "The %s cannot %s at sector %lu: status 0x%02x.", disk, action, lba,
-                     status);
+    return error_set(error, "The %s cannot %s at sector %" PRIu64 ": status 0x%02x.", disk, action,
+                     lba, status);
 }
 
 bool disk_is_silent(const char *disk, const char *action, struct error *error) {

@@ -1,4 +1,5 @@
 #include "mbr.h"
+#include <inttypes.h>
 #include <string.h>
 
 #define PARTITIONS 4
@@ -55,7 +56,8 @@ bool mbr_find_fat(const uint8_t sector[512], uint64_t disk_sectors, uint32_t wan
     if (entry->first_sector == 0 || entry->sector_count == 0 ||
         (uint64_t)entry->first_sector + entry->sector_count > disk_sectors)
         return error_set(error,
-                         "Partition %d (%u sectors from %u) does not lie on the disk of %lu "
+                         "Partition %d (%u sectors from %u) does not lie on the disk of %" PRIu64
+                         " "
                          "sectors: the image is cut short or its partition table is damaged.",
                          chosen + 1, entry->sector_count, entry->first_sector, disk_sectors);
     for (int other = 0; other < PARTITIONS; other++)

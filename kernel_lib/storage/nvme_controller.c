@@ -96,7 +96,7 @@ static uint64_t read_address(const struct nvme_controller *controller, unsigned 
 
 static void set_address(struct nvme_controller *controller, unsigned reg, const void *address) {
     controller->registers[reg] = (uint32_t)(uintptr_t)address;
-    controller->registers[reg + 1] = (uint32_t)((uintptr_t)address >> 32);
+    controller->registers[reg + 1] = (uint32_t)((uint64_t)(uintptr_t)address >> 32);
 }
 
 /* 7.6.1: the controller from a reset on, until it takes reads and writes. */

@@ -110,7 +110,7 @@ static volatile void *map_registers(pci_function function, uint32_t kind, uint32
 
 static void set_address(volatile uint32_t registers[2], const void *address) {
     registers[0] = (uint32_t)(uintptr_t)address;
-    registers[1] = (uint32_t)((uintptr_t)address >> 32);
+    registers[1] = (uint32_t)((uint64_t)(uintptr_t)address >> 32);
 }
 
 /* 3.1.1, 4.1.5.1: the device from a reset on, until it takes requests. */

@@ -25,11 +25,13 @@ NASM_HEADERS = (
     "boot/disk_layout.h",
     "boot/kernel_header.h",
     "boot/memory_map.h",
+    "kernel_lib/cpu/control.h",
     "kernel_lib/cpu/descriptors.h",
     "kernel_lib/cpu/paging.h",
     "kernel_lib/cpu/pic.h",
+    "kernel_lib/cpu/i386/interrupt_frame.h",
     "kernel_lib/cpu/real_mode.h",
-    "kernel_lib/cpu/x86_64/control.h",
+    "kernel_lib/cpu/vectors.h",
     "kernel_lib/cpu/x86_64/interrupt_frame.h",
     "kernel_lib/io/uart.h",
     "kernel_lib/jit/engine/enter.h",
@@ -37,7 +39,8 @@ NASM_HEADERS = (
 """The headers that assembly includes: `%include "generated/boot/boot_info.inc"` for boot/boot_info.h."""
 
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
-_INCLUDE = re.compile(r'^#include "(.+)"', re.MULTILINE)
+_INCLUDE = re.compile(r'^#include "(.+/.+)"', re.MULTILINE)
+"""Not those of an architecture's folder, whose names have no folder."""
 _DEFINE = re.compile(r"^#define (\w+) +(\S.*)$", re.MULTILINE)
 _STRUCTURE = re.compile(r"^struct (\w+) \{(.*?)^\};", re.MULTILINE | re.DOTALL)
 _DECLARATION = re.compile(r"(?:alignas\((\w+)\) )?(?:const )?(struct \w+|unsigned char|\w+) (\*?)(\w.*)")

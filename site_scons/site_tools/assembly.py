@@ -9,6 +9,8 @@ from SCons.Subst import Literal
 
 _INCLUDE = r'^[ \t]*(?:%include|.*\bincbin)[ \t]+"([^"]+)"'
 
+_FORMATS = {"x86_64": "elf64", "i386": "elf32"}
+
 
 def _make_include(target: list[Any], source: list[Any], env: Any) -> None:
     Path(target[0].abspath).write_text(nasm_source(read_header(source[0].path)))
@@ -21,9 +23,9 @@ def exists(env: Any) -> bool:
 def generate(env: Any) -> None:
     env.Replace(
         GENERATED=Literal(f"{env.Dir('$BUILD_ROOT').path}/"),
-        ASFLAGS=["-f", "elf64", "-I", "./", "-I", "$GENERATED", "-Werror"],
+        ASFLAGS=["-f", _FORMATS[env["arch"]], "-I", "./", "-I", "$GENERATED", "-Werror"],
         ASCOMSTR=env.Quiet("NASM", "$SOURCE"),
-        NASM_PATH=["#", "$BUILD_ROOT"],
+        NASM_PATH=["#", "$BUILD_ROOT", "#boot/$arch"],
     )
     scanner = SCons.Scanner.Classic("NasmScan", [".asm", ".inc"], "NASM_PATH", _INCLUDE)
     env.Append(SCANNERS=[scanner])

@@ -8,7 +8,13 @@ from typing import Any
 
 from build_options import Options
 
-TARGET = ["-target", "x86_64-unknown-none-elf", "-fno-pic", "-mcmodel=small"]
+TARGETS = {
+    "x86_64": ["-target", "x86_64-unknown-none-elf", "-mcmodel=small"],
+    # The first CPU with SSE2, which some builds of clang leave out all the same. Without it floats would be
+    # rounded as the x87 has them.
+    "i386": ["-target", "i386-unknown-none-elf", "-march=pentium4", "-msse2", "-mfpmath=sse"],
+}
+"""The compiler's options by arch=."""
 
 LTO = ["-flto"]
 """Full LTO: one module in the end, for code this small."""
@@ -16,6 +22,7 @@ LTO = ["-flto"]
 FREESTANDING = ["-nostdlibinc", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-fno-math-errno"]
 
 CODE_GENERATION = [
+    "-fno-pic",
     "-mno-red-zone",  # an interrupt may use the stack below RSP
     "-fno-omit-frame-pointer",  # backtraces walk RBP
     "-fno-stack-protector",
@@ -98,8 +105,9 @@ def generate(env: Any) -> None:
     env.Replace(
         CFLAGS=["-std=gnu17"],
         CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],
-        CCFLAGS=[*TARGET, *LTO, *FREESTANDING, *CODE_GENERATION, *WARNINGS],
-        CPPPATH=["#"],
+        TARGET_FLAGS=TARGETS[env["arch"]],
+        CCFLAGS=[*TARGETS[env["arch"]], *LTO, *FREESTANDING, *CODE_GENERATION, *WARNINGS],
+        CPPPATH=["#", "#kernel_lib/cpu/$arch"],
         CCCOMSTR=env.Quiet("CC", "$SOURCE"),
         CXXCOMSTR=env.Quiet("CXX", "$SOURCE"),
         LIBC_HEADERS=[],

@@ -45,7 +45,8 @@ def _boot_sectors(env: Any, target: str, source: Any) -> Any:
     node = env.Command(
         target,
         source,
-        env.Step("$AS -f bin -I ./ -I $GENERATED -I $FOLDER -Werror $SOURCE -o $TARGET", "NASM", "$SOURCE"),
+        env.Step("$AS -f bin $INCLUDES -I $FOLDER -Werror $SOURCE -o $TARGET", "NASM", "$SOURCE"),
+        INCLUDES="-I ./ -I $GENERATED -I boot/$arch/",
         FOLDER=Literal(f"{env.File(target).dir.path}/"),
     )
     env.Depends(node, env["TOOL_VERSION"]["AS"])

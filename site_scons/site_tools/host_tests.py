@@ -152,7 +152,7 @@ def _host_environment(env: Any) -> Any:
         CFLAGS=["-std=gnu17"],
         CXXFLAGS=["-std=c++17"],
         CCFLAGS=FLAGS,
-        CPPPATH=["#", "#tests/host"],
+        CPPPATH=["#", "#tests/host", "#kernel_lib/cpu/x86_64"],
         CPPDEFINES=[],
         HOST_BUILD="$BUILD_ROOT/host",
     )

@@ -14,7 +14,7 @@ from bitcode import FRAME_FROM_THE_BEGINNING
 from SCons.Subst import Literal
 
 LINK = (
-    "$LD -m elf_x86_64 -static --no-pie --gc-sections --build-id=none -z noexecstack --fatal-warnings -O2 "
+    "$LD -m elf_$arch -static --no-pie --gc-sections --build-id=none -z noexecstack --fatal-warnings -O2 "
     f"{' '.join(FRAME_FROM_THE_BEGINNING)}"
 )
 
@@ -100,7 +100,7 @@ def write_inputs(target: list[Any], source: list[Any], env: Any) -> None:
 
 def assembled(env: Any, stem: str, text: Any) -> Any:
     """An object of GNU assembler source."""
-    assemble = "$CC -target x86_64-unknown-none-elf -c $SOURCE -o $TARGET"
+    assemble = "$CC $TARGET_FLAGS -c $SOURCE -o $TARGET"
     node = env.Command(f"{stem}.o", text, env.Step(assemble, "AS"))
     env.Depends(node, env["TOOL_VERSION"]["CC"])
     return node
@@ -122,7 +122,7 @@ def _lto_object(env: Any, base: str) -> Any:
 
 def linker_scripts(env: Any) -> list[Any]:
     """The script of every kernel, and the one for finding out how functions unwind."""
-    return [env.File(f"#kernel_lib/cpu/x86_64/{name}.ld") for name in ("linker", "unwind")]
+    return [env.File(f"#kernel_lib/cpu/{name}.ld") for name in ("linker", "unwind")]
 
 
 def kernel_link(env: Any, *, engine: bool) -> str:

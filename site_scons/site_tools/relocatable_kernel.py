@@ -7,9 +7,9 @@ kernel_lib, LLVM-libc --llvm-link, opt--> bitcode --clang--> object --ld.lld -r,
 from pathlib import Path
 from typing import Any
 
-from bitcode import CODE_GENERATION, FRAME_FROM_THE_BEGINNING, TARGET
+from bitcode import CODE_GENERATION, FRAME_FROM_THE_BEGINNING, TARGETS
 
-_OPTIONS = [*TARGET, *CODE_GENERATION, *FRAME_FROM_THE_BEGINNING, "-Wno-override-module", "-O2"]
+_OPTIONS = [*TARGETS["x86_64"], *CODE_GENERATION, *FRAME_FROM_THE_BEGINNING, "-Wno-override-module", "-O2"]
 _COMPILE = f"$CC {' '.join(_OPTIONS)} -c"
 
 

@@ -31,7 +31,7 @@ _VERSIONED = ("CC", "LD", "AS", "LLVM_CONFIG", "MTOOLS")
 _PASSED_ON = ("PATH", "HOME", "TMPDIR", "TERM", "XDG_CACHE_HOME", "BAREFLOW_MODELS")
 
 
-_RUNTIME = ["-target", "x86_64-pc-linux-gnu", "--rtlib=compiler-rt", "-print-libgcc-file-name"]
+_RUNTIME = ["--rtlib=compiler-rt", "-print-libgcc-file-name"]
 
 
 def _version(tools: Tools, program: str) -> str:
@@ -67,7 +67,7 @@ def generate(env: Any) -> None:
     env["IMPLICIT_COMMAND_DEPENDENCIES"] = 0
     tools = Tools(Path(env.Dir("$BUILD_ROOT").abspath) / ".tools.json")
     try:
-        runtime = tools.answer(PROGRAMS["CC"], *_RUNTIME)
+        runtime = tools.answer(PROGRAMS["CC"], "-target", f"{env['arch']}-pc-linux-gnu", *_RUNTIME)
         versions = {name: _version(tools, PROGRAMS[name]) for name in _VERSIONED}
     except ToolError as error:
         sys.exit(f"bareflow: {error}")

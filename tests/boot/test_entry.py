@@ -1,4 +1,4 @@
-"""kernel_lib/cpu/x86_64/entry.asm and linker.ld: the kernel's first instructions and its layout."""
+"""entry.asm of x86-64 and linker.ld: the kernel's first instructions and its layout."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target = folder / f"{source.stem}.o"
         subprocess.run(["nasm", "-f", "elf64", *include_folders(), source, "-o", target], check=True)
         objects.append(target)
-    program, script = folder / "kernel.elf", CPU / "linker.ld"
+    program, script = folder / "kernel.elf", CPU.parent / "linker.ld"
     subprocess.run([llvm_tool("ld.lld"), "--gc-sections", "-T", script, *objects, "-o", program], check=True)
     return program
 

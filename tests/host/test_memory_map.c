@@ -1,6 +1,7 @@
 // sources: kernel_lib/memory/memory_map.c
 /* The BIOS's memory map put in order. */
 #include "check.h"
+#include "kernel_lib/cpu/paging.h"
 #include "kernel_lib/memory/memory_map.h"
 #include <stdbool.h>
 
@@ -79,6 +80,16 @@ static void survives_lengths_beyond_the_address_space(void) {
     CHECK(MAP_IS(&map, {0x100000, 0x200000}));
 }
 
+static void counts_what_is_out_of_reach(void) {
+    const struct boot_memory_region regions[] = {
+        {0x100000, 0x100000, RAM, 1},
+        {MEMORY_END - PAGE, 3 * PAGE, RAM, 1},
+        {MEMORY_END + (1ull << 30), PAGE, RAM, 1},
+        {MEMORY_END + (1ull << 31), PAGE, RESERVED, 1},
+    };
+    CHECK(memory_map_out_of_reach(regions, sizeof regions / sizeof regions[0]) == 3 * PAGE);
+}
+
 /* The most entries there can be, each of which splits a range. */
 static void has_room_for_the_worst_case(void) {
     struct boot_memory_region regions[BOOT_INFO_MAX_REGIONS];
@@ -110,6 +121,7 @@ int main(void) {
     reserved_wins_over_ram();
     drops_what_is_no_whole_page();
     survives_lengths_beyond_the_address_space();
+    counts_what_is_out_of_reach();
     has_room_for_the_worst_case();
     excludes_over_several_ranges();
     return 0;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,13 +46,14 @@ def run(*command: str, source: str) -> None:
     subprocess.run(command, input=source, text=True, check=True, cwd=ROOT)
 
 
-def values_in_c(header: str, expressions: list[str], folder: Path) -> list[int]:
+def values_in_c(header: str, expressions: list[str], folder: Path, architecture: str) -> list[int]:
     """What clang makes of integer constant expressions: they become an array's bytes."""
     source = f'#include <stddef.h>\n#include <stdalign.h>\n#include <stdint.h>\n#include "{header}"\n'
     source += f"extern const uint64_t values[];\nconst uint64_t values[] = {{{', '.join(expressions)}}};\n"
     target, flat = folder / "c.o", folder / "c.bin"
     language = "c++" if 'extern "C"' in (ROOT / header).read_text() else "c"
-    run(llvm_tool("clang"), "-target", "x86_64-unknown-none-elf", "-ffreestanding", "-I.",
+    include = f"-Ikernel_lib/cpu/{architecture}"
+    run(llvm_tool("clang"), "-target", f"{architecture}-unknown-none-elf", "-ffreestanding", "-I.", include,
         f"-x{language}", "-c", "-", "-o", str(target), source=source)  # fmt: skip
     run(llvm_tool("llvm-objcopy"), "-O", "binary", "-j", ".rodata", str(target), str(flat), source="")
     return list(struct.unpack(f"<{len(expressions)}Q", flat.read_bytes()))
@@ -75,8 +77,16 @@ def headers_of_python() -> set[str]:
     return {header for text in texts for header in re.findall(r'\bread_header\("([^"]+)"\)', text)}
 
 
-@pytest.mark.parametrize("path", sorted({*NASM_HEADERS, *headers_of_python()}))
-def test_same_values_as_in_c(path: str, tmp_path: Path) -> None:
+def headers_and_architectures() -> Iterator[tuple[str, str]]:
+    for path in sorted({*NASM_HEADERS, *headers_of_python()}):
+        if "/i386/" not in path:
+            yield path, "x86_64"
+        if "/x86_64/" not in path and "/jit/" not in path:
+            yield path, "i386"
+
+
+@pytest.mark.parametrize(("path", "architecture"), [*headers_and_architectures()])
+def test_same_values_as_in_c(path: str, architecture: str, tmp_path: Path) -> None:
     text = (ROOT / path).read_text()
     constants = [
         name for name in re.findall(r"^#define (\w+) ", text, re.MULTILINE) if name not in NOT_INTEGERS
@@ -92,7 +102,7 @@ def test_same_values_as_in_c(path: str, tmp_path: Path) -> None:
         in_nasm += [*(f"{structure.name}.{name}" for name in names), f"{structure.name}_size"]
         in_python += fields_in_python(structure)
         assert struct.calcsize(structure.format) == structure.size
-    expected = dict(zip(in_c, values_in_c(path, in_c, tmp_path), strict=True))
+    expected = dict(zip(in_c, values_in_c(path, in_c, tmp_path, architecture), strict=True))
     assert dict(zip(in_c, in_python, strict=True)) == expected
     if path in NASM_HEADERS:
         assert dict(zip(in_c, values_in_nasm(path, in_nasm, tmp_path), strict=True)) == expected

@@ -42,7 +42,7 @@ static inline __m128i round_quotients(const float x[MATRIX_CHUNK], float divisor
 }
 
 static inline struct chunk make_chunk(__m128i rounded) {
-    uint64_t x = (uint64_t)_mm_cvtsi128_si64(rounded);
+    uint64_t x = low_half(rounded);
     return (struct chunk){
         .even = (int32_t)((x & 0xFFFF) | (x >> 16 & 0xFFFF0000)),
         .odd = (int32_t)((x >> 16 & 0xFFFF) | (x >> 32 & 0xFFFF0000)),
@@ -67,7 +67,7 @@ void quantize(struct quantized *out, const float *x, uint32_t columns, uint32_t 
             *chunk = make_chunk(rounded);
             totals = _mm_add_epi32(totals, _mm_madd_epi16(rounded, _mm_set1_epi16(1)));
         }
-        uint64_t both = (uint64_t)_mm_cvtsi128_si64(totals);
+        uint64_t both = low_half(totals);
         out->scales[index] = scale;
         out->start[index] = -128 * ((int32_t)both + (int32_t)(both >> 32));
     }

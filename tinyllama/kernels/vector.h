@@ -9,6 +9,7 @@
  * 0.3 ns. So loads are two 8-byte halves, and no operand is in memory.
  */
 #pragma once
+#include "low_half.h"
 #include "tinyllama/formats/quantized.h"
 #include <immintrin.h>
 #include <stdint.h>
@@ -71,8 +72,8 @@ static inline vector load(const float *from) {
 /* A register of two halves. By MOVLHPS, which TCG translates to a move; PUNPCKLQDQ would be a
  * call. */
 static inline __m128i join(uint64_t low, uint64_t high) {
-    __m128 v = (__m128)_mm_cvtsi64_si128((long long)low);
-    __m128 upper = (__m128)_mm_cvtsi64_si128((long long)high);
+    __m128 v = (__m128)from_low_half(low);
+    __m128 upper = (__m128)from_low_half(high);
     OPAQUE(v);
     OPAQUE(upper);
     v = _mm_movelh_ps(v, upper);
@@ -82,8 +83,8 @@ static inline __m128i join(uint64_t low, uint64_t high) {
 static inline vector_i32 splat_i32(int32_t value) {
     /* One instruction in a loop: the factor stays in a register. A shift and an OR are three. */
     uint64_t pair = (uint32_t)value * UINT64_C(0x100000001);
-    __asm__("" : "+r"(pair)); /* no constant in memory */
-    __m128 v = (__m128)_mm_cvtsi64_si128((long long)pair);
+    OPAQUE_INTEGER(pair); /* no constant in memory */
+    __m128 v = (__m128)from_low_half(pair);
     OPAQUE(v);
     v = _mm_movelh_ps(v, v);
     OPAQUE(v);
@@ -96,9 +97,10 @@ static inline vector splat(float value) {
 }
 /* The halves of a register. */
 static inline void split(__m128i v, uint64_t *low, uint64_t *high) {
-    *low = (uint64_t)_mm_cvtsi128_si64(v);
-    *high = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(v, v));
-    __asm__("" : "+r"(*low), "+r"(*high));
+    *low = low_half(v);
+    *high = low_half(_mm_unpackhi_epi64(v, v));
+    OPAQUE_INTEGER(*low);
+    OPAQUE_INTEGER(*high);
 }
 
 #else

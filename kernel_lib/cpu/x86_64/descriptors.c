@@ -2,10 +2,12 @@
  * GDT, TSS and IDT of long mode (Intel SDM vol. 3, 3.4.5, 6.14.1, 8.7).
  */
 #include "kernel_lib/cpu/descriptors.h"
+#include "interrupt_frame.h"
+#include "interrupt_stacks.h"
+#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/paging.h"
 #include "kernel_lib/cpu/pic.h"
-#include "kernel_lib/cpu/x86_64/control.h"
-#include "kernel_lib/cpu/x86_64/interrupt_frame.h"
+#include "kernel_lib/cpu/vectors.h"
 #include <stdalign.h>
 
 #define SELECTOR_DATA 0x10
@@ -62,6 +64,7 @@ char *const exception_stack_top =
 static struct task_state task_state;
 struct interrupt_stack_top *const interrupt_stack_tops = task_state.interrupt_stacks;
 static struct gate idt[VECTORS];
+static uintptr_t thread_pointer;
 static uint64_t gdt[] = {
     [SELECTOR_CODE / 8] = DESCRIPTOR_CODE64,
     [SELECTOR_DATA / 8] = DESCRIPTOR_DATA,
@@ -69,7 +72,7 @@ static uint64_t gdt[] = {
     [SELECTOR_TSS / 8 + 1] = 0,
 };
 
-uintptr_t interrupt_stack_guard(enum interrupt_stack stack) {
+uintptr_t interrupt_stack_guard(unsigned stack) {
     return (uintptr_t)stacks[stack - 1].guard;
 }
 
@@ -108,12 +111,15 @@ static void fill_idt(void) {
     }
 }
 
+void descriptors_set_thread_pointer(void *block) {
+    thread_pointer = (uintptr_t)block;
+    cpu_write_msr(MSR_FS_BASE, thread_pointer);
+}
+
 void descriptors_load(void) {
     struct table_pointer gdt_pointer = {sizeof gdt - 1, (uintptr_t)gdt};
     struct table_pointer idt_pointer = {sizeof idt - 1, (uintptr_t)idt};
     gdt[SELECTOR_TSS / 8] &= ~DESCRIPTOR_TSS_BUSY; /* LTR refuses a busy TSS */
-    /* Loading FS and GS sets their bases to those in the descriptors (Intel SDM vol. 3, 3.4.4). */
-    uint64_t fs_base = cpu_read_msr(MSR_FS_BASE), gs_base = cpu_read_msr(MSR_GS_BASE);
     uint64_t scratch;
     __asm__ volatile("lgdt %[gdt]\n\t"
                      "lidt %[idt]\n\t"
@@ -132,8 +138,8 @@ void descriptors_load(void) {
                      : [gdt] "m"(gdt_pointer), [idt] "m"(idt_pointer), [code] "i"(SELECTOR_CODE),
                        [data] "r"(SELECTOR_DATA), [null] "r"(0), [task] "r"(SELECTOR_TSS)
                      : "memory");
-    cpu_write_msr(MSR_FS_BASE, fs_base);
-    cpu_write_msr(MSR_GS_BASE, gs_base);
+    /* Loading FS has set its base to that in the descriptor (Intel SDM vol. 3, 3.4.4). */
+    cpu_write_msr(MSR_FS_BASE, thread_pointer);
 }
 
 void descriptors_start(void) {

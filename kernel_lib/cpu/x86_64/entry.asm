@@ -3,24 +3,11 @@
 %include "generated/boot/kernel_header.inc"
 %include "generated/kernel_lib/io/uart.inc"
 
-extern __kernel_start, __kernel_file_size, __kernel_memory_size, __stack_top
-extern kernel_start
+extern kernel_start, __stack_top
 global kernel_entry
 
-section .header progbits alloc noexec nowrite align=16
-header:
-    istruc kernel_header
-        at .signature,    dd KERNEL_SIGNATURE
-        at .version,      dw KERNEL_HEADER_VERSION
-        at .header_size,  dw kernel_header_size
-        at .flags,        dd 0
-        at .crc32,        dd 0  ; the image builder fills in this and build_id, and compresses
-        at .file_size,    dq __kernel_file_size
-        at .memory_size,  dq __kernel_memory_size
-        at .load_address, dq __kernel_start
-        at .entry,        dq kernel_entry
-        at .image_size,   dq __kernel_file_size
-    iend
+KERNEL_FLAGS equ 0
+%include "kernel_lib/cpu/kernel_header.inc"
 
 section .text.entry progbits alloc exec nowrite align=16
 

@@ -1,17 +1,9 @@
 /*
- * What interrupts.asm and C share: the vectors that C knows by name, the size of an entry stub, and
- * what an interrupt leaves on the stack.
+ * What interrupts.asm and C share: the size of an entry stub, and what an interrupt leaves on the
+ * stack.
  */
 #pragma once
 #include <stdint.h>
-
-/* Intel SDM vol. 3, table 6-1. */
-#define VECTOR_NMI 2
-#define VECTOR_BREAKPOINT 3
-#define VECTOR_INVALID_OPCODE 6
-#define VECTOR_DOUBLE_FAULT 8
-#define VECTOR_PAGE_FAULT 14
-#define VECTOR_MACHINE_CHECK 18
 
 #define INTERRUPT_STUB_SIZE 8 /* bytes from one vector's entry point to the next */
 

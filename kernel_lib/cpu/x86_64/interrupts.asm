@@ -6,6 +6,7 @@ bits 64
 default rel
 
 %include "generated/kernel_lib/cpu/pic.inc"
+%include "generated/kernel_lib/cpu/vectors.inc"
 %include "generated/kernel_lib/cpu/x86_64/interrupt_frame.inc"
 
 FXSAVE_SIZE equ 512

@@ -8,7 +8,7 @@
 
 %include "generated/kernel_lib/cpu/descriptors.inc"
 %include "generated/kernel_lib/cpu/real_mode.inc"
-%include "generated/kernel_lib/cpu/x86_64/control.inc"
+%include "generated/kernel_lib/cpu/control.inc"
 
 struc saved
     .rsp:       resq 1
@@ -26,7 +26,6 @@ CODE16          equ 0x10
 DATA16          equ 0x18
 
 %define IN_PLACE(label) (REAL_MODE_CODE + (label) - real_mode_code)
-%define REGISTER(name) (REAL_MODE_REGISTERS + real_mode_registers. %+ name)
 
 section .rodata.real_mode progbits alloc noexec nowrite align=16
 
@@ -86,40 +85,7 @@ compatibility_mode:                     ; 16-bit code, still with paging
         mov cr0, eax
         jmp 0:IN_PLACE(real_mode)
 
-real_mode:
-        xor ax, ax
-        mov ss, ax
-        mov sp, REAL_MODE_STACK_TOP
-        mov ds, ax
-        mov fs, ax
-        mov gs, ax
-        lidt [IN_PLACE(bios_interrupts)]
-        mov eax, [REGISTER(eax)]
-        mov ebx, [REGISTER(ebx)]
-        mov ecx, [REGISTER(ecx)]
-        mov edx, [REGISTER(edx)]
-        mov esi, [REGISTER(esi)]
-        mov edi, [REGISTER(edi)]
-        xor ebp, ebp
-        mov es, [REGISTER(es)]
-        mov ds, [REGISTER(ds)]
-        sti                             ; the BIOS may wait for its timer or its disk's interrupt
-        int 0x13
-        cli
-        cld
-        pushf
-        push ds
-        push 0
-        pop ds
-        mov [REGISTER(eax)], eax
-        mov [REGISTER(ebx)], ebx
-        mov [REGISTER(ecx)], ecx
-        mov [REGISTER(edx)], edx
-        mov [REGISTER(esi)], esi
-        mov [REGISTER(edi)], edi
-        mov [REGISTER(es)], es
-        pop word [REGISTER(ds)]
-        pop word [REGISTER(flags)]
+%include "kernel_lib/cpu/real_mode_int13.inc"
 
         lgdt [IN_PLACE(gdt_pointer)]    ; the BIOS may have had its own
         mov eax, cr0

@@ -1,7 +1,7 @@
 /*
  * Links relocatable objects to a kernel file. LLVM's JITLink reads the objects and applies their
  * relocations; what it lacks of a linker is here: fixed addresses for several objects together,
- * dead code left out, the symbols of kernel_lib/cpu/x86_64/linker.ld.
+ * dead code left out, the symbols of kernel_lib/cpu/linker.ld.
  */
 #pragma once
 #include "kernel_lib/jit/export/definitions.h"

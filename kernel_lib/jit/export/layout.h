@@ -1,6 +1,6 @@
 /*
  * The addresses of a kernel's parts: a flat image from 1 MiB on, every kind of memory on pages of
- * its own, as kernel_lib/cpu/x86_64/linker.ld describes it.
+ * its own, as kernel_lib/cpu/linker.ld describes it.
  */
 #pragma once
 #include "kernel_lib/jit/export/sections.h"

@@ -1,6 +1,6 @@
 /*
  * What a section of a relocatable object becomes in a kernel: the places are those that
- * kernel_lib/cpu/x86_64/linker.ld gives the same sections.
+ * kernel_lib/cpu/linker.ld gives the same sections.
  */
 #pragma once
 #include "llvm/ExecutionEngine/JITLink/JITLink.h"

@@ -1,7 +1,8 @@
 /* The console on the bare machine: serial line and screen out, serial line and keyboard in. */
+#include "kernel_lib/cpu/control.h"
+#include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/cpu/pic.h"
-#include "kernel_lib/cpu/x86_64/control.h"
 #include "kernel_lib/debug/backtrace.h"
 #include "kernel_lib/io/terminal.h"
 #include "kernel_lib/io/typed.h"
@@ -191,7 +192,7 @@ int console_getchar(void) {
 }
 
 void platform_set_thread_pointer(void *block) {
-    cpu_write_msr(MSR_FS_BASE, (uintptr_t)block);
+    descriptors_set_thread_pointer(block);
 }
 
 _Noreturn void panic(const char *format, ...) {
@@ -202,7 +203,7 @@ _Noreturn void panic(const char *format, ...) {
     print(format, arguments);
     va_end(arguments);
     console_puts("\n");
-    uint64_t here = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     backtrace_print((struct frame){(uintptr_t)panic + 1, here, here, true, false});
     machine_stop(1);
 }

@@ -1,12 +1,13 @@
 /* Power-off, restart and stop. */
 #include "kernel_lib/platform/bare/power.h"
 #include "kernel_lib/coverage/coverage.h"
-#include "kernel_lib/cpu/x86_64/control.h"
+#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/io/ports.h"
 #include "kernel_lib/io/serial.h"
 #include "kernel_lib/platform/bare/acpi.h"
 #include "kernel_lib/platform/on_exit.h"
 #include "kernel_lib/runtime.h"
+#include <inttypes.h>
 
 #define DEBUG_EXIT 0xF4 /* QEMU: -device isa-debug-exit,iobase=0xf4,iosize=0x04 */
 #define RESET_CONTROL 0xCF9
@@ -23,7 +24,8 @@ _Noreturn void machine_stop(int code) {
 _Noreturn void platform_exit(int code) {
     platform_call_on_exit();
     coverage_save();
-    console_event("{\"event\":\"exit\",\"code\":%d,\"heap_peak\":%lu}", code, memory_usage().peak);
+    console_event("{\"event\":\"exit\",\"code\":%d,\"heap_peak\":%" PRIu64 "}", code,
+                  memory_usage().peak);
     cpu_interrupts_off();
     serial_flush();
     outb(DEBUG_EXIT, (uint8_t)code);

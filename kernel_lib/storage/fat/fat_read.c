@@ -1,4 +1,5 @@
 #include "fat_internal.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,8 +124,9 @@ static bool read_run(struct fat *fs, uint64_t sector, uint64_t sectors, uint64_t
 bool fat_read(struct fat *fs, const struct fat_file *file, uint64_t offset, void *buffer,
               size_t size, struct error *error) {
     if (offset > file->size || size > file->size - offset)
-        return error_set(error, "The file ends too early: %zu bytes at %lu were wanted, it has %u.",
-                         size, offset, file->size);
+        return error_set(
+            error, "The file ends too early: %zu bytes at %" PRIu64 " were wanted, it has %u.",
+            size, offset, file->size);
     uint8_t *target = buffer;
     uint64_t left = size;
     uint32_t extent = find_extent(file, (uint32_t)(offset / fs->cluster_size));

@@ -1,4 +1,5 @@
 #include "fat_internal.h"
+#include <inttypes.h>
 #include <string.h>
 
 /* Writes size bytes into the sectors from sector on; the last one is filled up with zeros. */
@@ -148,8 +149,9 @@ static bool replace(struct fat *fs, const char *path, const uint8_t *bytes, uint
     uint32_t count = fat_clusters_for(fs, size);
     /* A new file may need one more cluster, for its directory. */
     if (count + !file.found > fs->free_clusters)
-        return error_set(error, "The disk is full: %.80s needs %lu KiB, %lu KiB are free.", path,
-                         (uint64_t)count * fs->cluster_size / 1024,
+        return error_set(error,
+                         "The disk is full: %.80s needs %" PRIu64 " KiB, %" PRIu64 " KiB are free.",
+                         path, (uint64_t)count * fs->cluster_size / 1024,
                          (uint64_t)fs->free_clusters * fs->cluster_size / 1024);
 
     uint32_t old_chain = 0;

@@ -21,6 +21,7 @@ _LAYOUT = _CONTRACT.structures["kernel_header"]
 SIGNATURE = _CONTRACT["KERNEL_SIGNATURE"]
 VERSION = _CONTRACT["KERNEL_HEADER_VERSION"]
 COMPRESSED = _CONTRACT["KERNEL_COMPRESSED"]
+I386 = _CONTRACT["KERNEL_I386"]
 UNPACK_MARGIN = _CONTRACT["KERNEL_UNPACK_MARGIN"]
 HEADER_SIZE = _LAYOUT.size
 BUILD_ID_SIZE = _LAYOUT["build_id"].size
@@ -78,16 +79,16 @@ def parse_header(kernel: bytes) -> KernelHeader:
         raise KernelFileError(f"header version {header.version}, {header.header_size} bytes, is not known")
     if header.file_size != len(kernel):
         raise KernelFileError(f"the header says {header.file_size} bytes, the file has {len(kernel)}")
-    if header.flags & ~COMPRESSED:
+    if header.flags & ~(COMPRESSED | I386):
         raise KernelFileError(f"flags {header.flags:#x} are not known")
-    if not header.flags and header.image_size != header.file_size:
+    if not header.flags & COMPRESSED and header.image_size != header.file_size:
         raise KernelFileError(f"not compressed, but {header.file_size} bytes for {header.image_size}")
     if not header.load_address + HEADER_SIZE <= header.entry < header.load_address + header.image_size:
         raise KernelFileError(f"the entry {header.entry:#x} lies outside of the image")
     if header.memory_size < header.image_size:
         sizes = f"memory size {header.memory_size} is less than the image's {header.image_size}"
         raise KernelFileError(sizes)
-    if header.flags and header.memory_size < header.file_size + 2 * UNPACK_MARGIN:
+    if header.flags & COMPRESSED and header.memory_size < header.file_size + 2 * UNPACK_MARGIN:
         raise KernelFileError(f"memory size {header.memory_size} leaves no room to unpack")
     return header
 
@@ -148,7 +149,7 @@ def compress(kernel: bytes, level: int) -> bytes:
     room = header.image_size + MAX_BLOCK + BLOCK_HEADER_SIZE * _blocks(frame) + 2 * UNPACK_MARGIN
     kernel_file = _with_header(
         kernel[:HEADER_SIZE] + frame,
-        flags=COMPRESSED,
+        flags=header.flags | COMPRESSED,
         file_size=HEADER_SIZE + len(frame),
         memory_size=max(header.memory_size, room),
     )

@@ -18,50 +18,49 @@
 #define CR4_OSXMMEXCPT (1ull << 10)
 #define CR4_OSXSAVE (1ull << 18)
 
-#define RFLAGS_INTERRUPT (1ull << 9)
+#define FLAGS_INTERRUPT (1u << 9)
 
 #define MSR_EFER 0xC0000080u
 #define EFER_LONG_MODE_ENABLE (1ull << 8)
 #define EFER_LONG_MODE_ACTIVE (1ull << 10)
 #define EFER_NO_EXECUTE_ENABLE (1ull << 11)
 #define MSR_FS_BASE 0xC0000100u
-#define MSR_GS_BASE 0xC0000101u
 
-static inline uint64_t cpu_read_cr0(void) {
-    uint64_t value;
+static inline uintptr_t cpu_read_cr0(void) {
+    uintptr_t value;
     __asm__ volatile("mov %%cr0, %0" : "=r"(value));
     return value;
 }
 
-static inline void cpu_write_cr0(uint64_t value) {
+static inline void cpu_write_cr0(uintptr_t value) {
     __asm__ volatile("mov %0, %%cr0" : : "r"(value) : "memory");
 }
 
 /* The address that the last page fault was about. */
-static inline uint64_t cpu_read_cr2(void) {
-    uint64_t value;
+static inline uintptr_t cpu_read_cr2(void) {
+    uintptr_t value;
     __asm__ volatile("mov %%cr2, %0" : "=r"(value));
     return value;
 }
 
-static inline uint64_t cpu_read_cr3(void) {
-    uint64_t value;
+static inline uintptr_t cpu_read_cr3(void) {
+    uintptr_t value;
     __asm__ volatile("mov %%cr3, %0" : "=r"(value));
     return value;
 }
 
 /* Takes the physical address of the top page table; flushes the TLB. */
-static inline void cpu_write_cr3(uint64_t value) {
+static inline void cpu_write_cr3(uintptr_t value) {
     __asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
 }
 
-static inline uint64_t cpu_read_cr4(void) {
-    uint64_t value;
+static inline uintptr_t cpu_read_cr4(void) {
+    uintptr_t value;
     __asm__ volatile("mov %%cr4, %0" : "=r"(value));
     return value;
 }
 
-static inline void cpu_write_cr4(uint64_t value) {
+static inline void cpu_write_cr4(uintptr_t value) {
     __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
@@ -86,16 +85,16 @@ static inline void cpu_interrupts_off(void) {
     __asm__ volatile("cli" ::: "memory");
 }
 
-/* Interrupts off; returns RFLAGS as it was, for cpu_interrupts_restore. */
-static inline uint64_t cpu_interrupts_save(void) {
-    uint64_t flags;
-    __asm__ volatile("pushfq\n\tpopq %0\n\tcli" : "=r"(flags) : : "memory");
+/* Interrupts off; returns the flags as they were, for cpu_interrupts_restore. */
+static inline uintptr_t cpu_interrupts_save(void) {
+    uintptr_t flags;
+    __asm__ volatile("pushf\n\tpop %0\n\tcli" : "=r"(flags) : : "memory");
     return flags;
 }
 
 /* Interrupts on again if they were on when flags was saved. */
-static inline void cpu_interrupts_restore(uint64_t flags) {
-    if (flags & RFLAGS_INTERRUPT)
+static inline void cpu_interrupts_restore(uintptr_t flags) {
+    if (flags & FLAGS_INTERRUPT)
         cpu_interrupts_on();
 }
 

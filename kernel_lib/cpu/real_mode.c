@@ -1,9 +1,9 @@
 #include "kernel_lib/cpu/real_mode.h"
+#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/interrupts.h"
 #include "kernel_lib/cpu/paging.h"
 #include "kernel_lib/cpu/pic.h"
-#include "kernel_lib/cpu/x86_64/control.h"
 #include <string.h>
 
 extern const char real_mode_code[], real_mode_code_end[]; /* real_mode.asm */
@@ -16,16 +16,12 @@ bool real_mode_start(struct error *error) {
 void real_mode_int13(struct real_mode_registers *registers) {
     void (*call)(void) = (void (*)(void))REAL_MODE_CODE;
     struct real_mode_registers *shared = (struct real_mode_registers *)REAL_MODE_REGISTERS;
-    /* Real mode loads FS and GS, which changes their bases. */
-    uint64_t fs_base = cpu_read_msr(MSR_FS_BASE), gs_base = cpu_read_msr(MSR_GS_BASE);
-    uint64_t flags = cpu_interrupts_save();
+    uintptr_t flags = cpu_interrupts_save();
     pic_enter_bios();
     *shared = *registers;
     call();
     *registers = *shared;
     descriptors_load();
-    cpu_write_msr(MSR_FS_BASE, fs_base);
-    cpu_write_msr(MSR_GS_BASE, gs_base);
     pic_leave_bios();
     irq_poll(IRQ_KEYBOARD);
     irq_poll(IRQ_COM1);

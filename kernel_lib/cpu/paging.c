@@ -1,15 +1,16 @@
 /*
- * The kernel's page tables: four levels, everything identity-mapped, with the
- * largest pages that fit (Intel SDM vol. 3, 4.5). Large pages are split where
- * a smaller range gets other rights.
+ * The kernel's page tables: everything identity-mapped, with the largest pages that fit (Intel SDM
+ * vol. 3, 4.4 and 4.5). Large pages are split where a smaller range gets other rights.
  */
 #include "kernel_lib/cpu/paging.h"
+#include "interrupt_stacks.h"
+#include "kernel_lib/cpu/control.h"
 #include "kernel_lib/cpu/descriptors.h"
 #include "kernel_lib/cpu/features.h"
-#include "kernel_lib/cpu/x86_64/control.h"
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/memory/ram.h"
 #include "kernel_lib/runtime.h"
+#include <inttypes.h>
 
 #define ENTRIES 512
 #define ENTRY_PRESENT (1ull << 0)
@@ -46,7 +47,7 @@ static uint64_t *new_table(void) {
 /* The table below *entry, made if there is none; a large page becomes 512 smaller ones. */
 static uint64_t *descend(uint64_t *entry, int level) {
     if ((*entry & ENTRY_PRESENT) && !(*entry & ENTRY_LARGE))
-        return (uint64_t *)(*entry & ENTRY_ADDRESS);
+        return (uint64_t *)(uintptr_t)(*entry & ENTRY_ADDRESS);
     uint64_t *table = new_table();
     if (!table)
         return NULL;
@@ -56,7 +57,8 @@ static uint64_t *descend(uint64_t *entry, int level) {
         for (unsigned i = 0; i < ENTRIES; i++)
             table[i] = page + i * span;
     }
-    *entry = (uint64_t)table | ENTRY_PRESENT | ENTRY_WRITE;
+    *entry = (uintptr_t)table |
+             (level == PAGING_LEVELS ? PAGING_TOP_ENTRY_FLAGS : ENTRY_PRESENT | ENTRY_WRITE);
     return table;
 }
 
@@ -83,7 +85,7 @@ static bool map_in(uint64_t *table, int level, uint64_t start, uint64_t end, uin
 }
 
 static bool map(uint64_t start, uint64_t end, uint64_t flags) {
-    return map_in(top, 4, start, end, flags);
+    return map_in(top, PAGING_LEVELS, start, end, flags);
 }
 
 static bool map_memory(void) {
@@ -106,7 +108,7 @@ static bool protect_kernel(void) {
         map((uintptr_t)__text_start, (uintptr_t)__text_end, ENTRY_PRESENT) &&
         map((uintptr_t)__rodata_start, (uintptr_t)__rodata_end, ENTRY_PRESENT | no_execute) &&
         map((uintptr_t)__stack_guard, (uintptr_t)__stack_guard + PAGE_SIZE, 0);
-    for (int stack = 1; stack <= INTERRUPT_STACKS; stack++) {
+    for (unsigned stack = 1; stack <= INTERRUPT_STACKS; stack++) {
         uintptr_t guard = interrupt_stack_guard(stack);
         done = done && map(guard, guard + PAGE_SIZE, 0);
     }
@@ -117,13 +119,18 @@ void paging_start(void) {
     if (cpu_has_no_execute()) {
         no_execute = ENTRY_NO_EXECUTE;
         cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NO_EXECUTE_ENABLE);
+    } else {
+        console_puts("This CPU has no NX: what can be read can be executed.\n");
     }
     largest_level = cpu_has_gigabyte_pages() ? 3 : 2;
     top = new_table();
     if (!top || !map_memory() || !protect_kernel())
         panic("too little memory behind the kernel for its page tables");
+    /* In 64-bit mode PAE and paging are on already. */
+    cpu_write_cr4(cpu_read_cr4() | CR4_PAE);
     cpu_write_cr3((uintptr_t)top);
-    cpu_write_cr0(cpu_read_cr0() | CR0_WRITE_PROTECT);
+    cpu_write_cr0(cpu_read_cr0() | CR0_PAGING | CR0_WRITE_PROTECT);
+    descriptors_load(); /* on i386 the tasks get CR3 */
 }
 
 /* Maps whole pages while the tables are in use. */
@@ -143,8 +150,8 @@ bool memory_protect(uintptr_t address, size_t size, enum memory_access access,
         [MEMORY_READ_EXECUTE] = ENTRY_PRESENT,
     };
     if (address % PAGE_SIZE != 0 || size % PAGE_SIZE != 0)
-        return error_set(error, "memory_protect: %#lx and %zu bytes are not whole pages", address,
-                         size);
+        return error_set(error, "memory_protect: %#" PRIxPTR " and %zu bytes are not whole pages",
+                         address, size);
     return remap(address, address + size, flags[access], error);
 }
 
