@@ -11,6 +11,7 @@
 #include "kernel_lib/runtime.h"
 #include "kernel_lib/storage/files.h"
 #include "snapshots.h"
+#include <inttypes.h>
 
 #define RESERVE (1u << 20) /* bytes that are left for other files, if old snapshots have them */
 
@@ -98,11 +99,11 @@ static bool choose(const struct kept *kept, size_t size, unsigned *last, struct 
     if (!has_entry)
         return error_set(error, "There are %u snapshots, none of which may be deleted.",
                          SNAPSHOTS_MAX);
-    return room >= size ||
-           error_set(error,
-                     "The disk is full: the snapshot needs %zu KiB, %lu KiB are free, and %lu KiB "
-                     "would be without the old ones that need not stay.",
-                     size >> 10, free >> 10, room >> 10);
+    return room >= size || error_set(error,
+                                     "The disk is full: the snapshot needs %zu KiB, %" PRIu64
+                                     " KiB are free, and %" PRIu64 " KiB "
+                                     "would be without the old ones that need not stay.",
+                                     size >> 10, free >> 10, room >> 10);
 }
 
 /* Removes the entries of what is to be deleted. */
