@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bareflow.disk.boot_slots import FALLBACK, NEWEST
 from bareflow.variant import Variant, VariantError, load_variant
 from build_options import Options, is_file, user_path
 from scons_paths import user_file
@@ -190,7 +191,9 @@ def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
     kernel = env.KernelFile(elf)
     given = env["fallback"]
     fallback = user_file(env, given) if given and given != UNTRIMMED else None
-    disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback, learns=bool(made.engine))
+    learns = bool(made.engine)
+    trims = (NEWEST,) if learns else ()
+    disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback, learns, trims)
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, made.engine)
     linux = linux_programs_beside(env, made) if made.engine else []
     coverage = env.CoverageFile("$BUILD/coverage.txt", disk, elf, kernel, linux)
@@ -206,9 +209,10 @@ def trimmed_image(full: Image, name: str, model_files: dict[str, Any]) -> Image:
     kernel = env.KernelFile(elf)
     given = env["fallback"]
     fallback = full.kernel if given == UNTRIMMED else given and user_file(env, given)
-    disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback, learns=True)
+    trims = (FALLBACK,) if given == UNTRIMMED else ()
+    disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback, True, trims)
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, full.made.engine)
-    both = env.DiskImage("$BUILD/with_full.img", kernel, model_files, full.kernel, learns=True)
+    both = env.DiskImage("$BUILD/with_full.img", kernel, model_files, full.kernel, True, (FALLBACK,))
     untrimmed = [full.image, both]
     sizes = [*full.sizes, sizes]
     return Image(env, full.made, elf, kernel, disk, sizes, coverage, untrimmed, full.linux)

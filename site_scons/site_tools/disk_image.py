@@ -11,11 +11,16 @@ ROOM = {
     "/profile/JIT.PRF": 1 << 17,
     "/profile/JIT.OBJ": 1 << 19,
     "/profile/JIT.RUN": 32,
+    "/profile/EXPORT.PRF": 1 << 17,
     "/profile/COVERAGE.BIN": 1 << 18,
     "/profile/MISSES.TXT": 1 << 15,
 }
 """What the guest of an image with a JIT writes, and how many bytes it is expected to: these files are there
 from the beginning, so that writing them changes their contents only."""
+TRIMMED_SHARE = 0.75
+"""Of a kernel's file: what the trimmed copy that it writes of itself may take (docs/life.md: 0.69)."""
+TRIMMED_COPIES = 2
+"""At once: the newest one that works stays while another one is written."""
 
 
 def _content(node: Any) -> bytes:
@@ -37,7 +42,8 @@ def _make_image(target: list[Any], source: list[Any], env: Any) -> None:
     tree |= {"/model/": b"", "/profile/": b"", "/boot/snapshots/": b""}
     for path, room in env["IMAGE_ROOM"].items():
         tree |= {path: unwritten(room), sibling(path): unwritten(room)}
-    build_image(Path(target[0].abspath), _content(stage1), _content(stage2), tree)
+    copies = sum(len(tree[path]) for path in env["IMAGE_TRIMS"]) * TRIMMED_SHARE * TRIMMED_COPIES
+    build_image(Path(target[0].abspath), _content(stage1), _content(stage2), tree, round(copies))
 
 
 def _boot_sectors(env: Any, target: str, source: Any) -> Any:
@@ -61,18 +67,25 @@ def _kernel_file(env: Any, elf: Any) -> Any:
 
 
 def _disk_image(
-    env: Any, target: str, kernel: Any, files: dict[str, Any], fallback: Any = None, learns: bool = False
+    env: Any,
+    target: str,
+    kernel: Any,
+    files: dict[str, Any],
+    fallback: Any = None,
+    learns: bool = False,
+    trims: tuple[int, ...] = (),
 ) -> Any:
     """An image with this kernel and files: path in the image to node; `fallback` is a second kernel file. A
-    guest that learns writes files of its own."""
+    guest that learns writes files of its own; the kernels in the slots `trims` write trimmed copies."""
     if fallback:
         files = {KERNELS[FALLBACK]: fallback, **files}
     paths = [KERNELS[NEWEST], *files]
     sources = [*env["BOOT_SECTORS"], kernel, *files.values()]
     room = ROOM if learns else {}
     step = env.Step(_make_image, "IMAGE")
-    node = env.Command(target, sources, step, IMAGE_PATHS=paths, IMAGE_ROOM=room)
-    env.Depends(node, [env.Value(paths), env.Value(room), env["TOOL_VERSION"]["MTOOLS"]])
+    kernels = [KERNELS[slot] for slot in trims]
+    node = env.Command(target, sources, step, IMAGE_PATHS=paths, IMAGE_ROOM=room, IMAGE_TRIMS=kernels)
+    env.Depends(node, [*map(env.Value, (paths, room, kernels)), env["TOOL_VERSION"]["MTOOLS"]])
     env.NoCache(node)  # large, and quickly made
     return node[0]
 

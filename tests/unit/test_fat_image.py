@@ -221,6 +221,13 @@ def test_damage(image: bytes, tmp_path: Path) -> None:
             damaged.patch(place, image[place : place + 1])
 
 
+def test_room_is_left(tmp_path: Path) -> None:
+    for room in (0, 9 << 20, 100 << 20):
+        image = tmp_path / f"{room}.img"
+        build_image(image, STAGE1, STAGE2, TREE, room)
+        assert 0 <= DiskImage(image).free_bytes() - room - (8 << 20) < 16 << 20
+
+
 def test_largest_partition() -> None:
     """What is too much for clusters of 32 KiB gets larger ones; what is too much for these is refused."""
     sectors, partition = _choose_sizes([3 << 30])

@@ -20,7 +20,7 @@ MIN_PARTITION = 16 * MEBIBYTE
 MIN_CLUSTER = 2048
 MAX_CLUSTER = 65536
 FREE_SPACE = 8 * MEBIBYTE
-"""What an image has left for the files that the guest writes: profiles, logits, snapshots."""
+"""What an image has left for the files that the guest writes: profiles, logits, native snapshots."""
 
 PARTITION_TABLE = 446
 PARTITION_TYPE = 0x0E
@@ -80,11 +80,11 @@ def _check_boot_code(stage1: bytes, stage2: bytes) -> None:
         raise FatError(f"stage2 is {len(stage2)} bytes; stage1 loads {STAGE2_SECTORS * SECTOR}")
 
 
-def _choose_sizes(sizes: list[int]) -> tuple[int, int]:
-    """Sectors of a cluster and of the partition: the smallest that hold these sizes and FREE_SPACE."""
+def _choose_sizes(sizes: list[int], free: int = FREE_SPACE) -> tuple[int, int]:
+    """Sectors of a cluster and of the partition: the smallest that hold the files and leave `free` bytes."""
     cluster = MIN_CLUSTER
     while cluster <= MAX_CLUSTER:
-        data = sum(math.ceil(size / cluster) * cluster for size in sizes) + FREE_SPACE
+        data = sum(math.ceil(size / cluster) * cluster for size in sizes) + free
         total = math.ceil(max(MIN_PARTITION, data + MEBIBYTE) / MEBIBYTE) * MEBIBYTE
         if total // cluster <= MAX_CLUSTERS:
             return cluster // SECTOR, total // SECTOR
@@ -117,9 +117,9 @@ def _store_files(target: Path, folders: list[str], files: Mapping[str, bytes]) -
             write_file(target, path, content)
 
 
-def build_image(target: Path, stage1: bytes, stage2: bytes, tree: Mapping[str, bytes]) -> None:
+def build_image(target: Path, stage1: bytes, stage2: bytes, tree: Mapping[str, bytes], room: int = 0) -> None:
     """Writes a disk image that boots stage1 and holds `tree`: path to contents, "/profile/" for an empty
-    folder.
+    folder. Besides FREE_SPACE, `room` bytes are left.
 
     With both of KERNELS in the tree it gets the record by which the loader chooses.
 
@@ -134,7 +134,9 @@ def build_image(target: Path, stage1: bytes, stage2: bytes, tree: Mapping[str, b
     folders = _folders(list(tree))
     files = {path: content for path, content in tree.items() if not path.endswith("/")}
     _check_names([*folders, *files])
-    cluster, sectors = _choose_sizes([*map(len, files.values()), *(SECTOR for _ in folders)])
+    cluster, sectors = _choose_sizes(
+        [*map(len, files.values()), *(SECTOR for _ in folders)], FREE_SPACE + room
+    )
     with target.open("wb") as image:
         image.write(_boot_code(stage1, stage2, digest.digest()[4:8], sectors))
         if set(KERNELS) <= tree.keys():
