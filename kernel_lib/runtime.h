@@ -90,7 +90,7 @@ static inline struct cpuid cpu_cpuid(uint32_t leaf, uint32_t subleaf) {
 }
 /* What this CPU and the state that the kernel enabled in XCR0 allow. */
 struct cpu_features {
-    bool avx2, avx512, avx512_vnni; /* usable now: CPUID and XCR0 both say so */
+    bool avx2, avx512, avx512_vnni; /* usable now: CPUID and XCR0 both say so; AVX2 with F16C */
     bool tcg;                       /* QEMU's software emulation, by its hypervisor leaf */
     char vendor[13], brand[49];
 };

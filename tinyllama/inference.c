@@ -16,7 +16,6 @@
 #include "inference.h"
 #include "arena.h"
 #include "profiling.h"
-#include "tinyllama/kernels/block_product.h"
 #include "tinyllama/kernels/elementwise.h"
 #include <math.h>
 
@@ -27,16 +26,17 @@ static uint32_t larger_of(uint32_t a, uint32_t b) {
     return a > b ? a : b;
 }
 
-static void take_blocks(struct arena *arena, struct inference *in, uint32_t widest) {
-    size_t columns = matrix_padded(widest), parts = columns / WEIGHT_PART;
-    in->rounded.values = arena_take(arena, in->batch * columns, sizeof(int16_t));
-    in->rounded.sums = arena_take(arena, in->batch * parts, sizeof(int16_t));
-    in->rounded.scales = arena_take(arena, in->batch * parts, sizeof(float));
-    in->row.weights = arena_take(arena, columns, sizeof(int16_t));
-    in->row.mins = arena_take(arena, parts, sizeof(int16_t));
-    in->row.scales = arena_take(arena, parts, sizeof(float));
-    in->row.min_scales = arena_take(arena, parts, sizeof(float));
-    in->row_floats = arena_take(arena, columns, sizeof(float));
+static void take_rounded(struct arena *arena, struct inference *in, uint32_t widest) {
+    size_t parts = in->batch * (matrix_padded(widest) / WEIGHT_PART);
+    size_t chunks = parts * (WEIGHT_PART / MATRIX_CHUNK);
+    in->rounded = (struct rounded){
+        .scales = arena_take(arena, parts, sizeof(float)),
+        .all = arena_take(arena, chunks, sizeof(int32_t)),
+        .even = arena_take(arena, chunks, sizeof(int32_t)),
+        .odd = arena_take(arena, chunks, sizeof(int32_t)),
+        .pairs = arena_take(arena, parts, sizeof(int32_t)),
+        .sums = arena_take(arena, parts, sizeof(int16_t)),
+    };
 }
 
 static void take_attention(struct arena *arena, struct inference *in) {
@@ -71,7 +71,7 @@ static void take_buffers(struct arena *arena, struct inference *in) {
     in->head = arena_take(arena, matrix_padded(head_size), sizeof(float));
     in->logits = arena_take(arena, matrix_padded(c->vocabulary), sizeof(float));
     if (in->model->has_blocks)
-        take_blocks(arena, in, widest);
+        take_rounded(arena, in, widest);
     if (c->group) {
         size_t groups = batch * (widest / c->group);
         in->quantized.scales = arena_take(arena, groups, sizeof(float));
@@ -133,24 +133,29 @@ void inference_free(struct inference *in) {
     *in = (struct inference){0};
 }
 
-static struct block_product block_product(const struct inference *in, const float *x,
-                                          uint32_t x_stride, uint32_t count) {
-    return (struct block_product){
-        .kernels = in->kernels,
-        .x = x,
-        .x_stride = x_stride,
-        .count = count,
-        .rounded = in->rounded,
-        .row = in->row,
-        .row_floats = in->row_floats,
-    };
+/* y = W x for a matrix with a type of GGUF. *group: the columns of a group that in->rounded has x
+ * in; 0: none yet. */
+static void multiply_typed(struct inference *in, float *y, uint32_t y_stride,
+                           const struct matrix *w, const float *x, uint32_t x_stride,
+                           uint32_t count, uint32_t *group) {
+    const struct weight_type *type = w->type;
+    if (type->columns == 1) {
+        in->kernels->matmul_halves(y, w->data, w->rows, w->columns, type->number == WEIGHT_BF16, x,
+                                   x_stride, y_stride, count);
+        return;
+    }
+    uint32_t own = rounded_group(type->columns);
+    if (*group != own)
+        round_all(&in->rounded, x, x_stride, count, w->columns, own);
+    *group = own;
+    in->kernels->matmul_blocks(y, w->data, w->rows, w->columns, type, &in->rounded, y_stride,
+                               count);
 }
 
 void inference_multiply(struct inference *in, float *y, const struct matrix *w, const float *x,
                         uint32_t x_stride, uint32_t count) {
     if (w->type) {
-        struct block_product product = block_product(in, x, x_stride, count);
-        multiply_blocks(&product, y, w->rows, w);
+        multiply_typed(in, y, w->rows, w, x, x_stride, count, &(uint32_t){0});
         return;
     }
     if (w->group == 0) {
@@ -169,10 +174,10 @@ void inference_multiply(struct inference *in, float *y, const struct matrix *w, 
  * differ. */
 static void multiply_parts(struct inference *in, float *y, const struct matrix *const *parts,
                            uint32_t y_stride, const float *x, uint32_t x_stride, uint32_t count) {
-    struct block_product product = block_product(in, x, x_stride, count);
+    uint32_t group = 0;
     for (; *parts; y += (*parts)->rows, parts++) {
         if ((*parts)->type)
-            multiply_blocks(&product, y, y_stride, *parts);
+            multiply_typed(in, y, y_stride, *parts, x, x_stride, count, &group);
         else
             for (uint32_t i = 0; i < count; i++)
                 inference_multiply(in, y + (size_t)i * y_stride, *parts, x + (size_t)i * x_stride,
@@ -313,13 +318,18 @@ static void attend_batch(struct inference *in, uint32_t layer, uint32_t count, u
     }
 }
 
+static void embed(const struct inference *in, uint32_t token, float *x) {
+    const struct matrix *embedding = &in->model->embedding;
+    (embedding->type ? matrix_typed_row : matrix_row)(embedding, token, x);
+}
+
 /* The embeddings and rotations of a batch. */
 static void begin_batch(struct inference *in, const uint32_t *tokens, uint32_t count,
                         uint32_t position) {
     const struct model_config *c = &in->model->config;
     size_t dim = matrix_padded(c->dim);
     for (uint32_t i = 0; i < count; i++) {
-        matrix_row(&in->model->embedding, tokens[i], in->x + i * dim);
+        embed(in, tokens[i], in->x + i * dim);
         for (uint32_t j = 0; c->embedding_scale > 0.0f && j < c->dim; j++)
             in->x[i * dim + j] *= c->embedding_scale;
         for (uint32_t kind = 0; kind < in->kinds; kind++)

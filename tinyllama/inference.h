@@ -30,9 +30,6 @@ struct inference {
     float *gate_up;             /* w1 and w3 times normed; then silu(gate) * up */
     struct quantized quantized; /* what an int8 matrix is multiplied by */
     struct rounded rounded;     /* what a matrix of GGUF's blocks is multiplied by */
-    /* For one row of such a matrix: */
-    struct unpacked row;
-    float *row_floats;
     /* For the query heads of one head of keys and values: */
     float *query;               /* [batch][query heads][head_size], gathered from qkv */
     struct attention attention; /* with the memory that it works with */

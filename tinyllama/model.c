@@ -15,7 +15,7 @@ static void take_matrix(struct layout *l, struct matrix *matrix, uint32_t rows, 
     *matrix = (struct matrix){.rows = rows,
                               .columns = columns,
                               .group = l->model->config.group,
-                              .type = type && !type->panels ? type : NULL};
+                              .type = weight_is_float32(type) ? NULL : type};
     l->model->has_blocks |= matrix->type != NULL;
     matrix->data = arena_take(&l->arena, 1, matrix_bytes(matrix));
 }
@@ -24,10 +24,10 @@ static float *take_floats(struct layout *l, uint32_t count) {
     return arena_take(&l->arena, matrix_padded(count), sizeof(float));
 }
 
-/* Whether matrices of these types can be one: those in panels. */
+/* Whether matrices of these types can be one: those of float32. */
 static bool joined(const struct weight_type *a, const struct weight_type *b,
                    const struct weight_type *c) {
-    return (!a || a->panels) && (!b || b->panels) && (!c || c->panels);
+    return weight_is_float32(a) && weight_is_float32(b) && weight_is_float32(c);
 }
 
 static void take_qkv(struct layout *l, struct layer *layer, const struct layer_types *types) {

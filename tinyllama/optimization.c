@@ -77,8 +77,8 @@ static void leave_to_jit(struct inference *in) {
             continue;
         jit_add_alternative((const void *)own->matmul_f32, (const void *)wider->matmul_f32);
         jit_add_alternative((const void *)own->matmul_q8, (const void *)wider->matmul_q8);
-        jit_add_alternative((const void *)own->row_f32, (const void *)wider->row_f32);
-        jit_add_alternative((const void *)own->row_blocks, (const void *)wider->row_blocks);
+        jit_add_alternative((const void *)own->matmul_blocks, (const void *)wider->matmul_blocks);
+        jit_add_alternative((const void *)own->matmul_halves, (const void *)wider->matmul_halves);
         jit_add_alternative((const void *)own->score, (const void *)wider->score);
         jit_add_alternative((const void *)own->weigh, (const void *)wider->weigh);
         jit_add_alternative((const void *)own->mix, (const void *)wider->mix);

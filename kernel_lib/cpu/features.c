@@ -11,6 +11,7 @@
 #define LEAF1_ECX_XSAVE BIT(26)
 #define LEAF1_ECX_OSXSAVE BIT(27)
 #define LEAF1_ECX_AVX BIT(28)
+#define LEAF1_ECX_F16C BIT(29)
 #define LEAF1_ECX_HYPERVISOR BIT(31)
 #define LEAF7_EBX_AVX2 BIT(5)
 #define LEAF7_EBX_AVX512 (BIT(16) | BIT(17) | BIT(30) | BIT(31)) /* F, DQ, BW, VL */
@@ -83,7 +84,8 @@ static void read_features(struct cpu_features *features) {
     uint32_t leaf1_ecx = cpu_cpuid(1, 0).ecx;
     if (base.eax >= 7 && (leaf1_ecx & LEAF1_ECX_AVX)) {
         struct cpuid leaf7 = cpu_cpuid(7, 0);
-        features->avx2 = (leaf7.ebx & LEAF7_EBX_AVX2) && cpu_state_enabled(CPU_STATE_AVX);
+        features->avx2 = (leaf7.ebx & LEAF7_EBX_AVX2) && (leaf1_ecx & LEAF1_ECX_F16C) &&
+                         cpu_state_enabled(CPU_STATE_AVX);
         features->avx512 = features->avx2 && (leaf7.ebx & LEAF7_EBX_AVX512) == LEAF7_EBX_AVX512 &&
                            cpu_state_enabled(CPU_STATE_AVX512);
         features->avx512_vnni = features->avx512 && (leaf7.ecx & LEAF7_ECX_AVX512_VNNI);

@@ -37,7 +37,7 @@ FRAME_FROM_THE_BEGINNING = ["-mllvm", "-enable-shrink-wrap=false"]
 
 VECTOR_WIDTHS = {
     "_sse2": ("-DKERNELS_SUFFIX=sse2",),
-    "_avx2": ("-DKERNELS_SUFFIX=avx2", "-mavx2"),
+    "_avx2": ("-DKERNELS_SUFFIX=avx2", "-mavx2", "-mf16c"),
     "_avx512": (
         "-DKERNELS_SUFFIX=avx512",
         "-mavx512f",

@@ -3,7 +3,7 @@
 // sources: tinyllama/formats/gguf_weights.c tinyllama/kernels/weight_types.c
 // sources: tinyllama/inference.c tinyllama/kernels/kernels.c tinyllama/kernels/elementwise.c
 // sources: tinyllama/kv_cache.c tinyllama/attention.c
-// sources: tinyllama/kernels/block_product.c tinyllama/kernels/matrix.c tinyllama/model.c
+// sources: tinyllama/kernels/matrix.c tinyllama/model.c
 // sources: tinyllama/profiling.c kernel_lib/jit/timers.c kernel_lib/error.c
 // sources: tests/host/memory_file.c
 /*

@@ -7,7 +7,7 @@ static const struct kernels *const all_kernels[] = {&kernels_sse2, &kernels_avx2
 
 static bool usable(const struct kernels *kernels) {
     if (kernels == &kernels_avx2)
-        return __builtin_cpu_supports("avx2");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
     if (kernels == &kernels_avx512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&

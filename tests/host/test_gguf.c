@@ -1,12 +1,13 @@
 // sources: tinyllama/formats/gguf.c tinyllama/formats/gguf_cursor.c
 // sources: tinyllama/formats/gguf_values.c tinyllama/formats/gguf_model.c
 // sources: tinyllama/formats/gguf_weights.c tinyllama/kernels/weight_types.c
-// sources: tinyllama/kernels/matrix.c tinyllama/model.c
+// sources: tinyllama/kernels/matrix.c tinyllama/kernels/kernels.c tinyllama/model.c
 // sources: kernel_lib/error.c tests/host/memory_file.c
 /* The GGUF reader: weights at their places, defaults, and what it says about bad files. */
 #include "gguf_example.h"
 #include "memory_file.h"
 #include "tinyllama/formats/gguf_model.h"
+#include "tinyllama/kernels/kernels.h"
 
 /* Called when reading takes long. */
 void console_printf(const char *format, ...) {
@@ -55,7 +56,8 @@ static void check_matrix(const struct options *o, const char *name, const struct
     size_t number = number_of(o, name);
     float values[HIDDEN];
     for (uint32_t i = 0; i < rows; i++) {
-        matrix_row(matrix, row + (turned ? interleaved(i) : i), values);
+        (matrix->type ? matrix_typed_row : matrix_row)(matrix, row + (turned ? interleaved(i) : i),
+                                                       values);
         for (uint32_t j = 0; j < matrix->columns; j++) {
             float expected = weight_of(number, i * matrix->columns + j);
             CHECK(values[j] == (matrix->type ? (float)((int)expected % 100) : expected));

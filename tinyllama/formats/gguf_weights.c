@@ -176,7 +176,7 @@ static bool find_tensor(struct loader *l, enum slot slot, uint32_t layer,
         return gguf_error(l->gguf, "its tensor %s has %u x %u elements, not %u x %u", name,
                           (unsigned)tensor->rows, (unsigned)tensor->columns, (unsigned)place.rows,
                           (unsigned)place.columns);
-    if (!place.matrix && !tensor->type->panels)
+    if (!place.matrix && !weight_is_float32(tensor->type))
         return gguf_error(l->gguf, "its tensor %s has type %s, not F32", name, tensor->type->name);
     tensor->slot = slot;
     tensor->layer = layer;
@@ -270,21 +270,17 @@ static bool read_vector(struct loader *l, const struct gguf_tensor *tensor,
 }
 
 static void store_row(struct matrix *matrix, uint32_t row, const unsigned char *bytes) {
-    size_t row_bytes = matrix_row_bytes(matrix);
     if (matrix->type)
-        memcpy((char *)matrix->data + row * row_bytes, bytes, row_bytes);
+        matrix_store_blocks(matrix, row, bytes);
     else
         matrix_store_f32(matrix, row, 0, matrix->columns, (const float *)bytes);
 }
 
-/* Reads count rows from first on, through the piece unless they lie in the file as in memory. */
+/* Reads count rows from first on. */
 static bool read_rows(struct loader *l, const struct gguf_tensor *tensor, const struct place *place,
                       uint32_t first, uint32_t count) {
     size_t row_bytes = matrix_row_bytes(place->matrix), bytes = count * row_bytes;
     uint64_t offset = tensor->offset + first * (uint64_t)row_bytes;
-    if (place->matrix->type && !place->head_size)
-        return read_piece(l, offset, (char *)place->matrix->data + (place->row + first) * row_bytes,
-                          bytes);
     if (!read_piece(l, offset, l->piece, bytes))
         return false;
     for (uint32_t i = 0; i < count; i++)

@@ -3,6 +3,7 @@
  * after the other.
  */
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 /* 4 columns, in the forms that the vector widths need. */
@@ -17,12 +18,20 @@ struct quantized {
     struct chunk *chunks; /* of each group, its columns padded with zeros to whole chunks */
 };
 
-/* Activations as integers from -127 to 127 for GGUF's blocks, one scale for each block. */
+/* Activations as integers from -127 to 127 for GGUF's blocks. A part is 16 columns, a chunk 4. */
 struct rounded {
-    int16_t *values; /* [columns] */
-    int16_t *sums;   /* of each WEIGHT_PART columns */
-    float *scales;   /* of each group of columns */
+    float *scales;             /* of each group of columns */
+    int32_t *all, *even, *odd; /* of each chunk: as in struct chunk */
+    int32_t *pairs;            /* of each part: sums of its chunks' first and last two, as int16 */
+    int16_t *sums;             /* of each part */
 };
+
+/* What lies so many chunks, parts and scales behind. */
+static inline struct rounded rounded_behind(const struct rounded *x, size_t chunks, size_t parts,
+                                            size_t scales) {
+    return (struct rounded){x->scales + scales, x->all + chunks,  x->even + chunks,
+                            x->odd + chunks,    x->pairs + parts, x->sums + parts};
+}
 
 /* Columns of activations that share a scale, for a type with so many columns in a block: all of
  * them, or half of a K type's, which makes the error smaller. */

@@ -3,6 +3,7 @@
 #include "kernels.h"
 #include "vector_exp.h"
 #include "vector_sum.h"
+#include "weight_types.h"
 
 /* ---- Quantisation ---- */
 
@@ -97,32 +98,53 @@ static float rounding_error(const float *x, uint32_t size, float factor, float s
  * error. Four take a tenth off the error of one. */
 static const float most_of_block[] = {127.0f, 126.0f, 125.0f, 124.0f};
 
-void round_blocks(const struct rounded *out, const float *x, uint32_t columns, uint32_t block) {
-    int16_t *values = out->values, *sums = out->sums;
-    for (uint32_t first = 0, index = 0; first < columns; first += block, index++, x += block) {
-        float magnitude = largest_magnitude(x, block), factor = 0.0f, least = 0.0f;
+/* Stores a part's integers, in all forms. */
+static void store_part(const struct rounded *out, size_t part, const vector_i32 rounded[4]) {
+    __m128i low = _mm_packs_epi32((__m128i)rounded[0], (__m128i)rounded[1]);
+    __m128i high = _mm_packs_epi32((__m128i)rounded[2], (__m128i)rounded[3]);
+    __m128i all = _mm_packs_epi16(low, high);
+    __m128i even = _mm_srai_epi16(_mm_slli_epi16(all, 8), 8), odd = _mm_srai_epi16(all, 8);
+    _mm_storeu_si128((__m128i_u *)(out->all + part * 4), all);
+    _mm_storeu_si128((__m128i_u *)(out->even + part * 4), even);
+    _mm_storeu_si128((__m128i_u *)(out->odd + part * 4), odd);
+    __m128i pairs = _mm_add_epi16(even, odd); /* of 4 chunks */
+    pairs = _mm_add_epi16(pairs, _mm_unpackhi_epi64(pairs, pairs));
+    pairs = _mm_add_epi16(pairs, _mm_srli_epi64(pairs, 32));
+    out->pairs[part] = _mm_cvtsi128_si32(pairs);
+    out->sums[part] = (int16_t)(out->pairs[part] + (out->pairs[part] >> 16));
+}
+
+void round_blocks(const struct rounded *out, const float *x, uint32_t columns, uint32_t group) {
+    size_t part = 0;
+    for (uint32_t first = 0, index = 0; first < columns; first += group, index++, x += group) {
+        float magnitude = largest_magnitude(x, group), factor = 0.0f, least = 0.0f;
         for (size_t i = 0; i < sizeof most_of_block / sizeof *most_of_block; i++) {
             float scale = magnitude / most_of_block[i];
             float inverse = magnitude > 0.0f ? most_of_block[i] / magnitude : 0.0f;
-            float error = rounding_error(x, block, inverse, scale);
+            float error = rounding_error(x, group, inverse, scale);
             if (i == 0 || error < least) {
                 least = error;
                 factor = inverse;
                 out->scales[index] = scale;
             }
         }
-        for (uint32_t i = 0; i < block; i += VECTOR_LANES) {
-            vector_i32 rounded =
-                (vector_i32)round_products(x + i, splat(factor)) - (vector_i32)splat(ROUNDING);
-            for (int j = 0; j < VECTOR_LANES; j++)
-                values[i + (uint32_t)j] = (int16_t)rounded[j];
+        for (uint32_t i = 0; i < group; i += WEIGHT_PART) {
+            vector_i32 rounded[4];
+            for (uint32_t j = 0; j < 4; j++)
+                rounded[j] = (vector_i32)round_products(x + i + 4 * j, splat(factor)) -
+                             (vector_i32)splat(ROUNDING);
+            store_part(out, part++, rounded);
         }
-        for (uint32_t part = 0; part < block; part += WEIGHT_PART, sums++, values += WEIGHT_PART) {
-            int32_t total = 0;
-            for (uint32_t i = 0; i < WEIGHT_PART; i++)
-                total += values[i];
-            *sums = (int16_t)total;
-        }
+    }
+}
+
+void round_all(const struct rounded *out, const float *x, uint32_t x_stride, uint32_t count,
+               uint32_t columns, uint32_t group) {
+    for (uint32_t i = 0; i < count; i++) {
+        size_t parts = (size_t)i * (columns / WEIGHT_PART);
+        struct rounded to = rounded_behind(out, parts * (WEIGHT_PART / MATRIX_CHUNK), parts,
+                                           (size_t)i * (columns / group));
+        round_blocks(&to, x + (size_t)i * x_stride, columns, group);
     }
 }
 

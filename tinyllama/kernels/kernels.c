@@ -3,19 +3,12 @@
  * table that it makes: kernels_sse2, kernels_avx2, kernels_avx512.
  */
 #include "kernels.h"
+#include "block_product.h"
 #include "vector_attention.h"
 #include "vector_exp.h"
 #include "vector_sum.h"
 
 /* ---- Matrices ---- */
-
-/* QEMU's emulation (TCG) cannot chain a jump to code on another page, which costs a hot loop some 8
- * % of its speed. The width that is used there is aligned so that its loops rarely cross a page. */
-#if VECTOR_LANES == 4
-#define IN_PAGE __attribute__((aligned(1024)))
-#else
-#define IN_PAGE
-#endif
 
 /*
  * A tile is some rows by some positions, whose sums fit into the registers: a weight is loaded once
@@ -23,11 +16,18 @@
  */
 
 /* One tile of rows by positions. The weights of column 0 begin at weights, those of each further
- * column stride floats later; out and x are those of the first position. */
+ * column stride floats later; out and x are those of the first position. more: the sums go on from
+ * what out has. */
 INLINE void multiply_f32(float *out, size_t out_stride, const float *weights, size_t stride,
-                         const float *x, size_t x_stride, uint32_t columns, const uint32_t rows,
-                         const uint32_t positions) {
+                         const float *x, size_t x_stride, uint32_t columns, bool more,
+                         const uint32_t rows, const uint32_t positions) {
     vector sum[MAX_SUMS] = {0};
+    if (more)
+#pragma clang loop unroll(full)
+        for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
+#pragma clang loop unroll(full)
+            for (uint32_t p = 0; p < positions; p++)
+                sum[i * positions + p] = load(out + p * out_stride + i * VECTOR_LANES);
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t column = 0; column < columns; column++, weights += stride) {
         vector broadcast[F32_POSITIONS];
@@ -49,40 +49,59 @@ INLINE void multiply_f32(float *out, size_t out_stride, const float *weights, si
             store(out + p * out_stride + i * VECTOR_LANES, sum[i * positions + p]);
 }
 
-/* A panel and F32_POSITIONS positions. */
+/* Some rows of a panel, columns of them, and count positions. */
 IN_PAGE APART void multiply_panel_f32(float *out, size_t out_stride, const float *panel,
-                                      uint32_t rows, const float *x, size_t x_stride,
-                                      uint32_t columns) {
+                                      size_t stride, uint32_t rows, uint32_t columns,
+                                      const float *x, size_t x_stride, uint32_t count, bool more) {
+    for (; count >= F32_POSITIONS; count -= F32_POSITIONS) {
 #pragma clang loop vectorize(disable) unroll(disable)
-    for (uint32_t done = 0; done < rows; done += F32_TILE_ROWS)
-        multiply_f32(out + done, out_stride, panel + done, rows, x, x_stride, columns,
-                     F32_TILE_ROWS, F32_POSITIONS);
+        for (uint32_t done = 0; done < rows; done += F32_TILE_ROWS)
+            multiply_f32(out + done, out_stride, panel + done, stride, x, x_stride, columns, more,
+                         F32_TILE_ROWS, F32_POSITIONS);
+        out += F32_POSITIONS * out_stride;
+        x += F32_POSITIONS * x_stride;
+    }
+    for (; count > 0; count--, out += out_stride, x += x_stride) {
+        uint32_t done = 0;
+        for (; F32_ROWS == 64 && rows - done >= 64; done += 64)
+            multiply_f32(out + done, 0, panel + done, stride, x, 0, columns, more, F32_ROWS, 1);
+        for (; rows - done >= 32; done += 32)
+            multiply_f32(out + done, 0, panel + done, stride, x, 0, columns, more, 32, 1);
+        for (; done < rows; done += 16)
+            multiply_f32(out + done, 0, panel + done, stride, x, 0, columns, more, 16, 1);
+    }
 }
 
-IN_PAGE static void matmul_f32(float *out, const void *weights, uint32_t all_rows, uint32_t columns,
-                               const float *x, uint32_t x_stride, uint32_t count) {
+static void matmul_f32(float *out, const void *weights, uint32_t all_rows, uint32_t columns,
+                       const float *x, uint32_t x_stride, uint32_t count) {
     const float *panel = weights;
-    size_t out_stride = all_rows;
-    for (uint32_t row = 0; row < all_rows;) {
-        uint32_t rows = matrix_panel_rows(all_rows, row), left = count;
-        float *to = out + row;
-        const float *from = x;
-        for (; left >= F32_POSITIONS; left -= F32_POSITIONS) {
-            multiply_panel_f32(to, out_stride, panel, rows, from, x_stride, columns);
-            to += F32_POSITIONS * out_stride;
-            from += F32_POSITIONS * x_stride;
+    for (uint32_t row = 0, rows; row < all_rows; row += rows, panel += (size_t)rows * columns) {
+        rows = matrix_panel_rows(all_rows, row);
+        multiply_panel_f32(out + row, all_rows, panel, rows, rows, columns, x, x_stride, count,
+                           false);
+    }
+}
+
+/* F16 and BF16 are converted a piece of a panel at a time, which stays in the first-level cache. */
+#define HALVES_COLUMNS 64u
+
+static void matmul_halves(float *out, const void *weights, uint32_t all_rows, uint32_t columns,
+                          bool brain, const float *x, uint32_t x_stride, uint32_t out_stride,
+                          uint32_t count) {
+    _Alignas(64) float piece[HALVES_COLUMNS * MATRIX_TYPED_PANEL];
+    const uint8_t *halves = weights;
+    for (uint32_t row = 0, rows; row < all_rows; row += rows) {
+        rows = matrix_typed_panel_rows(all_rows, row);
+        for (uint32_t first = 0, now; first < columns; first += now) {
+            now = columns - first < HALVES_COLUMNS ? columns - first : HALVES_COLUMNS;
+            for (uint32_t i = 0; i < now * rows; i += VECTOR_LANES, halves += 2 * VECTOR_LANES) {
+                if (VECTOR_LANES > 4)
+                    _mm_prefetch((const char *)halves + PREFETCH_BYTES, _MM_HINT_T0);
+                store(piece + i, brain ? load_brain_halves(halves) : load_halves(halves));
+            }
+            multiply_panel_f32(out + row, out_stride, piece, rows, rows, now, x + first, x_stride,
+                               count, first > 0);
         }
-        for (; left > 0; left--, to += out_stride, from += x_stride) {
-            uint32_t done = 0;
-            for (; F32_ROWS == 64 && rows - done >= 64; done += 64)
-                multiply_f32(to + done, 0, panel + done, rows, from, 0, columns, F32_ROWS, 1);
-            for (; rows - done >= 32; done += 32)
-                multiply_f32(to + done, 0, panel + done, rows, from, 0, columns, 32, 1);
-            for (; done < rows; done += 16)
-                multiply_f32(to + done, 0, panel + done, rows, from, 0, columns, 16, 1);
-        }
-        panel += (size_t)rows * columns;
-        row += rows;
     }
 }
 
@@ -167,59 +186,53 @@ IN_PAGE static void matmul_q8(float *out, const void *weights, uint32_t all_rows
     }
 }
 
-/* ---- Rows of GGUF's types ---- */
+#if VECTOR_LANES == 4 /* once for all widths */
 
-static void row_f32(float *out, uint32_t columns, const float *row, const float *x,
-                    uint32_t x_stride, uint32_t out_stride, uint32_t count) {
-    for (uint32_t p = 0; p < count; p++, x += x_stride, out += out_stride) {
-        vector partial[SUM_VECTORS] = {0};
-        for (uint32_t i = 0; i < columns; i += SUM_LANES)
-#pragma clang loop unroll(full)
-            for (int j = 0; j < SUM_VECTORS; j++)
-                partial[j] += load(row + i + j * VECTOR_LANES) * load(x + i + j * VECTOR_LANES);
-        *out = sum_lanes(partial);
-    }
-}
-
-/* The sum of the products of size integers, a multiple of WEIGHT_LEAST_COLUMNS. */
-INLINE int32_t dot_integers(const int16_t *a, const int16_t *b, uint32_t size) {
-    vector_i32 sums = {0};
-#pragma clang loop vectorize(disable) unroll(disable)
-    for (uint32_t i = 0; i < size; i += 2 * VECTOR_LANES)
-        sums = add_products(sums, a + i, b + i);
-    return __builtin_reduce_add(sums);
-}
-
-/* The products of a block's minima with the sums of its activations. */
-INLINE int32_t dot_minima(const int16_t *mins, const int16_t *sums, uint32_t size) {
-    int32_t total = 0;
-#pragma clang loop vectorize(disable) unroll(disable)
-    for (uint32_t i = 0; i < size; i++)
-        total += mins[i] * sums[i];
-    return total;
-}
-
-static void row_blocks(float *out, uint32_t columns, uint32_t block, const struct unpacked *row,
-                       const struct rounded *x, uint32_t out_stride, uint32_t count) {
-    const int16_t *values = x->values, *sums = x->sums;
-    const float *x_scales = x->scales;
-    uint32_t group = rounded_group(block), groups = columns / group, parts = group / WEIGHT_PART;
-    for (uint32_t p = 0; p < count; p++, out += out_stride) {
-        const int16_t *weights = row->weights, *mins = row->mins;
-        float total = 0.0f;
-        for (uint32_t g = 0; g < groups; g++, x_scales++) {
-            uint32_t b = g * group / block;
-            if (row->min_scales[b] != 0.0f)
-                total -= (float)dot_minima(mins, sums, parts) * row->min_scales[b] * *x_scales;
-            total += (float)dot_integers(weights, values, group) * row->scales[b] * *x_scales;
-            weights += group;
-            values += group;
-            mins += parts;
-            sums += parts;
+static void block_row(float *out, const uint8_t *panel, uint32_t rows, uint32_t lane,
+                      const struct matrix *w) {
+    const struct weight_type *type = w->type;
+    const bool bytes = type->table || type->low.bits == 8;
+    struct decoded d;
+    fill_with_ones(&d);
+    for (uint32_t first = 0; first < w->columns; first += type->columns) {
+        decode_block(&d, 0, panel, rows, type);
+        for (uint32_t i = 0; i < type->columns; i++) {
+            uint32_t word = d.words[i / 4][lane], part = i / WEIGHT_PART,
+                     scale = bytes ? i / 32 : 0;
+            if (type->low.bits == 8)
+                memcpy(&word, panel + (i / 4 * rows + lane) * 4, sizeof word);
+            word >>= i % 4 * 8;
+            int weight = bytes ? (int8_t)word : (uint8_t)word - type->offset;
+            int factor = bytes ? 1 : (int16_t)d.scales[part][lane];
+            *out = d.scale[scale][lane] * (float)(factor * weight);
+            if (type->minima)
+                *out -= d.min_scale[scale][lane] *
+                        (float)(d.minima[part / 2][lane] >> part % 2 * 16 & 0xFFFF);
+            out++;
         }
-        *out = total;
+        panel += rows * type->bytes;
     }
 }
+
+static void halves_row(float *out, const uint8_t *panel, uint32_t rows, uint32_t lane,
+                       const struct matrix *w) {
+    for (uint32_t i = 0; i < w->columns; i++) {
+        uint16_t half;
+        memcpy(&half, panel + (i * rows + lane) * 2, sizeof half);
+        uint32_t bits = (uint32_t)half << 16;
+        out[i] = float_of_half(half);
+        if (w->type->number == WEIGHT_BF16)
+            memcpy(out + i, &bits, sizeof bits);
+    }
+}
+
+void matrix_typed_row(const struct matrix *w, uint32_t row, float *out) {
+    uint32_t lane = row % MATRIX_TYPED_PANEL, rows = matrix_typed_panel_rows(w->rows, row - lane);
+    const uint8_t *panel = (const uint8_t *)w->data + (row - lane) * matrix_row_bytes(w);
+    (w->type->columns == 1 ? halves_row : block_row)(out, panel, rows, lane, w);
+}
+
+#endif
 
 /* ---- Vectors of activations ---- */
 
@@ -294,8 +307,8 @@ const struct kernels TABLE(KERNELS_SUFFIX) = {
     .name = NAME_OF(KERNELS_SUFFIX),
     .matmul_f32 = matmul_f32,
     .matmul_q8 = matmul_q8,
-    .row_f32 = row_f32,
-    .row_blocks = row_blocks,
+    .matmul_blocks = matmul_blocks,
+    .matmul_halves = matmul_halves,
     .score = score,
     .weigh = weigh,
     .mix = mix,

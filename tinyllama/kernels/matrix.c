@@ -22,10 +22,11 @@ struct place {
 };
 
 static struct place find_row(const struct matrix *matrix, uint32_t row) {
-    uint32_t first = row - row % (MATRIX_PANEL * MATRIX_BLOCK);
+    bool typed = matrix->type != NULL;
+    uint32_t first = row - row % (typed ? MATRIX_TYPED_PANEL : MATRIX_PANEL * MATRIX_BLOCK);
     return (struct place){
         .panel = (char *)matrix->data + first * matrix_row_bytes(matrix),
-        .rows = matrix_panel_rows(matrix->rows, first),
+        .rows = (typed ? matrix_typed_panel_rows : matrix_panel_rows)(matrix->rows, first),
         .lane = row - first,
     };
 }
@@ -151,12 +152,27 @@ void matrix_store_scales(struct matrix *matrix, uint32_t row, size_t first, size
     }
 }
 
-void matrix_row(const struct matrix *matrix, uint32_t row, float *out) {
-    if (matrix->type) {
-        const uint8_t *blocks = (const uint8_t *)matrix->data + row * matrix_row_bytes(matrix);
-        weight_row_floats(matrix->type, blocks, matrix->columns, out);
-        return;
+/* Copies count units of size bytes, which in the panel have so many rows between them. */
+static inline void scatter(char *to, const uint8_t *from, size_t count, size_t size, size_t rows) {
+    for (size_t i = 0; i < count; i++, to += rows * size, from += size)
+        memcpy(to, from, size);
+}
+
+void matrix_store_blocks(struct matrix *matrix, uint32_t row, const uint8_t *blocks) {
+    const struct weight_type *type = matrix->type;
+    struct place place = find_row(matrix, row);
+    size_t halves = type->halves, words = (type->bytes - 2 * halves) / 4;
+    size_t first_word = type->halves_last ? 0 : 2 * halves;
+    size_t first_half = type->halves_last ? 4 * words : 0;
+    for (uint32_t i = 0; i < matrix->columns; i += type->columns, blocks += type->bytes) {
+        scatter(place.panel + 4 * place.lane, blocks + first_word, words, 4, place.rows);
+        place.panel += 4 * words * place.rows;
+        scatter(place.panel + 2 * place.lane, blocks + first_half, halves, 2, place.rows);
+        place.panel += 2 * halves * place.rows;
     }
+}
+
+void matrix_row(const struct matrix *matrix, uint32_t row, float *out) {
     struct place place = find_row(matrix, row);
     for (uint32_t i = 0; i < matrix->columns; i++)
         out[i] = matrix->group == 0 ? *find_f32(place, i)

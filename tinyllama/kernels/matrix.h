@@ -12,8 +12,9 @@
  *                 the panel's rows' float32 scales
  *             A group's columns are padded to whole chunks.
  *
- * A matrix of another type of GGUF has no panels: its rows lie one after the other, as in the file
- * (weight_types.h).
+ * A matrix of a type of GGUF (weight_types.h) has panels of MATRIX_TYPED_PANEL rows: for each block,
+ * word after word, and then half after half, those of all rows of the panel. These are the bytes of
+ * the file, in another order.
  */
 #pragma once
 #include <stdbool.h>
@@ -21,8 +22,9 @@
 #include <stdint.h>
 
 #define MATRIX_BLOCK 16u
-#define MATRIX_PANEL 4u /* blocks */
-#define MATRIX_CHUNK 4u /* columns of int8 that share a 32-bit lane */
+#define MATRIX_PANEL 4u        /* blocks */
+#define MATRIX_TYPED_PANEL 32u /* rows */
+#define MATRIX_CHUNK 4u        /* columns of int8 that share a 32-bit lane */
 
 struct weight_type;
 
@@ -30,7 +32,7 @@ struct matrix {
     uint32_t rows;    /* a multiple of MATRIX_BLOCK */
     uint32_t columns; /* as in the model */
     uint32_t group;   /* columns that share a scale (a divisor of columns); 0 for float32 */
-    const struct weight_type *type; /* of the rows of blocks; NULL: panels */
+    const struct weight_type *type; /* of GGUF; NULL: float32 or int8 */
     void *data;                     /* at a multiple of 64 bytes */
 };
 
@@ -55,6 +57,11 @@ static inline uint32_t matrix_panel_rows(uint32_t rows, uint32_t row) {
     return left < most ? left : most;
 }
 
+/* The same of a matrix with a type. */
+static inline uint32_t matrix_typed_panel_rows(uint32_t rows, uint32_t row) {
+    return rows - row < MATRIX_TYPED_PANEL ? rows - row : MATRIX_TYPED_PANEL;
+}
+
 /* Bytes of one row. */
 size_t matrix_row_bytes(const struct matrix *matrix);
 
@@ -73,5 +80,8 @@ void matrix_store_q8(struct matrix *matrix, uint32_t row, size_t first, size_t c
 void matrix_store_scales(struct matrix *matrix, uint32_t row, size_t first, size_t count,
                          const float *scales);
 
-/* Copies row, which is below rows, to out as float32. */
+/* Stores a row of a matrix with a type; blocks as they are in a file. */
+void matrix_store_blocks(struct matrix *matrix, uint32_t row, const uint8_t *blocks);
+
+/* Copies row, which is below rows, of a matrix without a type to out as float32. */
 void matrix_row(const struct matrix *matrix, uint32_t row, float *out);

@@ -1,44 +1,76 @@
 /*
- * GGUF's types of weights. A row of a matrix is a sequence of blocks, as in the file.
+ * GGUF's types of weights. A row of a matrix is a sequence of blocks.
  *
- * A block of a quantised type has 32 or 256 columns. It is unpacked to 16-bit integers: a weight is
+ * A block of a quantised type has 32 or 256 columns. Each column has an integer q of a few bits,
+ * each WEIGHT_PART columns have an integer scale s and minimum m, a block has a float scale d and
+ * minimum e: a weight is
  *
- *   scale * weights[column] - min_scale * mins[column / WEIGHT_PART]
+ *   d * s * (q - offset) - e * m
  *
- * where the integers of K types have the scales of their sub-blocks in them: the sums over a block
- * are exact, whatever their order. The other types are float32, or are converted to it.
+ * where s is 1 in blocks of 32 columns, and so is m (Q4_1, Q5_1: then e is the negative of what the
+ * format calls the minimum). IQ4_NL and IQ4_XS have numbers of a table in place of q - offset.
+ *
+ * A block is taken for a sequence of 32-bit words and one or two 16-bit halves, which are at its
+ * beginning or its end.
  */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define WEIGHT_PART 16u          /* columns that share a minimum */
+#define WEIGHT_PART 16u          /* columns that share a scale and a minimum */
 #define WEIGHT_MOST_COLUMNS 256u /* of a block */
-#define WEIGHT_LEAST_COLUMNS 32u /* of a quantised type's block */
 
-/* A row that is unpacked. */
-struct unpacked {
-    int16_t *weights;  /* [columns] */
-    int16_t *mins;     /* [columns / WEIGHT_PART] */
-    float *scales;     /* [columns / the block's columns] */
-    float *min_scales; /* the same; all 0 for a type without minima */
+/* Where some bits of the integers are, in words of 4 columns. */
+struct bit_plane {
+    uint8_t first; /* word of the block */
+    uint8_t bits;  /* of each integer; 0: there are none */
+    /* IN_BLOCK: the low bits of words 0 to 3 are columns 0 to 15, the next bits columns 16 to 31, and
+     * so on for further words; IN_RUNS: the low bits of words 0 to 7 are columns 0 to 31, the next
+     * bits columns 32 to 63, and so on; IN_PAIRS: the low bits of words 0 to 15 are columns 0 to 63;
+     * IN_ONE_WORD: bit i is column i's. */
+    enum { IN_BLOCK, IN_RUNS, IN_PAIRS, IN_ONE_WORD } order;
+};
+
+/* How the integer scales and minima are packed; in SCALES_OF_HALF the second half has bits, too. */
+enum part_scales {
+    SCALES_NONE,
+    SCALES_NIBBLES, /* Q2_K: a byte has scale and minimum */
+    SCALES_SIX_MIN, /* Q4_K, Q5_K: 12 bytes have 8 scales and minima of 6 bits, each of 32 columns */
+    SCALES_SIX,     /* Q3_K: 12 bytes have 16 scales of 6 bits, less 32 */
+    SCALES_BYTES,   /* Q6_K */
+    SCALES_OF_HALF, /* IQ4_XS: 4 bytes and a half have 8 scales of 6 bits, less 32 */
 };
 
 struct weight_type {
     const char *name;
-    uint32_t number;  /* in a file */
-    uint32_t columns; /* of a block */
-    uint32_t bytes;   /* of a block */
-    bool panels;      /* float32: kept in panels (matrix.h), the members below are NULL */
-    /* Of a quantised type: unpacks blocks blocks. */
-    void (*unpack)(const struct unpacked *out, const uint8_t *row, uint32_t blocks);
-    /* Of another one: converts columns weights to float32. */
-    void (*convert)(float *out, const uint8_t *row, uint32_t columns);
+    uint32_t number;            /* in a file */
+    uint32_t columns;           /* of a block; 1: the type is no quantised one */
+    uint32_t bytes;             /* of a block */
+    uint8_t halves;             /* of a block: d, and e if there are minima */
+    bool halves_last;           /* whether they are its end */
+    struct bit_plane low, high; /* of q; high.bits is 0 when low has all */
+    uint8_t offset;
+    bool minima;
+    bool table; /* whether q is an index of iq4_values */
+    enum part_scales scales;
+    uint8_t scale_word; /* the first that has scales */
 };
+
+/* The numbers of the types that are not quantised. */
+enum { WEIGHT_F32 = 0, WEIGHT_F16 = 1, WEIGHT_BF16 = 30 };
+
+/* What the integers of IQ4_NL and IQ4_XS stand for. */
+static const int8_t iq4_values[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                      1,    13,   25,  38,  53,  69,  89,  113};
 
 /* The type with this number; NULL if there is none. */
 const struct weight_type *weight_type_find(uint32_t number);
+
+/* Whether it is F32; no type is, too. */
+static inline bool weight_is_float32(const struct weight_type *type) {
+    return !type || type->number == WEIGHT_F32;
+}
 
 /* The names of all types, for messages. */
 extern const char weight_type_names[];
@@ -47,10 +79,6 @@ extern const char weight_type_names[];
 static inline size_t weight_row_bytes(const struct weight_type *type, uint32_t columns) {
     return (size_t)columns / type->columns * type->bytes;
 }
-
-/* A row as float32; only of types without panels. */
-void weight_row_floats(const struct weight_type *type, const uint8_t *row, uint32_t columns,
-                       float *out);
 
 /* IEEE 754 binary16 as float32. */
 static inline float float_of_half(uint16_t half) {
