@@ -89,7 +89,7 @@ def check(env: Any, targets: Iterable[str]) -> None:
             f"bareflow: profile= is not for variant={env['variant']}, which makes its own; native takes it"
         )
     for name in targets:
-        if env["platform"] == "linux" and name not in ("bench", "compile_commands"):
+        if env["platform"] == "linux" and name not in ("bench", "perplexity", "compile_commands"):
             sys.exit(f"bareflow: the target '{name}' is not for platform=linux; `bench` is")
         if name == "held_out" and not variant.trimmed_from:
             sys.exit("bareflow: the target 'held_out' is for variant=trimmed")

@@ -15,6 +15,7 @@
  */
 #include "inference.h"
 #include "arena.h"
+#include "natural.h"
 #include "profiling.h"
 #include "tinyllama/kernels/elementwise.h"
 #include <math.h>
@@ -81,17 +82,6 @@ static void take_buffers(struct arena *arena, struct inference *in) {
     }
     take_attention(arena, in);
     kv_cache_take(&in->cache, arena);
-}
-
-/* e^x for x from -20 to 0, with an error of some 1e-13: Taylor's series for x / 1024, squared ten
- * times. powf would need tables of 6 KB. */
-static double exponential(double x) {
-    double small = x / 1024, term = 1.0, sum = 1.0;
-    for (int i = 1; i <= 8; i++)
-        sum += term *= small / i;
-    for (int i = 0; i < 10; i++)
-        sum *= sum;
-    return sum;
 }
 
 /* The angles that a pair of a head turns by per position. What does not turn has angle 0. */

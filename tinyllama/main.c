@@ -1,6 +1,7 @@
 /* The application: loads the model and does what the configuration asks for. */
 #include "kernel_lib/jit_runtime.h"
 #include "optimization.h"
+#include "perplexity.h"
 #include "tinyllama/bench/bench.h"
 #include "tinyllama/dialogue/interactive.h"
 #include "tinyllama/formats/checkpoint.h"
@@ -101,7 +102,8 @@ static bool load(struct application *app, struct error *error) {
         return false;
     uint32_t steps = generator_steps(&app->model, settings);
     /* In the dialogue steps may be raised later. */
-    uint32_t positions = settings->mode == MODE_INTERACTIVE ? app->model.config.context : steps;
+    bool whole = settings->mode == MODE_INTERACTIVE || settings->mode == MODE_PERPLEXITY;
+    uint32_t positions = whole ? app->model.config.context : steps;
     app->generator = (struct generator){&app->inference, &app->sampler, &app->tokenizer, steps};
     if (!inference_init(&app->inference, &app->model, &kernels_sse2, positions, settings->kv,
                         error))
@@ -127,6 +129,9 @@ static bool run(struct application *app, uint64_t begin, struct error *error) {
         bool all_widths = strcmp(settings->vector, "auto") == 0 && !cpu_features()->tcg;
         return bench_run(&app->generator, settings->prompt, all_widths, begin, initialised, error);
     }
+    case MODE_PERPLEXITY:
+        return perplexity_measure(&app->inference, &app->tokenizer, app->model.config.context,
+                                  settings->text, error);
     case MODE_GENERATE:
         break;
     }

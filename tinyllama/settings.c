@@ -75,6 +75,7 @@ static const struct option {
     {"tokenizer", NULL, NULL, TEXT, 0, 0, AT(tokenizer)},
     {"prompt", "", NULL, TEXT, 0, 0, AT(prompt)},
     {"prompt_ids", NULL, NULL, TEXT, 0, 0, AT(prompt_ids)},
+    {"text", NULL, NULL, TEXT, 0, 0, AT(text)},
     {"kv", "f32", NULL, KV, 0, 0, AT(kv)},
     {"vector", "auto", NULL, TEXT, 0, 0, AT(vector)},
     {"ids", NULL, NULL, TEXT, 0, 0, AT(ids)},
@@ -109,11 +110,14 @@ static bool find_name(const char *const *names, size_t count, const char *value,
 }
 
 static bool set_mode(enum mode *mode, const char *value, struct error *error) {
-    static const char *const names[] = {
-        [MODE_INTERACTIVE] = "interactive", [MODE_GENERATE] = "generate", [MODE_BENCH] = "bench"};
+    static const char *const names[] = {[MODE_INTERACTIVE] = "interactive",
+                                        [MODE_GENERATE] = "generate",
+                                        [MODE_BENCH] = "bench",
+                                        [MODE_PERPLEXITY] = "perplexity"};
     size_t found;
     if (!find_name(names, sizeof names / sizeof *names, value, &found))
-        return error_set(error, "mode = %s: there are interactive, generate and bench", value);
+        return error_set(error, "mode = %s: there are interactive, generate, bench and perplexity",
+                         value);
     *mode = (enum mode)found;
     return true;
 }

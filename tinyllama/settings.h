@@ -5,7 +5,7 @@
 #include "sampler.h"
 #include "tinyllama/kernels/attention.h"
 
-enum mode { MODE_INTERACTIVE, MODE_GENERATE, MODE_BENCH };
+enum mode { MODE_INTERACTIVE, MODE_GENERATE, MODE_BENCH, MODE_PERPLEXITY };
 
 struct settings {
     enum mode mode;
@@ -13,6 +13,7 @@ struct settings {
     const char *tokenizer; /* path, or NULL: the model's own, or /model/tokenizer.bin */
     const char *prompt;
     const char *prompt_ids; /* token ids in its place, "1,403,407", or NULL */
+    const char *text;       /* path of the text whose perplexity is measured, or NULL */
     const char *vector;     /* "auto" or a width's name (optimization.h) */
     const char *ids;        /* path to write the token ids to, or NULL */
     const char *logits;     /* path to write all logits to, or NULL */

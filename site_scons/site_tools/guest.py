@@ -2,13 +2,14 @@
 
 import os
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import run_status
 from bareflow.bench.page import command_line
-from bareflow.run.options import CONFIG, CONFIG_HELP, GUEST, MACHINE, RESULTS, config_settings
+from bareflow.run.options import CONFIG, CONFIG_HELP, GUEST, INPUTS, MACHINE, RESULTS, config_settings
 from build_options import Options
 from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
@@ -17,7 +18,8 @@ MOST_PORT = 65535
 
 
 def _given_options(env: Any) -> dict[str, str]:
-    return {name: env[name] for name in GUEST | MACHINE | RESULTS if env.get(name) is not None}
+    named = GUEST | MACHINE | RESULTS | INPUTS
+    return {name: env[name] for name in named if env.get(name) is not None}
 
 
 def _call(env: Any, module: str, values: dict[str, Any], *arguments: str) -> int:
@@ -87,6 +89,23 @@ def _bench(env: Any, name: str, bench: str, files: dict[str, Any]) -> None:
     env.AlwaysBuild(alias)
 
 
+def _call_program(target: list[Any], source: list[Any], env: Any) -> int:
+    program, model, *tokenizer = (node.abspath for node in source)
+    settings: dict[str, Any] = _given_options(env) | config_settings([env[CONFIG]])
+    settings |= {"model": model, **env["BOOT_OPTIONS"]}
+    if tokenizer:
+        settings["tokenizer"] = tokenizer[0]
+    pairs = (f"{key}={value}" for key, value in settings.items() if value != "")
+    return subprocess.call([program, *pairs], stdin=subprocess.DEVNULL, stdout=env["MODEL_OUTPUT"])
+
+
+def _run_program(env: Any, name: str, files: list[Any], **options: str) -> None:
+    """The target `name`, which runs a Linux program with the model's files, these options and the user's;
+    never up to date."""
+    step = env.Step(_call_program, "RUN", "$SOURCE")
+    env.AlwaysBuild(env.Alias(name, files, step, BOOT_OPTIONS=options))
+
+
 def _are_settings(key: str, value: str, _env: Any) -> None:
     try:
         config_settings([value])
@@ -104,6 +123,8 @@ def options(opts: Options) -> None:
         opts.add_text(name, f"run: {text}", validator=_is_port if name == "gdb" else None)
     for name, text in RESULTS.items():
         opts.add_file(name, f"run: {text}", validator=None)
+    for name, text in INPUTS.items():
+        opts.add_file(name, f"run: {text}")
     opts.add_repeatable(CONFIG, f"run: {CONFIG_HELP}", _are_settings)
     opts.add_switch("save", "bench: write the tables to docs/measurements as well")
 
@@ -115,10 +136,11 @@ def exists(env: Any) -> bool:
 def generate(env: Any) -> None:
     if env.get("gdb", "") not in ("", "0"):
         env["debug"] = True
-    if {"run", "bench", "evolve"} & set(COMMAND_LINE_TARGETS):
+    if {"run", "bench", "perplexity", "evolve"} & set(COMMAND_LINE_TARGETS):
         # Standard output is for the result (of run: the model's text); what the build prints goes to standard
         # error.
         env["MODEL_OUTPUT"] = os.dup(1)
         os.dup2(2, 1)
     env.AddMethod(_run, "RunTarget")
+    env.AddMethod(_run_program, "RunProgramTarget")
     env.AddMethod(_bench, "BenchTarget")

@@ -18,7 +18,7 @@ MODEL_PATH = "/model/model.bin"
 TOKENIZER_PATH = "/model/tokenizer.bin"
 GGUF_MAGIC = b"GGUF"
 DEFAULT_MODEL = "#tinyllama/model/default.bin"
-NEED_A_MODEL = {"run", "bench"}
+NEED_A_MODEL = {"run", "bench", "perplexity"}
 
 
 def _fetch(target: list[Any], source: list[Any], env: Any) -> int:

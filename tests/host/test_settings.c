@@ -100,7 +100,7 @@ static void test_decimals(void) {
 
 static void test_wrong_values(void) {
     static const char *const cases[][2] = {
-        {"mode = fast", "mode = fast: there are interactive, generate and bench"},
+        {"mode = fast", "mode = fast: there are interactive, generate, bench and perplexity"},
         {"kv = f64", "kv = f64: there are f32, f16 and q8"},
         {"steps = -1", "steps = -1: not a whole number from 0 to 4294967295"},
         {"steps = 4294967296", "steps = 4294967296: not a whole number from 0 to 4294967295"},

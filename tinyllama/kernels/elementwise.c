@@ -1,6 +1,7 @@
 /* Operations on vectors that take time proportional to their length, with SSE2. */
 #include "elementwise.h"
 #include "kernels.h"
+#include "tinyllama/natural.h"
 #include "vector_exp.h"
 #include "vector_sum.h"
 #include "weight_types.h"
@@ -178,4 +179,20 @@ void softmax(float *x, uint32_t size, float temperature) {
     vector total = splat(sum(x, padded));
     for (uint32_t i = 0; i < padded; i += VECTOR_LANES)
         store(x + i, load(x + i) / total);
+}
+
+double log_sum_exp(const float *x, uint32_t size) {
+    float most = x[0];
+    for (uint32_t i = 1; i < size; i++)
+        most = x[i] > most ? x[i] : most;
+    double total = 0.0;
+    for (uint32_t i = 0; i < size; i += VECTOR_LANES) {
+        float part[VECTOR_LANES];
+        for (uint32_t j = 0; j < VECTOR_LANES; j++)
+            part[j] = i + j < size ? x[i + j] : -INFINITY;
+        vector power = exp2_minus((splat(most) - load(part)) * splat(LOG2_E));
+        for (uint32_t j = 0; j < VECTOR_LANES && i + j < size; j++)
+            total += (double)power[j];
+    }
+    return (double)most + logarithm(total);
 }

@@ -22,6 +22,9 @@ uint32_t argmax(float *x, uint32_t size);
 /* x = limit * tanh(x / limit); size is not padded, but the room is. */
 void cap(float *x, uint32_t size, float limit);
 
+/* ln of the sum of e^x, to some 2^-22 of that sum; size is not padded. */
+double log_sum_exp(const float *x, uint32_t size);
+
 /* Whether an element is NaN. */
 bool any_nan(const float *x, uint32_t size);
 

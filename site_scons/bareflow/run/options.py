@@ -1,5 +1,5 @@
 """The options of `run`: what each is called, and what it is for. Whoever reads one checks its value: the
-guest those of GUEST and `config`, bareflow.run.run those of MACHINE and RESULTS."""
+guest those of GUEST and `config`, bareflow.run.run those of MACHINE, RESULTS and INPUTS."""
 
 import shlex
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ GUEST = {
     "minp": "sample from tokens at least this part as likely as the likeliest; 0 = from all",
     "repeat": "penalty on tokens that the text has already; 1 = none",
     "seed": "of the random numbers; 0 = from the clock",
-    "mode": "interactive, generate or bench",
+    "mode": "interactive, generate, bench or perplexity",
     "args": 'of app=: the program\'s arguments; within "..." spaces are part of one',
     "kv": "the numbers of the KV cache: f32, f16 or q8",
     "vector": "auto, sse2, avx2 or avx512",
@@ -40,6 +40,9 @@ RESULTS = {
     "logits": "write the logits of every position to this file, as float32",
 }
 """Files of the host."""
+
+INPUTS = {"text": "of mode=perplexity: the text"}
+"""Files of the host that the guest reads."""
 
 CONFIG = "config"
 CONFIG_HELP = "any settings of the guest, KEY=VALUE with blanks between them; may be repeated"

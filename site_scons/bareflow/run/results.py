@@ -1,4 +1,4 @@
-"""What a run brings back from the guest's disk: token ids and logits, which the guest writes to files."""
+"""Files of a run: what it brings back from the guest's disk (token ids and logits), and what is put there."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bareflow.disk.fat import read_file
-from bareflow.run.options import RESULTS
+from bareflow.disk.fat import read_file, write_file
+from bareflow.run.options import INPUTS, RESULTS
 
-GUEST_PATHS = {"ids": "/profile/IDS.TXT", "logits": "/profile/LOGITS.F32"}
-"""Where the guest writes them."""
+GUEST_PATHS = {"ids": "/profile/IDS.TXT", "logits": "/profile/LOGITS.F32", "text": "/profile/TEXT.TXT"}
+"""Where they are on the guest's disk."""
 
 
 def wanted(argv: Sequence[str]) -> dict[str, Path]:
     """The host's files by option, of key=value arguments; the last one of a key counts."""
     pairs = (argument.partition("=") for argument in argv)
-    return {key: Path(value) for key, _, value in pairs if key in RESULTS and value}
+    return {key: Path(value) for key, _, value in pairs if key in RESULTS | INPUTS and value}
 
 
 @contextlib.contextmanager
@@ -30,7 +30,14 @@ def private_copy(image: Path) -> Iterator[Path]:
         yield copy
 
 
+def put(image: Path, files: dict[str, Path]) -> None:
+    """Copies the inputs to the image."""
+    for key in files.keys() & INPUTS.keys():
+        write_file(image, GUEST_PATHS[key], files[key].read_bytes())
+
+
 def fetch(image: Path, files: dict[str, Path]) -> None:
     """Copies the results from the image that the guest has written to."""
     for key, path in files.items():
-        path.write_bytes(read_file(image, GUEST_PATHS[key]))
+        if key in RESULTS:
+            path.write_bytes(read_file(image, GUEST_PATHS[key]))

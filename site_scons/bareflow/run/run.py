@@ -10,7 +10,8 @@ The model's text and nothing else goes to standard output as it is made, with a 
 has none, and everything else to standard error, also what comes in the middle of a text, and after a text how
 fast it was generated. When the machine restarts, because the guest wants it or because it has crashed and
 the disk has a second kernel, the run goes on; an interrupted text is then generated again, and standard
-output gets what is new of it. In mode bench the table, which is what was asked for, goes there too.
+output gets what is new of it. In mode bench the table, and in mode perplexity the numbers, which are what was
+asked for, go there too.
 
 Without prompt= and mode= on a terminal the mode is interactive: the terminal is the guest's serial line until
 the guest ends or Ctrl-] is typed. Without prompt=, where standard input is no terminal, all of it is the
@@ -18,7 +19,8 @@ prompt. With mode=interactive and no terminal, its lines are typed to the guest 
 "/poweroff".
 
 ids= and logits= name files of the host, which get the ids of the text's tokens and the logits of every
-position; the guest then runs on a copy of the image, unless it may change the image.
+position; text= names one that the guest gets. The guest then runs on a copy of the image, unless it may
+change the image.
 
 The status is 0 when the guest ended with code 0, otherwise 1 and a message, also when the machine will never
 go on by itself; 2 for a wrong argument.
@@ -46,13 +48,13 @@ from bareflow.qemu.machine import DRIVES, MACHINES, QEMU, Machine
 from bareflow.qemu.serial import Console, Event, Malformed, Text
 from bareflow.run import results
 from bareflow.run.debugger import port_of
-from bareflow.run.options import CONFIG, GUEST, MACHINE, RESULTS, config_settings
+from bareflow.run.options import CONFIG, GUEST, INPUTS, MACHINE, RESULTS, config_settings
 from bareflow.run.run_input import END_OF_INPUT, POWER_OFF, forward, forward_keys, raw_terminal, read_prompt
 from bareflow.run.text_output import ByteStream, TextOutput
 
-KEYS = ("image", "qemu", "program", *MACHINE, *GUEST, *RESULTS, CONFIG)
+KEYS = ("image", "qemu", "program", *MACHINE, *GUEST, *RESULTS, *INPUTS, CONFIG)
 PROMPTS = {"prompt", "prompt_ids"}
-MODES = ("generate", "interactive", "bench")
+MODES = ("generate", "interactive", "bench", "perplexity")
 PROGRAM = "program"
 """What another program than tinyllama runs in (program=1): it has no modes."""
 TYPED = ("interactive", PROGRAM)
@@ -85,7 +87,7 @@ def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
     if "image" not in given:
         raise UsageError("image=FILE is missing")
     config: dict[str, object] = {key: given[key] for key in GUEST if key in given}
-    config |= {key: results.GUEST_PATHS[key] for key in RESULTS if key in given}
+    config |= {key: results.GUEST_PATHS[key] for key in RESULTS | INPUTS if key in given}
     try:
         config |= config_settings(texts)
     except ValueError as error:
@@ -234,7 +236,11 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
     mode = machine.config.get("mode", PROGRAM)
     output = program.Output()
     text = TextOutput(output, completes_lines=mode != PROGRAM)
-    console = output if mode == "bench" or (mode == "interactive" and terminal) else program.Messages()
+    console = (
+        output
+        if mode in ("bench", "perplexity") or (mode == "interactive" and terminal)
+        else program.Messages()
+    )
     with contextlib.ExitStack() as stack:
         with program.signals_held_back():
             guest = stack.enter_context(Guest(machine, strict=False))
@@ -293,6 +299,7 @@ def _run_for_results(machine: Machine, timeout: int, files: dict[str, Path], *, 
         if machine.snapshot:
             copy = stack.enter_context(results.private_copy(machine.image))
             machine = dataclasses.replace(machine, image=copy, snapshot=False)
+        results.put(machine.image, files)
         status = _run(machine, timeout, terminal=terminal)
         if status == 0:
             results.fetch(machine.image, files)
