@@ -228,7 +228,8 @@ static void halves_row(float *out, const uint8_t *panel, uint32_t rows, uint32_t
 
 void matrix_typed_row(const struct matrix *w, uint32_t row, float *out) {
     uint32_t lane = row % MATRIX_TYPED_PANEL, rows = matrix_typed_panel_rows(w->rows, row - lane);
-    const uint8_t *panel = (const uint8_t *)w->data + (row - lane) * matrix_row_bytes(w);
+    size_t row_bytes = weight_row_bytes(w->type, w->columns);
+    const uint8_t *panel = (const uint8_t *)w->data + (row - lane) * row_bytes;
     (w->type->columns == 1 ? halves_row : block_row)(out, panel, rows, lane, w);
 }
 
