@@ -237,7 +237,8 @@ def linux_bench(base: Any, program: Any, model_files: dict[str, Any]) -> tuple[s
     """The same of a Linux program: every vector width, or with a JIT engine that, next to native's program;
     and what -march=native makes of it."""
     files = {"program": program, "host": linux_program(base, "host")}
-    files |= dict(zip(("model", "tokenizer"), model_files.values(), strict=False))  # GGUF: no tokenizer
+    paths = {"model": "/model/model.bin", "tokenizer": "/model/tokenizer.bin"}  # GGUF: no tokenizer
+    files |= {key: model_files[path] for key, path in paths.items() if path in model_files}
     if not load(base, base["variant"]).engine:
         return "linux", files
     return "linux_jit", files | {"native": linux_program(base, "native")}

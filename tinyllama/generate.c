@@ -74,22 +74,23 @@ static uint64_t centitokens_per_second(uint32_t tokens, uint64_t cycles) {
 uint64_t generation_rate(const struct generation *generation) {
     /* tokens has the prompt without its BOS, and the first new token, whose cycles are in
      * prompt_cycles. */
-    return generation->tokens > generation->prompt_tokens
-               ? centitokens_per_second(generation->tokens - generation->prompt_tokens,
-                                        generation->later_cycles)
+    uint32_t prompt = generation->prompt_tokens - generation->kept;
+    return generation->tokens > prompt
+               ? centitokens_per_second(generation->tokens - prompt, generation->later_cycles)
                : 0;
 }
 
 static void report(const struct generation *generation) {
     console_text_end();
+    uint32_t prompt = generation->prompt_tokens - generation->kept;
     uint64_t rate = generation_rate(generation);
-    uint64_t prompt_rate =
-        centitokens_per_second(generation->prompt_tokens, generation->prompt_cycles);
+    uint64_t prompt_rate = centitokens_per_second(prompt, generation->prompt_cycles);
     uint64_t first_us = generation->first_token_cycles * 1000000 / cpu_cycles_per_second();
-    console_event("{\"event\":\"generate\",\"tokens\":%u,\"prompt_tokens\":%u,\"tokens_per_s\":"
+    console_event("{\"event\":\"generate\",\"tokens\":%u,\"prompt_tokens\":%u,\"kept_tokens\":%u,"
+                  "\"tokens_per_s\":"
                   "%llu.%02llu,\"prompt_tokens_per_s\":%llu.%02llu,\"cycles\":%llu,"
                   "\"first_token_cycles\":%llu,\"first_token_us\":%llu,\"end\":\"%s\"}",
-                  (unsigned)generation->tokens, (unsigned)generation->prompt_tokens,
+                  (unsigned)generation->tokens, (unsigned)prompt, (unsigned)generation->kept,
                   (unsigned long long)(rate / 100), (unsigned long long)(rate % 100),
                   (unsigned long long)(prompt_rate / 100), (unsigned long long)(prompt_rate % 100),
                   (unsigned long long)generation->cycles,
@@ -157,12 +158,16 @@ static void show_speed(struct run *run) {
 }
 
 /* Writes the text and the id of the token after previous. */
-static void put_token(const struct run *run, uint32_t previous, uint32_t token) {
+static void put_token(const struct run *run, uint32_t previous, uint32_t token, bool in_prompt) {
+    struct generation *generation = run->generation;
+    record_id(run->record, token);
+    if (generation->answer && !in_prompt)
+        generation->answer[generation->answer_tokens++] = token;
+    if (generation->quiet || (generation->answer && in_prompt))
+        return;
     size_t length;
     const char *text = tokenizer_decode(run->generator->tokenizer, previous, token, &length);
-    record_id(run->record, token);
-    if (!run->generation->quiet)
-        console_text(text, length);
+    console_text(text, length);
 }
 
 /* One position; false when the text ends there. It is a function of its own because the JIT
@@ -190,7 +195,7 @@ static bool step(struct run *run, uint32_t position) {
         return false;
     }
     generation->tokens++;
-    put_token(run, run->token, next);
+    put_token(run, run->token, next, in_prompt);
     if (position + 1 >= generation->prompt_tokens) {
         boot_slots_report_success();
         jit_note_progress(JIT_HAS_RESULT);
@@ -201,23 +206,25 @@ static bool step(struct run *run, uint32_t position) {
     return true;
 }
 
-/* Generates from the prompt's tokens until the text ends. */
+/* Generates from the prompt's tokens until the text ends, at most to position end. */
 static void run_to_end(const struct generator *generator, struct generation *generation,
-                       const uint32_t *prompt, struct record *record) {
-    struct run run = {generator, generation, prompt, record, .token = prompt[0]};
-    generation->end =
-        generator->steps < generator->inference->model->config.context ? "steps" : "context";
+                       const uint32_t *prompt, uint32_t end, struct record *record) {
+    uint32_t begin = generation->kept;
+    struct run run = {generator, generation, prompt, record, .token = prompt[begin]};
+    generation->end = end < generator->inference->model->config.context ? "steps" : "context";
     run.begin = run.first = run.shown = cpu_rdtsc();
+    run.batch = run.next_batch = begin;
     if (!generation->quiet)
         console_text_begin();
     /* Without the BOS: a penalty on its repetition would only make texts longer. */
     bool has_bos = prompt[0] == generator->tokenizer->bos;
     sampler_begin(generator->sampler, prompt + has_bos, generation->prompt_tokens - has_bos);
-    if (!has_bos)
-        put_token(&run, TOKEN_NONE, prompt[0]);
-    for (uint32_t position = 0; position < generator->steps && step(&run, position); position++)
+    if (!has_bos && begin == 0)
+        put_token(&run, TOKEN_NONE, prompt[0], true);
+    for (uint32_t position = begin; position < end && step(&run, position); position++)
         ;
     uint64_t now = cpu_rdtsc();
+    generation->positions = run.next_batch;
     generation->cycles = now - run.begin;
     generation->later_cycles = now - run.first;
     if (!generation->quiet)
@@ -240,14 +247,13 @@ static bool check_prompt(const struct generator *generator, size_t count, struct
                      (unsigned)generator->steps);
 }
 
-/* Generates from an encoded prompt, and writes the files. */
-static bool run_and_record(const struct generator *generator, struct generation *generation,
-                           const uint32_t *prompt, struct error *error) {
+bool generate_tokens(const struct generator *generator, struct generation *generation,
+                     const uint32_t *prompt, uint32_t positions, struct error *error) {
     struct record record;
-    bool good = record_begin(&record, generation, generator->steps,
+    bool good = record_begin(&record, generation, positions,
                              generator->inference->model->config.vocabulary, error);
     if (good) {
-        run_to_end(generator, generation, prompt, &record);
+        run_to_end(generator, generation, prompt, positions, &record);
         good = record_write(&record, generation, error);
     }
     record_free(&record);
@@ -295,7 +301,7 @@ bool generate(const struct generator *generator, struct generation *generation,
     size_t count = encode(generator, generation, prompt, error);
     generation->prompt_tokens = (uint32_t)count;
     bool good = count > 0 && check_prompt(generator, count, error) &&
-                run_and_record(generator, generation, prompt, error);
+                generate_tokens(generator, generation, prompt, generator->steps, error);
     free(prompt);
     return good;
 }

@@ -30,9 +30,14 @@ struct generation {
     const char *logits;     /* path to write the logits of each step to, as float32, or NULL */
     uint64_t begin;         /* TSC from which first_token_cycles counts */
     bool (*stop)(void);     /* asked before each token whether to end, or NULL */
+    /* Of generate_tokens only: */
+    uint32_t kept;    /* first positions that the KV cache has already */
+    uint32_t *answer; /* gets the new tokens, and only these are shown; or NULL */
     /* Filled in: */
     uint32_t tokens;             /* of the text, the prompt included, without the first: BOS */
     uint32_t prompt_tokens;      /* with BOS */
+    uint32_t answer_tokens;      /* in answer */
+    uint32_t positions;          /* that the KV cache has then */
     uint64_t cycles;             /* of all steps */
     uint64_t first_token_cycles; /* from begin until the first token after the prompt is known */
     uint64_t prompt_cycles;      /* from the first step until then */
@@ -48,6 +53,13 @@ struct generation {
  */
 bool generate(const struct generator *generator, struct generation *generation,
               struct error *error);
+
+/*
+ * The same from the tokens of a prompt, of which there are generation->prompt_tokens, up to so many
+ * positions, which the context has. Their number is not checked.
+ */
+bool generate_tokens(const struct generator *generator, struct generation *generation,
+                     const uint32_t *prompt, uint32_t positions, struct error *error);
 
 /* Hundredths of tokens per second, after the first new token; 0 if there are none. */
 uint64_t generation_rate(const struct generation *generation);

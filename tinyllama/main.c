@@ -18,6 +18,8 @@ struct application {
     struct inference inference;
     struct sampler sampler;
     struct generator generator;
+    char *template_program; /* the chat template in the model's file, in Jinja, or NULL */
+    struct chat chat;
 };
 
 static struct file *open_file(const char *path, const char *key, struct error *error) {
@@ -43,6 +45,7 @@ static bool read_gguf(struct application *app, struct file *file, const char *pa
         else
             app->settings.tokenizer = DEFAULT_TOKENIZER;
     }
+    good = good && gguf_read_chat_template(&gguf, &app->template_program);
     gguf_close(&gguf);
     return good;
 }
@@ -102,7 +105,8 @@ static bool load(struct application *app, struct error *error) {
         return false;
     uint32_t steps = generator_steps(&app->model, settings);
     /* In the dialogue steps may be raised later. */
-    bool whole = settings->mode == MODE_INTERACTIVE || settings->mode == MODE_PERPLEXITY;
+    bool whole =
+        settings->mode < MODE_GENERATE || settings->chat || settings->mode == MODE_PERPLEXITY;
     uint32_t positions = whole ? app->model.config.context : steps;
     app->generator = (struct generator){&app->inference, &app->sampler, &app->tokenizer, steps};
     if (!inference_init(&app->inference, &app->model, &kernels_sse2, positions, settings->kv,
@@ -114,13 +118,45 @@ static bool load(struct application *app, struct error *error) {
                         generator_seed(settings), error);
 }
 
+/* Finds the chat template, if there is to be a chat. In MODE_AUTO a template that cannot be used is
+ * said to be so, and prompts are texts. */
+static bool begin_chat(struct application *app, struct error *error) {
+    struct settings *settings = &app->settings;
+    bool automatic = settings->mode == MODE_AUTO, named = strcmp(settings->chat_template, "auto");
+    bool wanted =
+        settings->mode == MODE_CHAT || (settings->mode == MODE_GENERATE && settings->chat);
+    struct chat_template texts;
+    if (automatic)
+        settings->mode = MODE_INTERACTIVE;
+    if (!wanted && !(automatic && (named || app->template_program)))
+        return true;
+    if (!named && !app->template_program)
+        return error_set(error, "the model has no chat template; set template = a family's name");
+    if (!(named ? chat_template_named(&texts, settings->chat_template, error)
+                : chat_template_find(&texts, app->template_program, error))) {
+        if (!automatic || named)
+            return false;
+        console_printf("%s. Lines are continued as plain text.\n", error->text);
+        return true;
+    }
+    if (automatic)
+        settings->mode = MODE_CHAT;
+    return chat_init(&app->chat, &texts, &app->tokenizer, &app->generator, settings, error);
+}
+
 static bool run(struct application *app, uint64_t begin, struct error *error) {
     struct settings *settings = &app->settings;
     uint64_t initialised = cpu_rdtsc();
+    if (!begin_chat(app, error))
+        return false;
     switch (settings->mode) {
+    case MODE_AUTO:
+    case MODE_CHAT:
     case MODE_INTERACTIVE: {
         static struct dialogue dialogue;
-        dialogue = (struct dialogue){&app->generator, settings, begin, initialised, {0}};
+        struct chat *chat = settings->mode == MODE_CHAT ? &app->chat : NULL;
+        dialogue =
+            (struct dialogue){&app->generator, chat, settings, begin, initialised, {0}, false};
         interactive_run(&dialogue);
         return true;
     }
@@ -142,7 +178,8 @@ static bool run(struct application *app, uint64_t begin, struct error *error) {
         .logits = settings->logits,
         .begin = begin,
     };
-    return generate(&app->generator, &generation, error);
+    return settings->chat ? chat_say(&app->chat, settings->prompt, &generation, error)
+                          : generate(&app->generator, &generation, error);
 }
 
 int app_main(void) {
@@ -152,6 +189,8 @@ int app_main(void) {
     bool good = load(&app, &error) && run(&app, begin, &error);
     if (!good)
         console_printf("error: %s\n", error.text);
+    chat_free(&app.chat);
+    free(app.template_program);
     sampler_free(&app.sampler);
     inference_free(&app.inference);
     tokenizer_free(&app.tokenizer);

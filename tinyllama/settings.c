@@ -60,6 +60,7 @@ static const struct option {
         TEXT,
         MODE,
         KV,
+        CONTEXT,
         FIXED,
         WHOLE,
         WHOLE_64,
@@ -70,13 +71,17 @@ static const struct option {
     size_t offset;     /* in struct settings: char *, enum mode, uint32_t, uint64_t or float */
 } options[] = {
 #define AT(member) offsetof(struct settings, member)
-    {"mode", "interactive", NULL, MODE, 0, 0, AT(mode)},
+    {"mode", "auto", NULL, MODE, 0, 0, AT(mode)},
     {"model", "/model/model.bin", NULL, TEXT, 0, 0, AT(model)},
     {"tokenizer", NULL, NULL, TEXT, 0, 0, AT(tokenizer)},
     {"prompt", "", NULL, TEXT, 0, 0, AT(prompt)},
     {"prompt_ids", NULL, NULL, TEXT, 0, 0, AT(prompt_ids)},
     {"text", NULL, NULL, TEXT, 0, 0, AT(text)},
     {"kv", "f32", NULL, KV, 0, 0, AT(kv)},
+    {"chat", "0", NULL, FIXED, 0, 1, AT(chat)},
+    {"template", "auto", NULL, TEXT, 0, 0, AT(chat_template)},
+    {"system", "", NULL, TEXT, 0, 0, AT(system)},
+    {"context", "slide", NULL, CONTEXT, 0, 0, AT(context)},
     {"vector", "auto", NULL, TEXT, 0, 0, AT(vector)},
     {"ids", NULL, NULL, TEXT, 0, 0, AT(ids)},
     {"logits", NULL, NULL, TEXT, 0, 0, AT(logits)},
@@ -110,15 +115,26 @@ static bool find_name(const char *const *names, size_t count, const char *value,
 }
 
 static bool set_mode(enum mode *mode, const char *value, struct error *error) {
-    static const char *const names[] = {[MODE_INTERACTIVE] = "interactive",
-                                        [MODE_GENERATE] = "generate",
-                                        [MODE_BENCH] = "bench",
-                                        [MODE_PERPLEXITY] = "perplexity"};
+    static const char *const names[] = {
+        [MODE_AUTO] = "auto",   [MODE_INTERACTIVE] = "interactive",
+        [MODE_CHAT] = "chat",   [MODE_GENERATE] = "generate",
+        [MODE_BENCH] = "bench", [MODE_PERPLEXITY] = "perplexity",
+    };
     size_t found;
     if (!find_name(names, sizeof names / sizeof *names, value, &found))
-        return error_set(error, "mode = %s: there are interactive, generate, bench and perplexity",
-                         value);
+        return error_set(
+            error, "mode = %s: there are auto, interactive, chat, generate, bench and perplexity",
+            value);
     *mode = (enum mode)found;
+    return true;
+}
+
+static bool set_context(enum full_context *context, const char *value, struct error *error) {
+    static const char *const names[] = {[CONTEXT_SLIDE] = "slide", [CONTEXT_STOP] = "stop"};
+    size_t found;
+    if (!find_name(names, sizeof names / sizeof *names, value, &found))
+        return error_set(error, "context = %s: there are slide and stop", value);
+    *context = (enum full_context)found;
     return true;
 }
 
@@ -170,6 +186,8 @@ static bool set(struct settings *settings, const struct option *option, const ch
         return set_mode(at, value, error);
     case KV:
         return set_kv(at, value, error);
+    case CONTEXT:
+        return set_context(at, value, error);
     case FIXED:
     case WHOLE:
     case WHOLE_64:

@@ -5,21 +5,29 @@
 #include "sampler.h"
 #include "tinyllama/kernels/attention.h"
 
-enum mode { MODE_INTERACTIVE, MODE_GENERATE, MODE_BENCH, MODE_PERPLEXITY };
+/* MODE_AUTO: MODE_CHAT where the model has a chat template, else MODE_INTERACTIVE. */
+enum mode { MODE_AUTO, MODE_INTERACTIVE, MODE_CHAT, MODE_GENERATE, MODE_BENCH, MODE_PERPLEXITY };
+
+/* What happens in a chat when the context is full. */
+enum full_context { CONTEXT_SLIDE, CONTEXT_STOP };
 
 struct settings {
     enum mode mode;
     const char *model;     /* path */
     const char *tokenizer; /* path, or NULL: the model's own, or /model/tokenizer.bin */
     const char *prompt;
-    const char *prompt_ids; /* token ids in its place, "1,403,407", or NULL */
-    const char *text;       /* path of the text whose perplexity is measured, or NULL */
-    const char *vector;     /* "auto" or a width's name (optimization.h) */
-    const char *ids;        /* path to write the token ids to, or NULL */
-    const char *logits;     /* path to write all logits to, or NULL */
-    enum kv_type kv;        /* of the KV cache's numbers */
-    uint32_t positions;     /* most positions, if the model has more */
-    uint32_t steps;         /* most tokens of a text; 0: as many as the context has */
+    const char *prompt_ids;    /* token ids in its place, "1,403,407", or NULL */
+    const char *text;          /* path of the text whose perplexity is measured, or NULL */
+    const char *vector;        /* "auto" or a width's name (optimization.h) */
+    const char *ids;           /* path to write the token ids to, or NULL */
+    const char *logits;        /* path to write all logits to, or NULL */
+    enum kv_type kv;           /* of the KV cache's numbers */
+    uint32_t chat;             /* 1: MODE_GENERATE answers the prompt, by the chat template */
+    const char *chat_template; /* "auto", or a family (chat/template.h) */
+    const char *system;        /* text, "" for none */
+    enum full_context context;
+    uint32_t positions; /* most positions, if the model has more */
+    uint32_t steps;     /* most tokens of a text; 0: as many as the context has */
     struct sampling sampling;
     uint64_t seed; /* 0: from the clock */
 };

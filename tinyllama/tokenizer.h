@@ -93,6 +93,32 @@ static inline size_t tokenizer_min_tokens(const struct tokenizer *tokenizer, siz
 size_t tokenizer_encode(const struct tokenizer *tokenizer, const char *text, uint32_t *tokens,
                         struct error *error);
 
+/* A part of a text. In markup, control pieces are found by their names; elsewhere their names are
+ * a text like any other. */
+struct span {
+    const char *text;
+    bool markup;
+};
+
+/* The most tokens that spans become. */
+size_t tokenizer_max_span_tokens(const struct span *spans, size_t count);
+
+/*
+ * Encodes count spans as one text. At the beginning (first), BOS is added if the tokenizer adds it
+ * and the text has none; the tokenizer's space is added there and behind each control piece. EOS is
+ * not added. tokens has room for tokenizer_max_span_tokens. False and *error as tokenizer_encode.
+ */
+bool tokenizer_encode_spans(const struct tokenizer *tokenizer, const struct span *spans,
+                            size_t count, bool first, uint32_t *tokens, size_t *token_count,
+                            struct error *error);
+
+/* Makes the user-defined pieces of a markup control pieces, unless they are white space: they are
+ * no longer found in texts. */
+void tokenizer_reserve(struct tokenizer *tokenizer, const char *markup);
+
+/* From now on the first control piece of a markup ends a text. */
+void tokenizer_end_turn_with(struct tokenizer *tokenizer, const char *markup);
+
 /*
  * The text of token after previous, with its length in *length. After BOS the space that encoding
  * adds is left out; a byte piece is that byte; a control piece has no text. Control characters

@@ -218,30 +218,35 @@ static void *allocate_pairs(struct encoder *e, size_t size) {
     return places;
 }
 
+bool tokenizer_encode_part(const struct tokenizer *t, const char *text, size_t length,
+                           uint32_t *tokens, size_t *count, struct error *error) {
+    struct encoder e = {.tokenizer = t, .tokens = tokens, .count = *count, .error = error};
+    void *places = allocate_pairs(&e, length);
+    bool good = places && encode_text(&e, text, length);
+    free(places);
+    *count = e.count;
+    return good;
+}
+
 size_t tokenizer_encode(const struct tokenizer *t, const char *text, uint32_t *tokens,
                         struct error *error) {
-    struct encoder e = {.tokenizer = t, .tokens = tokens, .error = error};
-    size_t length = strlen(text), space = length > 0 && t->add_space;
+    size_t length = strlen(text), space = length > 0 && t->add_space, count = 0;
     if (t->add_bos && t->bos != TOKEN_NONE)
-        tokens[e.count++] = t->bos;
+        tokens[count++] = t->bos;
     if (length > 0) {
         char *spaced = malloc(length + 2);
-        void *places = spaced ? allocate_pairs(&e, length + 1) : NULL;
         if (!spaced)
-            error_set(error, "no memory to encode the prompt");
-        if (places) {
-            spaced[0] = ' ';
-            strcpy(spaced + space, text);
-        }
-        bool good = places && encode_text(&e, spaced, space + length);
-        free(places);
+            return error_set(error, "no memory to encode the prompt");
+        spaced[0] = ' ';
+        strcpy(spaced + space, text);
+        bool good = tokenizer_encode_part(t, spaced, space + length, tokens, &count, error);
         free(spaced);
         if (!good)
             return 0;
     }
     if (t->add_eos && t->eos != TOKEN_NONE)
-        tokens[e.count++] = t->eos;
-    return e.count > 0 || error_set(error, "the model begins no text by itself: give it a prompt")
-               ? e.count
+        tokens[count++] = t->eos;
+    return count > 0 || error_set(error, "the model begins no text by itself: give it a prompt")
+               ? count
                : 0;
 }

@@ -31,3 +31,8 @@ int tokenizer_byte_of(const char *bytes, size_t length);
 /* The merge of two pieces with the smallest rank; NULL if there is none. */
 const struct merge *tokenizer_merge(const struct tokenizer *tokenizer, uint32_t left,
                                     uint32_t right);
+
+/* Encodes length bytes, at least one, without BOS, EOS or a space in front, to the place behind
+ * *count tokens, and adds their number to *count. False and *error as tokenizer_encode. */
+bool tokenizer_encode_part(const struct tokenizer *tokenizer, const char *text, size_t length,
+                           uint32_t *tokens, size_t *count, struct error *error);

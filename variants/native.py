@@ -5,7 +5,14 @@ from bareflow.variant import Variant
 VARIANT = Variant(
     summary="compiled ahead of time, optimised as one program",
     architectures=["x86_64", "i386"],
-    app=["tinyllama", "tinyllama/bench", "tinyllama/dialogue", "tinyllama/formats", "tinyllama/kernels"],
+    app=[
+        "tinyllama",
+        "tinyllama/bench",
+        "tinyllama/chat",
+        "tinyllama/dialogue",
+        "tinyllama/formats",
+        "tinyllama/kernels",
+    ],
     kernel_lib=[
         "kernel_lib",
         "kernel_lib/config",

@@ -16,6 +16,7 @@ from scons_paths import user_file
 CATALOGUE = TOP / "models.toml"
 MODEL_PATH = "/model/model.bin"
 TOKENIZER_PATH = "/model/tokenizer.bin"
+CHAT_TEMPLATE_PATH = "/model/CHAT.TPL"
 GGUF_MAGIC = b"GGUF"
 DEFAULT_MODEL = "#tinyllama/model/default.bin"
 NEED_A_MODEL = {"run", "bench", "perplexity"}
@@ -53,13 +54,31 @@ def _is_gguf(path: Path) -> bool:
         return file.read(len(GGUF_MAGIC)) == GGUF_MAGIC
 
 
+def _make_chat_template(target: list[Any], source: list[Any], env: Any) -> None:
+    from bareflow.models.chat_template import make_chat_template
+
+    content, reason = make_chat_template(Path(source[0].abspath))
+    if reason:
+        env.Progress(
+            f"{source[0].name}: its chat template cannot be used: {reason}; lines will be plain text"
+        )
+    Path(target[0].abspath).write_bytes(content)
+
+
+def _gguf_files(env: Any, model: Any) -> dict[str, Any]:
+    """Those of a GGUF model: it has its tokenizer in it, and maybe a chat template."""
+    target = f"$BUILD_ROOT/models/{Path(model.abspath).stem}.tpl"
+    chat = env.Command(target, model, env.Step(_make_chat_template, "CHAT", Path(model.abspath).name))
+    return {MODEL_PATH: model, CHAT_TEMPLATE_PATH: chat[0]}
+
+
 def _given_files(env: Any, path: Path) -> dict[str, Any]:
     """Those of a model that is a file. GGUF's have their tokenizers in them."""
     model = {MODEL_PATH: user_file(env, str(path))}
     if not _is_gguf(path):
         return model | {TOKENIZER_PATH: _own_tokenizer(env, path)}
     _need_no_tokenizer(env, str(path))
-    return model
+    return _gguf_files(env, model[MODEL_PATH])
 
 
 def _need_no_tokenizer(env: Any, model: str) -> None:
@@ -87,12 +106,12 @@ def _model_files(env: Any) -> dict[str, Any]:
         _need_no_model()
         return {}
     model = load_catalogue(CATALOGUE)[name]
-    files = {MODEL_PATH: _downloaded(env, model.file)}
+    file = _downloaded(env, model.file)
     if not model.tokenizer:
         _need_no_tokenizer(env, name)
-        return files
+        return _gguf_files(env, file)
     tokenizer = user_file(env, env["tokenizer"]) if env["tokenizer"] else _downloaded(env, model.tokenizer)
-    return files | {TOKENIZER_PATH: tokenizer}
+    return {MODEL_PATH: file, TOKENIZER_PATH: tokenizer}
 
 
 def options(opts: Options) -> None:

@@ -74,6 +74,18 @@ uint64_t generator_seed(const struct settings *from) {
     return from->seed ? from->seed : 4321;
 }
 
+static int resets;
+
+void chat_reset(struct chat *chat) {
+    CHECK(chat);
+    resets++;
+}
+
+bool chat_set_system(struct chat *chat, const char *text, struct error *error) {
+    CHECK(chat);
+    return strcmp(text, "too long") != 0 || error_set(error, "the system text is too long");
+}
+
 /* ---- Tests ---- */
 
 /* A layer of one head of 64: 512 bytes a position. */
@@ -83,7 +95,8 @@ static struct inference inference = {.model = &model, .positions = 512};
 static struct sampler sampler;
 static struct generator generator = {&inference, &sampler, NULL, 256};
 static struct settings settings;
-static struct dialogue dialogue = {&generator, &settings, 10, 20, {0}};
+static struct dialogue dialogue = {
+    .generator = &generator, .settings = &settings, .begin = 10, .initialised = 20};
 
 /* Runs a command after which the dialogue goes on, and checks all that it says. */
 static void check_said(const char *line, const char *expected) {
@@ -167,6 +180,25 @@ static void test_bench(void) {
     CHECK(profiling_enabled && dialogue.last.tokens == 0);
 }
 
+static void test_chat(void) {
+    static struct chat chat;
+    check_said("/reset", "error: there is no command /reset" THERE_ARE);
+    check_said("/system Be kind.", "error: there is no command /system" THERE_ARE);
+    dialogue.chat = &chat;
+    check_said("/reset", "A new conversation begins.\n");
+    check_said("/reset it", "error: /reset stands alone, without \"it\"\n");
+    check_said("/system Be kind.", "");
+    check_said("/system too long", "error: the system text is too long\n");
+    check_said("/system", "There is no system text now.\n");
+    CHECK(resets == 1 && !dialogue.regenerate);
+    check_said("/regenerate", "");
+    CHECK(dialogue.regenerate);
+    console[0] = '\0';
+    CHECK(command_run(&dialogue, (char[]){"/help"}));
+    CHECK(strstr(console, "\n/system ") && strstr(console, "said to the model"));
+    dialogue.chat = NULL;
+}
+
 int main(void) {
     struct error error;
     CHECK(settings_read(&settings, &error));
@@ -176,6 +208,7 @@ int main(void) {
     test_stats();
     test_jit();
     test_bench();
+    test_chat();
     console[0] = '\0';
     CHECK(command_run(&dialogue, (char[]){"/help"}));
     CHECK(strstr(console, "\n/set ") && strstr(console, "\n/poweroff "));

@@ -26,12 +26,14 @@ static void test_defaults(void) {
     struct settings s;
     struct error error;
     CHECK(read_text(&s, "", &error));
-    CHECK(s.mode == MODE_INTERACTIVE && s.steps == 256 && s.seed == 0);
+    CHECK(s.mode == MODE_AUTO && s.steps == 256 && s.seed == 0);
     CHECK(s.sampling.temperature == 0.7f && s.sampling.topp == 0.9f &&
           strcmp(s.vector, "auto") == 0);
     CHECK(strcmp(s.model, "/model/model.bin") == 0 && strcmp(s.prompt, "") == 0);
     CHECK(!s.tokenizer && s.positions == 4096 && !s.ids && !s.logits && s.kv == KV_F32);
     CHECK(s.sampling.topk == 0 && s.sampling.minp == 0.0f && s.sampling.repeat == 1.0f);
+    CHECK(s.chat == 0 && strcmp(s.system, "") == 0 && strcmp(s.chat_template, "auto") == 0);
+    CHECK(s.context == CONTEXT_SLIDE);
     CHECK(console[0] == '\0');
 }
 
@@ -54,6 +56,12 @@ static void test_values(void) {
           s.mode == MODE_GENERATE);
     CHECK(read_text(&s, "topk = 40\nminp = 0.05\nrepeat = 1.25\n", &error));
     CHECK(s.sampling.topk == 40 && s.sampling.minp == 0.05f && s.sampling.repeat == 1.25f);
+    CHECK(read_text(&s,
+                    "mode = chat\nchat = 1\nsystem = \"Be kind.\"\ntemplate = gemma\n"
+                    "context = stop\n",
+                    &error));
+    CHECK(s.mode == MODE_CHAT && s.chat == 1 && strcmp(s.system, "Be kind.") == 0);
+    CHECK(strcmp(s.chat_template, "gemma") == 0 && s.context == CONTEXT_STOP);
     CHECK(read_text(&s, "temperature = 100\n", &error) && s.sampling.temperature == 100.0f);
 }
 
@@ -100,8 +108,11 @@ static void test_decimals(void) {
 
 static void test_wrong_values(void) {
     static const char *const cases[][2] = {
-        {"mode = fast", "mode = fast: there are interactive, generate, bench and perplexity"},
         {"kv = f64", "kv = f64: there are f32, f16 and q8"},
+        {"context = turn", "context = turn: there are slide and stop"},
+        {"chat = 2", "chat = 2: not a whole number from 0 to 1"},
+        {"mode = fast",
+         "mode = fast: there are auto, interactive, chat, generate, bench and perplexity"},
         {"steps = -1", "steps = -1: not a whole number from 0 to 4294967295"},
         {"steps = 4294967296", "steps = 4294967296: not a whole number from 0 to 4294967295"},
         {"steps = 1x", "steps = 1x: not a whole number from 0 to 4294967295"},
@@ -141,7 +152,7 @@ static void test_unknown_keys(void) {
     struct error error;
     CHECK(read_text(&s, "promt = x\nsteps = 3\nStep = 4\n", &error));
     CHECK(s.steps == 3);
-    CHECK(strstr(console, "warning: unknown setting \"promt\"; there are disk ids kv logits "));
+    CHECK(strstr(console, "warning: unknown setting \"promt\"; there are chat context disk "));
     CHECK(strstr(console, "warning: unknown setting \"Step\"; there are "));
 
     char text[1000] = "";

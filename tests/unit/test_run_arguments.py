@@ -49,12 +49,13 @@ def test_config_reaches_the_guest() -> None:
 @pytest.mark.parametrize(
     ("arguments", "terminal", "mode"),
     [
-        ([], True, "interactive"),
+        ([], True, "auto"),
         ([], False, "generate"),
         (["prompt="], True, "generate"),
         (["mode=bench"], True, "bench"),
         (["config=mode=bench"], True, "bench"),
-        (["mode=", "steps="], True, "interactive"),
+        (["mode=", "steps="], True, "auto"),
+        (["mode=chat"], False, "chat"),
     ],
 )
 def test_mode(arguments: list[str], terminal: bool, mode: str) -> None:
@@ -90,10 +91,11 @@ def test_port_of_the_debugger(gdb: str, port: int | None) -> None:
         (["image=a", "promt=x"], r"'promt=x' is not an option of run"),
         (["image=a", "verbose"], r"'verbose' is not an option of run"),
         (["steps=5"], "image=FILE is missing"),
-        (["image=a", "mode=chat"], "mode=chat: not one of generate, interactive, bench"),
+        (["image=a", "mode=talk"], "mode=talk: not one of generate, auto, interactive"),
+        (["image=a", "mode=chat", "prompt=x"], "mode=chat takes no prompt=: prompts are typed"),
         (["image=a", "mode=interactive", "prompt=x"], "mode=interactive takes no prompt=: prompts are typed"),
         (["image=a", "mode=interactive", "config=prompt=x"], "mode=interactive takes no prompt=: prompts"),
-        (["image=a", "config=mode=chat"], "mode=chat: not one of generate, interactive, bench"),
+        (["image=a", "config=mode=talk"], "mode=talk: not one of generate, auto, interactive"),
         (["image=a", "config=jit.budget"], "config=: 'jit.budget' is not KEY=VALUE"),
         (["image=a", "config=steps=5 =7"], "config=: '=7' is not KEY=VALUE"),
         (["image=a", "config=prompt='a"], "config=: No closing quotation"),

@@ -88,18 +88,35 @@ static const char *read_line(struct line_editor *editor) {
     }
 }
 
-static void answer(struct dialogue *dialogue, const char *prompt) {
+/* Says why a text has ended, where that is not plain to see. */
+static void print_end(const struct dialogue *dialogue) {
+    const char *end = dialogue->last.end;
+    if (strcmp(end, "context") == 0)
+        console_printf("The model's context of %u tokens is full: the %s stops here.\n",
+                       (unsigned)dialogue->generator->inference->model->config.context,
+                       dialogue->chat ? "answer" : "text");
+    else if (strcmp(end, "stopped") == 0)
+        console_puts("Stopped.\n");
+    else if (dialogue->chat && strcmp(end, "steps") == 0)
+        console_printf("The answer has %u tokens (/set steps): it stops here.\n",
+                       (unsigned)dialogue->settings->steps);
+}
+
+/* Generates a text: from a prompt; in a chat, the answer to a text, or NULL: the last answer once
+ * more. */
+static void answer(struct dialogue *dialogue, const char *text) {
     struct generation *generation = &dialogue->last;
+    struct chat *chat = dialogue->chat;
     struct error error;
     jit_note_progress(JIT_GOES_ON);
-    *generation = (struct generation){.prompt = prompt, .begin = cpu_rdtsc(), .stop = stop_typed};
-    if (!generate(dialogue->generator, generation, &error))
+    *generation = (struct generation){.prompt = text, .begin = cpu_rdtsc(), .stop = stop_typed};
+    bool good = !chat  ? generate(dialogue->generator, generation, &error)
+                : text ? chat_say(chat, text, generation, &error)
+                       : chat_regenerate(chat, generation, &error);
+    if (good)
+        print_end(dialogue);
+    else
         console_printf("error: %s\n", error.text);
-    else if (strcmp(generation->end, "context") == 0)
-        console_printf("The model's context of %u tokens is full: the text stops here.\n",
-                       (unsigned)dialogue->generator->steps);
-    else if (strcmp(generation->end, "stopped") == 0)
-        console_puts("Stopped.\n");
     has_generated = true;
     unsaved = !jit_persist_save_when_due(); /* a person may just switch off */
 }
@@ -109,16 +126,23 @@ void interactive_run(struct dialogue *dialogue) {
     static char command[LINE_SIZE];
     line_editor_init(&editor, console_write);
     profiling_enable(true);
-    console_puts("Type the beginning of a story, or nothing; /help lists the commands.\n");
+    console_puts(dialogue->chat
+                     ? "Say something to the model; /help lists the commands.\n"
+                     : "Type the beginning of a story, or nothing; /help lists the commands.\n");
     snapshots_report_success();
     jit_note_progress(JIT_WAITS);
     for (const char *line; (line = read_line(&editor));) {
         if (line[0] != '/') {
-            answer(dialogue, line);
+            line += dialogue->chat ? strspn(line, " ") : 0;
+            if (!dialogue->chat || *line)
+                answer(dialogue, line);
             continue;
         }
         strcpy(command, line);
         if (!command_run(dialogue, command))
             return;
+        if (dialogue->regenerate)
+            answer(dialogue, NULL);
+        dialogue->regenerate = false;
     }
 }

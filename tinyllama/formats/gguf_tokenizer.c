@@ -8,6 +8,7 @@
 #define MAX_PIECE_BYTES (1u << 20)
 #define MAX_MERGES (1u << 22)
 #define MAX_MERGE_BYTES 1024u
+#define MAX_TEMPLATE_BYTES (1u << 20)
 
 /* Kinds of tokens in the file. */
 enum { UNKNOWN = 2, CONTROL = 3, USER_DEFINED = 4, UNUSED = 5, BYTE = 6 };
@@ -345,4 +346,23 @@ bool gguf_read_tokenizer(struct tokenizer *t, const struct gguf *g, uint32_t cou
     if (!good)
         tokenizer_free(t);
     return good;
+}
+
+bool gguf_read_chat_template(const struct gguf *g, char **program) {
+    const char *key = "tokenizer.chat_template";
+    const struct gguf_entry *entry = gguf_entry(g, key);
+    *program = NULL;
+    if (!entry)
+        return true;
+    if (entry->array || entry->type != GGUF_STRING || entry->count > MAX_TEMPLATE_BYTES)
+        return gguf_error(g, "its %s is no text of at most %u bytes", key, MAX_TEMPLATE_BYTES);
+    char *text = malloc((size_t)entry->count + 1);
+    if (!text)
+        return gguf_error(g, "no memory for its %s", key);
+    if (!gguf_string(g, key, text, (size_t)entry->count + 1)) {
+        free(text);
+        return false;
+    }
+    *program = text;
+    return true;
 }

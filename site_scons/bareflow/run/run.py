@@ -13,10 +13,10 @@ the disk has a second kernel, the run goes on; an interrupted text is then gener
 output gets what is new of it. In mode bench the table, and in mode perplexity the numbers, which are what was
 asked for, go there too.
 
-Without prompt= and mode= on a terminal the mode is interactive: the terminal is the guest's serial line until
-the guest ends or Ctrl-] is typed. Without prompt=, where standard input is no terminal, all of it is the
-prompt. With mode=interactive and no terminal, its lines are typed to the guest one after the other, and then
-"/poweroff".
+Without prompt= and mode= on a terminal the mode is a dialogue, a chat if the model is for one: the terminal
+is the guest's serial line until the guest ends or Ctrl-] is typed. Without prompt=, where standard input is
+no terminal, all of it is the prompt. With mode=interactive or chat and no terminal, its lines are typed to
+the guest one after the other, and then "/poweroff".
 
 ids= and logits= name files of the host, which get the ids of the text's tokens and the logits of every
 position; text= names one that the guest gets. The guest then runs on a copy of the image, unless it may
@@ -54,10 +54,12 @@ from bareflow.run.text_output import ByteStream, TextOutput
 
 KEYS = ("image", "qemu", "program", *MACHINE, *GUEST, *RESULTS, *INPUTS, CONFIG)
 PROMPTS = {"prompt", "prompt_ids"}
-MODES = ("generate", "interactive", "bench", "perplexity")
+DIALOGUES = ("auto", "interactive", "chat")
+"""Modes in which a person types; auto: the guest takes the one that the model is for."""
+MODES = ("generate", *DIALOGUES, "bench", "perplexity")
 PROGRAM = "program"
 """What another program than tinyllama runs in (program=1): it has no modes."""
-TYPED = ("interactive", PROGRAM)
+TYPED = (*DIALOGUES, PROGRAM)
 """Modes in which the guest gets standard input as it comes."""
 USER = "the user ended it"
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -119,10 +121,10 @@ def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
 
 def _complete_mode(config: dict[str, object], terminal: bool) -> None:
     """Sets tinyllama's mode if it is not given, and checks it."""
-    config.setdefault("mode", "interactive" if terminal and not PROMPTS & config.keys() else "generate")
+    config.setdefault("mode", "auto" if terminal and not PROMPTS & config.keys() else "generate")
     _one_of("mode", str(config["mode"]), MODES)
-    if config["mode"] == "interactive" and config.get("prompt"):
-        raise UsageError("mode=interactive takes no prompt=: prompts are typed")
+    if config["mode"] in DIALOGUES and config.get("prompt"):
+        raise UsageError(f"mode={config['mode']} takes no prompt=: prompts are typed")
 
 
 def _one_of(key: str, value: str, allowed: Sequence[str]) -> str:
@@ -237,9 +239,7 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
     output = program.Output()
     text = TextOutput(output, completes_lines=mode != PROGRAM)
     console = (
-        output
-        if mode in ("bench", "perplexity") or (mode == "interactive" and terminal)
-        else program.Messages()
+        output if mode in ("bench", "perplexity") or (mode in DIALOGUES and terminal) else program.Messages()
     )
     with contextlib.ExitStack() as stack:
         with program.signals_held_back():
@@ -273,7 +273,7 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
 
         # In a dialogue the guest has a command for this.
         try:
-            if mode == "interactive":
+            if mode in DIALOGUES:
                 _copy_output(guest, text, console, summarise=False, on_restart=begin_dialogue_again)
             else:
                 _copy_output(guest, text, console, summarise=mode == "generate")

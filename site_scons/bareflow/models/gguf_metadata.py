@@ -1,0 +1,89 @@
+"""The chat template in a GGUF file, and what it needs to know of the file's tokenizer."""
+
+import mmap
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from bareflow.errors import BareFlowError
+
+_NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+"""The format's numbers by type, as `struct` calls them."""
+_STRING, _ARRAY = 8, 9
+_TEMPLATE, _TOKENS = "tokenizer.chat_template", "tokenizer.ggml.tokens"
+
+
+class GgufError(BareFlowError):
+    """The file is damaged."""
+
+
+@dataclass(frozen=True)
+class ChatProgram:
+    """A chat template as a model's file has it: a program in Jinja."""
+
+    text: bytes
+    bos: str
+    """What the program calls bos_token; "" where the file names none."""
+    eos: str
+
+
+class _Reader:
+    """Values one after the other."""
+
+    def __init__(self, data: mmap.mmap) -> None:
+        self._data, self._at = data, 0
+
+    def _take(self, size: int) -> bytes:
+        if size > len(self._data) - self._at:
+            raise GgufError("the file ends within its header")
+        self._at += size
+        return self._data[self._at - size : self._at]
+
+    def number(self, kind: str) -> int | float:
+        value: int | float = struct.unpack(f"<{kind}", self._take(struct.calcsize(f"<{kind}")))[0]
+        return value
+
+    def whole(self, kind: str) -> int:
+        return int(self.number(kind))
+
+    def string(self) -> bytes:
+        return self._take(self.whole("Q"))
+
+    def value(self, kind: int) -> object:
+        if kind == _STRING:
+            return self.string()
+        if kind == _ARRAY:
+            inner, count = self.whole("I"), self.whole("Q")
+            if inner in _NUMBERS:
+                self._take(count * struct.calcsize(f"<{_NUMBERS[inner]}"))
+                return None  # nobody here needs them
+            if count > len(self._data):
+                raise GgufError("the file ends within its header")
+            return [self.value(inner) for _ in range(count)]
+        if kind not in _NUMBERS:
+            raise GgufError(f"a value in its header is of type {kind}, which the format does not have")
+        return self.number(_NUMBERS[kind])
+
+
+def read_chat_program(path: Path) -> ChatProgram | None:
+    """None if the file has no chat template; raises GgufError."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        reader = _Reader(data)
+        if reader.whole("I") != int.from_bytes(b"GGUF", "little") or reader.whole("I") not in (2, 3):
+            raise GgufError("it is no GGUF file of version 2 or 3")
+        reader.whole("Q")
+        values: dict[str, object] = {}
+        for _ in range(reader.whole("Q")):
+            key = reader.string().decode(errors="replace")
+            values[key] = reader.value(reader.whole("I"))
+    text = values.get(_TEMPLATE)
+    if not isinstance(text, bytes):
+        return None
+    return ChatProgram(text, _token(values, "bos"), _token(values, "eos"))
+
+
+def _token(values: dict[str, object], name: str) -> str:
+    tokens, number = values.get(_TOKENS), values.get(f"tokenizer.ggml.{name}_token_id")
+    if not isinstance(tokens, list) or not isinstance(number, int) or number >= len(tokens):
+        return ""
+    return bytes(tokens[number]).decode(errors="replace")
