@@ -67,12 +67,21 @@ static bool read_checkpoint(struct application *app, struct file *file, const ch
     return checkpoint_read(&app->model, file, path, error);
 }
 
+static void report_model(uint64_t bytes, uint64_t cycles) {
+    uint64_t us = cycles * 1000 / (cpu_cycles_per_second() / 1000);
+    console_event("{\"event\":\"model\",\"bytes\":%llu,\"us\":%llu}", (unsigned long long)bytes,
+                  (unsigned long long)us);
+}
+
 static bool load_model(struct application *app, struct error *error) {
     const char *path = app->settings.model;
     struct file *file = open_file(path, "model", error);
     if (!file)
         return false;
+    uint64_t begin = cpu_rdtsc(), bytes = file_size(file);
     bool good = (gguf_recognise(file) ? read_gguf : read_checkpoint)(app, file, path, error);
+    if (good)
+        report_model(bytes, cpu_rdtsc() - begin);
     file_close(file);
     if (good && app->model.config.context > app->settings.positions)
         app->model.config.context = app->settings.positions;
