@@ -1,5 +1,5 @@
 /*
- * LLVM-libc's streams: the console, and files of the FAT16 partition. A file that is written is in
+ * LLVM-libc's streams: the console, and files of the FAT partition. A file that is written is in
  * memory until it is closed: then it replaces the one on the disk (file_replace), so that a power
  * cut leaves either the old or the new one.
  */

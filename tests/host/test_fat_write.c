@@ -5,7 +5,7 @@
 // sources: kernel_lib/storage/fat/fat_directory.c kernel_lib/storage/fat/fat_read.c
 // sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
 // sources: tests/host/ram_disk.c tests/host/fat_image.c
-/* FAT16: replacing files, with the power cut at every sector written, and what is repaired then. */
+/* Replacing files, with the power cut at every sector written, and what is repaired then. */
 #include "fat_writing.h"
 
 static bool reads_as(struct fat *fs, const char *path, const void *bytes, size_t size) {
@@ -140,13 +140,13 @@ static void test_repair(bool in_directory, unsigned kind) {
     struct ram_disk disk;
     struct fat fs;
     struct error error = {""};
-    image_format(&image, CLUSTERS, 1);
+    image_format(&image, bits, CLUSTERS, 1);
     unsigned directory = image_add(&image, 0, "PROFILE    ", NULL, 0x10, NULL, 0, 2, 0);
     image_add(&image, in_directory ? directory : 0, "JIT     PRF", NULL, 0x20, new_data, 3000, 2,
               0);
     image_add(&image, 0, "USER    BIN", NULL, 0x20, old_data, 3000, 2, 0);
     uint8_t *entry = image_entry(&image, in_directory ? directory : 0, "JIT     PRF");
-    unsigned first = entry[26];
+    unsigned first = image_entry_cluster(&image, entry);
     if (!in_directory)
         memcpy(entry + 22, (uint8_t[]){0xCB, 0xB2, 0x21, 0x00}, 4); /* 1980-01-01 22:22:22 */
     switch (kind) {
@@ -154,7 +154,7 @@ static void test_repair(bool in_directory, unsigned kind) {
         image_set(&image, first + 2, 0); /* too short */
         break;
     case 1:
-        image_set(&image, first + 2, 0xFFFF);
+        image_set(&image, first + 2, image.end);
         break;
     case 2:
         entry[29] = 1; /* too long */
@@ -184,11 +184,13 @@ static void test_repair(bool in_directory, unsigned kind) {
 
 int main(void) {
     make_data();
-    test_replacing();
-    test_power_cuts();
-    for (unsigned kind = 0; kind < 6; kind++) {
-        test_repair(true, kind);
-        test_repair(false, kind);
+    for (bits = 16; bits <= 32; bits += 16) {
+        test_replacing();
+        test_power_cuts();
+        for (unsigned kind = 0; kind < 6; kind++) {
+            test_repair(true, kind);
+            test_repair(false, kind);
+        }
     }
     puts("fat_write: passed");
 }
