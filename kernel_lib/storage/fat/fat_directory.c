@@ -130,7 +130,7 @@ bool fat_list(struct fat *fs, const char *path, fat_visitor *visit, void *contex
         return false;
     if (!directory.found || !(directory.entry.attributes & FAT_DIRECTORY))
         return error_set(error, "There is no directory %.80s.", path);
-    fat_cursor_start(fs, &cursor, directory.entry.cluster);
+    fat_cursor_start(fs, &cursor, fat_entry_cluster(fs, &directory.entry));
     while ((step = fat_cursor_next(fs, &cursor, &entry, error)) == FAT_STEP_ENTRY) {
         if (entry.name[0] == FAT_NAME_DELETED ||
             entry.attributes & (FAT_VOLUME_LABEL | FAT_DIRECTORY))

@@ -184,7 +184,7 @@ static bool delete(struct fat *fs, const char *path, struct error *error) {
         return error_set(error, "%.80s is not there.", path);
     if (file.entry.attributes & FAT_DIRECTORY || !fat_is_by_guest(&file.entry))
         return error_set(error, "%.80s was not written by this machine, so it stays.", path);
-    uint32_t chain = file.entry.cluster;
+    uint32_t chain = fat_entry_cluster(fs, &file.entry);
     file.entry.name[0] = FAT_NAME_DELETED;
     return fat_entry_write(fs, file.sector, file.offset, &file.entry, error) &&
            free_chain(fs, chain, error);
