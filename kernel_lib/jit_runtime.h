@@ -119,6 +119,14 @@ bool jit_export(struct error *error);
  * for the unpacked kernel and 20 MiB, and says what it did in an event "trim". False with *error,
  * and nothing is changed, when that fails. */
 bool jit_trim(struct error *error);
+/* For an application that waits for input, when jit_use_idle_time() has nothing left: whether this
+ * machine has settled, so that jit_settle() would write a successor of the running kernel
+ * (docs/life.md), and nothing was typed. */
+bool jit_settle_due(void);
+/* Does that, with a line of progress and one of its result. It takes seconds; a byte of input puts
+ * it off to another call. When a program ends that does not wait for input (jit_note_progress), it
+ * is called for it. */
+void jit_settle(void);
 /* What the status line is to say of the application, next to the JIT's own state. */
 void jit_status(const char *text);
 

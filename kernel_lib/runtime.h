@@ -180,6 +180,11 @@ void snapshots_choose(void);
 /* The same with /boot/BAREFLOW.KRN if that is another one than this snapshot goes back to, unless a
  * person has chosen this one. */
 void snapshots_check_root(void);
+/* Whether the next boot takes the kernel that runs now. Where nothing boots, false. */
+bool snapshots_is_next(void);
+/* Whether this kernel was booted because the newest one did not come up; until
+ * snapshots_report_success(). */
+bool snapshots_successor_failed(void);
 /* Prints the snapshots, and tells programs of each in an event "life". */
 void snapshots_print(void);
 

@@ -12,6 +12,7 @@
 #include "kernel_lib/io/serial.h"
 #include "kernel_lib/io/terminal.h"
 #include "kernel_lib/life/fitness.h"
+#include "kernel_lib/life/settle_setting.h"
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/memory/ram.h"
 #include "kernel_lib/program.h"
@@ -86,6 +87,7 @@ __attribute__((noinline)) static void bring_up(const struct boot_info *given) {
     config_read_file();   /* settings of the disk */
     storage_configure();  /* which may choose another driver for the disk */
     coverage_configure(); /* breakpoints on functions, if a setting says so */
+    life_configure();     /* when this kernel writes its successor */
     announce();
 }
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
 
 from bareflow.disk.boot_slots import LBA, decode
+from bareflow.llvm import llvm_tool
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
+from profile_tools import PROFILE_PATH
 
 SNAPSHOT = "/boot/snapshots/0001.KRN"
 ROOT = "/boot/BAREFLOW.KRN"
@@ -15,12 +21,15 @@ PROFILE = "/profile/EXPORT.PRF"
 LIMIT = 300.0
 STEPS = 24
 SECTOR = 512
+CRC_LINE = 13  # bytes of a profile's last line
 PROMPT = "Once upon a time"
+BY_HAND: Mapping[str, object] = {"life.settle": 0}
+"""The machine writes no kernel by itself."""
 
 
-def generate(disk: DiskImage, **machine: object) -> Guest:
+def generate(disk: DiskImage, settings: Mapping[str, object] = BY_HAND, **machine: object) -> Guest:
     """One text in a boot of its own, which may restart; its ids and logits are on the disk."""
-    config = {"mode": "generate", "temperature": 0, "steps": STEPS, "prompt": PROMPT}
+    config = {"mode": "generate", "temperature": 0, "steps": STEPS, "prompt": PROMPT, **settings}
     config |= {"ids": "/IDS.TXT", "logits": "/LOGITS.BIN"}
     options = {"memory": 160, "snapshot": False, "crashes": 0, **machine}
     with Guest(Machine(disk.path, config=config, **options), timeout=LIMIT) as guest:  # type: ignore[arg-type]
@@ -35,7 +44,7 @@ def results(disk: DiskImage) -> tuple[bytes, str]:
 
 def export(disk: DiskImage, *, texts: int = 0, **machine: object) -> Guest:
     """A boot that writes the native successor, after so many texts."""
-    config = {"mode": "interactive", "temperature": 0, "steps": STEPS}
+    config = {"mode": "interactive", "temperature": 0, "steps": STEPS, **BY_HAND}
     options = {"memory": 160, "snapshot": False, "crashes": 0, **machine}
     with Guest(Machine(disk.path, config=config, **options), timeout=LIMIT) as guest:  # type: ignore[arg-type]
         guest.expect("> $")
@@ -73,3 +82,23 @@ def slots(disk: DiskImage) -> tuple[str, str]:
 def forget_slots(disk: DiskImage) -> None:
     """Without a record the loader takes /boot/BAREFLOW.KRN."""
     disk.patch(LBA * SECTOR, bytes(SECTOR))
+
+
+def widths_of(function: str, build_dir: Path) -> list[str]:
+    """The names that a kernel's function has in the application, by vector width: SSE2, AVX2, AVX-512."""
+    bitcode = build_dir / "embedded" / "app.bc"
+    command = [llvm_tool("llvm-nm"), "--format=posix", "--no-sort", str(bitcode)]
+    names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")
+    found = [line.split(" ")[0] for line in names]
+    return [name for name in found if name.split(".")[0] == function]
+
+
+def choose(disk: DiskImage, function: str, body: str) -> None:
+    """Writes into the profile that the function was fastest with another one's code."""
+    lines = disk.newest(PROFILE_PATH)[:-CRC_LINE].decode().splitlines(keepends=True)
+    at = next(i for i, line in enumerate(lines) if line.startswith(f"function {function} "))
+    end = next((i for i in range(at + 1, len(lines)) if lines[i].startswith("function ")), len(lines))
+    lines.insert(end, f"candidate {body} shape 0 cycles 1 chosen 1\n")
+    text = "".join(lines).encode()
+    disk.delete(f"{PROFILE_PATH[:-1]}~")
+    disk.write(PROFILE_PATH, text + f"crc {zlib.crc32(text):08x}\n".encode())

@@ -31,9 +31,12 @@ bool coverage_running(void);
  * in *count their number. Those of which no first call was seen come first. */
 const uint32_t *coverage_order(uint32_t *count);
 
-/* Sets the bits (one for each of kernel_symbols) of the functions that have run: in this boot and,
- * by /profile/COVERAGE.BIN, in earlier ones of this build. False and *error if this boot is not
- * recorded, or if no earlier one of this build is. */
+/* Sets the bits (one for each of kernel_symbols) of the functions that have run in earlier boots of
+ * this build, by /profile/COVERAGE.BIN. False and *error if that has none. */
+bool coverage_of_earlier_boots(uint8_t *bits, struct error *error);
+
+/* The same for this boot and all earlier ones. False and *error if this boot is not recorded, or if
+ * no earlier one of this build is. */
 bool coverage_of_all_boots(uint8_t *bits, struct error *error);
 
 /* Merges what has run into /profile/COVERAGE.BIN, with an event. A failure is a message. Does

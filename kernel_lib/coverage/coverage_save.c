@@ -57,21 +57,29 @@ static bool save(uint32_t *hit, struct error *error) {
     return saved;
 }
 
-bool coverage_of_all_boots(uint8_t *bits, struct error *error) {
+bool coverage_of_earlier_boots(uint8_t *bits, struct error *error) {
     size_t size;
     struct error why;
     struct coverage_seen seen = seen_now();
-    if (!coverage_running())
-        return error_set(error, "This boot is not recorded: the setting coverage is off.");
     uint8_t *file = generation_read(COVERAGE_PATH, MAX_SIZE, &size, &why);
     const uint8_t *earlier = file ? coverage_file_bits(&seen, file, size, &why) : NULL;
     for (uint32_t i = 0; earlier && i < (seen.functions + 7) / 8; i++)
         bits[i] |= earlier[i];
-    for (uint32_t i = 0; i < seen.executed; i++)
-        bits[seen.order[i] / 8] |= (uint8_t)(1 << seen.order[i] % 8);
     free(file);
     return earlier || error_set(error, "No earlier boot is in %s: %s.", COVERAGE_PATH,
                                 why.text[0] ? why.text : "there is no such file");
+}
+
+bool coverage_of_all_boots(uint8_t *bits, struct error *error) {
+    uint32_t count;
+    const uint32_t *order = coverage_order(&count);
+    if (!coverage_running())
+        return error_set(error, "This boot is not recorded: the setting coverage is off.");
+    if (!coverage_of_earlier_boots(bits, error))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        bits[order[i] / 8] |= (uint8_t)(1 << order[i] % 8);
+    return true;
 }
 
 void coverage_save(void) {

@@ -241,6 +241,17 @@ void snapshots_report_success(void) {
         console_printf("warning: %s\n", error.text);
 }
 
+bool snapshots_is_next(void) {
+    char booted[BOOT_PATH_SIZE], newest[BOOT_PATH_SIZE];
+    boot_slots_booted(booted);
+    boot_slots_newest(newest);
+    return strcmp(booted, newest) == 0;
+}
+
+bool snapshots_successor_failed(void) {
+    return boot_slots_newest_failed();
+}
+
 void snapshots_print(void) {
     char booted[BOOT_PATH_SIZE];
     boot_slots_booted(booted);

@@ -149,7 +149,7 @@ def _coverage_target(env: Any, name: str, nodes: list[Any]) -> None:
 
 
 def options(opts: Options) -> None:
-    text = "what coverage is recorded on, and trimmed therefore made for"
+    text = "what coverage is recorded on, and trimmed therefore made for; evolve takes its first text"
     opts.add_file("workload", text, WORKLOAD, convert=_workload, validator=_is_workload)
     opts.add_switch(
         "record", "record the coverage that a trimmed variant is made from, instead of what is committed"

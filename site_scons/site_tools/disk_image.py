@@ -14,6 +14,7 @@ ROOM = {
     "/profile/EXPORT.PRF": 1 << 17,
     "/profile/COVERAGE.BIN": 1 << 18,
     "/profile/MISSES.TXT": 1 << 15,
+    "/profile/SETTLED.TXT": 1 << 9,
 }
 """What the guest of an image with a JIT writes, and how many bytes it is expected to: these files are there
 from the beginning, so that writing them changes their contents only."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from bareflow.bench.page import command_line
 from python_module import run_module
+from scons_paths import user_file
 
 BOOTS = 8
 ANOTHER_CPU = "Haswell"
@@ -16,6 +17,7 @@ def _evolve(target: list[Any], source: list[Any], env: Any) -> int:
         "image": source[0].abspath,
         "folder": env.Dir("$BUILD/evolve").abspath,
         "boots": env.get("boots") or BOOTS,
+        "workload": source[1].abspath,
         "cpu": ANOTHER_CPU,
     }
     if env["save"]:
@@ -25,7 +27,8 @@ def _evolve(target: list[Any], source: list[Any], env: Any) -> int:
 
 def _evolve_target(env: Any, name: str, image: Any) -> None:
     """The target `name`, which boots a copy of the image again and again; never up to date."""
-    env.AlwaysBuild(env.Alias(name, image, env.Step(_evolve, "EVOLVE", "$SOURCE")))
+    sources = [image, user_file(env, env["workload"])]
+    env.AlwaysBuild(env.Alias(name, sources, env.Step(_evolve, "EVOLVE", "$SOURCE")))
 
 
 def exists(env: Any) -> bool:

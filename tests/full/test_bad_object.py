@@ -30,7 +30,7 @@ def test_comes_up_again(boot: Boot, disk: Disk, model_image: ModelImage) -> None
 
     def start() -> Guest:
         # Little that is to be compiled, and fast.
-        config = {"mode": "generate", "temperature": 0, "steps": 4, "jit.max_level": "O0"}
+        config = {"mode": "generate", "temperature": 0, "steps": 4, "jit.max_level": "O0", "life.settle": 0}
         return boot(copy, config=config, memory=256, snapshot=False, timeout=LIMIT)
 
     def generate() -> Guest:

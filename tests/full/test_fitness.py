@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import subprocess
-import zlib
 from pathlib import Path
 
 import pytest
-from bareflow.llvm import llvm_tool
 from bareflow.models.synthetic_model import ModelConfig, random_checkpoint, tokenizer
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, ModelImage
-from life_tools import ROOT, SNAPSHOT, export, forget_slots, generate, index, results, slots
-from profile_tools import PROFILE_PATH
+from life_tools import (
+    ROOT,
+    SNAPSHOT,
+    choose,
+    export,
+    forget_slots,
+    generate,
+    index,
+    results,
+    slots,
+    widths_of,
+)
 
 SECOND = "/boot/snapshots/0002.KRN"
-CRC_LINE = 13
 CONFIG = ModelConfig()
-
-
-def widths_of(function: str, build_dir: Path) -> list[str]:
-    """The names that a kernel's function has in the application, by vector width: SSE2, AVX2, AVX-512."""
-    bitcode = build_dir / "embedded" / "app.bc"
-    command = [llvm_tool("llvm-nm"), "--format=posix", "--no-sort", str(bitcode)]
-    names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")
-    found = [line.split(" ")[0] for line in names]
-    return [name for name in found if name.split(".")[0] == function]
-
-
-def choose(disk: DiskImage, function: str, body: str) -> None:
-    """Writes into the profile that the function was fastest with another one's code."""
-    lines = disk.newest(PROFILE_PATH)[:-CRC_LINE].decode().splitlines(keepends=True)
-    at = next(i for i, line in enumerate(lines) if line.startswith(f"function {function} "))
-    end = next((i for i in range(at + 1, len(lines)) if lines[i].startswith("function ")), len(lines))
-    lines.insert(end, f"candidate {body} shape 0 cycles 1 chosen 1\n")
-    text = "".join(lines).encode()
-    disk.delete(f"{PROFILE_PATH[:-1]}~")
-    disk.write(PROFILE_PATH, text + f"crc {zlib.crc32(text):08x}\n".encode())
 
 
 @pytest.mark.timeout(900)

@@ -4,7 +4,6 @@ what the graph would remove by the same coverage. When it needs some of that, fu
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import re
@@ -20,19 +19,18 @@ from bareflow.coverage.coverage_file import write_coverage
 from bareflow.coverage.guest_coverage import Recording, linked_program, read_recording
 from bareflow.disk.boot_slots import LBA, decode
 from bareflow.disk.fat import SECTOR
-from bareflow.kernel.kernel_file import compress, parse_header, seal
+from bareflow.kernel.kernel_file import parse_header, seal
 from bareflow.kernel.link_map import read_map
-from bareflow.kernel.symbols import functions, load_address, symbol_table
-from bareflow.layouts import read_header
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from bareflow.trim.job import Job
 from bareflow.trim.removed import read_removed
 from bareflow.variant import load_variant
 from disk_tools import DiskImage
-from elftools.elf.elffile import ELFFile
 from fixture_types import Disk, ModelImage
+from life_tools import BY_HAND
 from project_files import ROOT
+from trimmed_copy import Program, without
 from unpacked_kernel import unpacked
 
 SNAPSHOT = "/boot/snapshots/0001.KRN"
@@ -44,10 +42,8 @@ STEPS = 24
 MEMORY = 160
 STORY = {
     "mode": "generate", "temperature": 0, "steps": STEPS, "prompt": "Once upon a time",
-    "ids": "/IDS.TXT", "logits": "/LOGITS.BIN",
+    "ids": "/IDS.TXT", "logits": "/LOGITS.BIN", **BY_HAND,
 }  # fmt: skip
-LOAD_ADDRESS = 1 << 20
-TABLE_HEAD = 20  # bytes in front of the bits of removed_functions
 
 
 def generate(disk: DiskImage, *, code: int = 0, **machine: object) -> Guest:
@@ -67,6 +63,7 @@ def command(disk: DiskImage, line: str, **machine: object) -> Guest:
     """A dialogue with this one command."""
     # What is exported depends on the profile, and so does what it takes: it is the same in all boots.
     config = {"mode": "interactive", "temperature": 0, "steps": STEPS, "jit.export_profile": PROFILE}
+    config |= BY_HAND
     options = {"memory": MEMORY, "snapshot": False, "config": config, **machine}
     with Guest(Machine(disk.path, **options), timeout=LIMIT) as guest:  # type: ignore[arg-type]
         guest.expect("> $")
@@ -167,32 +164,6 @@ def test_wants_an_earlier_boot(model_image: ModelImage, disk: Disk) -> None:
 # ---- What the graph removes ----
 
 
-@dataclass(frozen=True)
-class Program:
-    """The full kernel's functions, by their places in its table."""
-
-    names: list[str]
-    addresses: list[int]
-    table: int
-    """Where in the image removed_functions is."""
-
-    @classmethod
-    def of(cls, elf: bytes) -> Program:
-        found, start = functions(elf), load_address(elf)
-        symbols = symbol_table(ELFFile(io.BytesIO(elf)))
-        (table,) = (symbol["st_value"] for symbol in symbols if symbol.name == "removed_functions")
-        return cls([f.name for f in found], [f.address for f in found], table - start)
-
-    def bits(self, image: bytes) -> tuple[set[int], set[int]]:
-        """The functions that may be removed, and those that are."""
-        count, size = len(self.names), (len(self.names) + 7) // 8
-        assert int.from_bytes(image[self.table :][:4], "little") == count
-        bits = image[self.table + TABLE_HEAD :][: 2 * size]
-        halves = bits[:size], bits[size:]
-        may, are = ({i for i in range(count) if half[i // 8] >> i % 8 & 1} for half in halves)
-        return may, are
-
-
 def graph_removes(build: Path, recording: Recording, folder: Path) -> set[int]:
     """The addresses of the functions that the build's trim makes stubs of, by this coverage."""
     linked = linked_program(*(build / f"bareflow.{kind}" for kind in ("elf", "map", "krn")))
@@ -245,18 +216,6 @@ def test_graph_removes_the_same(made: Made, build_dir: Path, tmp_path: Path) -> 
 
 
 # ---- A function that is needed after all ----
-
-
-def without(kernel: bytes, program: Program, place: int) -> bytes:
-    """A trimmed copy that also lacks this function."""
-    image = bytearray(unpacked(kernel))
-    start, end = (address - LOAD_ADDRESS for address in program.addresses[place : place + 2])
-    image[start:end] = b"\xcc" * (end - start)
-    size = (len(program.names) + 7) // 8
-    image[program.table + TABLE_HEAD + size + place // 8] |= 1 << place % 8
-    layout = read_header("boot/kernel_header.h").structures["kernel_header"]
-    plain = {**layout.unpack(bytes(image)), "flags": 0, "file_size": len(image)}
-    return seal(compress(layout.pack(**plain) + bytes(image[layout.size :]), 1))
 
 
 def test_full_takes_over(once: DiskImage, trimmed: DiskImage, build_dir: Path) -> None:

@@ -35,12 +35,6 @@ void jit_on_install(jit_stored *function) {
     stored = function;
 }
 
-static void (*at_exit)(void);
-
-void platform_on_exit(void (*function)(void)) {
-    at_exit = function;
-}
-
 uint8_t *generation_read(const char *path, size_t limit, size_t *size, struct error *error) {
     (void)path, (void)limit, (void)size;
     error->text[0] = '\0';
@@ -132,7 +126,7 @@ static void test_new_code(void) {
 static void test_end(void) {
     int written = profiles;
     CHECK(!tell_story(1) && profiles == written);
-    at_exit();
+    jit_persist_save();
     CHECK(profiles == written + 1);
     jit_persist_save();
     CHECK(profiles == written + 1);

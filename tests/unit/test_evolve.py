@@ -6,20 +6,23 @@ import csv
 import io
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from bareflow.errors import BareFlowError
 from bareflow.evolve.curve import CHARTS, COLOURS, heights, size_text, svg
-from bareflow.evolve.evolve import csv_text, summary, table
+from bareflow.evolve.evolve import csv_text, first_text, summary, table
 from bareflow.evolve.generation import Generation, Kernel
+from project_files import ROOT
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 FULL = Kernel("BAREFLOW.KRN", "full", 10_600_000)
 TRIMMED, NATIVE = Kernel("0001.KRN", "trimmed", 5_000_000), Kernel("0002.KRN", "native", 180_000)
-FIRST = Generation(FULL, 54_300_000, 2.47, 36.2, {"O1": 5, "O3": 2}, 6.47, 0, "abc", (TRIMMED,))
+FIRST = Generation(FULL, 54_300_000, 2.47, 36.2, {"O1": 5, "O3": 2}, 6.47, 0, "abc", 26.518, (TRIMMED,))
 BOOTS = [
     FIRST,
     replace(FIRST, kernel=TRIMMED, levels={}, compiling=0.0, misses=1, written=(NATIVE,)),
-    replace(FIRST, kernel=NATIVE, memory=9_050_000, first_token=0.1235, tokens_per_s=181.0, written=()),
+    replace(FIRST, kernel=NATIVE, memory=9_050_000, first_token=0.1235, tokens_per_s=181.0, writing=0.0),
 ]
 
 
@@ -54,6 +57,7 @@ def test_csv() -> None:
         "O3": "2",
         "compiling_s": "6.47",
         "misses": "0",
+        "writing_s": "26.52",
         "written": "0001.KRN",
     }
 
@@ -62,6 +66,7 @@ def test_table() -> None:
     head, *rows = table(BOOTS).splitlines()
     assert [row.split()[2] for row in rows] == ["full", "trimmed", "native"]
     assert {len(line) for line in [head, *rows]} == {len(head)}
+    assert [row.split()[-1] for row in rows] == ["26.5", "26.5", "-"]
     text = summary(BOOTS)
     for part in ("tokens/s 5.0,", " 20.0 times sooner", " 59 times smaller", " 6.0 times less"):
         assert part in text
@@ -79,3 +84,16 @@ def test_drawing() -> None:
         bottom = float(rect.get("y", 0)) + float(rect.attrib["height"])
         assert right <= width and bottom <= height
     assert "href" not in svg("", BOOTS), "it needs no other file"
+
+
+def test_first_text(tmp_path: Path) -> None:
+    assert first_text(ROOT / "variants" / "workload.toml")["prompt"] == "Once upon a time"
+    workload = tmp_path / "workload.toml"
+    dialogue = '[[run]]\nname = "a"\nconfig = { mode = "interactive" }\n'
+    linux = '[[run]]\nname = "b"\nplatform = "linux"\nconfig = { mode = "generate", seed = 1 }\n'
+    text = '[[run]]\nname = "c"\nconfig = { mode = "generate", seed = 2 }\n'
+    workload.write_text(f"timeout = 9\nmemory = 256\n{dialogue}{linux}{text}")
+    assert first_text(workload) == {"mode": "generate", "seed": 2}
+    workload.write_text(f"timeout = 9\nmemory = 256\n{dialogue}{linux}")
+    with pytest.raises(BareFlowError, match=r"workload\.toml: no run of it generates a text"):
+        first_text(workload)

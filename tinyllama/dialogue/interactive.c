@@ -16,9 +16,15 @@ static size_t ahead_size, ahead_read, ahead_room;
 
 static bool has_generated; /* a text: before, the JIT cannot know what will run */
 static bool unsaved;       /* the JIT has learnt what is not on the disk */
+static bool is_line_empty; /* nothing was typed behind the prompt */
+
+static void show_prompt(void) {
+    console_puts("> ");
+    is_line_empty = true;
+}
 
 /* Lets the JIT compile, after PAUSE_MS without input, until a byte is typed; then saves what it has
- * made and learnt. */
+ * made and learnt. When there is nothing more to learn, the machine writes its next kernel. */
 static void use_pause(void) {
     uint64_t begin = cpu_rdtsc();
     bool typed = console_wait(PAUSE_MS);
@@ -27,6 +33,11 @@ static void use_pause(void) {
     if (!typed && unsaved) {
         jit_persist_save();
         unsaved = false;
+    }
+    if (!typed && is_line_empty && jit_settle_due()) {
+        console_puts("\n");
+        jit_settle();
+        show_prompt();
     }
     jit_note_waiting(begin);
 }
@@ -74,11 +85,12 @@ static bool stop_typed(void) {
 /* Reads a line; NULL at the end of the input. */
 static const char *read_line(struct line_editor *editor) {
     for (;;) {
-        console_puts("> ");
+        show_prompt();
         for (enum line_event event = LINE_TYPING; event != LINE_CANCELLED;) {
             int byte = next_byte();
             if (byte < 0)
                 return NULL;
+            is_line_empty = false;
             event = line_editor_byte(editor, (unsigned char)byte);
             if (event == LINE_ENDED)
                 return NULL;
@@ -118,6 +130,7 @@ static void answer(struct dialogue *dialogue, const char *text) {
     else
         console_printf("error: %s\n", error.text);
     has_generated = true;
+    jit_note_progress(JIT_WAITS);
     unsaved = !jit_persist_save_when_due(); /* a person may just switch off */
 }
 

@@ -71,6 +71,12 @@ bool jit_trim(struct error *error) {
     return error_set(error, "This kernel has no compiler of which it could remove functions.");
 }
 
+bool jit_settle_due(void) {
+    return false;
+}
+
+void jit_settle(void) {}
+
 void jit_note_progress(enum jit_progress progress) {
     (void)progress;
 }

@@ -77,7 +77,7 @@ jit_version *Engine::make(jit_function &function, jit_code code) {
     auto object = compiler.compile(entry_of(function), code);
     costs.compiled++;
     costs.compile_cycles += cpu_rdtsc() - begin;
-    if (!object && lacked_function())
+    if (!object && jit_lacked_function())
         note_miss(code.level);
     if (!object)
         return failed(function, code.level, object.takeError());

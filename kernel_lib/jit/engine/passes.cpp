@@ -6,6 +6,7 @@
  * those that these passes ask for.
  */
 #include "kernel_lib/jit/engine/passes.h"
+#include "kernel_lib/jit/export/stop_pass.h"
 #include "llvm/Analysis/AliasAnalysis.h"
 #include "llvm/Analysis/AssumptionCache.h"
 #include "llvm/Analysis/BasicAliasAnalysis.h"
@@ -155,13 +156,15 @@ jit::Passes::Passes(TargetMachine &machine, const TargetLibraryInfoImpl &library
     passes.addPass(createModuleToFunctionPassAdaptor(std::move(chosen)));
 }
 
-jit::Passes::Passes(TargetMachine &machine, const TargetLibraryInfoImpl &library, WholeProgram) {
+jit::Passes::Passes(TargetMachine &machine, const TargetLibraryInfoImpl &library,
+                    WholeProgram whole) {
     register_analyses(machine, library);
     modules.registerPass([] { return InlineAdvisorAnalysis(); });
     modules.registerPass([] { return CtxProfAnalysis(); });
     functions.registerPass([] { return EphemeralValuesAnalysis(); });
     auto add = [&](auto add_passes) {
         FunctionPassManager chosen;
+        chosen.addPass(StopPass(whole.go_on));
         add_passes(chosen);
         passes.addPass(createModuleToFunctionPassAdaptor(std::move(chosen)));
     };
@@ -169,6 +172,7 @@ jit::Passes::Passes(TargetMachine &machine, const TargetLibraryInfoImpl &library
     passes.addPass(GlobalDCEPass());
     passes.addPass(GlobalOptPass());
     add(add_first);
+    passes.addPass(StopPass(whole.go_on));
     passes.addPass(ModuleInlinerPass(getInlineParams(3, 0)));
     passes.addPass(EliminateAvailableExternallyPass());
     passes.addPass(GlobalDCEPass());

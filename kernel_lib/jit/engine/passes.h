@@ -3,6 +3,7 @@
  */
 #pragma once
 #include "kernel_lib/jit/function.h"
+#include "kernel_lib/jit/successors.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/PassManager.h"
 #include "llvm/Target/TargetMachine.h"
@@ -13,8 +14,11 @@ namespace jit {
 /* The passes of one level, which run on one module after another. */
 class Passes {
   public:
-    /* For a module that is the whole program, on the highest level. */
-    struct WholeProgram {};
+    /* For a module that is the whole program, on the highest level. When go_on() returns false, its
+     * functions lose their code. */
+    struct WholeProgram {
+        jit_go_on *go_on;
+    };
     Passes(llvm::TargetMachine &machine, const llvm::TargetLibraryInfoImpl &library, WholeProgram);
 
     Passes(llvm::TargetMachine &machine, const llvm::TargetLibraryInfoImpl &library,

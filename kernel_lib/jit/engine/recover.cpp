@@ -105,8 +105,12 @@ Error jit::recovering(Program &program, function_ref<Error()> work) {
     return error;
 }
 
-bool jit::lacked_function() {
+bool jit_lacked_function(void) {
     return lacked;
+}
+
+bool jit_has_lacked_functions(void) {
+    return missed;
 }
 
 uint64_t jit::lost_memory() {

@@ -3,6 +3,7 @@
  */
 #pragma once
 #include "kernel_lib/jit/engine/program.h"
+#include "kernel_lib/jit/successors.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
 
@@ -17,9 +18,6 @@ void recover_from_now_on();
  * error has the reason. The module is loaded again before the next work. The work must not call
  * recovering(). */
 llvm::Error recovering(Program &program, llvm::function_ref<llvm::Error()> work);
-
-/* Whether the last work was given up because it called a removed function. */
-bool lacked_function();
 
 /* Memory that was lost so far. */
 uint64_t lost_memory();

@@ -10,6 +10,7 @@
 #include "kernel_lib/jit/engine/kernel.h"
 #include "kernel_lib/jit/log.h"
 #include "kernel_lib/jit/settings.h"
+#include "kernel_lib/jit/settle/settle.h"
 #include "kernel_lib/jit/store/persist.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -61,6 +62,11 @@ void announce(size_t functions, uint64_t begin, uint64_t started) {
                   memory_usage().used);
 }
 
+void at_exit() {
+    jit_persist_save();
+    jit_settle_at_exit();
+}
+
 } // namespace
 
 extern "C" int app_main() {
@@ -90,6 +96,8 @@ extern "C" int app_main() {
     coverage_set_application(application_function);
     struct jit_earlier_boots earlier = jit_persist_start();
     jit_policy_start(earlier.boots, earlier.max_level);
+    jit_settle_start();
+    platform_on_exit(at_exit);
     announce(program.entries().size(), begin, started);
     jit::Entry *main = program.find("app_main");
     if (!main)
@@ -98,6 +106,7 @@ extern "C" int app_main() {
     int code = reinterpret_cast<int (*)()>(main->stub)();
     program.destruct();
     jit_print_log();
+    jit_settle_at_end(code);
     jit::compile_all(engine, *settings);
     return code;
 }

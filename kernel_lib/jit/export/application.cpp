@@ -19,7 +19,8 @@ static Expected<SmallVector<char, 0>> generate(TargetMachine &machine, Module &m
 
 Expected<CompiledApplication> jit::compile_application(StringRef application, StringRef libc,
                                                        StringRef profile,
-                                                       function_ref<bool(StringRef)> exists) {
+                                                       function_ref<bool(StringRef)> exists,
+                                                       jit_go_on *go_on) {
     LLVMContext context;
     Bitcode bitcode = load_bitcode(context, application, libc);
     Module &module = *bitcode.module;
@@ -32,7 +33,9 @@ Expected<CompiledApplication> jit::compile_application(StringRef application, St
     (*machine)->Options.FunctionSections = (*machine)->Options.DataSections = true;
     module.setDataLayout((*machine)->createDataLayout());
     TargetLibraryInfoImpl library = callable_library(module.getTargetTriple(), exists);
-    Passes(**machine, library, Passes::WholeProgram()).run(module);
+    Passes(**machine, library, Passes::WholeProgram{go_on}).run(module);
+    if (!go_on())
+        return createStringError(JIT_GIVEN_UP);
     auto object = generate(**machine, module);
     if (!object)
         return object.takeError();

@@ -14,7 +14,7 @@ extern "C" {
 using namespace llvm;
 using namespace jit;
 
-/* The profile that the newest native kernel was made from. */
+/* The profile that the newest native kernel was made from, or is to be. */
 constexpr char PROFILE_PATH[] = "/profile/EXPORT.PRF";
 constexpr size_t MAX_PROFILE = 4 << 20;
 constexpr uint64_t STACK_SIZE = 64 << 10; /* linker.ld's */
@@ -23,13 +23,13 @@ static StringRef bytes(const char *begin, const char *end) {
     return StringRef(begin, static_cast<size_t>(end - begin));
 }
 
-Expected<NativeKernel> jit::native_kernel(Program &program, StringRef profile) {
+Expected<NativeKernel> jit::native_kernel(Program &program, StringRef profile, jit_go_on *go_on) {
     NativeKernel kernel;
     Error error = recovering(program, [&]() -> Error {
         auto exists = [&](StringRef name) { return program.address(name) != nullptr; };
         auto application =
             compile_application(bytes(app_bitcode, app_bitcode_end),
-                                bytes(libc_bitcode, libc_bitcode_end), profile, exists);
+                                bytes(libc_bitcode, libc_bitcode_end), profile, exists, go_on);
         if (!application)
             return application.takeError();
         KernelLinker linker;
@@ -50,7 +50,7 @@ Expected<NativeKernel> jit::native_kernel(Program &program, StringRef profile) {
         return std::move(error);
     struct error why;
     auto *image = reinterpret_cast<uint8_t *>(kernel.file.data());
-    size_t size = kernel_pack(image, [] { return true; }, &why);
+    size_t size = kernel_pack(image, go_on, &why);
     if (size == 0)
         return createStringError(why.text);
     kernel.file.resize(size);
@@ -66,12 +66,18 @@ static void announce(const NativeKernel &kernel, uint64_t cycles) {
                   learnt.chosen, learnt.features.c_str());
 }
 
-/* The profile to export with: this machine's, or the file that jit.export_profile names. */
-static char *profile_text(size_t *size, struct error *error) {
+static char *read_profile(const char *path, size_t *size, struct error *error) {
+    return reinterpret_cast<char *>(generation_read(path, MAX_PROFILE, size, error));
+}
+
+/* The profile to export with: that of the file which jit.export_profile names, that of the
+ * rehearsal, or this machine's. */
+static char *profile_text(bool as_rehearsed, size_t *size, struct error *error) {
     const char *path = jit_settings()->export_profile;
     if (*path)
-        return reinterpret_cast<char *>(generation_read(path, MAX_PROFILE, size, error));
-    char *text = jit_profile_text(size);
+        return read_profile(path, size, error);
+    char *text = as_rehearsed ? read_profile(PROFILE_PATH, size, error) : nullptr;
+    text = text ? text : jit_profile_text(size);
     if (!text)
         error_set(error, "There is no memory for the profile.");
     return text;
@@ -83,23 +89,24 @@ static bool is_made(Expected<NativeKernel> &kernel, struct error *error) {
            error_set(error, "No kernel was made: %.150s", toString(kernel.takeError()).c_str());
 }
 
-bool jit::rehearse_export(struct error *error) {
+bool jit::rehearse_export(jit_go_on *go_on, struct error *error) {
     size_t size;
-    char *text = profile_text(&size, error);
+    char *text = profile_text(false, &size, error);
     if (!text)
         return false;
-    auto kernel = native_kernel(program(), StringRef(text, size));
+    auto kernel = native_kernel(program(), StringRef(text, size), go_on);
+    bool good = is_made(kernel, error) && generation_write(PROFILE_PATH, text, size, error);
     free(text);
-    return is_made(kernel, error);
+    return good;
 }
 
-extern "C" bool jit_export(struct error *error) {
+extern "C" bool jit_write_native(bool as_rehearsed, jit_go_on *go_on, struct error *error) {
     uint64_t begin = cpu_rdtsc();
     size_t size;
-    char *text = profile_text(&size, error);
+    char *text = profile_text(as_rehearsed, &size, error);
     if (!text)
         return false;
-    auto kernel = native_kernel(program(), StringRef(text, size));
+    auto kernel = native_kernel(program(), StringRef(text, size), go_on);
     bool good = false;
     if (is_made(kernel, error)) {
         announce(*kernel, cpu_rdtsc() - begin);
@@ -109,4 +116,8 @@ extern "C" bool jit_export(struct error *error) {
     }
     free(text);
     return good;
+}
+
+extern "C" bool jit_export(struct error *error) {
+    return jit_write_native(false, [] { return true; }, error);
 }

@@ -6,6 +6,7 @@
 #pragma once
 #include "kernel_lib/jit/engine/program.h"
 #include "kernel_lib/jit/export/learnt.h"
+#include "kernel_lib/jit/successors.h"
 #include <vector>
 extern "C" {
 #include "kernel_lib/error.h"
@@ -19,11 +20,13 @@ struct NativeKernel {
 };
 
 /* The kernel of the application for a boot without a JIT, with what a profile's text says. What
- * LLVM gives up, and a lack of memory, are errors; the program goes on as it was. */
-llvm::Expected<NativeKernel> native_kernel(Program &program, llvm::StringRef profile);
+ * LLVM gives up, a lack of memory, and a go_on() that returns false are errors; the program goes on
+ * as it was. */
+llvm::Expected<NativeKernel> native_kernel(Program &program, llvm::StringRef profile,
+                                           jit_go_on *go_on);
 
-/* Makes the kernel that jit_export() would write, and discards it. False and *error if it
- * cannot. */
-bool rehearse_export(struct error *error);
+/* Makes the kernel that jit_write_native() would write, and keeps only its profile. False and
+ * *error if it cannot. */
+bool rehearse_export(jit_go_on *go_on, struct error *error);
 
 } // namespace jit

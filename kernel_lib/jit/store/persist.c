@@ -145,7 +145,6 @@ struct jit_earlier_boots jit_persist_start(void) {
     if (may_use_what_is_left())
         install_objects();
     cache.changed = not_trusted; /* then what is on the disk must go */
-    platform_on_exit(jit_persist_save);
     return (struct jit_earlier_boots){profile.boots, profile.max_level};
 }
 
@@ -166,6 +165,10 @@ char *jit_profile_text(size_t *size) {
 
 void jit_note_model(const char *model) {
     snprintf(profile.model, sizeof profile.model, "%s", model);
+}
+
+const char *jit_model(void) {
+    return profile.model;
 }
 
 /* Sets *size to that of the file, or leaves it when there is nothing new. */

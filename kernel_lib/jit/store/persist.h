@@ -27,6 +27,9 @@ struct jit_earlier_boots jit_persist_start(void);
  * caller's to free. NULL when there is no memory for it. */
 char *jit_profile_text(size_t *size);
 
+/* What jit_note_model() (jit_runtime.h) has said. */
+const char *jit_model(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,8 @@
 static char on_disk[LINE_SIZE] = "good\n"; /* what a file that is missing says */
 static unsigned without_end;               /* boots in a row */
 static enum { NOT_USED, NO_RESULT, HAS_RESULT } use;
+static enum jit_progress last_progress = JIT_HAS_RESULT;
+static bool had_result = true;
 
 static bool write(const char *line, struct error *error) {
     if (strcmp(line, on_disk) == 0)
@@ -53,7 +55,19 @@ static void write_count(void) {
     write_if_possible(without_end > 0 ? line : "good\n");
 }
 
+enum jit_progress jit_last_progress(void) {
+    return last_progress;
+}
+
+bool jit_has_had_result(void) {
+    return had_result;
+}
+
 void jit_note_progress(enum jit_progress progress) {
+    static bool is_told;
+    had_result = (is_told && had_result) || progress == JIT_HAS_RESULT;
+    is_told = true;
+    last_progress = progress;
     if (use != NO_RESULT)
         return;
     if (progress == JIT_GOES_ON) {

@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "kernel_lib/error.h"
+#include "kernel_lib/jit_runtime.h"
 
 /* Reads the mark. False, and *why, when what earlier boots have left is not to be used; then the
  * mark stays until run_mark_end(). */
@@ -21,3 +22,8 @@ bool run_mark_begin(struct error *error);
 
 /* What is on the disk now is what this boot has left, which has come to the end of its work. */
 void run_mark_end(void);
+
+/* What the program has said last (jit_note_progress), and whether it has had a result. One that
+ * says nothing has a result when it ends. */
+enum jit_progress jit_last_progress(void);
+bool jit_has_had_result(void);

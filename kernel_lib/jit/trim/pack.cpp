@@ -1,5 +1,6 @@
 /* The Zstandard compressor that is linked with LLVM. */
 #include "boot/kernel_header.h"
+#include "kernel_lib/jit/successors.h"
 #include "llvm/Support/SHA256.h"
 #include <zstd.h>
 extern "C" {
@@ -45,7 +46,7 @@ size_t pack(uint8_t *bytes, size_t size, bool (*go_on)(void), struct error *erro
         frame.size = all.pos;
         all.size = end;
         if (!go_on()) {
-            error_set(error, "It was given up because a key was pressed.");
+            error_set(error, JIT_GIVEN_UP);
             return 0;
         }
         left = ZSTD_compressStream2(freed.context, &frame, &all,

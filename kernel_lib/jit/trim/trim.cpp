@@ -9,10 +9,6 @@ extern "C" {
 using namespace llvm;
 using namespace jit;
 
-static bool always() {
-    return true;
-}
-
 /* The most frequently called function: there are loops and calls in its neighbourhood. */
 static jit_function &most_called() {
     auto entries = program().entries();
@@ -22,7 +18,7 @@ static jit_function &most_called() {
 
 /* Runs what the copy needs although it may not have run yet: it is to compile on every level, free
  * code, give compilations up, and write a native kernel. */
-static bool rehearse(struct error *error) {
+static bool rehearse(jit_go_on *go_on, struct error *error) {
     jit_function &function = most_called();
     for (jit_level level : {JIT_O0, JIT_O1, JIT_O2, JIT_O3})
         for (bool specialise : {false, true})
@@ -30,9 +26,13 @@ static bool rehearse(struct error *error) {
                     jit_make(&function, &function, level, specialise, JIT_AS_WRITTEN))
                 jit_release(version);
     rehearse_failures(program());
-    return rehearse_export(error);
+    return rehearse_export(go_on, error);
+}
+
+extern "C" bool jit_write_trimmed(jit_go_on *go_on, struct error *error) {
+    return self_trim_possible(error) && rehearse(go_on, error) && self_trim(go_on, error);
 }
 
 extern "C" bool jit_trim(struct error *error) {
-    return self_trim_possible(error) && rehearse(error) && self_trim(always, error);
+    return jit_write_trimmed([] { return true; }, error);
 }

@@ -9,6 +9,10 @@
  * *error says why. */
 bool self_trim_possible(struct error *error);
 
+/* Whether a function that the copy might go without has run in this boot, and in no earlier one.
+ * Only a boot that is recorded can tell. */
+bool self_trim_sees_new_functions(void);
+
 /* Writes the copy as a snapshot, which must be possible. go_on is asked now and then; when it
  * returns false, the work is given up. False and *error if there is no copy; nothing has changed
  * then. */

@@ -1,5 +1,7 @@
 /* Snapshots, where nothing boots: one file, which is another kernel's on the bare machine. */
+#include "kernel_lib/life/settle_setting.h"
 #include "kernel_lib/life/trim/self_trim.h"
+#include "kernel_lib/removed/removed_functions.h"
 #include "kernel_lib/runtime.h"
 
 #define PATH "/boot/snapshots/0001.KRN"
@@ -18,12 +20,32 @@ void snapshots_pass_over(const char *reason, const char *model) {
 
 void snapshots_report_success(void) {}
 
+unsigned life_settle(void) {
+    return 0;
+}
+
+bool snapshots_is_next(void) {
+    return false;
+}
+
+bool snapshots_successor_failed(void) {
+    return false;
+}
+
 void snapshots_print(void) {
     console_puts("There are snapshots only where the machine can boot them.\n");
 }
 
+bool kernel_is_trimmed_copy(void) {
+    return false;
+}
+
 bool self_trim_possible(struct error *error) {
     return error_set(error, "Only on the bare machine is it known which functions have run.");
+}
+
+bool self_trim_sees_new_functions(void) {
+    return false;
 }
 
 bool self_trim(bool (*go_on)(void), struct error *error) {

@@ -31,7 +31,7 @@ PAIRS = 5
 TURNS = 2
 """Of the levels."""
 TOKENS = PHASES[-1][1]
-DIALOGUE = {"mode": "interactive", "temperature": 0}
+DIALOGUE = {"mode": "interactive", "temperature": 0, "life.settle": 0}
 SHORT = LENGTHS[0]
 PROMPT = "Once upon a time"
 LIMIT = 600.0

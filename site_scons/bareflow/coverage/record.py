@@ -139,7 +139,7 @@ class Recorder:
         translated = image.with_suffix(".translated")
         machine = Machine(
             image,
-            config={**FAILURES, **run.config, "coverage": "on"},
+            config={**FAILURES, "life.settle": 0, **run.config, "coverage": "on"},
             memory=run.memory or default_memory(image),
             machine=run.machine,
             drive=run.drive,

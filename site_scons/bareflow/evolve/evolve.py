@@ -1,11 +1,12 @@
 """Boots one disk again and again, and shows how its kernel grows and shrinks.
 
-    python -m bareflow.evolve.evolve image=FILE boots=N folder=DIR [cpu=NAME] [page=FILE command=TEXT]
+    python -m bareflow.evolve.evolve image=FILE boots=N workload=FILE cpu=NAME folder=DIR
+                                     [page=FILE command=TEXT]
 
-After three eighths of the boots /trim is typed, in a boot of full that does nothing else, and after five
-eighths /export. Every boot must generate the same tokens with the same logits. Then the same disk boots with
-another processor. The table goes to standard output, as CSV and as SVG to the folder, and with page=FILE
-beside that page.
+Nothing is typed: full writes its trimmed copy, and that the native kernel, when they have settled. Each boot
+generates the workload's first text, and all must generate the same tokens with the same logits. Then the same
+disk boots with another processor; and with another model, until it has a kernel for that as well. The table
+goes to standard output, as CSV and as SVG to the folder, and with page=FILE beside that page.
 """
 
 import csv
@@ -13,34 +14,33 @@ import io
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bareflow import program
 from bareflow.bench.case import progress
 from bareflow.bench.page import load, write_page
 from bareflow.bench.tables import Row, render
-from bareflow.disk.boot_slots import LBA
-from bareflow.disk.fat import SECTOR
+from bareflow.coverage.workload import load_workload
+from bareflow.disk.fat import write_file
 from bareflow.errors import BareFlowError
 from bareflow.evolve.curve import size_text, svg
-from bareflow.evolve.generation import Generation, boot, type_command
+from bareflow.evolve.generation import Generation, boot
+from bareflow.models.synthetic_model import model_files
 from bareflow.qemu.machine import Machine
 from bareflow.run.run import default_memory
 
 TITLE = "Grow to shrink: one disk, booted again and again"
-STEPS = 128
-LIMIT = 300.0
+LIMIT = 600.0
 """Seconds after which a boot counts as hung."""
-CONFIG: dict[str, object] = {"temperature": 0, "steps": STEPS, "coverage": "on"}
+OTHER_MODEL = "v0"
+SETTLE = 3
+"""The guest's default: of eight boots five are full's, one is the trimmed copy's, and two are native."""
 LEAST_MEMORY = 256
-"""MiB: for the copy that /trim makes."""
-EIGHTHS = {3: "/trim", 5: "/export"}
-"""What is typed when so many eighths of the boots are over."""
+"""MiB: for the trimmed copy."""
 COLUMNS = (
     "boot", "kernel", "kind", "kernel_bytes", "memory_bytes", "first_token_s", "tokens_per_s", "O0", "O1",
-    "O2", "O3", "compiling_s", "misses", "written",
+    "O2", "O3", "compiling_s", "misses", "writing_s", "written",
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def _row(number: int, made: Generation) -> list[object]:
         *(made.levels.get(level, 0) for level in ("O0", "O1", "O2", "O3")),
         f"{made.compiling:.2f}",
         made.misses,
+        f"{made.writing:.2f}",
         " ".join(kernel.name for kernel in made.written),
     ]
 
@@ -71,7 +72,9 @@ def csv_text(boots: Sequence[Generation]) -> str:
 
 def table(boots: Sequence[Generation], names: Sequence[str] = ()) -> str:
     """The same for people. The boots' names are their numbers, if none are given."""
-    columns = "kernel|on disk|memory|first token, s|tokens/s|O1 O2 O3|compiling, s|misses".split("|")
+    columns = "kernel|on disk|memory|first token, s|tokens/s|O1 O2 O3|compiling, s|misses|writing, s".split(
+        "|"
+    )
     rows: list[Row] = []
     for name, made in zip(names or [f"boot {n + 1}" for n in range(len(boots))], boots, strict=True):
         levels = " ".join(str(made.levels.get(level, 0)) for level in ("O1", "O2", "O3"))
@@ -84,9 +87,10 @@ def table(boots: Sequence[Generation], names: Sequence[str] = ()) -> str:
             levels if made.levels else "-",
             f"{made.compiling:.2f}",
             str(made.misses),
+            f"{made.writing:.1f}" if made.writing else "-",
         ]
         rows.append((name, cells))
-    return render("", columns, rows, name_width=12, widths=(9, 10, 10, 16, 10, 12, 14, 8))
+    return render("", columns, rows, name_width=12, widths=(9, 10, 10, 16, 10, 12, 14, 8, 12))
 
 
 def summary(boots: Sequence[Generation]) -> str:
@@ -101,58 +105,70 @@ def summary(boots: Sequence[Generation]) -> str:
 
 
 def _brief(made: Generation) -> str:
-    return f"{made.kernel.kind}, {size_text(made.kernel.bytes)}, {made.tokens_per_s:.1f} tokens/s"
+    wrote = "".join(f"; wrote {new.name}: {new.kind}, {size_text(new.bytes)}" for new in made.written)
+    failed = "".join(f"; {step} failed" for step in made.failed)
+    return (
+        f"{made.kernel.kind}, {size_text(made.kernel.bytes)}, {made.tokens_per_s:.1f} tokens/s{wrote}{failed}"
+    )
 
 
-def _machine(disk: Path, cpu: str | None = None) -> Machine:
-    return Machine(disk, config=CONFIG, memory=max(default_memory(disk), LEAST_MEMORY), cpu=cpu)
+def first_text(workload: Path) -> Mapping[str, object]:
+    """The settings of the first run of a workload that generates a text in the machine."""
+    for run in load_workload(workload).runs:
+        if run.config.get("mode") == "generate" and run.platform == "bare" and run.code == 0:
+            return run.config
+    raise BareFlowError(f'{workload}: no run of it generates a text in the machine (mode = "generate")')
 
 
-def _choose_full(disk: Path) -> None:
-    """The next boot is that of full, as by a key at power-on: what compiling for /export takes depends on the
-    profile, and a trimmed copy may lack some of it."""
-    with disk.open("r+b") as file:
-        file.seek(LBA * SECTOR)
-        file.write(bytes(SECTOR))
+class Life:
+    """A disk that is booted for one text."""
+
+    def __init__(self, disk: Path, config: Mapping[str, object]) -> None:
+        self._disk = disk
+        self._config = {**config, "life.settle": SETTLE}
+
+    def boot(self, name: str, cpu: str | None = None) -> Generation:
+        memory = max(default_memory(self._disk), LEAST_MEMORY)
+        made = boot(Machine(self._disk, config=self._config, memory=memory, cpu=cpu), LIMIT)
+        progress(f"{name}: {_brief(made)}")
+        return made
+
+    def until_native(self, name: str, most: int) -> list[Generation]:
+        """Boots until the kernel is a native one, at most so many."""
+        boots: list[Generation] = []
+        while len(boots) < most and (not boots or boots[-1].kernel.kind != "native"):
+            boots.append(self.boot(f"{name}, boot {len(boots) + 1}"))
+        return boots
 
 
-def _live(disk: Path, count: int) -> list[Generation]:
-    machine = _machine(disk)
-    commands = {count * eighths // 8: command for eighths, command in EIGHTHS.items()}
-    boots: list[Generation] = []
-    for number in range(1, count + 1):
-        made = boot(machine, LIMIT)
-        if number in commands:
-            progress(f"{commands[number]} is typed")
-            _choose_full(disk)
-            made = replace(made, written=type_command(machine, commands[number], LIMIT))
-        boots.append(made)
-        wrote = "".join(f"; wrote {new.name}: {new.kind}, {size_text(new.bytes)}" for new in made.written)
-        progress(f"boot {number} of {count}: {_brief(made)}{wrote}")
-    return boots
-
-
-def _again(disk: Path, cpu: str) -> Generation:
-    """The disk that has come to its end, on another processor."""
-    made = boot(_machine(disk, cpu), LIMIT)
-    progress(f"on cpu={cpu}: {_brief(made)}")
-    return made
+def _check(boots: Sequence[Generation]) -> None:
+    if len({made.results for made in boots}) != 1:
+        raise BareFlowError("the boots generated different tokens or logits")
 
 
 def main(argv: Sequence[str]) -> int:
     """Makes what the options ask for; returns the exit status."""
     options = dict(pair.split("=", 1) for pair in argv)
-    before = load()
+    before, count, cpu = load(), int(options["boots"]), options["cpu"]
+    config = first_text(Path(options["workload"]))
     with tempfile.TemporaryDirectory() as folder:
         disk = Path(shutil.copyfile(options["image"], Path(folder) / "disk.img"))
-        boots = _live(disk, int(options["boots"]))
-        again = _again(disk, options["cpu"]) if options.get("cpu") else None
-    tables = [table(boots), summary(boots)]
-    if again:
-        tables.append(table([again], [f"cpu={options['cpu']}"]))
+        life = Life(disk, config)
+        boots = [life.boot(f"boot {number} of {count}") for number in range(1, count + 1)]
+        other_cpu = life.boot(f"cpu={cpu}", cpu)
+        for path, data in model_files(OTHER_MODEL).items():
+            write_file(disk, path, data)
+        other_model = life.until_native("another model", count)
+    tables = [
+        table(boots),
+        summary(boots),
+        table([other_cpu], [f"cpu={cpu}"]),
+        "Another model:",
+        table(other_model),
+    ]
     print("\n\n".join(tables), flush=True)
-    if len({made.results for made in [*boots, *([again] if again else [])]}) != 1:
-        raise BareFlowError("the boots generated different tokens or logits")
+    _check([*boots, other_cpu])
+    _check(other_model)
     places = [Path(options["folder"])]
     if page := options.get("page"):
         places.append(Path(page).parent)

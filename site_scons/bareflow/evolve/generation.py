@@ -10,7 +10,6 @@ from bareflow.bench.guest_session import Session, follow, stamped
 from bareflow.disk import fat
 from bareflow.disk.generations import read_generation
 from bareflow.kernel.kernel_file import parse_header
-from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 
 ROOT = "BAREFLOW.KRN"
@@ -36,7 +35,8 @@ class Generation:
 
     kernel: Kernel
     memory: int
-    """Bytes of RAM that were not free at some time: the kernel and its tables, and the heap at its peak."""
+    """Bytes of RAM that were not free at some time before a kernel was written: this kernel and its tables,
+    and the heap at its peak."""
     first_token: float
     """Seconds from power-on to the first byte of text."""
     tokens_per_s: float
@@ -49,8 +49,11 @@ class Generation:
     """Calls of functions that the kernel does not have."""
     results: str
     """A hash of the tokens and all their logits."""
+    writing: float = 0.0
+    """Seconds of its own clock that the guest took to write a kernel after the text, or to fail."""
     written: tuple[Kernel, ...] = ()
-    """The kernels that a command has written after it."""
+    failed: tuple[str, ...] = ()
+    """The steps that it could not do: "trim", "export"."""
 
 
 def kernels(disk: Path) -> dict[str, Kernel]:
@@ -78,37 +81,27 @@ def _compiling(session: Session) -> float:
     return float(cycles / session.cycles_per_s)
 
 
-def type_command(machine: Machine, command: str, limit: float) -> tuple[Kernel, ...]:
-    """Boots a machine, whose disk it may write to, types a command, and switches it off when that is done.
-    Returns the kernels that it has written. Raises GuestError as boot() does."""
-    before = kernels(machine.image)
-    config = {**machine.config, "mode": "interactive"}
-    with Guest(replace(machine, config=config, snapshot=False), timeout=limit) as guest:
-        guest.expect("> $")
-        guest.send(f"{command}\r")
-        guest.expect("> $")
-        guest.send("/poweroff\r")
-        guest.wait_exit()
-    return tuple(kernel for build, kernel in kernels(machine.image).items() if build not in before)
-
-
 def boot(machine: Machine, limit: float) -> Generation:
     """Boots a machine, whose disk it may write to, for one text. Raises GuestError if it generates none, or
     if it takes longer than `limit` (seconds)."""
     known = kernels(machine.image)
-    config = {**machine.config, "mode": "generate", "ids": _IDS, "logits": _LOGITS}
+    config = {**machine.config, "ids": _IDS, "logits": _LOGITS}
     session = follow(replace(machine, config=config, snapshot=False, crashes=CRASHES), limit, stamped)
     starts, ends = session.events_named("boot"), session.events_named("exit")
     text = session.generations[-1]
     results = b"".join(fat.read_file(machine.image, path) for path in (_IDS, _LOGITS))
-    start = starts[-1]
+    start, steps = starts[-1], session.events_named("settle")
+    peak = steps[0]["peak_before"] if steps else ends[-1]["heap_peak"]
     return Generation(
         kernel=known[start["build_id"]],
-        memory=start["ram_bytes"] - start["heap_bytes"] + ends[-1]["heap_peak"],
+        memory=start["ram_bytes"] - start["heap_bytes"] + peak,
         first_token=session.first_token.processor,
         tokens_per_s=text.rate,
         levels=_levels(session),
         compiling=_compiling(session),
         misses=len(session.events_named("trap")),
         results=hashlib.sha256(results).hexdigest(),
+        writing=sum(float(step["cycles"] / session.cycles_per_s) for step in steps),
+        failed=tuple(step["step"] for step in steps if step["result"] != "written"),
+        written=tuple(kernel for build, kernel in kernels(machine.image).items() if build not in known),
     )

@@ -1,0 +1,24 @@
+/*
+ * LLVM has no way to leave its passes in the middle that loses no memory. This pass stands between
+ * them: when the work is to be given up, it takes what is left to do from those that follow.
+ */
+#pragma once
+#include "kernel_lib/jit/successors.h"
+#include "llvm/IR/PassManager.h"
+
+namespace jit {
+
+class StopPass : public llvm::PassInfoMixin<StopPass> {
+  public:
+    explicit StopPass(jit_go_on *go_on) : go_on(go_on) {}
+
+    /* Unless go_on(), the function, or all of them, have no code any more: the module is good for
+     * nothing. */
+    llvm::PreservedAnalyses run(llvm::Function &function, llvm::FunctionAnalysisManager &);
+    llvm::PreservedAnalyses run(llvm::Module &module, llvm::ModuleAnalysisManager &);
+
+  private:
+    jit_go_on *go_on;
+};
+
+} // namespace jit
