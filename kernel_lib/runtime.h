@@ -111,7 +111,7 @@ struct memory_usage {
 };
 struct memory_usage memory_usage(void);
 
-/* ---- Files: the FAT partition that was booted from (bare), or a directory (linux) ---- */
+/* ---- Files: the FAT16 partition that was booted from (bare), or a directory (linux) ---- */
 
 /* Whether there is a disk with files on it; *error says why not. */
 bool files_ready(struct error *error);
@@ -127,6 +127,10 @@ void file_close(struct file *file);
  * either the old file or the new one; where the disk can only be reached through the BIOS, the new
  * one may be lost or cut short (docs/disk.md). Names are 8.3; the directory must exist. */
 bool file_replace(const char *path, const void *bytes, size_t size, struct error *error);
+/* Deletes a file; false and *error if it cannot, or there is none. [bare] Only a file that
+ * file_replace has written, and nobody else since. A power cut leaves the file, or clusters without
+ * an owner. Where a flush is not possible, its room is free after the next power-on. */
+bool file_delete(const char *path, struct error *error);
 /* Whether a write failed because of the disk itself (removed, broken). Such a failure may take
  * seconds. From then on every write fails at once. A caller that nobody has asked to write need not
  * report that. */

@@ -1,7 +1,7 @@
 /*
- * LLVM-libc's streams: the console, and files of the FAT partition. A file that is written is in
- * memory until it is closed: then it replaces the one on the disk (file_replace), so that a power
- * cut leaves either the old or the new one.
+ * LLVM-libc's streams: the console, and files of the disk. A file that is written is in memory
+ * until it is closed, or the program ends: then it replaces the one on the disk (file_replace), so
+ * that a power cut leaves either the old or the new one.
  */
 #include "hdr/stdio_macros.h"
 #include "hdr/types/FILE.h"
@@ -75,15 +75,34 @@ FileIOResult read_input(File *, void *buffer, size_t size) {
 
 /* All of a file in memory. */
 struct DiskFile : File {
+    /* Without a name it is never on a disk. */
     DiskFile(char *name, uint8_t *buffer, Mode mode)
         : File(write, read, seek, close, buffer, BUFFER_BYTES, _IOFBF, true, mode), path(name),
-          appends(mode & APPEND) {}
+          appends(mode & APPEND), next(first), link(&first) {
+        if (first)
+            first->link = &next;
+        first = this;
+    }
+    ~DiskFile() {
+        *link = next;
+        if (next)
+            next->link = link;
+        free(content);
+        free(path);
+    }
+
+    static DiskFile *first;    /* of those that are open */
+    static DiskFile *reopened; /* when it is closed, its memory is kept */
+
+    static ErrorOr<File *> open(const char *path, const char *mode, DiskFile *memory);
 
     static FileIOResult write(File *file, const void *bytes, size_t size);
     static FileIOResult read(File *file, void *buffer, size_t size);
     static ErrorOr<off_t> seek(File *file, off_t offset, int whence);
     static int close(File *file);
 
+    int begin(Mode mode);
+    int save();
     bool load();
     bool make_room(size_t needed);
 
@@ -91,7 +110,10 @@ struct DiskFile : File {
     char *content = nullptr;
     size_t size = 0, room = 0, position = 0;
     bool appends, is_changed = false;
+    DiskFile *next, **link; /* open files; and what leads to this one */
 };
+
+DiskFile *DiskFile::first, *DiskFile::reopened;
 
 bool DiskFile::make_room(size_t needed) {
     if (needed <= room)
@@ -156,18 +178,60 @@ ErrorOr<off_t> DiskFile::seek(File *file, off_t offset, int whence) {
     return static_cast<off_t>(self->position);
 }
 
+/* Puts what was written on the disk; 0, or an error number. */
+int DiskFile::save() {
+    struct error error;
+    if (!path || !is_changed || file_replace(path, content, size, &error))
+        return 0;
+    console_printf("error: %s\n", error.text);
+    return EIO;
+}
+
 int DiskFile::close(File *file) {
     auto *self = static_cast<DiskFile *>(file);
-    struct error error;
-    int failed = 0;
-    if (self->is_changed && !file_replace(self->path, self->content, self->size, &error)) {
-        console_printf("error: %s\n", error.text);
-        failed = EIO;
-    }
-    free(self->content);
-    free(self->path);
-    delete self;
+    int failed = self->save();
+    self->~DiskFile();
+    if (self != reopened)
+        free(self);
     return failed;
+}
+
+/* Takes, makes or empties the file on the disk; 0, or an error number. */
+int DiskFile::begin(Mode mode) {
+    bool is_there = path && !(mode & WRITE) && load();
+    is_changed = !(mode & READ) && !is_there;
+    return (mode & READ) && !is_there ? ENOENT : 0;
+}
+
+/* memory is malloc's; a failure frees it. */
+ErrorOr<File *> DiskFile::open(const char *path, const char *mode, DiskFile *memory) {
+    Mode flags = File::mode_flags(mode);
+    auto *buffer = static_cast<uint8_t *>(malloc(BUFFER_BYTES));
+    char *name = path ? strdup(path) : nullptr;
+    if (!memory || !buffer || (path && !name) || flags == 0) {
+        free(memory);
+        free(buffer);
+        free(name);
+        return Error(flags == 0 ? EINVAL : ENOMEM);
+    }
+    auto *file = new (memory) DiskFile(name, buffer, flags);
+    if (int failed = file->begin(flags)) {
+        file->File::close();
+        return Error(failed);
+    }
+    return file;
+}
+
+DiskFile *new_memory() {
+    return static_cast<DiskFile *>(malloc(sizeof(DiskFile)));
+}
+
+/* For C: NULL and errno if there is none. */
+FILE *stream_of(ErrorOr<File *> file) {
+    if (file)
+        return reinterpret_cast<FILE *>(file.value());
+    errno = file.error();
+    return nullptr;
 }
 
 } // namespace
@@ -179,28 +243,7 @@ File *stdout = &output;
 File *stderr = &error_output;
 
 ErrorOr<File *> openfile(const char *path, const char *mode) {
-    Mode flags = File::mode_flags(mode);
-    if (flags == 0)
-        return Error(EINVAL);
-    auto *buffer = static_cast<uint8_t *>(malloc(BUFFER_BYTES));
-    auto *name = static_cast<char *>(malloc(strlen(path) + 1));
-    auto *memory = static_cast<DiskFile *>(malloc(sizeof(DiskFile)));
-    if (!buffer || !name || !memory) {
-        free(buffer);
-        free(name);
-        free(memory);
-        return Error(ENOMEM);
-    }
-    strcpy(name, path);
-    auto *file = new (memory) DiskFile(name, buffer, flags);
-    bool is_there = !(flags & WRITE) && file->load();
-    if ((flags & READ) && !is_there) {
-        file->is_changed = false;
-        DiskFile::close(file);
-        return Error(ENOENT);
-    }
-    file->is_changed = !(flags & READ) && !is_there; /* it is made, or emptied */
-    return file;
+    return DiskFile::open(path, mode, new_memory());
 }
 
 } // namespace LIBC_NAMESPACE_DECL
@@ -210,8 +253,27 @@ FILE *stdin = reinterpret_cast<FILE *>(&input);
 FILE *stdout = reinterpret_cast<FILE *>(&output);
 FILE *stderr = reinterpret_cast<FILE *>(&error_output);
 
+FILE *tmpfile(void) {
+    return stream_of(DiskFile::open(nullptr, "w+", new_memory()));
+}
+
+FILE *freopen(const char *__restrict path, const char *__restrict mode, FILE *__restrict stream) {
+    auto *file = reinterpret_cast<File *>(stream);
+    if (!path || file == &input || file == &output || file == &error_output) {
+        errno = EINVAL;
+        return nullptr;
+    }
+    DiskFile::reopened = static_cast<DiskFile *>(file);
+    file->close();
+    DiskFile *memory = DiskFile::reopened;
+    DiskFile::reopened = nullptr;
+    return stream_of(DiskFile::open(path, mode, memory));
+}
+
 void program_flush(void) {
     output.flush();
+    while (DiskFile::first)
+        DiskFile::first->File::close();
     program_output_end();
 }
 }

@@ -6,7 +6,7 @@
 
 struct file; /* runtime.h */
 
-/* Mounts the FAT partition at these sectors of the device in place of the one mounted before. No
+/* Mounts the FAT16 partition at these sectors of the device in place of the one mounted before. No
  * file may be open. After a failure nothing is mounted. */
 bool files_mount(struct block_device *device, uint64_t first_sector, uint64_t sector_count,
                  struct error *error);
@@ -23,11 +23,6 @@ struct fat *files_begin_writing(struct error *error);
 /* Ends what files_begin_writing has begun, and returns done, which says how it went. A failure of
  * the device stops all writing. */
 bool files_end_writing(bool done);
-
-/* Deletes a file that the guest has written, and nobody else since. A power cut leaves the file, or
- * clusters without an owner. Where a flush is not possible, its room is free after the next
- * power-on. */
-bool file_delete(const char *path, struct error *error);
 
 /* Calls visit for every file in the directory (fat_list). */
 bool files_list(const char *path, fat_visitor *visit, void *context, struct error *error);

@@ -3,3 +3,4 @@
 #include <stdint.h>
 
 #include "include/llvm-libc-macros/inttypes-macros.h"
+#include "include/llvm-libc-types/imaxdiv_t.h"

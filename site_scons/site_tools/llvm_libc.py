@@ -64,7 +64,7 @@ def _extract(target: list[Any], source: list[Any], env: Any) -> None:
 def _source(env: Any) -> list[Any]:
     """The extracted source: the stamp first, then the files that are compiled."""
     pin = _pin(env)
-    names = [*pin.sources, *pin.hosted, *pin.glibc_abi]
+    names = pin.for_programs
     targets = ["$LIBC_SOURCE/stamp", *(f"$LIBC_SOURCE/libc/src/{name}" for name in names)]
     pins = ["#llvm-libc/source.toml", "#llvm-libc/SHA256SUMS", *env.Glob(f"{_PATCHES}/*.patch")]
     nodes = env.Command(targets, pins, env.Step(_extract, "EXTRACT", "LLVM-libc's source"))
@@ -78,7 +78,7 @@ def _headers(env: Any, stamp: Any, *, hosted: bool) -> list[Any]:
     pin = _pin(env)
     sources, functions = pin.sources, pin.header_functions
     if hosted:
-        sources, functions = sources + pin.hosted, functions + pin.hosted_functions
+        sources, functions = pin.for_programs, functions + pin.hosted_functions
     functions = [Path(name).stem for name in sources] + functions
     entries = " ".join(f"-e {name}" for name in functions)
     made = []
@@ -97,8 +97,8 @@ def _headers(env: Any, stamp: Any, *, hosted: bool) -> list[Any]:
 def _archive(env: Any, sources: dict[str, Any], stamp: Any) -> Any:
     """The bitcode archive of all functions that the variant wants; sources: the nodes by name."""
     pin = _pin(env)
-    wanted = set(pin.sources)
-    wanted.update(pin.hosted if env["HOSTED"] else [], pin.glibc_abi if env["VARIANT"].glibc_abi else [])
+    wanted = set(pin.for_programs if env["HOSTED"] else pin.sources)
+    wanted.update(pin.glibc_abi if env["VARIANT"].glibc_abi else [])
     names = [name for name in sources if name in wanted]
     libc = env.Clone()
     libc.Append(CPPDEFINES=[*COMMON_DEFINES, *ARCHIVE_DEFINES, *env["VARIANT"].libc_defines])
@@ -116,7 +116,8 @@ def _archive(env: Any, sources: dict[str, Any], stamp: Any) -> Any:
             libc.Object(node, sources[name], CCFLAGS=[*shared, *level.split(), *special])
             libc.Depends(node, [stamp, env["TOOL_VERSION"]["CC"], env.Glob("#llvm-libc/shims/*.h")])
     env["LIBC_OBJECTS"] = objects
-    env["LIBC_RUNTIME"] = [Path(name).stem for name in names if name.startswith(_RUNTIME_FOLDERS)]
+    runtime = [Path(name).stem for name in names if name.startswith(_RUNTIME_FOLDERS)]
+    env["LIBC_RUNTIME"] = [*runtime, *(pin.hosted_functions if env["HOSTED"] else [])]
     archive = env.File("$SHARED/libc.a")
     if not archive.has_builder():
         step = env.Step("$LLVM_AR rcsD $TARGET $SOURCES", "AR")
@@ -129,7 +130,7 @@ def _llvm_libc_source(env: Any) -> None:
     stamp, *sources = _source(env)
     env["LIBC_STAMP"] = stamp
     pin = _pin(env)
-    env["LIBC_SOURCES"] = dict(zip([*pin.sources, *pin.hosted, *pin.glibc_abi], sources, strict=True))
+    env["LIBC_SOURCES"] = dict(zip(pin.for_programs, sources, strict=True))
     env["LIBC_HEADERS"] = [stamp, *_headers(env, stamp, hosted=False)]
     env["HOSTED_LIBC_HEADERS"] = [stamp, *_headers(env, stamp, hosted=True)]
 
@@ -137,7 +138,9 @@ def _llvm_libc_source(env: Any) -> None:
 def _llvm_libc(env: Any) -> Any:
     """Declares the variant's archive; makes the headers known to `env`'s compilations."""
     if env["HOSTED"]:
-        env["LIBC_HEADERS"] = env["HOSTED_LIBC_HEADERS"]
+        own = env.Glob("#kernel_lib/hosted/include/*.h")
+        env["LIBC_HEADERS"] = [*env["HOSTED_LIBC_HEADERS"], *own]
+        env.Append(CCFLAGS=["-isystem", "kernel_lib/hosted/include"])
     stamp, *headers = env["LIBC_HEADERS"]
     archive = _archive(env, env["LIBC_SOURCES"], stamp)
     env.Append(CCFLAGS=["-isystem", headers[0].dir, "-isystem", Literal(f"{stamp.dir.path}/libc/include")])

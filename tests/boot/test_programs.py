@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from fixture_types import Disk
+from fixture_types import Boot, Disk
+from host_program import run_on_host
 from project_files import ROOT
 
 LIMIT = 60.0
@@ -53,3 +54,23 @@ def test_streams(program_image: Path, disk: Disk) -> None:
     lines = [f"line {number:03}\n" for number in range(1000)]
     lines[500] = "LINE 500\n"
     assert copy.read("/DATA/NEW.TXT").decode() == "".join(lines) + "appended\n"
+
+
+def test_library_is_the_host_s(program_image: Path, disk: Disk, tmp_path: Path) -> None:
+    copy = disk(program_image / "library" / "native" / "bareflow.img")
+    result = run(copy.path, "write=1")
+    expected = run_on_host(ROOT / "tests/boot/programs/library/library.c", tmp_path)
+    assert (result.returncode, result.stdout.decode()) == (expected[0], expected[1].decode())
+    assert b"caught != SIGINT does not hold\n" in result.stderr
+    assert copy.read("/OPEN.TXT") == b"left open\n"
+    assert "::/TWO.TXT" not in copy.listing("/")
+
+
+def test_date(program_image: Path, boot: Boot) -> None:
+    """What CMOS says, over the end of a leap year's February."""
+    image = program_image / "date" / "native" / "bareflow.img"
+    guest = boot(image, extra=("-rtc", "base=2024-02-29T23:59:58,clock=vm"))
+    seconds = int(guest.expect(r"^date (\d+)$")[1])
+    assert 1709251198 <= seconds < 1709251198 + 3600
+    guest.expect(r"^2024-0(2-29|3-01) \d\d:\d\d:\d\d$")
+    assert guest.wait_exit() == 0

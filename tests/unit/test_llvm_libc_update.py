@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 from bareflow.libc.source import SourceError
-from bareflow.libc.update import closure, sums
+from bareflow.libc.update import closure, parts_of_header, sums
 
 FILES = {
     "libc/src/math/sin.cpp": b'#include "sin.h"\n#include <math.h>\n  #  include "hdr/errno.h"\n',
@@ -26,6 +26,19 @@ def test_closure() -> None:
         "libc/src/support/bits.h",
         "libc/hdr/errno.h",
     }
+
+
+def test_what_a_header_is_made_of() -> None:
+    description = b"header: time.h\ntypes:\n  - type_name: struct_tm\n  - type_name: time_t\n"
+    types = "libc/include/llvm-libc-types"
+    files = {
+        "libc/include/time.yaml": description,
+        "libc/include/time.h.def": b"",
+        f"{types}/struct_tm.h": b"",
+        f"{types}/locale_t.h": b"",
+    }
+    found = parts_of_header("time", files)
+    assert found == ["libc/include/time.yaml", "libc/include/time.h.def", f"{types}/struct_tm.h"]
 
 
 def test_a_source_that_is_not_there() -> None:

@@ -312,6 +312,14 @@ bool file_replace(const char *path, const void *bytes, size_t size, struct error
     return result >= 0 || error_set(error, "%s cannot be written (error %ld).", full, -result);
 }
 
+bool file_delete(const char *path, struct error *error) {
+    char full[MAX_PATH];
+    if (!full_path(full, path, "", error))
+        return false;
+    long result = system_call3(SYS_UNLINK, (long)full, 0, 0);
+    return result == 0 || error_set(error, "%s cannot be deleted (error %ld).", full, -result);
+}
+
 /* ---- Files of the program's own: rename(2) does what two generations are for ---- */
 
 uint8_t *generation_read(const char *path, size_t limit, size_t *size, struct error *error) {

@@ -19,6 +19,7 @@ enum {
     SYS_PREAD64 = 17,
     SYS_FSYNC = 74,
     SYS_RENAME = 82,
+    SYS_UNLINK = 87,
     SYS_SYSINFO = 99,
     SYS_ARCH_PRCTL = 158,
     SYS_CLOCK_GETTIME = 228,

@@ -66,12 +66,14 @@ def host_names(nm: str, application: Path, libc: Path) -> set[str]:
 
 
 OWN_NAMES = {
+    "__assert_fail": "program_assertion_failed",
+    "abort": "program_abort",
     "atexit": "program_at_exit",
     "__cxa_atexit": "program_at_exit_with",
     "exit": "program_exit",
 }
-"""What the application gets for a name that means something else for LLVM, whose own calls at the end of the
-program are never made."""
+"""What the application gets for a name that means something else for LLVM: its own calls at the end of the
+program are never made, and its errors are the kernel's."""
 
 
 def called_by_compiled_code(nm: str, operations: Iterable[Path]) -> set[str]:

@@ -48,6 +48,11 @@ class Pin:
     files: dict[str, str]
 
     @property
+    def for_programs(self) -> list[str]:
+        """All that programs other than tinyllama may call."""
+        return [*self.sources, *self.hosted, *self.glibc_abi]
+
+    @property
     def key(self) -> str:
         """Names the set of files: a cache of another set is another cache."""
         listing = "".join(f"{digest} {path}\n" for path, digest in sorted(self.files.items()))

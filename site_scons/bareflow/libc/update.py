@@ -3,8 +3,9 @@
     .venv/bin/python -m bareflow.libc.update TARBALL        (with PYTHONPATH=site_scons)
 
 The tarball is Debian's source package of the pinned version, whose own hash is checked first, or LLVM's
-release tarball with any hash as the second argument. Listed are the sources that source.toml names and all
-that their #include lines lead to, in any configuration. What is not below libc/src stays as it is listed.
+release tarball with any hash as the second argument. Listed are the sources that source.toml names, what its
+headers are made of, and all that their #include lines lead to, in any configuration. What else is not below
+libc/src stays as it is listed.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from bareflow.errors import BareFlowError
 from bareflow.libc.source import SourceError, load_pin
 
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.MULTILINE)
+_TYPE = re.compile(rb"type_name: *(\w+)")
 _FOLDERS = ("libc/src/", "libc/hdr/", "libc/include/", "libc/shared/", "libc/utils/hdrgen/", "libc/LICENSE")
 _OTHER_MACHINES = {
     "aarch64", "amdgpu", "arm", "darwin", "gpu", "linux", "nvptx", "riscv", "spirv", "uefi", "wasm",
@@ -71,6 +73,15 @@ def closure(sources: list[str], files: Mapping[str, bytes]) -> set[str]:
     return reached
 
 
+def parts_of_header(name: str, files: Mapping[str, bytes]) -> list[str]:
+    """What hdrgen makes a header of: its description, its template if it has one, its types."""
+    description = f"libc/include/{name}.yaml"
+    types = [
+        f"libc/include/llvm-libc-types/{found.decode()}.h" for found in _TYPE.findall(files[description])
+    ]
+    return [name for name in (description, f"libc/include/{name}.h.def", *types) if name in files]
+
+
 def sums(wanted: set[str], files: Mapping[str, bytes]) -> str:
     """The lines of SHA256SUMS."""
     return "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(wanted))
@@ -88,6 +99,8 @@ def main(arguments: list[str]) -> None:
     files = _read(tarball)
     named = (*pin.sources, *pin.hosted, *pin.glibc_abi, *pin.internal_headers)
     sources = [f"libc/src/{name}" for name in named]
+    for name in pin.header_names:
+        sources += parts_of_header(name, files)
     kept = {name for name in pin.files if not name.startswith("libc/src/")}
     (folder / "SHA256SUMS").write_text(sums(kept | closure(sources, files), files))
 

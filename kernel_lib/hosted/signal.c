@@ -1,0 +1,54 @@
+/* Signals, and the ends of a program that goes wrong. */
+#include "kernel_lib/hosted/abort.h"
+#include "kernel_lib/program.h"
+#include "kernel_lib/runtime.h"
+#include <errno.h>
+#include <signal.h>
+
+#define SIGNALS 32
+
+static void (*handlers[SIGNALS])(int); /* SIG_DFL is NULL */
+
+void (*signal(int number, void (*handler)(int)))(int) {
+    if (number < 1 || number >= SIGNALS) {
+        errno = EINVAL;
+        return SIG_ERR;
+    }
+    void (*before)(int) = handlers[number];
+    handlers[number] = handler;
+    return before;
+}
+
+int raise(int number) {
+    if (number < 1 || number >= SIGNALS) {
+        errno = EINVAL;
+        return -1;
+    }
+    void (*handler)(int) = handlers[number];
+    if (handler == SIG_IGN)
+        return 0;
+    if (handler) {
+        handlers[number] = SIG_DFL;
+        handler(number);
+        return 0;
+    }
+    if (number == SIGABRT)
+        panic("abort was called");
+    console_printf("error: the program has raised signal %d\n", number);
+    program_exit(128 + number);
+}
+
+_Noreturn void _Exit(int code) {
+    platform_exit(code);
+}
+
+_Noreturn void program_abort(void) {
+    raise(SIGABRT);
+    panic("abort was called");
+}
+
+_Noreturn void program_assertion_failed(const char *condition, const char *file, unsigned line,
+                                        const char *function) {
+    fprintf(stderr, "%s:%u: %s: %s does not hold\n", file, line, function, condition);
+    program_abort();
+}

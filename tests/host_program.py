@@ -1,0 +1,18 @@
+"""A C program as this machine's compiler and C library run it: what others are compared with."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from bareflow.llvm import llvm_tool
+
+
+def run_on_host(source: Path, folder: Path) -> tuple[int, bytes]:
+    """Compiles the file and runs the program in the folder; its exit status and standard output."""
+    program = folder / "program"
+    # Every function is called, not evaluated by the compiler.
+    options = ["-O1", "-fno-builtin", "-frounding-math", "-w"]
+    subprocess.run([llvm_tool("clang"), *options, source, "-lm", "-o", program], check=True)
+    result = subprocess.run([program], cwd=folder, capture_output=True, timeout=60, check=False)
+    return result.returncode, result.stdout
