@@ -10,29 +10,32 @@ bool sampler_init(struct sampler *sampler, uint32_t vocabulary, const struct sam
         .vocabulary = vocabulary,
         .state = seed,
         .candidates = malloc(vocabulary * sizeof(struct candidate)),
-        .present = calloc(vocabulary, sizeof(bool)),
+        .logits = malloc(vocabulary * sizeof(float)),
+        .seen = calloc(vocabulary, sizeof(uint32_t)),
     };
-    return (sampler->candidates && sampler->present) ||
+    return (sampler->candidates && sampler->logits && sampler->seen) ||
            error_set(error, "no memory for the sampler");
 }
 
 void sampler_free(struct sampler *sampler) {
     free(sampler->candidates);
-    free(sampler->present);
+    free(sampler->logits);
+    free(sampler->seen);
     *sampler = (struct sampler){0};
 }
 
 void sampler_begin(struct sampler *sampler, const uint32_t *tokens, uint32_t count) {
-    memset(sampler->present, 0, sampler->vocabulary * sizeof(bool));
-    for (uint32_t i = 0; i < count; i++)
-        sampler->present[tokens[i]] = true;
+    memset(sampler->seen, 0, sampler->vocabulary * sizeof *sampler->seen);
+    for (sampler->length = 0; sampler->length < count; sampler->length++)
+        sampler->seen[tokens[sampler->length]] = sampler->length + 1;
 }
 
 static void penalise_repetition(const struct sampler *sampler, float *logits) {
-    float repeat = sampler->sampling.repeat;
+    float penalty = sampler->sampling.repeat_penalty;
+    uint32_t last_n = sampler->sampling.repeat_last_n;
     for (uint32_t i = 0; i < sampler->vocabulary; i++)
-        if (sampler->present[i])
-            logits[i] = logits[i] > 0.0f ? logits[i] / repeat : logits[i] * repeat;
+        if (sampler->seen[i] && sampler->length - sampler->seen[i] < last_n)
+            logits[i] = logits[i] > 0.0f ? logits[i] / penalty : logits[i] * penalty;
 }
 
 /* A random number in [0, 1) of 24 bits (xorshift64*, Vigna, 2016). */
@@ -97,14 +100,14 @@ static uint32_t gather(struct sampler *sampler, const float *probabilities, bool
     const struct sampling *s = &sampler->sampling;
     uint32_t vocabulary = sampler->vocabulary, count = 0;
     float cutoff = 0.0f;
-    if (s->topk == 0) {
+    if (s->top_k == 0) {
         /* Every token of a nucleus is at least as likely as this. */
         if (nucleus)
-            cutoff = (1.0f - s->topp) / (float)(vocabulary - 1);
-        if (s->minp > 0.0f)
+            cutoff = (1.0f - s->top_p) / (float)(vocabulary - 1);
+        if (s->min_p > 0.0f)
             for (uint32_t i = 0; i < vocabulary; i++)
-                if (s->minp * probabilities[i] > cutoff)
-                    cutoff = s->minp * probabilities[i];
+                if (s->min_p * probabilities[i] > cutoff)
+                    cutoff = s->min_p * probabilities[i];
     }
     for (uint32_t i = 0; i < vocabulary; i++)
         if (probabilities[i] >= cutoff)
@@ -112,57 +115,59 @@ static uint32_t gather(struct sampler *sampler, const float *probabilities, bool
     return count;
 }
 
-static uint32_t sample_limited(struct sampler *sampler, const float *probabilities, bool nucleus,
-                               float coin) {
+/* How many of the sorted candidates the nucleus and min-p leave, of which all have the probability
+ * total together: at least one. */
+static uint32_t cut(const struct sampling *s, const struct candidate *candidates, uint32_t count,
+                    float total, bool nucleus) {
+    float limit = nucleus ? s->top_p * total : INFINITY, kept = 0.0f;
+    float least = s->min_p * candidates[0].probability;
+    uint32_t left = 0;
+    for (; left < count && kept <= limit && candidates[left].probability >= least; left++)
+        kept += candidates[left].probability;
+    return left ? left : 1;
+}
+
+static uint32_t sample_limited(struct sampler *sampler, float *logits, bool nucleus) {
     const struct sampling *s = &sampler->sampling;
     struct candidate *candidates = sampler->candidates;
-    uint32_t count = gather(sampler, probabilities, nucleus);
+    memcpy(sampler->logits, logits, sampler->vocabulary * sizeof *logits);
+    softmax(logits, sampler->vocabulary, 1.0f);
+    float coin = random_float(sampler), total = 1.0f;
+    uint32_t count = gather(sampler, logits, nucleus);
     if (count == 0) /* the probabilities are no numbers */
         return 0;
-    float total = 1.0f;
-    if (s->topk > 0 && s->topk < count) {
-        select_likeliest(candidates, count, s->topk);
-        count = s->topk;
+    if (s->top_k > 0 && s->top_k < count) {
+        select_likeliest(candidates, count, s->top_k);
+        count = s->top_k;
         total = 0.0f;
         for (uint32_t i = 0; i < count; i++)
             total += candidates[i].probability;
     }
     qsort(candidates, count, sizeof *candidates, compare_candidates);
-
-    float limit = nucleus ? s->topp * total : INFINITY, kept = 0.0f;
-    float least = s->minp * candidates[0].probability;
-    uint32_t last = 0;
-    for (uint32_t i = 0; i < count && kept <= limit && candidates[i].probability >= least; i++) {
-        kept += candidates[i].probability;
-        last = i;
-    }
-    float sum = 0.0f;
-    for (uint32_t i = 0; i < last; i++) {
-        sum += candidates[i].probability;
-        if (coin * kept < sum)
-            return candidates[i].token;
-    }
-    return candidates[last].token;
+    count = cut(s, candidates, count, total, nucleus);
+    for (uint32_t i = 0; i < count; i++)
+        logits[i] = sampler->logits[candidates[i].token];
+    softmax(logits, count, s->temperature);
+    return candidates[sample_all(logits, count, coin)].token;
 }
 
 static uint32_t choose(struct sampler *sampler, float *logits) {
     const struct sampling *s = &sampler->sampling;
-    if (s->repeat != 1.0f)
+    if (s->repeat_penalty != 1.0f)
         penalise_repetition(sampler, logits);
     if (s->temperature == 0.0f)
         return argmax(logits, sampler->vocabulary);
+    bool nucleus = s->top_p > 0.0f && s->top_p < 1.0f;
+    if (nucleus || s->top_k > 0 || s->min_p > 0.0f)
+        return sample_limited(sampler, logits, nucleus);
     softmax(logits, sampler->vocabulary, s->temperature);
-    float coin = random_float(sampler);
-    bool nucleus = s->topp > 0.0f && s->topp < 1.0f;
-    if (!nucleus && s->topk == 0 && s->minp == 0.0f)
-        return sample_all(logits, sampler->vocabulary, coin);
-    return sample_limited(sampler, logits, nucleus, coin);
+    return sample_all(logits, sampler->vocabulary, random_float(sampler));
 }
 
 uint32_t sampler_sample(struct sampler *sampler, float *logits) {
     if (any_nan(logits, sampler->vocabulary))
         return SAMPLER_NO_TOKEN;
     uint32_t token = choose(sampler, logits);
-    sampler->present[token] = true;
+    sampler->seen[token] = ++sampler->length;
     return token;
 }

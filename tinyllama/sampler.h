@@ -1,15 +1,17 @@
 /*
- * Chooses the next token from the logits, in these steps:
+ * Chooses the next token from the logits, in the order of llama.cpp's default chain of samplers:
  *
- *  1. Repetition penalty (Keskar et al., 2019, "CTRL"). The logit of each token that is in the text
- *     already is divided by repeat if it is positive, and multiplied by repeat otherwise.
- *  2. At temperature 0: the likeliest token. Else: p = softmax(logits / temperature).
- *  3. Top-k (Fan et al., 2018, "Hierarchical Neural Story Generation"). The topk likeliest remain.
+ *  1. Repetition penalty (Keskar et al., 2019, "CTRL"). The logit of each token that is among the
+ *     last repeat_last_n of the text is divided by repeat_penalty if it is positive, and multiplied
+ *     by it otherwise.
+ *  2. At temperature 0: the likeliest token. Else: p = softmax(logits).
+ *  3. Top-k (Fan et al., 2018, "Hierarchical Neural Story Generation"). The top_k likeliest remain.
  *  4. Top-p, the nucleus (Holtzman et al., 2020). Of these the likeliest remain: as few as have
- *     together a share of more than topp.
+ *     together a share of more than top_p.
  *  5. Min-p (Nguyen et al., 2024, "Turning Up the Heat"). Of these remain those with
- *     p >= minp * (p of the likeliest).
- *  6. One of them at random, by p.
+ *     p >= min_p * (p of the likeliest).
+ *  6. Temperature: p = softmax(logits / temperature) of those that remain. One of them at random,
+ *     by p.
  */
 #pragma once
 #include "kernel_lib/runtime.h"
@@ -20,11 +22,12 @@ struct candidate {
 };
 
 struct sampling {
-    float temperature; /* 0 or more */
-    uint32_t topk;     /* 0: all */
-    float topp;        /* 0, or 1 and more: all */
-    float minp;        /* 0: all */
-    float repeat;      /* 1: no penalty */
+    float temperature;      /* 0 or more */
+    uint32_t top_k;         /* 0: all */
+    float top_p;            /* 0, or 1 and more: all */
+    float min_p;            /* 0: all */
+    float repeat_penalty;   /* 1: none */
+    uint32_t repeat_last_n; /* of the text's tokens; 0: no penalty */
 };
 
 struct sampler {
@@ -32,7 +35,9 @@ struct sampler {
     uint32_t vocabulary;
     uint64_t state;               /* of the random numbers, xorshift64*: the seed, not 0 */
     struct candidate *candidates; /* [vocabulary] */
-    bool *present;                /* [vocabulary]: whether the text has this token */
+    float *logits;                /* [vocabulary]: a copy */
+    uint32_t *seen;               /* [vocabulary]: the last place of a token in the text, from 1 */
+    uint32_t length;              /* tokens of the text */
 };
 
 /* False and *error if there is no memory. seed must not be 0. */

@@ -90,17 +90,41 @@ static const struct option {
      AT(steps)},
     {"temperature", "0.7", "0: always the likeliest token", DECIMAL, 0, 100,
      AT(sampling.temperature)},
-    {"topk", "0", "only so many of the likeliest; 0: all", WHOLE, 0, UINT32_MAX, AT(sampling.topk)},
-    {"topp", "0.9", "only the likeliest of this share together; 0 or 1: all", DECIMAL, 0, 1,
-     AT(sampling.topp)},
-    {"minp", "0", "only those this part as likely as the likeliest; 0: all", DECIMAL, 0, 1,
-     AT(sampling.minp)},
-    {"repeat", "1", "penalty on tokens that the text has already; 1: none", DECIMAL, 1, 10,
-     AT(sampling.repeat)},
+    {"top_k", "0", "only so many of the likeliest; 0: all", WHOLE, 0, UINT32_MAX,
+     AT(sampling.top_k)},
+    {"top_p", "0.9", "only the likeliest of this share together; 0 or 1: all", DECIMAL, 0, 1,
+     AT(sampling.top_p)},
+    {"min_p", "0", "only those this part as likely as the likeliest; 0: all", DECIMAL, 0, 1,
+     AT(sampling.min_p)},
+    {"repeat_penalty", "1", "on tokens that the text has had lately; 1: none", DECIMAL, 1, 10,
+     AT(sampling.repeat_penalty)},
+    {"repeat_last_n", "64", "how many tokens of the text that looks at", WHOLE, 0, UINT32_MAX,
+     AT(sampling.repeat_last_n)},
     {"seed", "0", "of the random numbers; 0: from the clock", WHOLE_64, 0, 0, AT(seed)},
 #undef AT
 };
 #define OPTIONS (sizeof options / sizeof *options)
+
+/* The keys that some settings had at first; they go on to count. */
+static const char *const older_keys[][2] = {
+    {"topk", "top_k"}, {"topp", "top_p"}, {"minp", "min_p"}, {"repeat", "repeat_penalty"}};
+#define OLDER_KEYS (sizeof older_keys / sizeof *older_keys)
+
+static const char *newer_key(const char *key) {
+    for (size_t i = 0; i < OLDER_KEYS; i++)
+        if (strcmp(older_keys[i][0], key) == 0)
+            return older_keys[i][1];
+    return key;
+}
+
+/* The value in the configuration, or NULL. */
+static const char *configured(const char *key) {
+    const char *value = config_get(key);
+    for (size_t i = 0; !value && i < OLDER_KEYS; i++)
+        if (strcmp(older_keys[i][1], key) == 0)
+            value = config_get(older_keys[i][0]);
+    return value;
+}
 
 static bool is_number(const struct option *option) {
     return option->kind >= WHOLE;
@@ -201,7 +225,7 @@ static bool set(struct settings *settings, const struct option *option, const ch
 bool settings_set(struct settings *settings, const char *key, const char *value,
                   struct error *error) {
     for (size_t i = 0; i < OPTIONS; i++)
-        if (is_number(&options[i]) && strcmp(options[i].key, key) == 0)
+        if (is_number(&options[i]) && strcmp(options[i].key, newer_key(key)) == 0)
             return set(settings, &options[i], value, error);
     error_set(error, "there is no setting \"%.40s\"; there are", key);
     for (size_t i = 0; i < OPTIONS; i++)
@@ -236,14 +260,14 @@ void settings_print(const struct settings *settings) {
         if (!is_number(&options[i]))
             continue;
         format_number(text, settings, &options[i]);
-        console_printf("%-12s %-8s %s\n", options[i].key, text, options[i].meaning);
+        console_printf("%-14s %-8s %s\n", options[i].key, text, options[i].meaning);
     }
 }
 
 bool settings_read(struct settings *settings, struct error *error) {
     const char *values[OPTIONS];
     for (size_t i = 0; i < OPTIONS; i++)
-        values[i] = config_get(options[i].key);
+        values[i] = configured(options[i].key);
     config_report_unknown(""); /* the kernel and the JIT have asked for theirs before */
     for (size_t i = 0; i < OPTIONS; i++)
         if (!set(settings, &options[i], values[i] ? values[i] : options[i].otherwise, error))

@@ -115,8 +115,8 @@ static void test_set(void) {
     check_said("/set topp=.25", "");
     check_said("/set minp = 0.125", "");
     check_said("/set repeat 1.5", "");
-    CHECK(sampler.sampling.topk == 40 && sampler.sampling.topp == 0.25f);
-    CHECK(sampler.sampling.minp == 0.125f && sampler.sampling.repeat == 1.5f);
+    CHECK(sampler.sampling.top_k == 40 && sampler.sampling.top_p == 0.25f);
+    CHECK(sampler.sampling.min_p == 0.125f && sampler.sampling.repeat_penalty == 1.5f);
     check_said("/set steps 100", "");
     CHECK(generator.steps == 100);
     check_said("/set steps 5000", "");
@@ -139,12 +139,12 @@ static void test_wrong(void) {
     check_said("/sets", "error: there is no command /sets" THERE_ARE);
     check_said("/HELP me", "error: there is no command /HELP" THERE_ARE);
     check_said("/bench 3", "error: /bench stands alone, without \"3\"\n");
-    check_said("/set topk", "error: topk = : not a whole number from 0 to 4294967295\n");
-    check_said("/set topp 7", "error: topp = 7: not a number like 0.9, from 0 to 1\n");
-    check_said("/set topp 0.5 0.6", "error: topp = 0.5 0.6: not a number like 0.9, from 0 to 1\n");
+    check_said("/set topk", "error: top_k = : not a whole number from 0 to 4294967295\n");
+    check_said("/set topp 7", "error: top_p = 7: not a number like 0.9, from 0 to 1\n");
+    check_said("/set topp 0.5 0.6", "error: top_p = 0.5 0.6: not a number like 0.9, from 0 to 1\n");
     check_said("/set tempo 7", "error: there is no setting \"tempo\"; there are steps temperature "
-                               "topk topp minp repeat seed\n");
-    CHECK(benches == 0 && sampler.sampling.topp == 0.25f);
+                               "top_k top_p min_p repeat_penalty repeat_last_n seed\n");
+    CHECK(benches == 0 && sampler.sampling.top_p == 0.25f);
 }
 
 static void test_stats(void) {

@@ -14,7 +14,7 @@ static struct sampler make_sampler_with(const struct sampling *sampling, uint64_
 }
 
 static struct sampler make_sampler(float temperature, float topp, uint64_t seed) {
-    struct sampling sampling = {.temperature = temperature, .topp = topp, .repeat = 1.0f};
+    struct sampling sampling = {.temperature = temperature, .top_p = topp, .repeat_penalty = 1.0f};
     return make_sampler_with(&sampling, seed);
 }
 
@@ -42,7 +42,7 @@ static void check_sampling(const struct sampling *sampling, const float logits[V
 
 static void check_frequencies(float temperature, float topp, const float logits[VOCABULARY],
                               const double expected[VOCABULARY]) {
-    struct sampling sampling = {.temperature = temperature, .topp = topp, .repeat = 1.0f};
+    struct sampling sampling = {.temperature = temperature, .top_p = topp, .repeat_penalty = 1.0f};
     check_sampling(&sampling, logits, expected);
 }
 
@@ -75,42 +75,54 @@ static void test_distributions(void) {
     check_frequencies(1.0f, 0.92f, logits, four);
 }
 
+/* The temperature comes last: what top-p leaves does not depend on it. 0.4 and 0.3 exceed 0.65, and
+ * their squares would alone. */
+static void test_temperature_comes_last(void) {
+    static const double two[] = {0.16 / 0.25, 0, 0.09 / 0.25, 0, 0};
+    check_frequencies(0.5f, 0.65f, logits, two);
+    /* Roots of 0.4, 0.3, 0.2: top-k by the probabilities, then twice the temperature. */
+    static const double three[] = {0.63245553 / 1.62739169, 0, 0.54772256 / 1.62739169, 0,
+                                   0.44721360 / 1.62739169};
+    check_sampling(&(struct sampling){2.0f, 3, 1.0f, 0.0f, 1.0f, 64}, logits, three);
+    check_sampling(&(struct sampling){2.0f, 0, 1.0f, 0.45f, 1.0f, 64}, logits, three);
+}
+
 static void test_topk(void) {
     static const double three[] = {0.4 / 0.9, 0, 0.3 / 0.9, 0, 0.2 / 0.9};
-    check_sampling(&(struct sampling){1.0f, 3, 1.0f, 0.0f, 1.0f}, logits, three);
+    check_sampling(&(struct sampling){1.0f, 3, 1.0f, 0.0f, 1.0f, 64}, logits, three);
     static const double one[] = {1, 0, 0, 0, 0};
-    check_sampling(&(struct sampling){1.0f, 1, 1.0f, 0.0f, 1.0f}, logits, one);
+    check_sampling(&(struct sampling){1.0f, 1, 1.0f, 0.0f, 1.0f, 64}, logits, one);
     /* Of equal ones the first token counts. */
     static const double four[] = {0.4 / 0.95, 0.05 / 0.95, 0.3 / 0.95, 0, 0.2 / 0.95};
-    check_sampling(&(struct sampling){1.0f, 4, 1.0f, 0.0f, 1.0f}, logits, four);
+    check_sampling(&(struct sampling){1.0f, 4, 1.0f, 0.0f, 1.0f, 64}, logits, four);
     static const double all[] = {0.4, 0.05, 0.3, 0.05, 0.2};
-    check_sampling(&(struct sampling){1.0f, 5, 1.0f, 0.0f, 1.0f}, logits, all);
-    check_sampling(&(struct sampling){1.0f, 1000, 1.0f, 0.0f, 1.0f}, logits, all);
+    check_sampling(&(struct sampling){1.0f, 5, 1.0f, 0.0f, 1.0f, 64}, logits, all);
+    check_sampling(&(struct sampling){1.0f, 1000, 1.0f, 0.0f, 1.0f, 64}, logits, all);
     /* Top-p of what top-k left: of 0.4 / 0.9, 0.3 / 0.9, 0.2 / 0.9 the first two exceed 0.7; of all
      * tokens they would not exceed 0.72. */
     static const double two[] = {0.4 / 0.7, 0, 0.3 / 0.7, 0, 0};
-    check_sampling(&(struct sampling){1.0f, 3, 0.72f, 0.0f, 1.0f}, logits, two);
-    check_sampling(&(struct sampling){1.0f, 0, 0.72f, 0.0f, 1.0f}, logits, three);
+    check_sampling(&(struct sampling){1.0f, 3, 0.72f, 0.0f, 1.0f, 64}, logits, two);
+    check_sampling(&(struct sampling){1.0f, 0, 0.72f, 0.0f, 1.0f, 64}, logits, three);
 }
 
 static void test_minp(void) {
     /* At least 0.45 * 0.4 = 0.18; 0.6 * 0.4 = 0.24; 0.1 * 0.4 = 0.04. */
     static const double three[] = {0.4 / 0.9, 0, 0.3 / 0.9, 0, 0.2 / 0.9};
-    check_sampling(&(struct sampling){1.0f, 0, 1.0f, 0.45f, 1.0f}, logits, three);
+    check_sampling(&(struct sampling){1.0f, 0, 1.0f, 0.45f, 1.0f, 64}, logits, three);
     static const double two[] = {0.4 / 0.7, 0, 0.3 / 0.7, 0, 0};
-    check_sampling(&(struct sampling){1.0f, 0, 1.0f, 0.6f, 1.0f}, logits, two);
+    check_sampling(&(struct sampling){1.0f, 0, 1.0f, 0.6f, 1.0f, 64}, logits, two);
     static const double all[] = {0.4, 0.05, 0.3, 0.05, 0.2};
-    check_sampling(&(struct sampling){1.0f, 0, 0.0f, 0.1f, 1.0f}, logits, all);
+    check_sampling(&(struct sampling){1.0f, 0, 0.0f, 0.1f, 1.0f, 64}, logits, all);
     static const double one[] = {1, 0, 0, 0, 0};
-    check_sampling(&(struct sampling){1.0f, 0, 0.0f, 1.0f, 1.0f}, logits, one);
+    check_sampling(&(struct sampling){1.0f, 0, 0.0f, 1.0f, 1.0f, 64}, logits, one);
     /* With the others: whichever leaves less. */
-    check_sampling(&(struct sampling){1.0f, 3, 0.99f, 0.6f, 1.0f}, logits, two);
-    check_sampling(&(struct sampling){1.0f, 0, 0.65f, 0.45f, 1.0f}, logits, two);
+    check_sampling(&(struct sampling){1.0f, 3, 0.99f, 0.6f, 1.0f, 64}, logits, two);
+    check_sampling(&(struct sampling){1.0f, 0, 0.65f, 0.45f, 1.0f, 64}, logits, two);
 }
 
 static void test_repetition_penalty(void) {
     static const float scores[VOCABULARY] = {2.0f, 1.5f, -1.0f, -1.5f, -9.0f};
-    struct sampling sampling = {.repeat = 2.0f};
+    struct sampling sampling = {.repeat_penalty = 2.0f, .repeat_last_n = 64};
     struct sampler sampler = make_sampler_with(&sampling, 1);
     CHECK(draw(&sampler, scores) == 0); /* nothing is present before the first token */
     CHECK(draw(&sampler, scores) == 1); /* 2.0 / 2 is less than 1.5 */
@@ -122,10 +134,22 @@ static void test_repetition_penalty(void) {
     CHECK(draw(&sampler, (const float[]){-5.0f, -5.0f, -1.0f, -1.5f, -9.0f}) == 3);
     sampler_free(&sampler);
 
+    /* Only the last tokens of the text count. */
+    sampling.repeat_last_n = 2;
+    sampler = make_sampler_with(&sampling, 1);
+    sampler_begin(&sampler, (const uint32_t[]){0, 3, 4}, 3);
+    CHECK(draw(&sampler, scores) == 0);
+    sampler_begin(&sampler, (const uint32_t[]){3, 0, 4}, 3);
+    CHECK(draw(&sampler, scores) == 1);
+    sampler.sampling.repeat_last_n = 0;
+    sampler_begin(&sampler, (const uint32_t[]){0}, 1);
+    CHECK(draw(&sampler, scores) == 0);
+    sampler_free(&sampler);
+
     /* Before the temperature: logits 2 ln 2, ln 2, 0 and a penalty of 2 on the first give 2 : 2
      * : 1. */
     static const float powers[VOCABULARY] = {1.38629436f, 0.69314718f, 0.0f, -100.0f, -100.0f};
-    sampler = make_sampler_with(&(struct sampling){1.0f, 0, 1.0f, 0.0f, 2.0f}, 42);
+    sampler = make_sampler_with(&(struct sampling){1.0f, 0, 1.0f, 0.0f, 2.0f, 64}, 42);
     unsigned count[VOCABULARY] = {0};
     for (int i = 0; i < DRAWS; i++) {
         sampler_begin(&sampler, (const uint32_t[]){0}, 1);
@@ -144,7 +168,8 @@ static void test_topk_of_many(void) {
     static _Alignas(64) float scores[MANY + 16];
     struct sampler sampler;
     struct error error;
-    CHECK(sampler_init(&sampler, MANY, &(struct sampling){1.0f, K, 1.0f, 0.0f, 1.0f}, 3, &error));
+    CHECK(
+        sampler_init(&sampler, MANY, &(struct sampling){1.0f, K, 1.0f, 0.0f, 1.0f, 64}, 3, &error));
     bool came[MANY] = {false};
     for (int i = 0; i < 20000; i++) {
         /* 7 generates all residues modulo 1000 once: ranks in a scrambled order, nearly equal. */
@@ -189,8 +214,9 @@ static void test_same_seed_same_tokens(void) {
 static void test_no_numbers(void) {
     static const float bad[][VOCABULARY] = {
         {INFINITY, INFINITY, 0, 0, 0}, {-INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY}};
-    static const struct sampling ways[] = {
-        {1.0f, 0, 1.0f, 0.0f, 1.0f}, {1.0f, 0, 0.9f, 0.0f, 1.0f}, {1.0f, 2, 0.9f, 0.1f, 1.1f}};
+    static const struct sampling ways[] = {{1.0f, 0, 1.0f, 0.0f, 1.0f, 64},
+                                           {1.0f, 0, 0.9f, 0.0f, 1.0f, 64},
+                                           {1.0f, 2, 0.9f, 0.1f, 1.1f, 64}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         for (size_t j = 0; j < sizeof ways / sizeof *ways; j++) {
             struct sampler sampler = make_sampler_with(&ways[j], 5);
@@ -213,6 +239,7 @@ static void test_no_numbers(void) {
 int main(void) {
     test_greedy();
     test_distributions();
+    test_temperature_comes_last();
     test_topk();
     test_topk_of_many();
     test_minp();

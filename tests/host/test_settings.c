@@ -27,11 +27,11 @@ static void test_defaults(void) {
     struct error error;
     CHECK(read_text(&s, "", &error));
     CHECK(s.mode == MODE_AUTO && s.steps == 256 && s.seed == 0);
-    CHECK(s.sampling.temperature == 0.7f && s.sampling.topp == 0.9f &&
+    CHECK(s.sampling.temperature == 0.7f && s.sampling.top_p == 0.9f &&
           strcmp(s.vector, "auto") == 0);
     CHECK(strcmp(s.model, "/model/model.bin") == 0 && strcmp(s.prompt, "") == 0);
     CHECK(!s.tokenizer && s.positions == 4096 && !s.ids && !s.logits && s.kv == KV_F32);
-    CHECK(s.sampling.topk == 0 && s.sampling.minp == 0.0f && s.sampling.repeat == 1.0f);
+    CHECK(s.sampling.top_k == 0 && s.sampling.min_p == 0.0f && s.sampling.repeat_penalty == 1.0f);
     CHECK(s.chat == 0 && strcmp(s.system, "") == 0 && strcmp(s.chat_template, "auto") == 0);
     CHECK(s.context == CONTEXT_SLIDE);
     CHECK(console[0] == '\0');
@@ -46,16 +46,21 @@ static void test_values(void) {
                     "logits = /l\nvector = avx2\ndisk = pio\nkv = q8\n",
                     &error));
     CHECK(s.mode == MODE_BENCH && s.steps == 0 && s.seed == UINT64_MAX);
-    CHECK(s.sampling.temperature == 0.7f && s.sampling.topp == 1.0f &&
+    CHECK(s.sampling.temperature == 0.7f && s.sampling.top_p == 1.0f &&
           strcmp(s.prompt, "a b") == 0);
     CHECK(strcmp(s.model, "/m") == 0 && strcmp(s.tokenizer, "/t") == 0);
     CHECK(strcmp(s.ids, "/i") == 0 && strcmp(s.logits, "/l") == 0);
     CHECK(strcmp(s.vector, "avx2") == 0 && s.kv == KV_Q8 && console[0] == '\0');
     CHECK(read_text(&s, "temperature = 0\ntopp = 0.12345678901234\nmode = generate", &error));
-    CHECK(s.sampling.temperature == 0.0f && s.sampling.topp == 0.12345678901234f &&
+    CHECK(s.sampling.temperature == 0.0f && s.sampling.top_p == 0.12345678901234f &&
           s.mode == MODE_GENERATE);
+    CHECK(read_text(&s, "top_k = 40\nmin_p = 0.05\nrepeat_penalty = 1.25\nrepeat_last_n = 9\n",
+                    &error));
+    CHECK(s.sampling.top_k == 40 && s.sampling.min_p == 0.05f && s.sampling.repeat_last_n == 9);
+    /* Their older names. */
     CHECK(read_text(&s, "topk = 40\nminp = 0.05\nrepeat = 1.25\n", &error));
-    CHECK(s.sampling.topk == 40 && s.sampling.minp == 0.05f && s.sampling.repeat == 1.25f);
+    CHECK(s.sampling.top_k == 40 && s.sampling.min_p == 0.05f &&
+          s.sampling.repeat_penalty == 1.25f);
     CHECK(read_text(&s,
                     "mode = chat\nchat = 1\nsystem = \"Be kind.\"\ntemplate = gemma\n"
                     "context = stop\n",
@@ -130,12 +135,12 @@ static void test_wrong_values(void) {
         {"temperature = 1e400", "temperature = 1e400: not a number like 0.9, from 0 to 100"},
         {"temperature = 0,9", "temperature = 0,9: not a number like 0.9, from 0 to 100"},
         {"temperature = .", "temperature = .: not a number like 0.9, from 0 to 100"},
-        {"topp = 0.5.5", "topp = 0.5.5: not a number like 0.9, from 0 to 1"},
-        {"topk = 1.5", "topk = 1.5: not a whole number from 0 to 4294967295"},
-        {"minp = 2", "minp = 2: not a number like 0.9, from 0 to 1"},
-        {"repeat = 0.5", "repeat = 0.5: not a number like 1.1, from 1 to 10"},
-        {"repeat = 11", "repeat = 11: not a number like 1.1, from 1 to 10"},
-        {"topp = 1.01", "topp = 1.01: not a number like 0.9, from 0 to 1"},
+        {"topp = 0.5.5", "top_p = 0.5.5: not a number like 0.9, from 0 to 1"},
+        {"topk = 1.5", "top_k = 1.5: not a whole number from 0 to 4294967295"},
+        {"minp = 2", "min_p = 2: not a number like 0.9, from 0 to 1"},
+        {"repeat = 0.5", "repeat_penalty = 0.5: not a number like 1.1, from 1 to 10"},
+        {"repeat = 11", "repeat_penalty = 11: not a number like 1.1, from 1 to 10"},
+        {"topp = 1.01", "top_p = 1.01: not a number like 0.9, from 0 to 1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct settings s;
@@ -174,10 +179,11 @@ static void test_set(void) {
     CHECK(settings_set(&s, "steps", "12", &error) && s.steps == 12);
     before = s;
     CHECK(!settings_set(&s, "topk", "many", &error));
-    CHECK(strcmp(error.text, "topk = many: not a whole number from 0 to 4294967295") == 0);
+    CHECK(strcmp(error.text, "top_k = many: not a whole number from 0 to 4294967295") == 0);
     CHECK(!settings_set(&s, "model", "x", &error));
-    CHECK(strcmp(error.text, "there is no setting \"model\"; there are steps temperature topk topp "
-                             "minp repeat seed") == 0);
+    CHECK(strcmp(error.text,
+                 "there is no setting \"model\"; there are steps temperature top_k top_p "
+                 "min_p repeat_penalty repeat_last_n seed") == 0);
     CHECK(memcmp(&s, &before, sizeof s) == 0);
     /* However long the key, the message says what there is. */
     char key[1000];
@@ -188,13 +194,11 @@ static void test_set(void) {
 }
 
 static void test_print(void) {
-    static const char *const lines[] = {"steps        12 ",
-                                        "temperature  0.75 ",
-                                        "topk         7 ",
-                                        "topp         0.9 ",
-                                        "minp         0.0 ",
-                                        "repeat       1.1 ",
-                                        "seed         18446744073709551615 "};
+    static const char *const lines[] = {
+        "steps          12 ",  "temperature    0.75 ",
+        "top_k          7 ",   "top_p          0.9 ",
+        "min_p          0.0 ", "repeat_penalty 1.1 ",
+        "repeat_last_n  64 ",  "seed           18446744073709551615 "};
     struct settings s;
     struct error error;
     CHECK(read_text(&s,
@@ -217,7 +221,7 @@ static void test_print(void) {
         CHECK(settings_set(&s, "minp", small[i][0], &error));
         console[0] = '\0';
         settings_print(&s);
-        CHECK(strstr(strstr(console, "\nminp "), small[i][1]));
+        CHECK(strstr(strstr(console, "\nmin_p "), small[i][1]));
     }
 }
 

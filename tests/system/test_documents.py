@@ -31,7 +31,7 @@ def test_card_names_the_files(file: Path) -> None:
 @pytest.mark.parametrize("seed", [1, 10])
 def test_sample_in_the_card(boot: Boot, model_image: ModelImage, seed: int) -> None:
     card = CARD.read_text()
-    options = dict(re.findall(r"`(temperature|topp|steps)=([0-9.]+)`", card))
+    options = dict(re.findall(r"`(temperature|top_p|steps)=([0-9.]+)`", card))
     assert len(options) == 3
     section = card.split(f"### Seed {seed}\n")[1].split("###")[0]
     sample = [line.removeprefix(">").strip() for line in section.splitlines()]

@@ -6,15 +6,20 @@ from collections.abc import Iterable
 
 from bareflow.qemu.machine import DRIVES
 
+OLDER = {"topk": "top_k", "topp": "top_p", "minp": "min_p", "repeat": "repeat_penalty"}
+"""Names that some options had at first; the guest knows them, too."""
+
 GUEST = {
     "prompt": "the beginning of the text",
     "prompt_ids": "token ids in place of a prompt: 1,403,407",
     "steps": "most tokens of the text, the prompt's included; 0 = as many as the model's context has",
     "temperature": "0 = always the likeliest token",
-    "topk": "sample from so many of the likeliest tokens; 0 = from all",
-    "topp": "sample from the likeliest tokens that together have this probability",
-    "minp": "sample from tokens at least this part as likely as the likeliest; 0 = from all",
-    "repeat": "penalty on tokens that the text has already; 1 = none",
+    "top_k": "sample from so many of the likeliest tokens; 0 = from all",
+    "top_p": "sample from the likeliest tokens that together have this probability",
+    "min_p": "sample from tokens at least this part as likely as the likeliest; 0 = from all",
+    "repeat_penalty": "on tokens that the text has had lately; 1 = none",
+    "repeat_last_n": "how many tokens of the text that looks at",
+    **{key: f"the same as {newer}=" for key, newer in OLDER.items()},
     "seed": "of the random numbers; 0 = from the clock",
     "mode": "auto, interactive, chat, generate, bench or perplexity",
     "chat": "1 = prompt= is said to the model, by its chat template, and its answer is the text",
