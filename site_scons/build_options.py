@@ -180,7 +180,8 @@ def check(options: Variables, targets: Mapping[str, str], asked: Iterable[str]) 
 
 def print_help(options: Variables, env: Any, targets: Mapping[str, str]) -> int:
     """The target `help`; returns the exit status."""
-    lines = ["./bareflow [TARGET...] [OPTION=VALUE...]", "", "Targets"]
+    lines = ["./bareflow [TARGET...] [OPTION=VALUE...]"]
+    lines += ["./bareflow new DIR   makes a minimal program for app=DIR", "", "Targets"]
     lines += [f"  {name:19}{text}" for name, text in targets.items()]
     lines += ["", "Options (defaults may be set in custom.py as Python assignments)"]
     for option in options.options:

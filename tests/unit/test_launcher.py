@@ -250,3 +250,8 @@ def test_early_ctrl_c(tmp_path: Path) -> None:
         timeout=60,
     )
     assert (result.returncode, result.stdout, result.stderr) == (-signal.SIGINT, b"", b"")
+
+
+def test_new_is_no_build(project: Path) -> None:
+    result = launch(project, "new", "a folder", cwd=project, path=os.environ["PATH"])
+    assert result.stdout.splitlines()[1:] == ["<-m>", "<bareflow.new_program>", "<a folder>"]
