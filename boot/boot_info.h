@@ -36,7 +36,7 @@ struct boot_info {
     uint16_t cursor;            /* BIOS text cursor: row << 8 | column */
     uint16_t sectors_per_track; /* CHS geometry; 0 when BOOT_DISK_LBA is set */
     uint16_t heads;             /* the same */
-    uint32_t partition_lba;     /* first sector of the FAT16 partition */
+    uint32_t partition_lba;     /* first sector of the FAT partition */
     uint32_t partition_sectors; /* its length */
     uint16_t region_count;      /* entries used in regions */
     uint8_t boot_slot;          /* the kernel's: BOOT_SLOT_NEWEST or BOOT_SLOT_FALLBACK */

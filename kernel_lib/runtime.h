@@ -111,7 +111,7 @@ struct memory_usage {
 };
 struct memory_usage memory_usage(void);
 
-/* ---- Files: the FAT16 partition that was booted from (bare), or a directory (linux) ---- */
+/* ---- Files: the FAT partition that was booted from (bare), or a directory (linux) ---- */
 
 /* Whether there is a disk with files on it; *error says why not. */
 bool files_ready(struct error *error);

@@ -1,4 +1,4 @@
-"""Edits and reads a disk image's FAT16 partition with mtools: an implementation of FAT which is not ours."""
+"""Edits and reads a disk image's FAT partition with mtools: an implementation of FAT which is not ours."""
 
 from __future__ import annotations
 
@@ -86,9 +86,14 @@ class DiskImage:
         """In how many pieces a file lies on the disk."""
         return self._mtools("mshowfat", f"::{path}").count(b"<")
 
+    def _boot_sector(self) -> bytes:
+        with self.path.open("rb") as file:
+            file.seek(PARTITION_OFFSET)
+            return file.read(512)
+
     def file_offset(self, path: str) -> int:
         """Where in the image a file's first cluster lies; the file must not be empty."""
-        boot = self.path.read_bytes()[PARTITION_OFFSET : PARTITION_OFFSET + 512]
+        boot = self._boot_sector()
 
         def number(offset: int, size: int) -> int:
             return int.from_bytes(boot[offset : offset + size], "little")
@@ -96,5 +101,6 @@ class DiskImage:
         # FAT specification 1.03, section 3.5: reserved sectors, FATs, root directory, data.
         sector = number(11, 2)
         root_sectors = -(-number(17, 2) * 32 // sector)
-        data_sector = number(14, 2) + number(16, 1) * number(22, 2) + root_sectors
+        fat_sectors = number(22, 2) or number(36, 4)  # of FAT16, of FAT32
+        data_sector = number(14, 2) + number(16, 1) * fat_sectors + root_sectors
         return PARTITION_OFFSET + (data_sector + (self.first_cluster(path) - 2) * number(13, 1)) * sector

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 import subprocess
@@ -17,6 +18,7 @@ from disk_tools import PARTITION_OFFSET, DiskImage
 ROOT = Path(__file__).resolve().parents[1]
 GUESTS = ROOT / "tests" / "boot" / "loader_guests"
 KERNEL = "/boot/BAREFLOW.KRN"
+KERNEL_NAME = b"BAREFLOWKRN"
 FALLBACK = "/boot/FALLBACK.KRN"
 
 # boot/kernel_header.h: field -> offset, format.
@@ -34,6 +36,8 @@ HEADER = {
 }
 HEADER_SIZE = 72
 COMPRESSED = 1
+END = -1
+"""All bits of an entry of the FAT."""
 
 
 _INCLUDES = tempfile.TemporaryDirectory()
@@ -78,15 +82,25 @@ def _complete(kernel: bytes, header: dict[str, int]) -> bytes:
     return bytes(code)
 
 
+def payload(size: int) -> bytes:
+    """Bytes that do not repeat, so that a piece in a wrong place changes the CRC."""
+    return hashlib.shake_128(b"payload").digest(size)
+
+
+def boot_code() -> tuple[bytes, bytes]:
+    """stage1 and stage2 as they were built."""
+    build = Path(os.environ.get("BAREFLOW_BUILD") or ROOT / "build" / "x86_64" / "native")
+    stage1, stage2 = ((build / "boot" / f"{name}.bin").read_bytes() for name in ("stage1", "stage2"))
+    return stage1, stage2
+
+
 class LoaderDisk(DiskImage):
     """A bootable disk whose cluster chains and directory entries can be rewired."""
 
     @classmethod
     def create(cls, path: Path, files: dict[str, bytes]) -> LoaderDisk:
         """The loader as it was built, and these files."""
-        build = Path(os.environ.get("BAREFLOW_BUILD") or ROOT / "build" / "x86_64" / "native")
-        stage1, stage2 = ((build / "boot" / f"{name}.bin").read_bytes() for name in ("stage1", "stage2"))
-        build_image(path, stage1, stage2, files)
+        build_image(path, *boot_code(), files)
         return cls(path)
 
     def chain(self, path: str) -> list[int]:
@@ -104,11 +118,11 @@ class LoaderDisk(DiskImage):
         self.patch(PARTITION_TABLE, table.ljust(64, b"\0"))
 
     def link(self, cluster: int, following: int) -> None:
-        """Makes `following` the FAT's value for a cluster, in both FATs."""
+        """Makes `following` the FAT's value for a cluster, in both FATs; END ends a chain."""
         fats, fat_sectors = self._bpb(16, 1), self._bpb(22, 2)
         for copy in range(fats):
             offset = (self._bpb(14, 2) + copy * fat_sectors) * 512 + cluster * 2
-            self.patch(PARTITION_OFFSET + offset, struct.pack("<H", following))
+            self.patch(PARTITION_OFFSET + offset, struct.pack("<H", following & 0xFFFF))
 
     def set_entry(self, name: bytes, offset: int, form: str, value: int) -> None:
         """Writes a field of the directory entry with this 11-byte short name."""
@@ -129,10 +143,9 @@ class LoaderDisk(DiskImage):
             self.patch(start + (len(clusters) - 1 - index) * size, block)
         for cluster in clusters[1:]:
             self.link(cluster, cluster - 1)
-        self.link(clusters[0], 0xFFFF)
+        self.link(clusters[0], END)
         self.set_first_cluster(name, clusters[-1])
         assert self.read(path) == content, "mtools must still read the same file"
 
     def _bpb(self, offset: int, size: int) -> int:
-        data = self.path.read_bytes()[PARTITION_OFFSET : PARTITION_OFFSET + 512]
-        return int.from_bytes(data[offset : offset + size], "little")
+        return int.from_bytes(self._boot_sector()[offset : offset + size], "little")

@@ -1,4 +1,5 @@
 /* The application: loads the model and does what the configuration asks for. */
+#include "kernel_lib/crc32.h"
 #include "kernel_lib/jit_runtime.h"
 #include "optimization.h"
 #include "perplexity.h"
@@ -18,6 +19,7 @@ struct application {
     struct inference inference;
     struct sampler sampler;
     struct generator generator;
+    uint32_t model_id;      /* see identify() */
     char *template_program; /* the chat template in the model's file, in Jinja, or NULL */
     struct chat chat;
 };
@@ -67,12 +69,37 @@ static bool read_checkpoint(struct application *app, struct file *file, const ch
     return checkpoint_read(&app->model, file, path, error);
 }
 
+static void report_model(uint64_t bytes, uint64_t cycles) {
+    uint64_t us = cycles * 1000 / (cpu_cycles_per_second() / 1000);
+    console_event("{\"event\":\"model\",\"bytes\":%llu,\"us\":%llu}", (unsigned long long)bytes,
+                  (unsigned long long)us);
+}
+
+/* A number that tells models' files apart: a checksum of their size, beginning and end. */
+static bool identify(struct file *file, uint32_t *id, struct error *error) {
+    char part[4096];
+    uint64_t size = file_size(file);
+    size_t length = size < sizeof part ? (size_t)size : sizeof part;
+    *id = crc32_update(0, &size, sizeof size);
+    for (uint64_t at = 0;; at = size - length) {
+        if (!file_read(file, at, part, length, error))
+            return false;
+        *id = crc32_update(*id, part, length);
+        if (at == size - length)
+            return true;
+    }
+}
+
 static bool load_model(struct application *app, struct error *error) {
     const char *path = app->settings.model;
     struct file *file = open_file(path, "model", error);
     if (!file)
         return false;
+    uint64_t begin = cpu_rdtsc(), bytes = file_size(file);
     bool good = (gguf_recognise(file) ? read_gguf : read_checkpoint)(app, file, path, error);
+    good = good && identify(file, &app->model_id, error);
+    if (good)
+        report_model(bytes, cpu_rdtsc() - begin);
     file_close(file);
     if (good && app->model.config.context > app->settings.positions)
         app->model.config.context = app->settings.positions;
@@ -141,7 +168,8 @@ static bool begin_chat(struct application *app, struct error *error) {
     }
     if (automatic)
         settings->mode = MODE_CHAT;
-    return chat_init(&app->chat, &texts, &app->tokenizer, &app->generator, settings, error);
+    return chat_init(&app->chat, &texts, &app->tokenizer, &app->generator, settings, app->model_id,
+                     error);
 }
 
 static bool run(struct application *app, uint64_t begin, struct error *error) {

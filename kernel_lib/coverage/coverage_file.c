@@ -48,8 +48,8 @@ static uint32_t names_size(const struct coverage_seen *seen) {
     return (uint32_t)size;
 }
 
-/* Whether old is a whole file of the same build and the same functions. Otherwise *why says what is
- * wrong. */
+/* Whether old is a whole file of the same build and the same functions; a boot that ended before
+ * the application began knows no names. Otherwise *why says what is wrong. */
 static bool check(const struct header *wanted, const uint8_t *old, size_t old_size,
                   struct error *why) {
     struct header header;
@@ -64,8 +64,9 @@ static bool check(const struct header *wanted, const uint8_t *old, size_t old_si
     if (memcmp(header.build_id, wanted->build_id, sizeof header.build_id) != 0)
         return error_set(why, "it is of another build, %.32s", header.build_id);
     struct layout at = layout_of(&header);
-    if (at.size != old_size || header.functions != wanted->functions ||
-        header.names_size != wanted->names_size)
+    bool other_names =
+        header.names_size != wanted->names_size && header.names_size > 0 && wanted->names_size > 0;
+    if (at.size != old_size || header.functions != wanted->functions || other_names)
         return error_set(why, "it is of this build but has other functions");
     for (uint32_t i = 0; i < header.executed; i++) {
         uint32_t index = number_at(old + at.order + i * sizeof(uint32_t));
@@ -89,10 +90,13 @@ static void add(struct building *file, uint32_t index) {
     memcpy(file->order + file->header.executed++ * sizeof index, &index, sizeof index);
 }
 
-/* old: the names in the file that is merged, or NULL. */
-static void write_names(const struct coverage_seen *seen, const uint8_t *old, uint8_t *at) {
+/* old: the names in the file that is merged, or NULL; they stay if this boot knows none. */
+static void write_names(const struct coverage_seen *seen, const uint8_t *old, size_t size,
+                        uint8_t *at) {
     const char *name;
     bool has_run;
+    if (!seen->application && old)
+        memcpy(at, old, size);
     for (size_t i = 0; seen->application && (name = seen->application(i, &has_run)); i++) {
         size_t length = strlen(name);
         at[0] = has_run || (old && old[0] == '+') ? '+' : '-';
@@ -123,6 +127,7 @@ uint8_t *coverage_file_make(const struct coverage_seen *seen, const uint8_t *old
     struct building file = {.header = header_for(seen)};
     struct header most = file.header;
     most.executed = seen->functions;
+    most.names_size += seen->application ? 0 : (uint32_t)old_size;
     uint8_t *made = calloc(1, layout_of(&most).size);
     if (!made)
         return NULL;
@@ -139,14 +144,16 @@ uint8_t *coverage_file_make(const struct coverage_seen *seen, const uint8_t *old
         file.header.boots = header.boots + 1;
         for (uint32_t i = 0; i < header.executed; i++)
             add(&file, number_at(old + at.order + i * sizeof(uint32_t)));
-        old_names = old + at.names;
+        old_names = header.names_size > 0 ? old + at.names : NULL;
+        if (!seen->application)
+            file.header.names_size = header.names_size;
     }
     for (uint32_t i = 0; i < seen->executed; i++)
         add(&file, seen->order[i]);
 
     at = layout_of(&file.header);
     memcpy(made, &file.header, sizeof file.header);
-    write_names(seen, old_names, made + at.names);
+    write_names(seen, old_names, file.header.names_size, made + at.names);
     uint32_t crc = crc32_update(0, made, at.crc);
     memcpy(made + at.crc, &crc, sizeof crc);
     *size = at.size;

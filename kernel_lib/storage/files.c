@@ -1,5 +1,5 @@
 /*
- * runtime.h's files on the bare machine: the FAT16 partition that storage.c
+ * runtime.h's files on the bare machine: the FAT partition that storage.c
  * has mounted.
  */
 #include "files.h"

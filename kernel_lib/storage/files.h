@@ -6,7 +6,7 @@
 
 struct file; /* runtime.h */
 
-/* Mounts the FAT16 partition at these sectors of the device in place of the one mounted before. No
+/* Mounts the FAT partition at these sectors of the device in place of the one mounted before. No
  * file may be open. After a failure nothing is mounted. */
 bool files_mount(struct block_device *device, uint64_t first_sector, uint64_t sector_count,
                  struct error *error);

@@ -18,8 +18,9 @@ struct __attribute__((packed)) table_entry {
 };
 _Static_assert(sizeof(struct table_entry) == 16, "partition table entry");
 
+/* FAT16 below 32 MiB, FAT16, FAT32; the last two by LBA. */
 static bool is_fat(uint8_t type) {
-    return type == 0x04 || type == 0x06 || type == 0x0E;
+    return type == 0x04 || type == 0x06 || type == 0x0B || type == 0x0C || type == 0x0E;
 }
 
 static bool overlaps(const struct table_entry *a, const struct table_entry *b) {
@@ -50,8 +51,8 @@ bool mbr_find_fat(const uint8_t sector[512], uint64_t disk_sectors, uint32_t wan
     int chosen = choose(table, wanted_lba);
     if (chosen == PARTITIONS)
         return error_set(error,
-                         "The disk's partition table has no FAT16 partition (type 04, 06 or 0E) "
-                         "where one was booted from. Write the image again.");
+                         "The disk's partition table has no FAT partition (type 04, 06, 0B, 0C or "
+                         "0E) where one was booted from. Write the image again.");
     const struct table_entry *entry = &table[chosen];
     if (entry->first_sector == 0 || entry->sector_count == 0 ||
         (uint64_t)entry->first_sector + entry->sector_count > disk_sectors)

@@ -17,7 +17,7 @@ struct mbr_partition {
 };
 
 /*
- * Finds the FAT16 partition (type 04h, 06h or 0Eh) in the first sector of a
+ * Finds the FAT partition (type 04h, 06h, 0Bh, 0Ch or 0Eh) in the first sector of a
  * disk of disk_sectors sectors: the one that begins at wanted_lba or, when
  * wanted_lba is 0, the first active one, or else the first, as boot/fat.inc
  * does. Checks the signature and that the partition lies on the disk and

@@ -1,5 +1,5 @@
 /*
- * The bare machine's storage: the disk that was booted, and its FAT16 partition. Files are reached
+ * The bare machine's storage: the disk that was booted, and its FAT partition. Files are reached
  * through kernel_lib/runtime.h.
  */
 #pragma once
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /*
- * Finds the disk that was booted and mounts its FAT16 partition. Needs the heap, paging, the PIC,
+ * Finds the disk that was booted and mounts its FAT partition. Needs the heap, paging, the PIC,
  * and the configuration that is there without a disk: its key `disk` (auto, ata, pio or bios)
  * chooses the way; auto is ATA with DMA where the disk is one, else the BIOS. Prints nothing when
  * there is no disk to read: files_ready, file_open and file_replace then fail with the reason.

@@ -44,7 +44,8 @@ def _make_image(target: list[Any], source: list[Any], env: Any) -> None:
     for path, room in env["IMAGE_ROOM"].items():
         tree |= {path: unwritten(room), sibling(path): unwritten(room)}
     copies = sum(len(tree[path]) for path in env["IMAGE_TRIMS"]) * TRIMMED_SHARE * TRIMMED_COPIES
-    build_image(Path(target[0].abspath), _content(stage1), _content(stage2), tree, round(copies))
+    image, least = Path(target[0].abspath), int(env["disk_size"]) << 20
+    build_image(image, _content(stage1), _content(stage2), tree, round(copies), least=least)
 
 
 def _boot_sectors(env: Any, target: str, source: Any) -> Any:
@@ -86,9 +87,14 @@ def _disk_image(
     step = env.Step(_make_image, "IMAGE")
     kernels = [KERNELS[slot] for slot in trims]
     node = env.Command(target, sources, step, IMAGE_PATHS=paths, IMAGE_ROOM=room, IMAGE_TRIMS=kernels)
-    env.Depends(node, [*map(env.Value, (paths, room, kernels)), env["TOOL_VERSION"]["MTOOLS"]])
+    settings = map(env.Value, (paths, room, kernels, env["disk_size"]))
+    env.Depends(node, [*settings, env["TOOL_VERSION"]["MTOOLS"]])
     env.NoCache(node)  # large, and quickly made
     return node[0]
+
+
+def options(opts: Any) -> None:
+    opts.add_number("disk_size", "MiB that the image's partition has at least; FAT32 from 4096 on", 0)
 
 
 def exists(env: Any) -> bool:

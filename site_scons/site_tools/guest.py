@@ -72,6 +72,8 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> int:
     files = {name: node.abspath for name, node in zip(env["BENCH_FILES"], source, strict=True)}
     settings = _given_options(env) | config_settings([env[CONFIG]])
     arguments = files if "image" in files else files | settings
+    if env["BENCH"] == "gguf_errors":
+        arguments |= {"references": env["references"]}
     if env["save"]:
         page = env.File(f"#docs/measurements/{env['BENCH']}.md").abspath
         arguments |= {"page": page, "command": command_line(sys.argv[1:])}
@@ -113,6 +115,11 @@ def _are_settings(key: str, value: str, _env: Any) -> None:
         raise SystemExit(f"bareflow: {key}=: {error}") from None
 
 
+def _is_folder(key: str, value: str, _env: Any) -> None:
+    if value and not os.path.isdir(value):
+        raise SystemExit(f"bareflow: {key}=: there is no folder {value}")
+
+
 def _is_port(key: str, value: str, env: Any) -> None:
     if value and not (value.isascii() and value.isdecimal() and int(value) <= MOST_PORT):
         raise SystemExit(f"bareflow: {key}={value} is neither 0 nor 1 nor a port's number")
@@ -126,6 +133,7 @@ def options(opts: Options) -> None:
     for name, text in INPUTS.items():
         opts.add_file(name, f"run: {text}")
     opts.add_repeatable(CONFIG, f"run: {CONFIG_HELP}", _are_settings)
+    opts.add_file("references", "bench: GGUF files with exact logits, a folder", validator=_is_folder)
     opts.add_switch("save", "bench: write the tables to docs/measurements as well")
 
 

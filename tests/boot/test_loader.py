@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import struct
@@ -11,21 +10,15 @@ from random import Random
 
 import pytest
 from fixture_types import Boot
-from loader_disk import KERNEL, LoaderDisk, kernel
+from loader_disk import KERNEL, KERNEL_NAME, LoaderDisk, kernel, payload
 
 MIB = 1 << 20
 BPB, BPB_END = 0x0B, 0x3E  # in the first sector
-KERNEL_NAME = b"BAREFLOWKRN"
 # boot/boot_info.h, up to the memory map.
 BOOT_INFO_ADDRESS = 0x1000
 BOOT_INFO_FORMAT = "<QHHBBHHHIIHBBQQQQQ11sB4x"
 REGION_FORMAT = "<QQII"
 REGION_USABLE = 1
-
-
-def payload(size: int) -> bytes:
-    """Bytes that do not repeat, so that a piece in a wrong place changes the CRC."""
-    return hashlib.shake_128(b"payload").digest(size)
 
 
 @pytest.mark.parametrize("size", [0, 127 * 512 - 1000, 300_000, 20 * MIB])

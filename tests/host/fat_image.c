@@ -3,7 +3,10 @@
 #include <string.h>
 
 #define SECTOR 512u
-#define RESERVED 1u
+#define RESERVED_32 32u /* sectors; FAT16: 1 */
+#define ROOT_32 2u
+#define INFO_32 1u
+#define UNKNOWN 0xFFFFFFFFu
 #define ENTRY 32u
 
 static void put16(uint8_t *p, unsigned value) {
@@ -31,14 +34,44 @@ static uint8_t *cluster_bytes(const struct fat_image *image, unsigned cluster) {
     return image->bytes + image->data + (cluster - 2) * cluster_size(image);
 }
 
-void image_format(struct fat_image *image, unsigned clusters, unsigned cluster_sectors) {
-    unsigned table_sectors = ((clusters + 2) * 2 + SECTOR - 1) / SECTOR;
-    *image = (struct fat_image){.cluster_sectors = cluster_sectors,
+/* What every entry of FAT32's FAT has in its reserved bits. */
+static unsigned reserved_bits(unsigned cluster) {
+    return cluster % 2 ? 0xF0000000u : 0;
+}
+
+static void format_32(struct fat_image *image) {
+    uint8_t *boot = image->bytes, *info = image->bytes + image->info;
+    put16(boot + 22, 0);
+    put32(boot + 36, image->table_sectors);
+    put32(boot + 44, image->root_cluster);
+    put16(boot + 48, INFO_32);
+    put32(info, 0x41615252);
+    put32(info + 484, 0x61417272);
+    put32(info + 488, UNKNOWN);
+    put32(info + 492, UNKNOWN);
+    put16(info + 510, 0xAA55);
+    for (unsigned copy = 0; copy < image->table_copies; copy++)
+        for (unsigned cluster = 0; cluster < image->clusters + 2; cluster++)
+            put32(image->bytes + image->table + (size_t)copy * image->table_sectors * SECTOR +
+                      (size_t)cluster * 4,
+                  reserved_bits(cluster));
+    image_set(image, image->root_cluster, image->end);
+}
+
+void image_format(struct fat_image *image, unsigned bits, unsigned clusters,
+                  unsigned cluster_sectors) {
+    unsigned table_sectors = ((clusters + 2) * (bits / 8) + SECTOR - 1) / SECTOR;
+    unsigned reserved = bits == 32 ? RESERVED_32 : 1;
+    *image = (struct fat_image){.bits = bits,
+                                .cluster_sectors = cluster_sectors,
                                 .clusters = clusters,
                                 .table_copies = 2,
                                 .table_sectors = table_sectors,
-                                .root_entries = 64};
-    image->table = RESERVED * SECTOR;
+                                .root_entries = bits == 32 ? 0 : 64,
+                                .end = bits == 32 ? 0x0FFFFFFF : 0xFFFF,
+                                .root_cluster = bits == 32 ? ROOT_32 : 0,
+                                .info = (size_t)INFO_32 * SECTOR};
+    image->table = (size_t)reserved * SECTOR;
     image->root = image->table + 2 * (size_t)table_sectors * SECTOR;
     image->data = image->root + image->root_entries * ENTRY;
     image->size = image->data + clusters * cluster_size(image);
@@ -49,15 +82,17 @@ void image_format(struct fat_image *image, unsigned clusters, unsigned cluster_s
     memcpy(boot, "\xEB\x3C\x90TESTTEST", 11);
     put16(boot + 11, SECTOR);
     boot[13] = (uint8_t)cluster_sectors;
-    put16(boot + 14, RESERVED);
+    put16(boot + 14, reserved);
     boot[16] = (uint8_t)image->table_copies;
     put16(boot + 17, image->root_entries);
     boot[21] = 0xF8;
     put16(boot + 22, table_sectors);
     put32(boot + 32, (unsigned)(image->size / SECTOR));
     put16(boot + 510, 0xAA55);
-    image_set(image, 0, 0xFFF8);
-    image_set(image, 1, 0xFFFF);
+    if (bits == 32)
+        format_32(image);
+    image_set(image, 0, image->end - 7);
+    image_set(image, 1, image->end);
 }
 
 void image_free(struct fat_image *image) {
@@ -66,14 +101,28 @@ void image_free(struct fat_image *image) {
 }
 
 unsigned image_get(const struct fat_image *image, unsigned cluster) {
-    return take16(image->bytes + image->table + (size_t)cluster * 2);
+    const uint8_t *table = image->bytes + image->table;
+    return image->bits == 32 ? take32(table + (size_t)cluster * 4) & 0x0FFFFFFF
+                             : take16(table + (size_t)cluster * 2);
 }
 
 void image_set(struct fat_image *image, unsigned cluster, unsigned value) {
-    for (unsigned copy = 0; copy < image->table_copies; copy++)
-        put16(image->bytes + image->table + (size_t)copy * image->table_sectors * SECTOR +
-                  (size_t)cluster * 2,
-              value);
+    for (unsigned copy = 0; copy < image->table_copies; copy++) {
+        uint8_t *table = image->bytes + image->table + (size_t)copy * image->table_sectors * SECTOR;
+        if (image->bits == 32)
+            put32(table + (size_t)cluster * 4, value | reserved_bits(cluster));
+        else
+            put16(table + (size_t)cluster * 2, value);
+    }
+}
+
+unsigned image_entry_cluster(const struct fat_image *image, const uint8_t *entry) {
+    return take16(entry + 26) | (image->bits == 32 ? take16(entry + 20) << 16 : 0);
+}
+static void set_entry_cluster(const struct fat_image *image, uint8_t *entry, unsigned cluster) {
+    put16(entry + 26, cluster & 0xFFFF);
+    if (image->bits == 32)
+        put16(entry + 20, cluster >> 16);
 }
 
 static bool is_cluster(const struct fat_image *image, unsigned cluster) {
@@ -82,6 +131,8 @@ static bool is_cluster(const struct fat_image *image, unsigned cluster) {
 
 /* The index-th entry of a directory, or NULL after the last that there is room for. */
 static uint8_t *entry_at(const struct fat_image *image, unsigned directory, unsigned index) {
+    if (directory == 0)
+        directory = image->root_cluster;
     if (directory == 0)
         return index < image->root_entries ? image->bytes + image->root + index * ENTRY : NULL;
     unsigned each = (unsigned)(cluster_size(image) / ENTRY);
@@ -108,7 +159,7 @@ static unsigned add_chain(struct fat_image *image, const uint8_t *bytes, size_t 
         unsigned cluster = next_free(image, last ? last + 1 + gap : from);
         size_t part = size - done < cluster_size(image) ? size - done : cluster_size(image);
         memcpy(cluster_bytes(image, cluster), bytes + done, part);
-        image_set(image, cluster, 0xFFFF);
+        image_set(image, cluster, image->end);
         if (last)
             image_set(image, last, cluster);
         else
@@ -156,19 +207,19 @@ unsigned image_add(struct fat_image *image, unsigned directory, const char *name
     unsigned first;
     if (attributes & 0x10) {
         first = next_free(image, from);
-        image_set(image, first, 0xFFFF);
+        image_set(image, first, image->end);
         memset(cluster_bytes(image, first), 0, cluster_size(image));
         uint8_t *dots = cluster_bytes(image, first);
         memcpy(dots, ".          ", 11);
         memcpy(dots + ENTRY, "..         ", 11);
         dots[11] = dots[ENTRY + 11] = 0x10;
-        put16(dots + 26, first);
-        put16(dots + ENTRY + 26, directory);
+        set_entry_cluster(image, dots, first);
+        set_entry_cluster(image, dots + ENTRY, directory);
     } else {
         first = add_chain(image, bytes, size, from, gap);
         put32(entry + 28, (unsigned)size);
     }
-    put16(entry + 26, first);
+    set_entry_cluster(image, entry, first);
     return first;
 }
 
@@ -185,7 +236,7 @@ bool image_holds(const struct fat_image *image, unsigned directory, const char *
     const uint8_t *entry = image_entry(image, directory, name);
     if (!entry || take32(entry + 28) != size)
         return false;
-    unsigned cluster = take16(entry + 26);
+    unsigned cluster = image_entry_cluster(image, entry);
     for (size_t done = 0; done < size; done += cluster_size(image)) {
         size_t part = size - done < cluster_size(image) ? size - done : cluster_size(image);
         if (!is_cluster(image, cluster) ||
@@ -193,7 +244,7 @@ bool image_holds(const struct fat_image *image, unsigned directory, const char *
             return false;
         cluster = image_get(image, cluster);
     }
-    return size == 0 ? cluster == 0 : cluster >= 0xFFF8;
+    return size == 0 ? cluster == 0 : cluster >= image->end - 7;
 }
 
 /* Marks a chain in seen; its length, or -1 when it is not sound. */
@@ -207,7 +258,7 @@ static long follow(const struct fat_image *image, unsigned cluster, uint8_t *see
         seen[cluster] = 1;
         count++;
         cluster = image_get(image, cluster);
-    } while (cluster < 0xFFF8);
+    } while (cluster < image->end - 7);
     return count;
 }
 
@@ -231,14 +282,14 @@ static const char *check_directory(const struct fat_image *image, unsigned direc
             return "an entry behind the end of its directory";
         if (ended || entry[0] == 0xE5 || entry[11] == 0x0F || is_dots(entry))
             continue;
-        long count = follow(image, take16(entry + 26), seen);
+        long count = follow(image, image_entry_cluster(image, entry), seen);
         size_t size = take32(entry + 28);
         if (count < 0)
             return "a chain that leaves the FAT or meets another";
         if (entry[11] & 0x10) {
             if (count == 0)
                 return "a directory without clusters";
-            const char *wrong = check_directory(image, take16(entry + 26), seen);
+            const char *wrong = check_directory(image, image_entry_cluster(image, entry), seen);
             if (wrong)
                 return wrong;
         } else if ((size_t)count != (size + cluster_size(image) - 1) / cluster_size(image)) {
@@ -252,12 +303,22 @@ const char *image_check(const struct fat_image *image, bool after_power_cut) {
     uint8_t *seen = calloc(image->clusters + 2, 1);
     CHECK(seen);
     const char *wrong = check_directory(image, 0, seen);
+    if (!wrong && follow(image, image->root_cluster, seen) < 0)
+        wrong = "a root directory that meets another chain";
     for (unsigned cluster = 2; !wrong && !after_power_cut && cluster < image->clusters + 2;
          cluster++) {
         unsigned value = image_get(image, cluster);
-        if (!seen[cluster] && value != 0 && value != 0xFFF7)
+        if (!seen[cluster] && value != 0 && value != image->end - 8)
             wrong = "a lost cluster";
     }
+    for (unsigned cluster = 0; !wrong && image->bits == 32 && cluster < image->clusters + 2;
+         cluster++)
+        if ((take32(image->bytes + image->table + (size_t)cluster * 4) & 0xF0000000u) !=
+            reserved_bits(cluster))
+            wrong = "reserved bits of the FAT that have changed";
+    if (!wrong && image->bits == 32 && take32(image->bytes + image->info + 488) != UNKNOWN &&
+        take32(image->bytes + image->info + 488) != image_free_clusters(image))
+        wrong = "a wrong count of free clusters";
     free(seen);
     const uint8_t *table = image->bytes + image->table;
     size_t table_size = (size_t)image->table_sectors * SECTOR;

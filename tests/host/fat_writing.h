@@ -1,4 +1,4 @@
-/* A FAT16 image with some files, mounted from a RAM disk, for the tests that write to it. */
+/* A FAT16 or FAT32 image with some files, mounted from a RAM disk, for the tests that write to it. */
 #pragma once
 #include "check.h"
 #include "fat_image.h"
@@ -10,6 +10,7 @@
 #define CLUSTER_SIZE 512
 #define DATA_SIZE 20000
 
+static unsigned bits = 16; /* of the images' FAT: each test is done with 16 and 32 */
 static uint8_t old_data[DATA_SIZE], new_data[DATA_SIZE];
 
 /* Gives the two their bytes: to be called before the rest. */
@@ -23,7 +24,7 @@ static void make_data(void) {
 /* NOTES.TXT (old_data), KEEP.BIN (new_data) and DIR/, which holds 14 entries besides "." and "..":
  * its cluster is full; DIR/READ.ME is read-only. */
 static unsigned make_image(struct fat_image *image, size_t old_size, unsigned gap) {
-    image_format(image, CLUSTERS, 1);
+    image_format(image, bits, CLUSTERS, 1);
     image_add(image, 0, "NOTES   TXT", "my Notes.text", 0x20, old_data, old_size, 2, gap);
     image_add(image, 0, "KEEP    BIN", NULL, 0x20, new_data, DATA_SIZE, 60, 1);
     unsigned directory = image_add(image, 0, "DIR        ", NULL, 0x10, NULL, 0, 2, 0);

@@ -67,7 +67,7 @@ static void begin(const char *family, const char *system) {
     struct chat_template texts;
     settings.system = system;
     CHECK(chat_template_named(&texts, family, &error));
-    CHECK(chat_init(&chat, &texts, &t, &generator, &settings, &error));
+    CHECK(chat_init(&chat, &texts, &t, &generator, &settings, 7, &error));
 }
 
 /* Says something, and gets these tokens for an answer. */
@@ -129,7 +129,7 @@ static void test_system(void) {
     struct chat_template none;
     CHECK(chat_template_named(&none, "chatml", &error));
     none.system_begin = NULL;
-    CHECK(!chat_init(&chat, &none, &t, &generator, &settings, &error));
+    CHECK(!chat_init(&chat, &none, &t, &generator, &settings, 7, &error));
     CHECK(strcmp(error.text, "the model's chat template takes no system text") == 0);
     settings.system = "";
     chat_free(&chat);

@@ -15,10 +15,10 @@
 
 /* ---- In place of the rest of the program ---- */
 
-static int benches, layers, tables, reboots;
+static int benches, layers, tables, reboots, resumed;
 
 void files_resume(void) {
-    CHECK(false); /* without a JIT there is nothing to save */
+    resumed++;
 }
 
 bool bench_run(const struct generator *generator, const char *prompt, bool all_widths,
@@ -84,6 +84,18 @@ void chat_reset(struct chat *chat) {
 bool chat_set_system(struct chat *chat, const char *text, struct error *error) {
     CHECK(chat);
     return strcmp(text, "too long") != 0 || error_set(error, "the system text is too long");
+}
+
+bool chat_save(const struct chat *chat, const char *name, bool *with_cache, struct error *error) {
+    CHECK(chat);
+    *with_cache = strcmp(name, "big") != 0;
+    return strcmp(name, "full") != 0 || error_set(error, "the disk is full");
+}
+
+bool chat_load(struct chat *chat, const char *name, bool *with_cache, struct error *error) {
+    CHECK(chat);
+    *with_cache = true;
+    return strcmp(name, "gone") != 0 || error_set(error, "there is no such file");
 }
 
 /* ---- Tests ---- */
@@ -166,6 +178,8 @@ static void test_stats(void) {
 static void test_jit(void) {
     check_said("/jit", "Everything was compiled ahead of time.\n");
     check_said("/save", "There is no JIT: nothing is saved.\n");
+    check_said("/save it", "error: /save stands alone, without \"it\"\n");
+    CHECK(resumed == 0);
     check_said("/export", "error: This kernel has no compiler that could write another one.\n");
     check_said("/trim", "error: This kernel has no compiler of which it could remove functions.\n");
     check_said("/life", "0001.KRN\n");
@@ -191,6 +205,13 @@ static void test_chat(void) {
     check_said("/system too long", "error: the system text is too long\n");
     check_said("/system", "There is no system text now.\n");
     CHECK(resets == 1 && !dialogue.regenerate);
+    check_said("/save a", "The conversation is saved.\n");
+    check_said("/save big",
+               "The conversation is saved without its KV cache: /load will read it again.\n");
+    check_said("/save full", "error: the disk is full\n");
+    check_said("/load a", "A conversation of 0 turns goes on.\n");
+    check_said("/load gone", "error: there is no such file\n");
+    CHECK(resumed == 3);
     check_said("/regenerate", "");
     CHECK(dialogue.regenerate);
     console[0] = '\0';

@@ -67,6 +67,34 @@ static void test_merge(void) {
     free(all);
 }
 
+/* A boot that ends before the application begins knows none of its names: what earlier boots have
+ * seen stays, and so do the names. */
+static void test_boot_without_names(void) {
+    size_t first_size, early_size, size;
+    struct error why;
+    struct coverage_seen now = seen((const uint32_t[]){3, 1}, 2, true, false);
+    uint8_t *first = coverage_file_make(&now, NULL, 0, &first_size, &why);
+    struct coverage_seen early = {BUILD, 20, (const uint32_t[]){7}, 1, NULL};
+    uint8_t *second = coverage_file_make(&early, first, first_size, &early_size, &why);
+    CHECK(why.text[0] == '\0');
+    now = seen((const uint32_t[]){3, 1, 7}, 3, true, false);
+    uint8_t *wanted = coverage_file_make(&now, NULL, 0, &size, &why);
+    CHECK(early_size == size && second[40] == 2);
+    second[40] = 1;
+    CHECK(memcmp(second, wanted, size - 4) == 0);
+    free(first);
+    free(second);
+    /* And the other way round: it was the first one. */
+    first = coverage_file_make(&early, NULL, 0, &early_size, &why);
+    now = seen((const uint32_t[]){3, 1}, 2, true, false);
+    second = coverage_file_make(&now, first, early_size, &first_size, &why);
+    CHECK(why.text[0] == '\0' && first_size == size && second[40] == 2 && second[48] == 3);
+    CHECK(memcmp(second + 56, wanted + 56, 3) == 0); /* the bits */
+    free(first);
+    free(second);
+    free(wanted);
+}
+
 /* The file with a change, its CRC right again if wanted, is not merged, for this reason. */
 static void check_refused(const uint8_t *file, size_t size, size_t at, uint8_t value, bool sealed,
                           const char *reason) {
@@ -113,6 +141,7 @@ static void test_refused(void) {
 int main(void) {
     test_layout();
     test_merge();
+    test_boot_without_names();
     test_refused();
     puts("coverage file: passed");
 }

@@ -5,7 +5,7 @@
 // sources: kernel_lib/storage/fat/fat_directory.c kernel_lib/storage/fat/fat_read.c
 // sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
 // sources: tests/host/ram_disk.c tests/host/fat_image.c
-/* FAT16: replacing files, with the power cut at every sector written, and what is repaired then. */
+/* Replacing files, with the power cut at every sector written, and what is repaired then. */
 #include "fat_writing.h"
 
 static bool reads_as(struct fat *fs, const char *path, const void *bytes, size_t size) {
@@ -140,13 +140,13 @@ static void test_repair(bool in_directory, unsigned kind) {
     struct ram_disk disk;
     struct fat fs;
     struct error error = {""};
-    image_format(&image, CLUSTERS, 1);
+    image_format(&image, bits, CLUSTERS, 1);
     unsigned directory = image_add(&image, 0, "PROFILE    ", NULL, 0x10, NULL, 0, 2, 0);
     image_add(&image, in_directory ? directory : 0, "JIT     PRF", NULL, 0x20, new_data, 3000, 2,
               0);
     image_add(&image, 0, "USER    BIN", NULL, 0x20, old_data, 3000, 2, 0);
     uint8_t *entry = image_entry(&image, in_directory ? directory : 0, "JIT     PRF");
-    unsigned first = entry[26];
+    unsigned first = image_entry_cluster(&image, entry);
     if (!in_directory)
         memcpy(entry + 22, (uint8_t[]){0xCB, 0xB2, 0x21, 0x00}, 4); /* 1980-01-01 22:22:22 */
     switch (kind) {
@@ -154,7 +154,7 @@ static void test_repair(bool in_directory, unsigned kind) {
         image_set(&image, first + 2, 0); /* too short */
         break;
     case 1:
-        image_set(&image, first + 2, 0xFFFF);
+        image_set(&image, first + 2, image.end);
         break;
     case 2:
         entry[29] = 1; /* too long */
@@ -182,13 +182,77 @@ static void test_repair(bool in_directory, unsigned kind) {
     image_free(&image);
 }
 
+/* The directories that fat_list has been called for have these files, ";" behind each. */
+static char listed[200];
+
+static void list(void *context, const char *name, uint32_t size, bool by_guest) {
+    (void)context;
+    size_t length = strlen(listed);
+    snprintf(listed + length, sizeof listed - length, "%s %u %d;", name, size, by_guest);
+}
+
+static void check_listing(struct fat *fs, const char *files) {
+    struct error error;
+    listed[0] = '\0';
+    CHECK(fat_list(fs, "/OLD", list, NULL, &error) && strcmp(listed, files) == 0);
+}
+
+/* A directory and its files lie where FAT32 needs more than 16 bits for their clusters. Power is cut
+ * after so many sectors. Returns whether it was. */
+static bool delete_once(long sectors) {
+    struct fat_image image;
+    struct ram_disk disk;
+    struct fat fs;
+    struct error error;
+    unsigned far = bits == 32 ? 0x10100 : 100;
+    image_format(&image, bits, bits == 32 ? 0x10200 : CLUSTERS, 1);
+    unsigned directory = image_add(&image, 0, "OLD        ", NULL, 0x10, NULL, 0, far, 0);
+    image_add(&image, directory, "0001    KRN", NULL, 0x20, old_data, 3000, far, 1);
+    image_add(&image, directory, "0002    KRN", NULL, 0x20, new_data, 3000, far, 0);
+    memcpy(image_entry(&image, directory, "0001    KRN") + 22, (uint8_t[]){0xCB, 0xB2, 0x21, 0}, 4);
+    ram_disk_init(&disk, image.bytes, image.size);
+    mount(&fs, &disk);
+    uint64_t before, after;
+    CHECK(fat_free_bytes(&fs, &before, &error));
+    check_listing(&fs, "0001.KRN 3000 1;0002.KRN 3000 0;");
+    CHECK(!fat_delete(&fs, "/OLD/0002.KRN", &error)); /* not the guest's */
+    CHECK(strstr(error.text, "was not written by this machine"));
+    CHECK(!fat_delete(&fs, "/OLD", &error) && !fat_delete(&fs, "/OLD/0003.KRN", &error));
+    CHECK(fat_prepare(&fs, &error)); /* a failure has discarded what was known */
+    ram_disk_cut_after(&disk, sectors);
+    bool done = fat_delete(&fs, "/OLD/0001.KRN", &error);
+    if (done) {
+        check_listing(&fs, "0002.KRN 3000 0;");
+        CHECK(fat_free_bytes(&fs, &after, &error) && after == before + 6 * CLUSTER_SIZE);
+    }
+    fat_unmount(&fs);
+    ram_disk_power_on(&disk, done ? all_survive : none_survive, NULL);
+    CHECK(image_check(&image, !done) == NULL);
+    CHECK(image_holds(&image, directory, "0002    KRN", new_data, 3000));
+    CHECK(!image_entry(&image, directory, "0001    KRN") ||
+          (!done && image_holds(&image, directory, "0001    KRN", old_data, 3000)));
+    ram_disk_free(&disk);
+    image_free(&image);
+    return !done;
+}
+
+static void test_deleting(void) {
+    long sectors = 0;
+    while (delete_once(sectors))
+        sectors++;
+    CHECK(sectors >= 2);
+}
+
 int main(void) {
     make_data();
-    test_replacing();
-    test_power_cuts();
-    for (unsigned kind = 0; kind < 6; kind++) {
-        test_repair(true, kind);
-        test_repair(false, kind);
+    for (bits = 16; bits <= 32; bits += 16) {
+        test_replacing();
+        test_power_cuts();
+        test_deleting();
+        for (unsigned kind = 0; kind < 6; kind++) {
+            test_repair(true, kind);
+            test_repair(false, kind);
+        }
     }
     puts("fat_write: passed");
 }

@@ -127,7 +127,7 @@ static void write_some(struct ram_disk *disk) {
 }
 
 static void begin(struct fat_image *image) {
-    image_format(image, CLUSTERS, 2);
+    image_format(image, 16, CLUSTERS, 2);
     image_add(image, 0, "USER    BIN", NULL, 0x20, user, USER_SIZE, 2, 1);
     unsigned boot = image_add(image, 0, "BOOT       ", NULL, 0x10, NULL, 0, 2, 0);
     image_add(image, boot, "BAREFLOWKRN", NULL, 0x20, user, USER_SIZE, 2, 0);

@@ -137,13 +137,15 @@ static void add_directory(struct fat_image *image, size_t n, bool long_names) {
     memset(folder + 28, 0, 4); /* directories have no size */
 }
 
+static unsigned bits = 16;
+
 /* The last one of n files in a directory, and a file of n fragments. */
 static void read_files(size_t n, enum order order) {
     struct fat_image image;
     struct ram_disk disk;
     struct fat fs;
     struct error error;
-    image_format(&image, 60000, 1);
+    image_format(&image, bits, 60000, 1);
     add_directory(&image, n, order == DESCENDING);
     char *bytes = calloc(n, 512);
     CHECK(bytes);
@@ -171,5 +173,7 @@ int main(void) {
     check_growth("object cache", read_object_cache, 256);
     check_growth("coverage", read_coverage, 512);
     check_growth("FAT16", read_files, 512);
+    bits = 32;
+    check_growth("FAT32", read_files, 512);
     puts("growth on the disk: passed");
 }

@@ -44,13 +44,13 @@ static void expect_error(uint32_t wanted_lba, const char *message) {
 }
 
 int main(void) {
-    static const uint8_t types[] = {0x04, 0x06, 0x0E};
-    for (int i = 0; i < 3; i++) {
+    static const uint8_t types[] = {0x04, 0x06, 0x0B, 0x0C, 0x0E};
+    for (int i = 0; i < 5; i++) {
         clear();
-        set(i, types[i], 2048, 50000);
+        set(i % 4, types[i], 2048, 50000);
         expect(0, 2048, 50000);
         expect(2048, 2048, 50000);
-        expect_error(2049, "has no FAT16 partition");
+        expect_error(2049, "has no FAT partition");
     }
 
     clear(); /* several: the one that was booted from; others' types do not count */
@@ -70,9 +70,9 @@ int main(void) {
     expect(0, 2048, 10000);
 
     clear();
-    expect_error(0, "has no FAT16 partition");
-    set(0, 0x0C, 2048, 50000); /* FAT32 */
-    expect_error(0, "has no FAT16 partition");
+    expect_error(0, "has no FAT partition");
+    set(0, 0x07, 2048, 50000); /* NTFS */
+    expect_error(0, "has no FAT partition");
 
     clear();
     set(0, 0x0E, 20000, 80001);

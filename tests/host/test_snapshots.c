@@ -88,13 +88,13 @@ static bool comes_up(unsigned number) {
 
 /* The number of the kernel with this name in a directory; 0 if none is there, or a damaged one. */
 static unsigned kernel_at(const char *folder, const char *name) {
-    unsigned boot = image_entry(&image, 0, "BOOT       ")[26];
-    unsigned directory =
-        strcmp(folder, "boot") == 0 ? boot : image_entry(&image, boot, "SNAPSH~1   ")[26];
+    unsigned directory = image_entry_cluster(&image, image_entry(&image, 0, "BOOT       "));
+    if (strcmp(folder, "snapshots") == 0)
+        directory = image_entry_cluster(&image, image_entry(&image, directory, "SNAPSH~1   "));
     const uint8_t *entry = image_entry(&image, directory, name);
     if (!entry)
         return 0;
-    size_t cluster = entry[26] | (size_t)entry[27] << 8;
+    size_t cluster = image_entry_cluster(&image, entry);
     unsigned number =
         image.bytes[image.data + (cluster - 2) * SECTOR + offsetof(struct kernel_header, build_id)];
     size_t size = make_kernel(number);
@@ -278,7 +278,7 @@ static void check_disk(void) {
 /* ---- Disks ---- */
 
 static void make_disk(void) {
-    image_format(&image, CLUSTERS, 1);
+    image_format(&image, 16, CLUSTERS, 1);
     shared->kernels = 1;
     size_t size = make_kernel(1);
     unsigned boot = image_add(&image, 0, "BOOT       ", NULL, 0x10, NULL, 0, 2, 0);
@@ -408,9 +408,8 @@ static void test_another_root(void) {
     boot(-1, NULL, add_one);
     CHECK(boot(-1, NULL, add_one) == 2);
     CHECK(boot(-1, NULL, only_report) == 3);
-    unsigned folder = image_entry(&image, 0, "BOOT       ")[26];
-    unsigned at = image_entry(&image, folder, "BAREFLOWKRN")[26];
-    at |= (unsigned)image_entry(&image, folder, "BAREFLOWKRN")[27] << 8;
+    unsigned folder = image_entry_cluster(&image, image_entry(&image, 0, "BOOT       "));
+    unsigned at = image_entry_cluster(&image, image_entry(&image, folder, "BAREFLOWKRN"));
     uint8_t *kernel = image.bytes + image.data + (at - 2) * SECTOR;
     kernel[offsetof(struct kernel_header, build_id) + 5] ^= 1;
     boot(-1, "0001", only_report); /* chosen by hand: whatever it goes back to */

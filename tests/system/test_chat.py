@@ -250,6 +250,28 @@ def test_three_turns_on_the_serial_line(
     assert told.split() == "".join(same).split()
 
 
+def test_saved_over_a_power_cut(boot: Boot, chat_disk: DiskImage) -> None:
+    """Said, saved, and cut off; then the conversation goes on, and nothing of it is read again."""
+    guest = boot(chat_disk, config=GREEDY, snapshot=False)
+    first = answer(guest, "Hello")
+    guest.expect("^> ")
+    guest.send("/save talk\r")
+    guest.expect("The conversation is saved\\.")
+    second = answer(guest, "abc")
+    guest.kill()
+    guest = boot(chat_disk, config=GREEDY, snapshot=False)
+    guest.expect("^> ")
+    guest.send("/load talk\r")
+    guest.expect("A conversation of 1 turn goes on\\.")
+    assert answer(guest, "abc") == second
+    event = [event for event in guest.events if event["event"] == "generate"][-1]
+    assert event["kept_tokens"] >= 8 + len("Hello")
+    assert first
+    guest.expect("^> ")
+    guest.send("/load other\r")
+    guest.expect("error: .*other")
+
+
 def test_typed_on_the_keyboard(boot: Boot, chat_disk: DiskImage) -> None:
     guest = boot(chat_disk, config=GREEDY)
     guest.expect_screen("^>")

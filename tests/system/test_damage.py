@@ -147,7 +147,7 @@ def test_damaged_kernel_stops_the_loader(boot: Boot, damaged: DiskImage) -> None
 def test_damaged_boot_sector_of_the_partition(boot: Boot, damaged: DiskImage) -> None:
     damaged.patch(PARTITION_OFFSET, bytes(512))
     guest = boot(damaged, config=GENERATE)
-    guest.expect("^error: the FAT16 partition's boot sector is damaged; write the image again")
+    guest.expect("^error: the FAT partition's boot sector is damaged; write the image again")
 
 
 def fat_entry(disk: DiskImage, cluster: int) -> list[int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.bench.linux_session import LinuxRunError, make_root, record, run
+from bareflow.bench.reference_errors import LLAMA_CPP
 from disk_tools import DiskImage
 from gguf_file import Tensor, Value, gguf_file
 from gguf_model import BITS, SHAPES, error_of, expected_logits, make_model, prompt_config
@@ -23,13 +24,7 @@ WIDTHS = {"sse2": "sse2", "avx2": "avx2", "avx512": "avx512_vnni"}
 ROUNDING, QUANTISED = 5e-6, 0.06
 """How far logits may be from 64-bit floats: where only float32 rounds, and where activations have 8 bits."""
 
-# How far llama.cpp is from the exact logits of the shared files, by the type of the weights: it rounds
-# activations, too. Of the others, it is what float32 may make; gemma3's GELU is from a table of binary16.
-LLAMA_CPP = {
-    "F16": 0.0004, "BF16": 0.0031, "Q8_0": 0.0112, "Q4_0": 0.0123, "Q4_1": 0.0125, "Q5_0": 0.0121,
-    "Q5_1": 0.0122, "Q2_K": 0.0171, "Q3_K_M": 0.0163, "Q4_K_M": 0.0165, "Q5_K_M": 0.0164, "Q6_K": 0.0161,
-    "IQ4_NL": 0.0123, "IQ4_XS": 0.0166,
-}  # fmt: skip
+# Of those without quantised weights, it is what float32 may make; gemma3's GELU is from a table of binary16.
 EXACT = dict.fromkeys(("llama-gqa-untied", "llama-head-24", "llama-rope-freqs", "qwen2", "qwen3"), ROUNDING)
 EXACT |= {"gemma3": 1.5e-4} | {f"types-{name}": error for name, error in LLAMA_CPP.items()}
 

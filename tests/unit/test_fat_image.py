@@ -10,8 +10,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from bareflow.disk import fat_image
 from bareflow.disk.fat import FatError, list_folder, read_file
-from bareflow.disk.fat_image import _choose_sizes, build_image
+from bareflow.disk.fat_image import _choose_volume, _Volume, build_image
 from disk_tools import DiskImage
 from loader_disk import ROOT, assemble
 
@@ -155,6 +156,28 @@ def test_big_files_get_bigger_clusters(tmp_path: Path) -> None:
     assert len(read_file(image, "/big")) == 200 << 20
 
 
+@pytest.mark.skipif(FSCK is None, reason="fsck.fat (dosfstools) is not installed")
+def test_fat32(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for a partition that FAT16 is too small for; but a small one, with the least number of clusters."""
+    monkeypatch.setattr(fat_image, "MAX_CLUSTER", 0)
+    monkeypatch.setattr(fat_image, "FAT32_CLUSTER", 512)
+    path, partition = tmp_path / "disk.img", tmp_path / "partition"
+    build_image(path, STAGE1, STAGE2, TREE, least=36 << 20)
+    image = path.read_bytes()
+    assert image[450] == 0x0C
+    assert struct.unpack_from("<I", image, PARTITION + 28) == (2048,)  # hidden sectors
+    partition.write_bytes(image[PARTITION:])
+    result = subprocess.run([str(FSCK), "-n", "-v", partition], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "2 FATs, 32 bit entries" in result.stdout
+    disk = DiskImage(path)
+    for name, content in TREE.items():
+        if content:
+            assert read_file(path, name) == content
+            assert disk.fragments(name) == 1, name
+    assert disk.first_cluster("/boot/BAREFLOW.KRN") == 3  # behind the root directory
+
+
 @pytest.mark.parametrize(
     ("stage1", "stage2", "tree", "message"),
     [
@@ -228,9 +251,12 @@ def test_room_is_left(tmp_path: Path) -> None:
         assert 0 <= DiskImage(image).free_bytes() - room - (8 << 20) < 16 << 20
 
 
-def test_largest_partition() -> None:
-    """What is too much for clusters of 32 KiB gets larger ones; what is too much for these is refused."""
-    sectors, partition = _choose_sizes([3 << 30])
-    assert (sectors, partition * 512) == (128, (3 << 30) + (9 << 20))
-    with pytest.raises(FatError, match=r"more than a FAT16 partition \(4 GiB\) holds"):
-        _choose_sizes([4 << 30])
+def test_large_partitions() -> None:
+    """What is too much for clusters of 32 KiB gets larger ones; what is too much for these gets FAT32."""
+    assert _choose_volume([3 << 30]) == _Volume(16, 128, 3081 << 11)
+    assert _choose_volume([5000], least=100 << 20) == _Volume(16, 4, 100 << 11)
+    assert _choose_volume([5000], least=4095 << 20) == _Volume(16, 128, 4095 << 11)
+    assert _choose_volume([5000], least=4096 << 20) == _Volume(32, 64, 4096 << 11)
+    assert _choose_volume([(4 << 30) - 1]) == _Volume(32, 64, 4107 << 11)
+    with pytest.raises(FatError, match=r"more than a partition \(2 TiB\) holds"):
+        _choose_volume([], least=2 << 40)

@@ -2,11 +2,12 @@
 #include "chat.h"
 
 bool chat_init(struct chat *chat, const struct chat_template *texts, struct tokenizer *tokenizer,
-               const struct generator *generator, const struct settings *settings,
+               const struct generator *generator, const struct settings *settings, uint32_t model,
                struct error *error) {
     const char *markup[] = {texts->begin,  texts->system_begin, texts->system_end,
                             texts->answer, texts->past_answer,  texts->turn};
-    *chat = (struct chat){.texts = *texts, .generator = generator, .settings = settings};
+    *chat = (struct chat){
+        .texts = *texts, .generator = generator, .settings = settings, .model = model};
     for (size_t i = 0; i < sizeof markup / sizeof *markup; i++)
         if (markup[i])
             tokenizer_reserve(tokenizer, markup[i]);

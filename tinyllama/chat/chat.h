@@ -10,15 +10,17 @@ struct chat {
     struct chat_template texts;
     const struct generator *generator;
     const struct settings *settings;
+    uint32_t model; /* tells models apart: conversations of others are not loaded */
     struct conversation conversation;
     uint32_t *cached; /* tokens of the positions that the KV cache has */
     uint32_t cached_count;
 };
 
-/* Begins an empty conversation with texts, which the chat frees, and the settings' system text.
- * The tokenizer is told what ends a turn. False and *error if the system text does not fit. */
+/* Begins an empty conversation with the model that a number stands for, with texts, which the chat
+ * frees, and the settings' system text. The tokenizer is told what ends a turn. False and *error if
+ * the system text does not fit. */
 bool chat_init(struct chat *chat, const struct chat_template *texts, struct tokenizer *tokenizer,
-               const struct generator *generator, const struct settings *settings,
+               const struct generator *generator, const struct settings *settings, uint32_t model,
                struct error *error);
 void chat_free(struct chat *chat);
 

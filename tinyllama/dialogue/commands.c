@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "kernel_lib/jit_runtime.h"
 #include "tinyllama/bench/bench.h"
+#include "tinyllama/chat/chat_file.h"
 #include "tinyllama/profiling.h"
 
 static void print_help(struct dialogue *dialogue, char *arguments);
@@ -81,13 +82,35 @@ static void bench(struct dialogue *dialogue, char *arguments) {
 }
 
 static void save(struct dialogue *dialogue, char *arguments) {
-    (void)dialogue, (void)arguments;
-    if (!jit_available()) {
+    struct error error;
+    bool with_cache;
+    if (*arguments && dialogue->chat) {
+        files_resume();
+        if (!chat_save(dialogue->chat, arguments, &with_cache, &error))
+            print_error(&error);
+        else
+            console_printf("The conversation is saved%s.\n",
+                           with_cache ? "" : " without its KV cache: /load will read it again");
+    } else if (*arguments) {
+        console_printf("error: /save stands alone, without \"%.40s\"\n", arguments);
+    } else if (!jit_available()) {
         console_puts("There is no JIT: nothing is saved.\n");
-        return;
+    } else {
+        files_resume();
+        jit_persist_save();
     }
-    files_resume();
-    jit_persist_save();
+}
+
+static void load(struct dialogue *dialogue, char *arguments) {
+    const struct conversation *conversation = &dialogue->chat->conversation;
+    struct error error;
+    bool with_cache;
+    if (!chat_load(dialogue->chat, arguments, &with_cache, &error))
+        print_error(&error);
+    else
+        console_printf("A conversation of %u turn%s goes on%s.\n", (unsigned)conversation->count,
+                       conversation->count == 1 ? "" : "s",
+                       with_cache ? "" : "; it has to be read again");
 }
 
 static void export_kernel(struct dialogue *dialogue, char *arguments) {
@@ -150,11 +173,13 @@ static const struct command {
      TEXT | CHAT},
     {"/reset", "begins a new conversation", reset, CHAT},
     {"/regenerate", "generates the last answer once more", regenerate, CHAT},
+    {"/load", "NAME goes on with a conversation that was saved", load, TEXT | CHAT},
     {"/stats", "speed, memory, and cycles of a layer's parts", print_stats, NOTHING},
     {"/profile", "where the time of the texts went", print_profile, NOTHING},
     {"/jit", "what was compiled, how fast it is, and why", print_jit, NOTHING},
     {"/bench", "measures functions and the model", bench, NOTHING},
-    {"/save", "writes what the JIT has learnt to the disk", save, NOTHING},
+    {"/save", "writes what the JIT has learnt to the disk; in a chat, NAME: the conversation", save,
+     TEXT},
     {"/export", "writes the program as a kernel without a JIT to the disk", export_kernel, NOTHING},
     {"/trim", "writes the kernel without the functions that never ran", trim_kernel, NOTHING},
     {"/life", "the kernels that this machine has written for itself", print_life, NOTHING},

@@ -1,5 +1,5 @@
 /*
- * The FAT16 file system over a block device: reading, and replacing a file so
+ * The FAT16 and FAT32 file systems over a block device: reading, and replacing a file so
  * that a power cut leaves the old one or the new one. After Microsoft's "FAT:
  * General Overview of On-Disk Format", version 1.03 (fatgen103).
  *
@@ -7,8 +7,8 @@
  * of ASCII letters with both the long (VFAT) and the short (8.3) name.
  *
  * Memory: about 12 KiB in struct fat, 8 bytes for each fragment of an open
- * file and, from the first replacement on, one bit for each cluster (at most
- * 8 KiB).
+ * file and, from the first replacement on, one bit for each cluster (64 KiB for
+ * 32 GiB in clusters of 64 KiB).
  */
 #pragma once
 #include "kernel_lib/storage/block.h"
@@ -24,21 +24,28 @@ struct fat {
     struct block_device *device;
 
     /* Layout. Sectors count from the start of the device, clusters from 2 to cluster_limit - 1. */
-    uint64_t table_sector; /* of the first FAT */
-    uint64_t root_sector;
+    uint64_t table_sector;  /* of the first FAT */
+    uint64_t root_sector;   /* FAT16 */
+    uint64_t info_sector;   /* FAT32: FSInfo; 0: there is none */
     uint64_t data_sector;   /* of cluster 2 */
     uint32_t table_sectors; /* of one FAT */
     uint32_t table_copies;
-    uint32_t root_sectors;
+    uint32_t root_sectors; /* FAT16 */
+    uint32_t root_cluster; /* FAT32, where the root directory is a chain; 0: FAT16 */
     uint32_t cluster_sectors;
     uint32_t cluster_size; /* bytes */
     uint32_t cluster_limit;
+    uint32_t end_mark; /* ends a chain in the FAT; has every bit of an entry that is not reserved */
 
     /* The part of the FAT in memory. Changed sectors are [dirty_begin, dirty_end). */
     uint32_t window_first; /* sector within the FAT */
     uint32_t window_count; /* 0: none */
     uint32_t dirty_begin, dirty_end;
-    _Alignas(64) uint16_t window[FAT_WINDOW_SECTORS * BLOCK_SECTOR_SIZE / 2];
+    _Alignas(64) union {
+        uint8_t bytes[FAT_WINDOW_SECTORS * BLOCK_SECTOR_SIZE];
+        uint16_t entries16[FAT_WINDOW_SECTORS * BLOCK_SECTOR_SIZE / 2];
+        uint32_t entries32[FAT_WINDOW_SECTORS * BLOCK_SECTOR_SIZE / 4];
+    } window;
 
     /* Sectors read last for directories and for parts of sectors. */
     uint64_t cache_first;
@@ -67,7 +74,7 @@ struct fat_file {
 };
 
 /* Mounts the file system in sector_count sectors of the device from first_sector on; false with
- * *error when they hold no FAT16 or a damaged one. */
+ * *error when they hold no FAT16 or FAT32, or a damaged one. */
 bool fat_mount(struct fat *fs, struct block_device *device, uint64_t first_sector,
                uint64_t sector_count, struct error *error);
 /* Frees what the file system holds. Files must have been closed. */
@@ -83,7 +90,8 @@ void fat_close(struct fat_file *file);
 
 /*
  * Makes the file system ready for writing, once after a mount: walks the whole tree, frees lost
- * clusters and makes the copies of the FAT equal. A file of the guest's own (in
+ * clusters, makes the copies of the FAT equal and marks FAT32's count of free clusters as unknown,
+ * which nothing written later can make wrong. A file of the guest's own (in
  * FAT_OWN_DIRECTORY, or written by fat_replace before) whose chain is damaged becomes empty;
  * damage in any other file is an error, and a damaged tree is never written to.
  */

@@ -6,13 +6,13 @@
 
 void fat_cursor_start(const struct fat *fs, struct fat_cursor *cursor, uint32_t cluster) {
     memset(cursor, 0, sizeof *cursor);
-    cursor->cluster = cluster;
+    cursor->cluster = cluster ? cluster : fs->root_cluster;
     cursor->clusters_left = MAX_DIRECTORY_SIZE / fs->cluster_size;
 }
 
 enum fat_step fat_cursor_next(struct fat *fs, struct fat_cursor *cursor, struct fat_entry *entry,
                               struct error *error) {
-    bool root = cursor->cluster == 0;
+    bool root = cursor->cluster == 0; /* FAT16's */
     uint32_t sectors = root ? fs->root_sectors : fs->cluster_sectors;
     if (cursor->sector_index == sectors) {
         uint32_t next = 0;
@@ -94,7 +94,7 @@ bool fat_find(struct fat *fs, const char *path, struct fat_lookup *lookup, struc
             break;
         if (!lookup->found || !(lookup->entry.attributes & FAT_DIRECTORY))
             return error_set(error, "The directory of %.80s does not exist.", path);
-        lookup->directory = lookup->entry.cluster;
+        lookup->directory = fat_entry_cluster(fs, &lookup->entry);
         if (!fat_is_cluster(fs, lookup->directory))
             return error_set(
                 error,
@@ -130,7 +130,7 @@ bool fat_list(struct fat *fs, const char *path, fat_visitor *visit, void *contex
         return false;
     if (!directory.found || !(directory.entry.attributes & FAT_DIRECTORY))
         return error_set(error, "There is no directory %.80s.", path);
-    fat_cursor_start(fs, &cursor, directory.entry.cluster);
+    fat_cursor_start(fs, &cursor, fat_entry_cluster(fs, &directory.entry));
     while ((step = fat_cursor_next(fs, &cursor, &entry, error)) == FAT_STEP_ENTRY) {
         if (entry.name[0] == FAT_NAME_DELETED ||
             entry.attributes & (FAT_VOLUME_LABEL | FAT_DIRECTORY))

@@ -24,15 +24,45 @@ struct __attribute__((packed)) fat_boot_sector {
     uint16_t heads;
     uint32_t hidden_sectors;
     uint32_t total_sectors_32;
-    uint8_t rest[474];
+    /* FAT32 only; FAT16 has something else here. */
+    uint32_t table_sectors_32;
+    uint16_t flags;
+    uint16_t version;
+    uint32_t root_cluster;
+    uint16_t info_sector;
+    uint8_t rest[460];
     uint8_t signature[2]; /* 0x55, 0xAA */
 };
 _Static_assert(sizeof(struct fat_boot_sector) == BLOCK_SECTOR_SIZE, "boot sector");
 
-#define FAT_CLUSTER_FREE 0x0000
-#define FAT_CLUSTER_BAD 0xFFF7
-#define FAT_CLUSTER_LAST 0xFFF8 /* and above */
-#define FAT_CLUSTER_END 0xFFFF  /* what is written for the last cluster */
+/* In flags: whether one FAT alone is in use, and which. */
+#define FAT_NOT_MIRRORED 0x80
+#define FAT_ACTIVE_TABLE 0x0F
+
+/* FAT32's FSInfo. */
+struct __attribute__((packed)) fat_info_sector {
+    uint32_t lead_signature;
+    uint8_t reserved[480];
+    uint32_t signature;
+    uint32_t free_clusters; /* FAT_UNKNOWN: to be counted in the FAT */
+    uint32_t next_free;     /* where to begin to look for one */
+    uint8_t rest[16];
+};
+_Static_assert(sizeof(struct fat_info_sector) == BLOCK_SECTOR_SIZE, "FSInfo");
+#define FAT_INFO_LEAD_SIGNATURE 0x41615252
+#define FAT_INFO_SIGNATURE 0x61417272
+#define FAT_UNKNOWN 0xFFFFFFFF
+
+/* Entries of the FAT. The highest four bits of FAT32's are reserved: neither read nor changed. */
+#define FAT_CLUSTER_FREE 0
+#define FAT16_END 0xFFFF /* fat.end_mark */
+#define FAT32_END 0x0FFFFFFF
+static inline bool fat_is_last(const struct fat *fs, uint32_t value) {
+    return value >= fs->end_mark - 7;
+}
+static inline bool fat_is_bad(const struct fat *fs, uint32_t value) {
+    return value == fs->end_mark - 8;
+}
 
 struct __attribute__((packed)) fat_entry {
     uint8_t name[11];
@@ -42,13 +72,23 @@ struct __attribute__((packed)) fat_entry {
     uint16_t created_time;
     uint16_t created_date;
     uint16_t accessed_date;
-    uint16_t cluster_high; /* FAT32 only */
+    uint16_t cluster_high; /* FAT32 */
     uint16_t written_time;
     uint16_t written_date;
     uint16_t cluster;
     uint32_t size;
 };
 _Static_assert(sizeof(struct fat_entry) == 32, "directory entry");
+
+static inline uint32_t fat_entry_cluster(const struct fat *fs, const struct fat_entry *entry) {
+    return entry->cluster | (fs->root_cluster ? (uint32_t)entry->cluster_high << 16 : 0);
+}
+static inline void fat_entry_set_cluster(const struct fat *fs, struct fat_entry *entry,
+                                         uint32_t cluster) {
+    entry->cluster = (uint16_t)cluster;
+    if (fs->root_cluster)
+        entry->cluster_high = (uint16_t)(cluster >> 16);
+}
 
 /* First byte of the name. */
 #define FAT_NAME_END 0x00
@@ -94,9 +134,9 @@ uint8_t *fat_cached_sector(struct fat *fs, uint64_t sector, uint64_t available,
 /* ---- fat_table.c: the FAT ---- */
 
 /* The entry of cluster (2 to cluster_limit - 1). */
-bool fat_table_get(struct fat *fs, uint32_t cluster, uint16_t *value, struct error *error);
+bool fat_table_get(struct fat *fs, uint32_t cluster, uint32_t *value, struct error *error);
 /* Changes an entry; it reaches the disk with the next fat_table_sync at the latest. */
-bool fat_table_set(struct fat *fs, uint32_t cluster, uint16_t value, struct error *error);
+bool fat_table_set(struct fat *fs, uint32_t cluster, uint32_t value, struct error *error);
 /* Writes the changed part to every copy of the FAT. */
 bool fat_table_sync(struct fat *fs, struct error *error);
 /* Marks the sectors in the window for writing if another copy of the FAT differs from the first. */
@@ -121,7 +161,7 @@ static inline uint32_t fat_clusters_for(const struct fat *fs, uint32_t size) {
 
 /* A place in a directory. */
 struct fat_cursor {
-    uint32_t cluster;       /* the one being read; 0 in the root */
+    uint32_t cluster;       /* the one being read; 0 in FAT16's root */
     uint32_t clusters_left; /* that may follow before the directory is too long to be one */
     uint32_t sector_index;  /* of the next entry, within the cluster or the root */
     uint32_t offset;        /* of the next entry in its sector, bytes */

@@ -2,16 +2,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What must hold for a FAT16 file system; the smallest and largest number of clusters are what
- * makes it FAT16 (fatgen103, "FAT type determination"). */
-#define MIN_CLUSTERS 4085
-#define MAX_CLUSTERS 65524
+/* The smallest and largest number of clusters are what makes it FAT16 (fatgen103, "FAT type
+ * determination"). FAT32 is told by the field that has the length of its FATs, as Windows and Linux
+ * do: mkfs.fat also makes small ones. */
+#define FAT16_MIN_CLUSTERS 4085
+#define FAT16_MAX_CLUSTERS 65524
+#define FAT32_MAX_CLUSTERS 0x0FFFFFF5
 
 static bool damaged(struct error *error, const char *what) {
     return error_set(error,
-                     "The boot sector of the FAT16 partition is damaged: %s. Write the image again "
+                     "The boot sector of the FAT partition is damaged: %s. Write the image again "
                      "or format the partition.",
                      what);
+}
+
+/* What only FAT32 has: the root directory is a chain, one FAT may be the only one in use, and FSInfo
+ * counts free clusters. */
+static bool mount_32(struct fat *fs, const struct fat_boot_sector *boot, uint64_t first_sector,
+                     struct error *error) {
+    uint32_t active = boot->flags & FAT_ACTIVE_TABLE;
+    if (boot->version != 0)
+        return damaged(error, "its version of FAT32 is a later one than 0.0");
+    if (boot->flags & FAT_NOT_MIRRORED) {
+        if (active >= boot->table_copies)
+            return damaged(error, "the FAT that is in use is none of those it has");
+        fs->table_sector += (uint64_t)active * fs->table_sectors;
+        fs->table_copies = 1;
+    }
+    fs->end_mark = FAT32_END;
+    fs->root_cluster = boot->root_cluster;
+    if (!fat_is_cluster(fs, fs->root_cluster))
+        return damaged(error, "its root directory begins at no cluster");
+    if (boot->info_sector != 0 && boot->info_sector < boot->reserved_sectors)
+        fs->info_sector = first_sector + boot->info_sector;
+    return true;
 }
 
 bool fat_mount(struct fat *fs, struct block_device *device, uint64_t first_sector,
@@ -19,8 +43,8 @@ bool fat_mount(struct fat *fs, struct block_device *device, uint64_t first_secto
     memset(fs, 0, sizeof *fs);
     fs->device = device;
     /* The FAT's window is read on first use; until then it has room for the boot sector. */
-    const struct fat_boot_sector *boot = (const void *)fs->window;
-    if (!block_read(device, first_sector, 1, fs->window, error))
+    const struct fat_boot_sector *boot = (const void *)&fs->window;
+    if (!block_read(device, first_sector, 1, &fs->window, error))
         return false;
 
     if (boot->signature[0] != 0x55 || boot->signature[1] != 0xAA)
@@ -34,27 +58,27 @@ bool fat_mount(struct fat *fs, struct block_device *device, uint64_t first_secto
         return damaged(error, "it counts no reserved sectors");
     if (boot->table_copies == 0 || boot->table_copies > 4)
         return damaged(error, "it has no FAT or more than four");
-    if (boot->table_sectors == 0)
-        return damaged(error, "its FAT has no sectors, as in FAT32");
-    if (boot->root_entries == 0 || boot->root_entries % 16 != 0)
+    bool is_32 = boot->table_sectors == 0;
+    uint32_t table_sectors = is_32 ? boot->table_sectors_32 : boot->table_sectors;
+    if (is_32 ? boot->root_entries != 0 : boot->root_entries == 0 || boot->root_entries % 16 != 0)
         return damaged(error, "its root directory does not fill whole sectors");
 
     uint32_t total = boot->total_sectors_16 ? boot->total_sectors_16 : boot->total_sectors_32;
     if (total > sector_count)
         return damaged(error, "it is longer than its partition");
-    uint32_t table_end =
-        boot->reserved_sectors + (uint32_t)boot->table_copies * boot->table_sectors;
+    uint64_t table_end = boot->reserved_sectors + (uint64_t)boot->table_copies * table_sectors;
     uint32_t root_sectors = boot->root_entries / 16;
     if (table_end + root_sectors > total)
         return damaged(error, "its FATs and root directory are longer than the whole");
-    uint32_t clusters = (total - table_end - root_sectors) / cluster_sectors;
-    if (clusters < MIN_CLUSTERS || clusters > MAX_CLUSTERS)
+    uint32_t clusters = (uint32_t)(total - table_end - root_sectors) / cluster_sectors;
+    if (is_32 ? clusters > FAT32_MAX_CLUSTERS
+              : clusters < FAT16_MIN_CLUSTERS || clusters > FAT16_MAX_CLUSTERS)
         return damaged(error, "its number of clusters is that of another kind of FAT");
-    if (boot->table_sectors < (clusters + 2 + 255) / 256)
+    if (table_sectors < ((uint64_t)clusters + 2 + (is_32 ? 127 : 255)) / (is_32 ? 128 : 256))
         return damaged(error, "its FAT is too short for its clusters");
 
     fs->table_sector = first_sector + boot->reserved_sectors;
-    fs->table_sectors = boot->table_sectors;
+    fs->table_sectors = table_sectors;
     fs->table_copies = boot->table_copies;
     fs->root_sector = first_sector + table_end;
     fs->root_sectors = root_sectors;
@@ -62,7 +86,8 @@ bool fat_mount(struct fat *fs, struct block_device *device, uint64_t first_secto
     fs->cluster_sectors = cluster_sectors;
     fs->cluster_size = cluster_sectors * BLOCK_SECTOR_SIZE;
     fs->cluster_limit = clusters + 2;
-    return true;
+    fs->end_mark = FAT16_END;
+    return !is_32 || mount_32(fs, boot, first_sector, error);
 }
 
 void fat_unmount(struct fat *fs) {

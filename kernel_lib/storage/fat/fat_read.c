@@ -77,7 +77,7 @@ bool fat_open(struct fat *fs, const char *path, struct fat_file *file, struct er
         return error_set(error, "%.80s is a directory, not a file.", path);
     *file =
         (struct fat_file){.size = lookup.entry.size, .by_guest = fat_is_by_guest(&lookup.entry)};
-    if (collect_extents(fs, file, lookup.entry.cluster, path, error))
+    if (collect_extents(fs, file, fat_entry_cluster(fs, &lookup.entry), path, error))
         return true;
     fat_close(file);
     return false;

@@ -45,15 +45,15 @@ void fat_space_discard(struct fat *fs) {
 /* The directories found so far, by first cluster; 0 is the root. A list, not recursion: the stack
  * is small and a tree may be deep. */
 struct directories {
-    uint16_t *clusters;
+    uint32_t *clusters;
     size_t count, room;
     uint32_t own; /* FAT_OWN_DIRECTORY; UINT32_MAX: there is none */
 };
 
-static bool directories_add(struct directories *list, uint16_t cluster, struct error *error) {
+static bool directories_add(struct directories *list, uint32_t cluster, struct error *error) {
     if (list->count == list->room) {
         size_t room = list->room ? 2 * list->room : 16;
-        uint16_t *grown = realloc(list->clusters, room * sizeof *grown);
+        uint32_t *grown = realloc(list->clusters, room * sizeof *grown);
         if (!grown)
             return error_set(error, "No memory for the check of the file system.");
         list->clusters = grown;
@@ -75,12 +75,12 @@ static bool damaged_entry(const struct fat_entry *entry, const char *what, struc
  * clusters: freeing one would destroy the other. */
 static bool claim_chain(struct fat *fs, const struct fat_entry *entry, const char **damage,
                         struct error *error) {
-    uint32_t cluster = entry->cluster, count = 0;
+    uint32_t cluster = fat_entry_cluster(fs, entry), count = 0;
     *damage = NULL;
     if (cluster != 0 && !fat_is_cluster(fs, cluster))
         *damage = "begins at a cluster that does not exist";
     while (cluster != 0 && !*damage) {
-        uint16_t next;
+        uint32_t next;
         if (fat_space_is_used(fs, cluster)) {
             *damage = "shares clusters with another file or with itself";
             break;
@@ -89,8 +89,8 @@ static bool claim_chain(struct fat *fs, const struct fat_entry *entry, const cha
         count++;
         if (!fat_table_get(fs, cluster, &next, error))
             return false;
-        cluster = next >= FAT_CLUSTER_LAST ? 0 : next;
-        if (next < FAT_CLUSTER_LAST && !fat_is_cluster(fs, next))
+        cluster = fat_is_last(fs, next) ? 0 : next;
+        if (cluster == next && !fat_is_cluster(fs, next))
             *damage = "has a cluster chain that leads to a number which is no cluster";
     }
     if (!*damage &&
@@ -106,7 +106,8 @@ static bool is_link(const struct fat *fs, const struct fat_entry *entry) {
     bool named = memcmp(entry->name, ".          ", sizeof entry->name) == 0 ||
                  memcmp(entry->name, "..         ", sizeof entry->name) == 0;
     return named && entry->attributes & FAT_DIRECTORY &&
-           (!fat_is_cluster(fs, entry->cluster) || fat_space_is_used(fs, entry->cluster));
+           (!fat_is_cluster(fs, fat_entry_cluster(fs, entry)) ||
+            fat_space_is_used(fs, fat_entry_cluster(fs, entry)));
 }
 
 /* Whether it is a file that the guest alone writes, or wrote last: only such files can have been
@@ -126,7 +127,7 @@ static bool claim_or_empty(struct fat *fs, const struct fat_cursor *cursor, stru
         return false;
     if (!damage)
         return true;
-    entry->cluster = 0;
+    fat_entry_set_cluster(fs, entry, 0);
     entry->size = 0;
     return fat_entry_write(fs, cursor->entry_sector, cursor->entry_offset, entry, error);
 }
@@ -154,10 +155,22 @@ static bool claim_directory(struct fat *fs, uint32_t first, bool own, struct dir
             return false;
         if (damage)
             return damaged_entry(&entry, damage, error);
-        if (entry.attributes & FAT_DIRECTORY && !directories_add(list, entry.cluster, error))
+        if (entry.attributes & FAT_DIRECTORY &&
+            !directories_add(list, fat_entry_cluster(fs, &entry), error))
             return false;
     }
     return step != FAT_STEP_FAILED;
+}
+
+/* Claims FAT32's root directory, which no entry names. */
+static bool claim_root(struct fat *fs, struct error *error) {
+    const char *damage;
+    struct fat_entry root = {.name = "/", .attributes = FAT_DIRECTORY};
+    if (fs->root_cluster == 0)
+        return true;
+    fat_entry_set_cluster(fs, &root, fs->root_cluster);
+    return claim_chain(fs, &root, &damage, error) &&
+           (!damage || damaged_entry(&root, damage, error));
 }
 
 /* The guest's own files come last. Where one shares clusters with another file, the other file
@@ -165,9 +178,10 @@ static bool claim_directory(struct fat *fs, uint32_t first, bool own, struct dir
 static bool claim_tree(struct fat *fs, struct error *error) {
     struct fat_lookup own;
     struct directories list = {.own = UINT32_MAX};
-    bool done = fat_find(fs, FAT_OWN_DIRECTORY, &own, error) && directories_add(&list, 0, error);
+    bool done = claim_root(fs, error) && fat_find(fs, FAT_OWN_DIRECTORY, &own, error) &&
+                directories_add(&list, 0, error);
     if (done && own.found && own.entry.attributes & FAT_DIRECTORY)
-        list.own = own.entry.cluster;
+        list.own = fat_entry_cluster(fs, &own.entry);
     for (size_t i = 0; done && i < list.count; i++)
         done = claim_directory(fs, list.clusters[i], false, &list, error);
     for (size_t i = 0; done && i < list.count; i++)
@@ -183,7 +197,7 @@ static bool claim_tree(struct fat *fs, struct error *error) {
 static bool reclaim_lost_clusters(struct fat *fs, struct error *error) {
     uint32_t compared = UINT32_MAX; /* the window whose copies have been compared */
     for (uint32_t cluster = 2; cluster < fs->cluster_limit; cluster++) {
-        uint16_t value;
+        uint32_t value;
         if (!fat_table_get(fs, cluster, &value, error))
             return false;
         if (compared != fs->window_first) {
@@ -193,7 +207,7 @@ static bool reclaim_lost_clusters(struct fat *fs, struct error *error) {
         }
         if (fat_space_is_used(fs, cluster) || value == FAT_CLUSTER_FREE)
             continue;
-        bool is_bad = value == FAT_CLUSTER_BAD;
+        bool is_bad = fat_is_bad(fs, value);
         if (!is_bad && !fs->keep_lost && !fat_table_set(fs, cluster, FAT_CLUSTER_FREE, error))
             return false;
         if (is_bad || !fs->device->can_flush)
@@ -205,6 +219,23 @@ static bool reclaim_lost_clusters(struct fat *fs, struct error *error) {
     return true;
 }
 
+/* Nobody may rely on the count of free clusters while files are written. Windows and Linux count
+ * them when it is unknown. */
+static bool forget_free_count(struct fat *fs, struct error *error) {
+    if (fs->info_sector == 0)
+        return true;
+    uint8_t *sector = fat_cached_sector(fs, fs->info_sector, 1, error);
+    if (!sector)
+        return false;
+    struct fat_info_sector *info = (struct fat_info_sector *)sector;
+    if (info->lead_signature != FAT_INFO_LEAD_SIGNATURE || info->signature != FAT_INFO_SIGNATURE ||
+        (info->free_clusters == FAT_UNKNOWN && info->next_free == FAT_UNKNOWN))
+        return true;
+    info->free_clusters = info->next_free = FAT_UNKNOWN;
+    return block_write(fs->device, fs->info_sector, 1, sector, error) &&
+           block_flush(fs->device, error);
+}
+
 bool fat_prepare(struct fat *fs, struct error *error) {
     if (fs->used)
         return true;
@@ -212,7 +243,7 @@ bool fat_prepare(struct fat *fs, struct error *error) {
     if (!fs->used)
         return error_set(error, "No memory for the map of the file system's clusters.");
     fs->free_clusters = fs->cluster_limit - 2;
-    if (claim_tree(fs, error) && reclaim_lost_clusters(fs, error))
+    if (claim_tree(fs, error) && forget_free_count(fs, error) && reclaim_lost_clusters(fs, error))
         return true;
     fat_space_discard(fs);
     return false;

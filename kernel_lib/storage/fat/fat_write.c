@@ -43,8 +43,8 @@ static bool write_chain(struct fat *fs, uint32_t first, uint32_t count, struct e
     uint32_t cluster = first;
     while (count-- > 0) {
         fat_space_mark(fs, cluster, true);
-        uint32_t next = count > 0 ? fat_space_next_free(fs, cluster) : FAT_CLUSTER_END;
-        if (!fat_table_set(fs, cluster, (uint16_t)next, error))
+        uint32_t next = count > 0 ? fat_space_next_free(fs, cluster) : fs->end_mark;
+        if (!fat_table_set(fs, cluster, next, error))
             return false;
         cluster = next;
     }
@@ -81,9 +81,8 @@ static bool extend_directory(struct fat *fs, uint32_t last, uint32_t *added, str
             return false;
     }
     *added = cluster;
-    return write_chain(fs, cluster, 1, error) &&
-           fat_table_set(fs, last, (uint16_t)cluster, error) && fat_table_sync(fs, error) &&
-           block_flush(fs->device, error);
+    return write_chain(fs, cluster, 1, error) && fat_table_set(fs, last, cluster, error) &&
+           fat_table_sync(fs, error) && block_flush(fs->device, error);
 }
 
 /* A directory that must change in two sectors, in order. */
@@ -156,7 +155,7 @@ static bool replace(struct fat *fs, const char *path, const uint8_t *bytes, uint
 
     uint32_t old_chain = 0;
     if (file.found) {
-        old_chain = file.entry.cluster;
+        old_chain = fat_entry_cluster(fs, &file.entry);
     } else {
         if (!find_unused_entry(fs, &file, error))
             return false;
@@ -166,7 +165,7 @@ static bool replace(struct fat *fs, const char *path, const uint8_t *bytes, uint
         file.entry.created_date = FAT_GUEST_DATE;
     }
     uint32_t first = count > 0 ? fat_space_choose(fs, count) : 0;
-    file.entry.cluster = (uint16_t)first;
+    fat_entry_set_cluster(fs, &file.entry, first);
     file.entry.size = size;
     file.entry.written_date = FAT_GUEST_DATE;
     file.entry.written_time = FAT_GUEST_TIME;
@@ -185,7 +184,7 @@ static bool delete(struct fat *fs, const char *path, struct error *error) {
         return error_set(error, "%.80s is not there.", path);
     if (file.entry.attributes & FAT_DIRECTORY || !fat_is_by_guest(&file.entry))
         return error_set(error, "%.80s was not written by this machine, so it stays.", path);
-    uint32_t chain = file.entry.cluster;
+    uint32_t chain = fat_entry_cluster(fs, &file.entry);
     file.entry.name[0] = FAT_NAME_DELETED;
     return fat_entry_write(fs, file.sector, file.offset, &file.entry, error) &&
            free_chain(fs, chain, error);
@@ -208,7 +207,7 @@ bool fat_free_bytes(struct fat *fs, uint64_t *bytes, struct error *error) {
 static bool replace_or_discard(struct fat *fs, const char *path, const void *bytes, size_t size,
                                struct error *error) {
     if (size > UINT32_MAX)
-        return error_set(error, "%.80s cannot be written: a file on FAT16 ends at 4 GiB.", path);
+        return error_set(error, "%.80s cannot be written: a file on FAT ends at 4 GiB.", path);
     if (replace(fs, path, bytes, (uint32_t)size, error))
         return true;
     fat_space_discard(fs);

@@ -9,6 +9,7 @@ from pathlib import Path
 TITLES = {
     "boot": "native: boot and first token",
     "evolve": "The life of an image",
+    "gguf_errors": "GGUF: how far logits are from exact ones",
     "jit": "full next to native, in QEMU",
     "linux": "native on a processor: vector widths",
     "linux_jit": "full next to native, on a processor",

@@ -1,1 +1,1 @@
-"""Disk images: FAT16, the partition table, and the files that loader and guest keep in them."""
+"""Disk images: FAT16 and FAT32, the partition table, and the files that loader and guest keep in them."""

@@ -1,4 +1,4 @@
-"""Files in a disk image's FAT16 partition, by mtools. Every failure is a FatError."""
+"""Files in a disk image's FAT partition, by mtools. Every failure is a FatError."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from bareflow.layouts import read_header
 
 SECTOR = read_header("boot/disk_layout.h")["SECTOR_SIZE"]
 PARTITION_LBA = 2048
-"""First sector of the FAT16 partition: 1 MiB, as every partitioning tool aligns it."""
+"""First sector of the FAT partition: 1 MiB, as every partitioning tool aligns it."""
 
 _FIRST_DAY = "315532800"
 """1 January 1980, the first day that FAT knows, in seconds since 1970."""
@@ -25,7 +25,7 @@ _ENVIRONMENT = {
 
 
 class FatError(BareFlowError):
-    """The files do not fit a FAT16 image, or an image is not one that can be read."""
+    """The files do not fit a FAT image, or an image is not one that can be read."""
 
 
 def mtools(program: str, image: Path, *arguments: str, data: bytes | None = None) -> bytes:
@@ -42,7 +42,7 @@ def mtools(program: str, image: Path, *arguments: str, data: bytes | None = None
         return result.stdout
     reason = result.stderr.decode(errors="replace").strip()
     if "Cannot initialize" in reason:
-        reason = "this is no BareFlow disk image: there is no FAT16 file system at 1 MiB"
+        reason = "this is no BareFlow disk image: there is no FAT file system at 1 MiB"
     raise FatError(f"{image}: {reason}")
 
 

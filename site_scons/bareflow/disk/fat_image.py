@@ -1,4 +1,4 @@
-"""Builds a bootable disk image: MBR with stage1, stage2 behind it, one FAT16 partition at 1 MiB.
+"""Builds a bootable disk image: MBR with stage1, stage2 behind it, one FAT16 or FAT32 partition at 1 MiB.
 
 The file system is made by mtools. The image depends on nothing but the arguments: no clock, no random
 numbers. Files lie in one piece each; the first one, the kernel, is at the start of the partition's data,
@@ -9,6 +9,7 @@ import hashlib
 import math
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from bareflow.disk.boot_slots import KERNELS, LBA, BootSlots
@@ -19,12 +20,17 @@ MEBIBYTE = 1 << 20
 MIN_PARTITION = 16 * MEBIBYTE
 MIN_CLUSTER = 2048
 MAX_CLUSTER = 65536
+FAT32_CLUSTER = 32768
+"""The largest that every system knows: the FAT is small, and models are large files."""
+MAX_FILE = (1 << 32) - 1
+MAX_SECTORS = (1 << 32) - 1
+"""That 32 bits count, in the partition table."""
 FREE_SPACE = 8 * MEBIBYTE
 """What an image has left for the files that the guest writes: profiles, logits, native snapshots."""
 
 PARTITION_TABLE = 446
-PARTITION_TYPE = 0x0E
-"""FAT16 with LBA."""
+PARTITION_TYPES = {16: 0x0E, 32: 0x0C}
+"""With LBA, by the bits of the FAT's entries."""
 _DISK = read_header("boot/disk_layout.h")
 STAGE2_SECTORS = _DISK["STAGE2_SECTORS"]
 SECTORS_PER_TRACK, HEADS = _DISK["IMAGE_SECTORS_PER_TRACK"], _DISK["IMAGE_HEADS"]
@@ -63,11 +69,11 @@ def _check_names(paths: list[str]) -> None:
     for path in paths:
         name = path.rpartition("/")[2]
         if not name or name in (".", "..") or _FORBIDDEN & set(name) or min(map(ord, name)) < 32:
-            raise FatError(f"'{name}' is no valid file name on FAT16")
+            raise FatError(f"'{name}' is no valid file name on FAT")
         if len(name.encode("utf-16-le")) // 2 > _LONGEST_NAME:
             raise FatError(f"the file name '{name}' is longer than FAT's {_LONGEST_NAME} characters")
         if path.upper() in seen:
-            raise FatError(f"'{name}' is in the same folder twice (FAT16 does not tell cases apart)")
+            raise FatError(f"'{name}' is in the same folder twice (FAT does not tell cases apart)")
         seen.add(path.upper())
 
 
@@ -80,25 +86,37 @@ def _check_boot_code(stage1: bytes, stage2: bytes) -> None:
         raise FatError(f"stage2 is {len(stage2)} bytes; stage1 loads {STAGE2_SECTORS * SECTOR}")
 
 
-def _choose_sizes(sizes: list[int], free: int = FREE_SPACE) -> tuple[int, int]:
-    """Sectors of a cluster and of the partition: the smallest that hold the files and leave `free` bytes."""
-    cluster = MIN_CLUSTER
-    while cluster <= MAX_CLUSTER:
+@dataclass(frozen=True)
+class _Volume:
+    """What is formatted: bits of the FAT's entries, sectors of a cluster and of the partition."""
+
+    bits: int
+    cluster: int
+    sectors: int
+
+
+def _choose_volume(sizes: list[int], free: int = FREE_SPACE, least: int = 0) -> _Volume:
+    """The smallest that holds the files, leaves `free` bytes and has `least`; FAT32 where FAT16 cannot."""
+    clusters = [(16, MIN_CLUSTER << i) for i in range((MAX_CLUSTER // MIN_CLUSTER).bit_length())]
+    for bits, cluster in [*clusters, (32, FAT32_CLUSTER)]:
         data = sum(math.ceil(size / cluster) * cluster for size in sizes) + free
-        total = math.ceil(max(MIN_PARTITION, data + MEBIBYTE) / MEBIBYTE) * MEBIBYTE
-        if total // cluster <= MAX_CLUSTERS:
-            return cluster // SECTOR, total // SECTOR
-        cluster *= 2
-    raise FatError(f"{sum(sizes)} bytes are more than a FAT16 partition (4 GiB) holds")
+        fats = data // cluster * 4 * 2 if bits == 32 else 0
+        total = math.ceil(max(MIN_PARTITION, least, data + fats + MEBIBYTE) / MEBIBYTE) * MEBIBYTE
+        if bits == 32 or total // cluster <= MAX_CLUSTERS:
+            break
+    if total // SECTOR > MAX_SECTORS:
+        raise FatError(f"{total} bytes are more than a partition (2 TiB) holds")
+    return _Volume(bits, cluster // SECTOR, total // SECTOR)
 
 
-def _boot_code(stage1: bytes, stage2: bytes, disk_signature: bytes, sectors: int) -> bytes:
+def _boot_code(stage1: bytes, stage2: bytes, disk_signature: bytes, volume: _Volume) -> bytes:
     """Stage1 with the partition table in its place, and stage2 in the sectors behind it."""
+    sectors = volume.sectors
     code = bytearray(stage1 + stage2)
     struct.pack_into("<I", code, _DISK_SECTORS, PARTITION_LBA + sectors)
     code[_DISK_SIGNATURE:PARTITION_TABLE] = disk_signature + b"\0\0"
     first, last = _chs(PARTITION_LBA), _chs(PARTITION_LBA + sectors - 1)
-    entry = (0x80, first, PARTITION_TYPE, last, PARTITION_LBA, sectors)
+    entry = (0x80, first, PARTITION_TYPES[volume.bits], last, PARTITION_LBA, sectors)
     struct.pack_into("<B3sB3sII", code, PARTITION_TABLE, *entry)
     return bytes(code)
 
@@ -117,13 +135,17 @@ def _store_files(target: Path, folders: list[str], files: Mapping[str, bytes]) -
             write_file(target, path, content)
 
 
-def build_image(target: Path, stage1: bytes, stage2: bytes, tree: Mapping[str, bytes], room: int = 0) -> None:
+def build_image(
+    target: Path, stage1: bytes, stage2: bytes, tree: Mapping[str, bytes], room: int = 0, *, least: int = 0
+) -> None:
     """Writes a disk image that boots stage1 and holds `tree`: path to contents, "/profile/" for an empty
-    folder. Besides FREE_SPACE, `room` bytes are left.
+    folder. Besides FREE_SPACE, `room` bytes are left. The partition has `least` bytes or more; it is FAT32 if
+    it is larger than FAT16 can be.
 
     With both of KERNELS in the tree it gets the record by which the loader chooses.
 
-    Raises FatError for a path FAT16 cannot hold, for boot code of a wrong size, and for too much data.
+    Raises FatError for a path or a file FAT cannot hold, for boot code of a wrong size, and for too much
+    data.
     """
     _check_boot_code(stage1, stage2)
     digest = hashlib.sha256(stage1 + stage2)
@@ -134,16 +156,19 @@ def build_image(target: Path, stage1: bytes, stage2: bytes, tree: Mapping[str, b
     folders = _folders(list(tree))
     files = {path: content for path, content in tree.items() if not path.endswith("/")}
     _check_names([*folders, *files])
-    cluster, sectors = _choose_sizes(
-        [*map(len, files.values()), *(SECTOR for _ in folders)], FREE_SPACE + room
-    )
+    for path, content in files.items():
+        if len(content) > MAX_FILE:
+            raise FatError(f"'{path}' has {len(content)} bytes; a file on FAT ends before 4 GiB")
+    sizes = [*map(len, files.values()), *(SECTOR for _ in folders)]
+    volume = _choose_volume(sizes, FREE_SPACE + room, least)
     with target.open("wb") as image:
-        image.write(_boot_code(stage1, stage2, digest.digest()[4:8], sectors))
+        image.write(_boot_code(stage1, stage2, digest.digest()[4:8], volume))
         if set(KERNELS) <= tree.keys():
             image.seek(LBA * SECTOR)
             image.write(BootSlots().encode())
-        image.truncate((PARTITION_LBA + sectors) * SECTOR)
-    geometry = f"-T {sectors} -h {HEADS} -s {SECTORS_PER_TRACK} -H {PARTITION_LBA}"
-    volume = f"-c {cluster} -r {ROOT_SECTORS} -m 0xf8 -v BAREFLOW -N {digest.hexdigest()[:8]}"
-    mtools("mformat", target, *geometry.split(), *volume.split(), "::")
+        image.truncate((PARTITION_LBA + volume.sectors) * SECTOR)
+    geometry = f"-T {volume.sectors} -h {HEADS} -s {SECTORS_PER_TRACK} -H {PARTITION_LBA}"
+    kind = "-F" if volume.bits == 32 else f"-r {ROOT_SECTORS}"
+    options = f"{kind} -c {volume.cluster} -m 0xf8 -v BAREFLOW -N {digest.hexdigest()[:8]}"
+    mtools("mformat", target, *geometry.split(), *options.split(), "::")
     _store_files(target, folders, files)
