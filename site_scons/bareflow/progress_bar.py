@@ -14,16 +14,19 @@ class ProgressBar:
         self._stream, self._name, self._size = stream, name, size
         self._terminal = stream.isatty()
         self._start = self._last = time.monotonic()
+        self._done = -1
         self._first: int | None = None  # what was there already counts for nothing in the speed
         self._open = False
 
     def __call__(self, done: int) -> None:
+        if done == self._done:
+            return
         now = time.monotonic()
         if self._first is None:
             self._first = done
         elif now - self._last < _SECONDS[self._terminal] and done < self._size:
             return
-        self._last = now
+        self._last, self._done = now, done
         speed = (done - self._first) / max(now - self._start, 0.001)
         bar = ("#" * (done * _WIDTH // self._size)).ljust(_WIDTH, ".")
         text = f"{done / 1e6:.1f} of {self._size / 1e6:.1f} MB  {speed / 1e6:.1f} MB/s"
