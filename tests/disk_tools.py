@@ -69,6 +69,11 @@ class DiskImage:
         """Full names of what is in a folder."""
         return self._mtools("mdir", "-b", f"::{path}").decode().split()
 
+    def tree(self) -> list[str]:
+        """Full names of all files, and of folders, which end with "/"."""
+        names = self._mtools("mdir", "-b", "-s", "::/").decode().splitlines()
+        return [name.removeprefix("::") for name in names]
+
     def patch(self, offset: int, data: bytes) -> None:
         """Overwrites bytes of the image itself, counted from its start."""
         with self.path.open("r+b") as file:

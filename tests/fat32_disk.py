@@ -7,13 +7,14 @@ import subprocess
 from pathlib import Path
 
 from bareflow.disk.fat_image import PARTITION_TABLE
-from disk_tools import PARTITION_OFFSET
+from disk_tools import PARTITION_OFFSET, DiskImage
 from loader_disk import LoaderDisk, boot_code
 
 SECTOR = 512
 FIRST = PARTITION_OFFSET // SECTOR
 LBA = 0x0C
 """The partition's type."""
+LEAST_CLUSTERS = 65600
 RESERVED_BITS = 0xA0000000
 """Of an entry of the FAT: whoever writes it must keep them."""
 
@@ -22,7 +23,8 @@ class Fat32Disk(LoaderDisk):
     @classmethod
     def format(cls, path: Path, files: dict[str, bytes], *, cluster: int, clusters: int) -> Fat32Disk:
         """The loader as it was built, and a file system of that many clusters of that many bytes (about); all
-        entries of its FATs have reserved bits set. mtools know FAT32 by 65525 clusters or more."""
+        entries of its FATs have reserved bits set. "/profile/" is an empty folder. mtools
+        know FAT32 by 65525 clusters or more."""
         sectors = (clusters + 40) * cluster // SECTOR + clusters * 8 // SECTOR + 100
         stage1, stage2 = boot_code()
         with path.open("wb") as file:
@@ -33,13 +35,21 @@ class Fat32Disk(LoaderDisk):
         subprocess.run(command, check=True, capture_output=True)
         disk = cls(path)
         disk.patch(PARTITION_TABLE, struct.pack("<B3xB3xII", 0x80, LBA, FIRST, sectors))
-        folders = {str(parent) for name in files for parent in Path(name).parents if str(parent) != "/"}
+        # (With the x, the folder "/model/" is a parent as well.)
+        folders = {parent for name in files for parent in Path(f"{name}x").parents} - {Path("/")}
         for folder in sorted(folders):
             disk._mtools("mmd", f"::{folder}")
         for name, content in files.items():
-            disk.write(name, content)
+            if not name.endswith("/"):
+                disk.write(name, content)
         disk.set_reserved_bits()
         return disk
+
+    @classmethod
+    def of(cls, image: DiskImage, path: Path) -> Fat32Disk:
+        """The files of another disk, in about the smallest file system that is FAT32 for everybody."""
+        files = {name: b"" if name.endswith("/") else image.read(name) for name in image.tree()}
+        return cls.format(path, files, cluster=512, clusters=LEAST_CLUSTERS)
 
     def table(self, copy: int = 0) -> tuple[int, int]:
         """Where in the image a FAT lies, and its bytes."""

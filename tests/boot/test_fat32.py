@@ -10,13 +10,11 @@ from bareflow.disk import fat_image
 from bareflow.qemu.guest import Guest
 from copied_file import CONTENTS, COPY, INPUT
 from disk_tools import PARTITION_OFFSET, DiskImage
-from fat32_disk import RESERVED_BITS, Fat32Disk
+from fat32_disk import LEAST_CLUSTERS, RESERVED_BITS, Fat32Disk
 from fixture_types import Boot, GuestImage
 from loader_disk import KERNEL, KERNEL_NAME, boot_code, kernel, payload
 from loader_messages import BAD_BOOT_SECTOR, BAD_CHAIN, NO_KERNEL, expect_error
 from profile_tools import beyond_a_cut, fsck
-
-CLUSTERS = 65600
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def copies(guest: Guest, image: DiskImage) -> None:
 @pytest.mark.parametrize("drive", ["ide", "usb-storage"])
 def test_a_formatted_stick(boot: Boot, tmp_path: Path, files_kernel: bytes, cluster: int, drive: str) -> None:
     files = {KERNEL: files_kernel, INPUT: CONTENTS}
-    disk = Fat32Disk.format(tmp_path / "disk.img", files, cluster=cluster, clusters=CLUSTERS)
+    disk = Fat32Disk.format(tmp_path / "disk.img", files, cluster=cluster, clusters=LEAST_CLUSTERS)
     copies(boot(disk, drive=drive, snapshot=False), disk)
     assert all(entry & 0xF0000000 == RESERVED_BITS for entry in disk.entries())
     assert disk.entries(0) == disk.entries(1)

@@ -11,6 +11,7 @@ import pytest
 from bareflow.disk.generations import unwritten
 from bareflow.qemu.guest import Guest
 from disk_tools import BY_DRIVER, DiskImage
+from fat32_disk import Fat32Disk
 from fixture_types import Boot, Disk, GuestImage
 from power_cut import LoggedDisk, PowerCut, read_log
 from profile_tools import (
@@ -112,11 +113,23 @@ def test_few_cuts(
     cut_often(boot, disk(guest_image("profile")), tmp_path, bus, 4, made)
 
 
+@pytest.mark.parametrize(("bus", "made"), [("usb-storage", True), ("ahci", False)])
+def test_few_cuts_on_fat32(
+    boot: Boot, disk: Disk, guest_image: GuestImage, tmp_path: Path, bus: str, made: bool
+) -> None:
+    image = Fat32Disk.of(disk(guest_image("profile")), tmp_path / "fat32.img")
+    cut_often(boot, image, tmp_path, bus, 4, made)
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(300 + 5 * CUTS)
 @pytest.mark.parametrize("made", [True, False], ids=["in place", "making files"])
 @pytest.mark.parametrize("bus", BUSES)
+@pytest.mark.parametrize("bits", [16, 32])
 def test_many_cuts(
-    boot: Boot, disk: Disk, guest_image: GuestImage, tmp_path: Path, bus: str, made: bool
+    boot: Boot, disk: Disk, guest_image: GuestImage, tmp_path: Path, bits: int, bus: str, made: bool
 ) -> None:
-    cut_often(boot, disk(guest_image("profile")), tmp_path, bus, CUTS, made)
+    image = disk(guest_image("profile"))
+    if bits == 32:
+        image = Fat32Disk.of(image, tmp_path / "fat32.img")
+    cut_often(boot, image, tmp_path, bus, CUTS, made)

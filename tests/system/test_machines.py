@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from fat32_disk import Fat32Disk
 from fixture_types import Disk, Story, Tell
 from project_files import DEFAULT_MODEL
 
@@ -33,6 +36,15 @@ def test_disk_is_read_and_written(
     guest = tell(copy, config, machine=machine, drive=drive, snapshot=False)
     assert guest.text == story.text
     assert [int(number) for number in copy.read("/profile/IDS.TXT").split()] == story.ids
+
+
+@pytest.mark.parametrize("drive", ["ide", "usb-storage"])
+def test_fat32(tell: Tell, disk: Disk, story: Story, tmp_path: Path, drive: str) -> None:
+    """The files of the image on a partition that mkfs.fat has formatted."""
+    copy = Fat32Disk.of(disk(story.image), tmp_path / "fat32.img")
+    guest = tell(copy, {"steps": 64, "ids": "/IDS.TXT"}, drive=drive, snapshot=False)
+    assert guest.text == story.text
+    assert [int(number) for number in copy.read("/IDS.TXT").split()] == story.ids
 
 
 @pytest.mark.parametrize("way", ["ata", "pio", "bios"])

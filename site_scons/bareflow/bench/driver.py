@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bareflow import program
-from bareflow.bench import guest_cases, linux_cases, reference_errors
+from bareflow.bench import disk_cases, guest_cases, linux_cases, reference_errors
 from bareflow.bench.case import Case
 from bareflow.bench.page import load, write_page
 from bareflow.qemu.guest import GuestError
 
 BENCHES: dict[str, Callable[[Mapping[str, str]], Sequence[Case[Any]]]] = {
     "boot": guest_cases.boot_bench,
+    "disks": disk_cases.disk_bench,
     "gguf_errors": reference_errors.reference_bench,
     "jit": guest_cases.jit_bench,
     "linux": linux_cases.width_bench,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bareflow.qemu.guest import Guest, GuestError
 from bareflow.qemu.machine import Machine
@@ -250,9 +250,9 @@ def _watch(process: subprocess.Popen[bytes], begun: float) -> Boot | None:
     return Boot(first_text, events) if first_text is not None and "generate" in events else None
 
 
-def time_boot(image: Path, memory: int) -> Boot | None:
-    """Boots the image with so many MiB; None if it generates no text."""
-    machine = Machine(image, config=ONE_TEXT, memory=memory)
+def time_boot(image: Path, memory: int, **options: Any) -> Boot | None:
+    """Boots the image with so many MiB and these options of Machine; None if it generates no text."""
+    machine = Machine(image, config=ONE_TEXT, memory=memory, **options)
     begun = time.monotonic()
     config = machine.config_file()
     with (

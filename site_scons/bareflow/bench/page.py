@@ -8,6 +8,7 @@ from pathlib import Path
 
 TITLES = {
     "boot": "native: boot and first token",
+    "disks": "Every way to the disk",
     "evolve": "The life of an image",
     "gguf_errors": "GGUF: how far logits are from exact ones",
     "jit": "full next to native, in QEMU",
