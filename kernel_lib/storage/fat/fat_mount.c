@@ -16,8 +16,8 @@ static bool damaged(struct error *error, const char *what) {
                      what);
 }
 
-/* What only FAT32 has: the root directory is a chain, one FAT may be the only one in use, and FSInfo
- * counts free clusters. */
+/* What only FAT32 has: the root directory is a chain, one FAT may be the only one in use, and
+ * FSInfo counts free clusters. */
 static bool mount_32(struct fat *fs, const struct fat_boot_sector *boot, uint64_t first_sector,
                      struct error *error) {
     uint32_t active = boot->flags & FAT_ACTIVE_TABLE;
