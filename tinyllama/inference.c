@@ -17,6 +17,7 @@
 #include "arena.h"
 #include "natural.h"
 #include "profiling.h"
+#include "tinyllama/kernels/block_product.h"
 #include "tinyllama/kernels/elementwise.h"
 #include <math.h>
 
@@ -128,18 +129,15 @@ void inference_free(struct inference *in) {
 static void multiply_typed(struct inference *in, float *y, uint32_t y_stride,
                            const struct matrix *w, const float *x, uint32_t x_stride,
                            uint32_t count, uint32_t *group) {
-    const struct weight_type *type = w->type;
-    if (type->columns == 1) {
-        in->kernels->matmul_halves(y, w->data, w->rows, w->columns, type->number == WEIGHT_BF16, x,
-                                   x_stride, y_stride, count);
+    if (w->type->columns == 1) {
+        multiply_halves(in->kernels, y, y_stride, w, x, x_stride, count);
         return;
     }
-    uint32_t own = rounded_group(type->columns);
+    uint32_t own = rounded_group(w->type->columns);
     if (*group != own)
         round_all(&in->rounded, x, x_stride, count, w->columns, own);
     *group = own;
-    in->kernels->matmul_blocks(y, w->data, w->rows, w->columns, type, &in->rounded, y_stride,
-                               count);
+    multiply_blocks(in->kernels, y, y_stride, w, &in->rounded, count);
 }
 
 void inference_multiply(struct inference *in, float *y, const struct matrix *w, const float *x,
@@ -310,7 +308,7 @@ static void attend_batch(struct inference *in, uint32_t layer, uint32_t count, u
 
 static void embed(const struct inference *in, uint32_t token, float *x) {
     const struct matrix *embedding = &in->model->embedding;
-    (embedding->type ? matrix_typed_row : matrix_row)(embedding, token, x);
+    (embedding->type ? block_row : matrix_row)(embedding, token, x);
 }
 
 /* The embeddings and rotations of a batch. */

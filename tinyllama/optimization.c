@@ -67,6 +67,19 @@ static void choose(struct inference *in, const struct kernels *kernels, const ch
                   reason);
 }
 
+static void add_block_alternatives(const struct block_kernels *own,
+                                   const struct block_kernels *wider) {
+    jit_add_alternative((const void *)own->low, (const void *)wider->low);
+    jit_add_alternative((const void *)own->two, (const void *)wider->two);
+    jit_add_alternative((const void *)own->bytes, (const void *)wider->bytes);
+    jit_add_alternative((const void *)own->small_batch, (const void *)wider->small_batch);
+    jit_add_alternative((const void *)own->bytes_batch, (const void *)wider->bytes_batch);
+    jit_add_alternative((const void *)own->decode_scales, (const void *)wider->decode_scales);
+    jit_add_alternative((const void *)own->decode_words, (const void *)wider->decode_words);
+    jit_add_alternative((const void *)own->unpack_brain_halves,
+                        (const void *)wider->unpack_brain_halves);
+}
+
 /* The JIT autotunes each kernel by itself, with its real arguments: the wider ones are candidates
  * beside the narrowest. */
 static void leave_to_jit(struct inference *in) {
@@ -77,8 +90,9 @@ static void leave_to_jit(struct inference *in) {
             continue;
         jit_add_alternative((const void *)own->matmul_f32, (const void *)wider->matmul_f32);
         jit_add_alternative((const void *)own->matmul_q8, (const void *)wider->matmul_q8);
-        jit_add_alternative((const void *)own->matmul_blocks, (const void *)wider->matmul_blocks);
-        jit_add_alternative((const void *)own->matmul_halves, (const void *)wider->matmul_halves);
+        add_block_alternatives(&own->blocks, &wider->blocks);
+        jit_add_alternative((const void *)own->multiply_panel_f32,
+                            (const void *)wider->multiply_panel_f32);
         jit_add_alternative((const void *)own->score, (const void *)wider->score);
         jit_add_alternative((const void *)own->weigh, (const void *)wider->weigh);
         jit_add_alternative((const void *)own->mix, (const void *)wider->mix);

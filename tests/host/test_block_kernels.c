@@ -1,5 +1,5 @@
 // sources: tinyllama/kernels/kernels.c tinyllama/kernels/matrix.c tinyllama/kernels/elementwise.c
-// sources: tinyllama/kernels/weight_types.c
+// sources: tinyllama/kernels/weight_types.c tinyllama/kernels/block_product.c
 /*
  * What only GGUF's models use of the kernels: products with rows of blocks of every type, GeGLU,
  * capped logits. Every width gives the same bits, near the result in double
@@ -7,6 +7,7 @@
  */
 #include "check.h"
 #include "kernel_widths.h"
+#include "tinyllama/kernels/block_product.h"
 #include "tinyllama/kernels/elementwise.h"
 #include <math.h>
 #include <string.h>
@@ -45,14 +46,12 @@ static const struct rounded rounded = {memory.scales, memory.all,   memory.even,
 /* out[position][OUT_STRIDE] = W from[position][columns] */
 static void multiply(const struct kernels *k, float *out, const struct matrix *w, const float *from,
                      uint32_t count) {
-    const struct weight_type *type = w->type;
-    if (type->columns == 1) {
-        k->matmul_halves(out, w->data, w->rows, w->columns, type->number == WEIGHT_BF16, from,
-                         w->columns, OUT_STRIDE, count);
+    if (w->type->columns == 1) {
+        multiply_halves(k, out, OUT_STRIDE, w, from, w->columns, count);
         return;
     }
-    round_all(&rounded, from, w->columns, count, w->columns, rounded_group(type->columns));
-    k->matmul_blocks(out, w->data, w->rows, w->columns, type, &rounded, OUT_STRIDE, count);
+    round_all(&rounded, from, w->columns, count, w->columns, rounded_group(w->type->columns));
+    multiply_blocks(k, out, OUT_STRIDE, w, &rounded, count);
 }
 
 /* Any bytes are blocks of every type, but the scales, which are binary16, must be finite. */
@@ -124,7 +123,7 @@ static void test_type(uint32_t number, uint32_t columns) {
         }
     }
     for (uint32_t i = 0; i < ROWS; i++) {
-        matrix_typed_row(&w, i, row);
+        block_row(&w, i, row);
         for (uint32_t p = 0; p < POSITIONS; p++) {
             double magnitude, expected = exact(row, inputs + p * columns, columns, &magnitude);
             double bound = (type->columns == 1 ? 1e-6 : 2e-3) * magnitude;
@@ -157,7 +156,7 @@ static void test_extremes(uint32_t number) {
                 CHECK(memcmp(y[k], y[0], 16 * sizeof(float)) == 0);
             }
         double magnitude, expected;
-        matrix_typed_row(&w, 0, row);
+        block_row(&w, 0, row);
         expected = exact(row, inputs, columns, &magnitude);
         CHECK(fabs(y[0][0] - expected) <= 1e-5 * magnitude);
     }

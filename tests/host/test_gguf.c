@@ -2,12 +2,13 @@
 // sources: tinyllama/formats/gguf_values.c tinyllama/formats/gguf_model.c
 // sources: tinyllama/formats/gguf_weights.c tinyllama/kernels/weight_types.c
 // sources: tinyllama/kernels/matrix.c tinyllama/kernels/kernels.c tinyllama/model.c
+// sources: tinyllama/kernels/block_product.c
 // sources: kernel_lib/error.c tests/host/memory_file.c
 /* The GGUF reader: weights at their places, defaults, and what it says about bad files. */
 #include "gguf_example.h"
 #include "memory_file.h"
 #include "tinyllama/formats/gguf_model.h"
-#include "tinyllama/kernels/kernels.h"
+#include "tinyllama/kernels/block_product.h"
 
 /* Called when reading takes long. */
 void console_printf(const char *format, ...) {
@@ -56,7 +57,7 @@ static void check_matrix(const struct options *o, const char *name, const struct
     size_t number = number_of(o, name);
     float values[HIDDEN];
     for (uint32_t i = 0; i < rows; i++) {
-        (matrix->type ? matrix_typed_row : matrix_row)(matrix, row + (turned ? interleaved(i) : i),
+        (matrix->type ? block_row : matrix_row)(matrix, row + (turned ? interleaved(i) : i),
                                                        values);
         for (uint32_t j = 0; j < matrix->columns; j++) {
             float expected = weight_of(number, i * matrix->columns + j);

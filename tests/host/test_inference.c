@@ -1,7 +1,8 @@
 // sources: tinyllama/inference.c tinyllama/kernels/kernels.c tinyllama/kernels/elementwise.c
 // sources: tinyllama/kernels/matrix.c tinyllama/model.c tinyllama/profiling.c
 // sources: kernel_lib/jit/timers.c kernel_lib/error.c tests/host/memory_file.c
-// sources: tinyllama/kernels/weight_types.c tinyllama/kv_cache.c tinyllama/attention.c
+// sources: tinyllama/kernels/weight_types.c
+// sources: tinyllama/kernels/block_product.c tinyllama/kv_cache.c tinyllama/attention.c
 /*
  * The forward pass against one in double precision, written down from the papers with plain loops
  * over rows: grouped and single heads, sizes that fill no block, more positions than one block.

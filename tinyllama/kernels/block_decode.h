@@ -1,26 +1,10 @@
 /*
- * GGUF's blocks (weight_types.h) of a panel of rows (matrix.h) as what block_product.h multiplies:
- * bytes, integer scales, float scales. A panel's blocks are decoded once for all positions, to
- * memory that stays in the first-level cache.
+ * GGUF's blocks of a panel of rows as what block_kernels.h multiplies: integers of 4 columns in
+ * words, integer scales, float scales.
  */
 #pragma once
-#include "matrix.h"
+#include "blocks.h"
 #include "vector.h"
-#include "weight_types.h"
-
-#define DECODED_COLUMNS 256u /* at most at once */
-#define DECODED_PARTS (DECODED_COLUMNS / WEIGHT_PART)
-#define PART_WORDS (WEIGHT_PART / MATRIX_CHUNK)
-#define PREFETCH_BYTES 6144 /* measured: 4 to 8 KB */
-
-/* Each array has MATRIX_TYPED_PANEL rows side by side. */
-struct decoded {
-    _Alignas(64) uint32_t words[DECODED_PARTS * PART_WORDS][MATRIX_TYPED_PANEL]; /* of 4 columns */
-    uint32_t scales[DECODED_PARTS][MATRIX_TYPED_PANEL];     /* int16 twice; AVX-512: int32 */
-    uint32_t minima[DECODED_PARTS / 2][MATRIX_TYPED_PANEL]; /* int16 of two parts */
-    float scale[DECODED_PARTS / 2][MATRIX_TYPED_PANEL]; /* of each 32 columns, or of the block */
-    float min_scale[DECODED_PARTS / 2][MATRIX_TYPED_PANEL];
-};
 
 /* ---- Words ---- */
 
@@ -49,76 +33,49 @@ static inline void store_bits(void *to, bits value) {
     *(bits_memory *)to = value;
 }
 
-/* Where a plane has the bits of a part: in 4 words from the first on, so far to the left. */
-struct plane_part {
-    const uint8_t *words;
-    uint32_t shift;
+/* The words of a part, one after the other. */
+struct part_cursor {
+    const uint8_t *low, *high;
+    uint32_t low_shift, high_shift;
 };
-static inline struct plane_part find_part(const uint8_t *words, uint32_t stride,
-                                          struct bit_plane plane, uint32_t part) {
-    uint32_t run = part / 2, half = part % 2, runs = plane.order == IN_RUNS ? 8u / plane.bits : 1;
-    uint32_t word = half * PART_WORDS, index = 0; /* index: of the bits in a byte */
-    switch (plane.order) {
-    case IN_BLOCK:
-        word = run * PART_WORDS;
-        index = half;
-        break;
-    case IN_RUNS:
-        word += run / runs * 8;
-        index = run % runs;
-        break;
-    case IN_PAIRS:
-        word += part / 8 * 16 + run % 2 * 8;
-        index = run / 2 % 2;
-        break;
-    case IN_ONE_WORD:
-        return (struct plane_part){words + plane.first * stride, half * WEIGHT_PART};
-    }
-    return (struct plane_part){words + (plane.first + word) * stride, index * plane.bits};
+static inline struct part_cursor begin_cursor(const struct layout *l, const uint8_t *block,
+                                              uint32_t part) {
+    return (struct part_cursor){block + l->low[part].offset, block + l->high[part].offset,
+                                l->low[part].shift, l->high[part].shift};
 }
-
-static inline bits byte_mask(uint32_t size) {
-    return in_all_rows(0x01010101u * ((1u << size) - 1));
-}
-
-/* The integers of a part of the blocks of so many rows: 4 words. */
-static void decode_part(uint32_t (*to)[MATRIX_TYPED_PANEL], const uint8_t *words, uint32_t rows,
-                        const struct weight_type *type, uint32_t part) {
-    const uint32_t stride = rows * 4, above = type->low.bits;
-    struct plane_part low = find_part(words, stride, type->low, part);
-    bits low_mask = byte_mask(type->low.bits);
-    if (type->high.bits == 0) {
-#pragma clang loop vectorize(disable) unroll(disable)
-        for (uint32_t k = 0; k < PART_WORDS; k++, low.words += stride)
-#pragma clang loop vectorize(disable) unroll(disable)
-            for (uint32_t row = 0; row < rows; row += BITS_ROWS)
-                store_bits(to[k] + row, load_bits(low.words + row * 4) >> low.shift & low_mask);
-        return;
-    }
-    struct plane_part high = find_part(words, stride, type->high, part);
-    bits high_mask = byte_mask(type->high.bits);
-    const bool in_one_word = type->high.order == IN_ONE_WORD;
-#pragma clang loop vectorize(disable) unroll(disable)
-    for (uint32_t k = 0; k < PART_WORDS; k++, low.words += stride) {
-#pragma clang loop vectorize(disable) unroll(disable)
-        for (uint32_t row = 0; row < rows; row += BITS_ROWS) {
-            bits more = load_bits(high.words + row * 4) >> high.shift;
-            if (in_one_word) /* 4 bits, to 4 bytes */
-                more = (more & in_all_rows(15)) * 0x00204081u;
-            bits value = load_bits(low.words + row * 4) >> low.shift & low_mask;
-            store_bits(to[k] + row, value | (more & high_mask) << above);
-        }
-        if (in_one_word)
-            high.shift += 4;
-        else
-            high.words += stride;
+INLINE void advance(struct part_cursor *at, const struct layout *l, const enum planes planes) {
+    at->low += l->stride;
+    if (planes == TWO_PLANES) {
+        at->high += l->high_stride;
+        at->high_shift += l->high_shift;
     }
 }
 
-/* Replaces what two parts have, which is below 16, by the table's numbers. */
+/* The integers of 4 columns and some rows, from byte offset of the words on. */
+INLINE bits read_integers(const struct part_cursor *at, const struct layout *l, uint32_t offset,
+                          const enum planes planes) {
+    if (planes == BYTES)
+        return load_bits(at->low + offset);
+    bits value = load_bits(at->low + offset) >> at->low_shift & in_all_rows(l->low_mask);
+    if (planes == LOW_PLANE)
+        return value;
+    bits more = load_bits(at->high + offset) >> at->high_shift & in_all_rows(l->high_mask);
+    return value | more << l->above;
+}
+
+INLINE void decode_planes(uint32_t (*to)[MATRIX_TYPED_PANEL], struct part_cursor at,
+                          const struct layout *l, const enum planes planes) {
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (uint32_t k = 0; k < PART_WORDS; k++, advance(&at, l, planes))
+#pragma clang loop vectorize(disable) unroll(disable)
+        for (uint32_t row = 0; row < l->stride / 4; row += BITS_ROWS)
+            store_bits(to[k] + row, read_integers(&at, l, row * 4, planes));
+}
+
+/* Replaces what a part has, which is below 16, by the table's numbers. */
 static inline void look_up(uint32_t (*words)[MATRIX_TYPED_PANEL], uint32_t rows) {
 #pragma clang loop vectorize(disable) unroll(disable)
-    for (uint32_t k = 0; k < 2 * PART_WORDS; k++)
+    for (uint32_t k = 0; k < PART_WORDS; k++)
 #pragma clang loop unroll(disable) vectorize(disable)
         for (uint32_t row = 0; row < rows; row += BITS_ROWS) {
             bits indices = load_bits(words[k] + row), numbers;
@@ -147,38 +104,10 @@ static inline void store_u32(void *to, vector_u32 v) {
     store(to, (vector)v);
 }
 
-/* binary16 of as many rows as there are lanes. */
-static inline vector load_halves(const void *from) {
-#if VECTOR_LANES == 16
-    return (vector)_mm512_cvtph_ps(_mm256_loadu_si256(from));
-#elif VECTOR_LANES == 8
-    return (vector)_mm256_cvtph_ps(_mm_loadu_si128(from));
-#else
-    /* As float_of_half (weight_types.c). */
-    vector_u32 half = (vector_u32)_mm_unpacklo_epi16(_mm_loadl_epi64(from), _mm_setzero_si128());
-    vector_u32 magnitude = (half & 0x7FFF) << 13;
-    vector_u32 special = (vector_u32)((vector_i32)magnitude > 0x0F7FFFFF);
-    vector_u32 number = (vector_u32)((vector)magnitude * splat(0x1p112f));
-    return (vector)(number | (special & (magnitude | 0x7F800000)) | (half & 0x8000) << 16);
-#endif
-}
-
-/* The same for bfloat16. */
-static inline vector load_brain_halves(const void *from) {
-#if VECTOR_LANES == 16
-    __m512i v = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from));
-#elif VECTOR_LANES == 8
-    __m256i v = _mm256_cvtepu16_epi32(_mm_loadu_si128(from));
-#else
-    __m128i v = _mm_unpacklo_epi16(_mm_loadl_epi64(from), _mm_setzero_si128());
-#endif
-    return (vector)((vector_u32)v << 16);
-}
-
 /* Sign-extended byte of each word, as multiplying by scales wants it. */
 static inline vector_u32 scale_of_byte(vector_u32 words, const uint32_t byte) {
     vector_u32 number = (vector_u32)((vector_i32)(words << (24 - 8 * byte)) >> 24);
-    return VECTOR_LANES == 16 ? number : (number & 0xFFFF) | number << 16;
+    return (number & 0xFFFF) | number << 16;
 }
 
 /* Two bytes of each word, each twice. */
@@ -270,18 +199,12 @@ static void decode_scales_of_half(struct decoded *to, const uint8_t *words, cons
 
 /* ---- Blocks ---- */
 
-/* Asks for what comes after the bytes that are decoded now. */
-static inline void prefetch(const uint8_t *from, uint32_t bytes) {
-    for (uint32_t i = 0; VECTOR_LANES > 4 && i < bytes; i += 64)
-        _mm_prefetch((const char *)from + i + PREFETCH_BYTES, _MM_HINT_T0);
-}
-
-/* Decodes the blocks of so many rows of a panel, whose columns become part and following ones. */
-APART void decode_block(struct decoded *to, uint32_t part, const uint8_t *block, uint32_t rows,
-                        const struct weight_type *type) {
-    uint32_t parts = type->columns / WEIGHT_PART, halves_at = type->bytes - 2 * type->halves;
-    uint32_t part_bytes = type->bytes * rows / parts;
-    const uint8_t *halves = block + halves_at * rows;
+/* Decodes the scales of a block of so many rows of a panel, whose columns are part and following
+ * ones. */
+APART void decode_block_scales(struct decoded *to, uint32_t part, const uint8_t *block,
+                               uint32_t rows, const struct weight_type *type) {
+    const uint8_t *halves = block + (type->bytes - 2 * type->halves) * rows;
+#pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t row = 0; row < rows; row += VECTOR_LANES) {
         store(to->scale[part / 2] + row, load_halves(halves + row * 2));
         if (type->minima) {
@@ -293,15 +216,21 @@ APART void decode_block(struct decoded *to, uint32_t part, const uint8_t *block,
         decode_scales_of_half(to, block, halves, rows);
     else if (type->scales != SCALES_NONE)
         decode_scales(to, block, rows, type);
-    if (type->low.bits == 8)
-        return; /* multiplied where they are */
-#pragma clang loop unroll(disable)
-    for (uint32_t i = 0; i < parts; i++) {
-        uint32_t (*words)[MATRIX_TYPED_PANEL] = to->words + (part + i) * PART_WORDS;
-        prefetch(block + i * part_bytes, part_bytes);
-        decode_part(words, block, rows, type, i);
+}
+
+/* The same for its integers. */
+APART void decode_block_words(struct decoded *to, uint32_t first_part, const uint8_t *block,
+                              const struct layout *l, const struct weight_type *type) {
+    uint32_t parts = type->columns / WEIGHT_PART;
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (uint32_t part = 0; part < parts; part++) {
+        uint32_t (*words)[MATRIX_TYPED_PANEL] = to->words + (first_part + part) * PART_WORDS;
+        struct part_cursor at = begin_cursor(l, block, part);
+        if (l->planes == LOW_PLANE)
+            decode_planes(words, at, l, LOW_PLANE);
+        else
+            decode_planes(words, at, l, TWO_PLANES);
+        if (type->table)
+            look_up(words, l->stride / 4);
     }
-    if (type->table)
-        for (uint32_t i = 0; i < parts; i += 2)
-            look_up(to->words + (part + i) * PART_WORDS, rows);
 }

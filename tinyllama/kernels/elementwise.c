@@ -139,8 +139,9 @@ void round_blocks(const struct rounded *out, const float *x, uint32_t columns, u
     }
 }
 
-void round_all(const struct rounded *out, const float *x, uint32_t x_stride, uint32_t count,
-               uint32_t columns, uint32_t group) {
+__attribute__((noinline)) void round_all(const struct rounded *out, const float *x,
+                                         uint32_t x_stride, uint32_t count, uint32_t columns,
+                                         uint32_t group) {
     for (uint32_t i = 0; i < count; i++) {
         size_t parts = (size_t)i * (columns / WEIGHT_PART);
         struct rounded to = rounded_behind(out, parts * (WEIGHT_PART / MATRIX_CHUNK), parts,

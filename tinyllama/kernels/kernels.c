@@ -3,7 +3,7 @@
  * table that it makes: kernels_sse2, kernels_avx2, kernels_avx512.
  */
 #include "kernels.h"
-#include "block_product.h"
+#include "block_kernels.h"
 #include "vector_attention.h"
 #include "vector_exp.h"
 #include "vector_sum.h"
@@ -50,9 +50,9 @@ INLINE void multiply_f32(float *out, size_t out_stride, const float *weights, si
 }
 
 /* Some rows of a panel, columns of them, and count positions. */
-IN_PAGE APART void multiply_panel_f32(float *out, size_t out_stride, const float *panel,
-                                      size_t stride, uint32_t rows, uint32_t columns,
-                                      const float *x, size_t x_stride, uint32_t count, bool more) {
+IN_PAGE static void multiply_panel_f32(float *out, size_t out_stride, const float *panel,
+                                       size_t stride, uint32_t rows, uint32_t columns,
+                                       const float *x, size_t x_stride, uint32_t count, bool more) {
     for (; count >= F32_POSITIONS; count -= F32_POSITIONS) {
 #pragma clang loop vectorize(disable) unroll(disable)
         for (uint32_t done = 0; done < rows; done += F32_TILE_ROWS)
@@ -79,29 +79,6 @@ static void matmul_f32(float *out, const void *weights, uint32_t all_rows, uint3
         rows = matrix_panel_rows(all_rows, row);
         multiply_panel_f32(out + row, all_rows, panel, rows, rows, columns, x, x_stride, count,
                            false);
-    }
-}
-
-/* F16 and BF16 are converted a piece of a panel at a time, which stays in the first-level cache. */
-#define HALVES_COLUMNS 64u
-
-static void matmul_halves(float *out, const void *weights, uint32_t all_rows, uint32_t columns,
-                          bool brain, const float *x, uint32_t x_stride, uint32_t out_stride,
-                          uint32_t count) {
-    _Alignas(64) float piece[HALVES_COLUMNS * MATRIX_TYPED_PANEL];
-    const uint8_t *halves = weights;
-    for (uint32_t row = 0, rows; row < all_rows; row += rows) {
-        rows = matrix_typed_panel_rows(all_rows, row);
-        for (uint32_t first = 0, now; first < columns; first += now) {
-            now = columns - first < HALVES_COLUMNS ? columns - first : HALVES_COLUMNS;
-            for (uint32_t i = 0; i < now * rows; i += VECTOR_LANES, halves += 2 * VECTOR_LANES) {
-                if (VECTOR_LANES > 4)
-                    _mm_prefetch((const char *)halves + PREFETCH_BYTES, _MM_HINT_T0);
-                store(piece + i, brain ? load_brain_halves(halves) : load_halves(halves));
-            }
-            multiply_panel_f32(out + row, out_stride, piece, rows, rows, now, x + first, x_stride,
-                               count, first > 0);
-        }
     }
 }
 
@@ -186,55 +163,6 @@ IN_PAGE static void matmul_q8(float *out, const void *weights, uint32_t all_rows
     }
 }
 
-#if VECTOR_LANES == 4 /* once for all widths */
-
-static void block_row(float *out, const uint8_t *panel, uint32_t rows, uint32_t lane,
-                      const struct matrix *w) {
-    const struct weight_type *type = w->type;
-    const bool bytes = type->table || type->low.bits == 8;
-    struct decoded d;
-    fill_with_ones(&d);
-    for (uint32_t first = 0; first < w->columns; first += type->columns) {
-        decode_block(&d, 0, panel, rows, type);
-        for (uint32_t i = 0; i < type->columns; i++) {
-            uint32_t word = d.words[i / 4][lane], part = i / WEIGHT_PART,
-                     scale = bytes ? i / 32 : 0;
-            if (type->low.bits == 8)
-                memcpy(&word, panel + (i / 4 * rows + lane) * 4, sizeof word);
-            word >>= i % 4 * 8;
-            int weight = bytes ? (int8_t)word : (uint8_t)word - type->offset;
-            int factor = bytes ? 1 : (int16_t)d.scales[part][lane];
-            *out = d.scale[scale][lane] * (float)(factor * weight);
-            if (type->minima)
-                *out -= d.min_scale[scale][lane] *
-                        (float)(d.minima[part / 2][lane] >> part % 2 * 16 & 0xFFFF);
-            out++;
-        }
-        panel += rows * type->bytes;
-    }
-}
-
-static void halves_row(float *out, const uint8_t *panel, uint32_t rows, uint32_t lane,
-                       const struct matrix *w) {
-    for (uint32_t i = 0; i < w->columns; i++) {
-        uint16_t half;
-        memcpy(&half, panel + (i * rows + lane) * 2, sizeof half);
-        uint32_t bits = (uint32_t)half << 16;
-        out[i] = float_of_half(half);
-        if (w->type->number == WEIGHT_BF16)
-            memcpy(out + i, &bits, sizeof bits);
-    }
-}
-
-void matrix_typed_row(const struct matrix *w, uint32_t row, float *out) {
-    uint32_t lane = row % MATRIX_TYPED_PANEL, rows = matrix_typed_panel_rows(w->rows, row - lane);
-    size_t row_bytes = weight_row_bytes(w->type, w->columns);
-    const uint8_t *panel = (const uint8_t *)w->data + (row - lane) * row_bytes;
-    (w->type->columns == 1 ? halves_row : block_row)(out, panel, rows, lane, w);
-}
-
-#endif
-
 /* ---- Vectors of activations ---- */
 
 static void rms_norm(float *out, const float *x, const float *weight, uint32_t size,
@@ -308,8 +236,18 @@ const struct kernels TABLE(KERNELS_SUFFIX) = {
     .name = NAME_OF(KERNELS_SUFFIX),
     .matmul_f32 = matmul_f32,
     .matmul_q8 = matmul_q8,
-    .matmul_blocks = matmul_blocks,
-    .matmul_halves = matmul_halves,
+    .blocks =
+        {
+            .low = multiply_low,
+            .two = multiply_two,
+            .bytes = multiply_bytes,
+            .small_batch = multiply_small_batch,
+            .bytes_batch = multiply_bytes_batch,
+            .decode_scales = decode_block_scales,
+            .decode_words = decode_block_words,
+            .unpack_brain_halves = unpack_brain_halves,
+        },
+    .multiply_panel_f32 = multiply_panel_f32,
     .score = score,
     .weigh = weigh,
     .mix = mix,

@@ -8,9 +8,9 @@
  */
 #pragma once
 #include "attention.h"
+#include "blocks.h"
 #include "matrix.h"
 #include "tinyllama/formats/quantized.h"
-#include "weight_types.h"
 
 #define LOG2_E 0x1.715476p+0f
 
@@ -27,17 +27,12 @@ struct kernels {
      * groups, out += (float)sum * (scale of the weights) * (scale of x). */
     void (*matmul_q8)(float *out, const void *weights, uint32_t rows, uint32_t columns,
                       uint32_t group, const struct quantized *x, uint32_t count);
-    /* The same for a matrix of a quantised type of GGUF; the out of a position begins out_stride
-     * after the one before. Each group's two sums are exact integers; then, in the order of the
-     * groups, for the minima and for the weights:
-     * out -= (float)sum * min_scale * (scale of x); out += (float)sum * scale * (scale of x). */
-    void (*matmul_blocks)(float *out, const void *weights, uint32_t rows, uint32_t columns,
-                          const struct weight_type *type, const struct rounded *x,
-                          uint32_t out_stride, uint32_t count);
-    /* The same for F16, or BF16 (brain), with a float32 x. */
-    void (*matmul_halves)(float *out, const void *weights, uint32_t rows, uint32_t columns,
-                          bool brain, const float *x, uint32_t x_stride, uint32_t out_stride,
-                          uint32_t count);
+    /* out = W x for some rows of a panel and columns of it, whose columns are stride floats apart;
+     * more: out += W x. */
+    void (*multiply_panel_f32)(float *out, size_t out_stride, const float *panel, size_t stride,
+                               uint32_t rows, uint32_t columns, const float *x, size_t x_stride,
+                               uint32_t count, bool more);
+    struct block_kernels blocks; /* for block_product.c */
     /* scores = query keys^T for rows of queries, [head_size] each, and blocks of float32 keys
      * (attention.h); the scores of a row begin score_stride after those of the one before.
      * head_size is not padded, here and below. */
@@ -69,8 +64,5 @@ struct kernels {
     /* x += y */
     void (*add)(float *x, const float *y, uint32_t size);
 };
-
-/* Copies row, which is below rows, of a matrix with a type to out as float32. */
-void matrix_typed_row(const struct matrix *matrix, uint32_t row, float *out);
 
 extern const struct kernels kernels_sse2, kernels_avx2, kernels_avx512;

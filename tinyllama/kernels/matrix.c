@@ -158,6 +158,14 @@ static inline void scatter(char *to, const uint8_t *from, size_t count, size_t s
         memcpy(to, from, size);
 }
 
+/* Where a panel has bit i of a word IN_ONE_WORD: in bit i / 4 of byte i % 4. */
+static uint32_t bits_by_byte(uint32_t word) {
+    uint32_t to = 0;
+    for (uint32_t i = 0; i < 32; i++)
+        to |= (word >> i & 1) << (i % 4 * 8 + i / 4);
+    return to;
+}
+
 void matrix_store_blocks(struct matrix *matrix, uint32_t row, const uint8_t *blocks) {
     const struct weight_type *type = matrix->type;
     struct place place = find_row(matrix, row);
@@ -165,7 +173,14 @@ void matrix_store_blocks(struct matrix *matrix, uint32_t row, const uint8_t *blo
     size_t first_word = type->halves_last ? 0 : 2 * halves;
     size_t first_half = type->halves_last ? 4 * words : 0;
     for (uint32_t i = 0; i < matrix->columns; i += type->columns, blocks += type->bytes) {
-        scatter(place.panel + 4 * place.lane, blocks + first_word, words, 4, place.rows);
+        char *to = place.panel + 4 * place.lane;
+        scatter(to, blocks + first_word, words, 4, place.rows);
+        if (type->high.bits && type->high.order == IN_ONE_WORD) {
+            uint32_t word;
+            memcpy(&word, blocks + first_word + 4 * type->high.first, sizeof word);
+            word = bits_by_byte(word);
+            memcpy(to + 4 * type->high.first * place.rows, &word, sizeof word);
+        }
         place.panel += 4 * words * place.rows;
         scatter(place.panel + 2 * place.lane, blocks + first_half, halves, 2, place.rows);
         place.panel += 2 * halves * place.rows;

@@ -137,6 +137,22 @@ static inline void store(float *to, vector v) {
     *(vector_memory *)to = v;
 }
 
+/* As many binary16 numbers as there are lanes. */
+static inline vector load_halves(const void *from) {
+#if VECTOR_LANES == 16
+    return (vector)_mm512_cvtph_ps(_mm256_loadu_si256(from));
+#elif VECTOR_LANES == 8
+    return (vector)_mm256_cvtph_ps(_mm_loadu_si128(from));
+#else
+    /* As float_of_half (weight_types.h). */
+    vector_u32 half = (vector_u32)_mm_unpacklo_epi16(_mm_loadl_epi64(from), _mm_setzero_si128());
+    vector_u32 magnitude = (half & 0x7FFF) << 13;
+    vector_u32 special = (vector_u32)((vector_i32)magnitude > 0x0F7FFFFF);
+    vector_u32 number = (vector_u32)((vector)magnitude * splat(0x1p112f));
+    return (vector)(number | (special & (magnitude | 0x7F800000)) | (half & 0x8000) << 16);
+#endif
+}
+
 /* The larger or smaller of each pair of lanes; b where a or b is NaN (MAXPS, MINPS). */
 static inline vector larger(vector a, vector b) {
 #if VECTOR_LANES == 4

@@ -28,16 +28,9 @@
 /* ---- Conversion to float32 ---- */
 
 static void unpack_halves(float *out, const uint16_t *halves, size_t count) {
-    typedef uint16_t half_vector __attribute__((vector_size(2 * VECTOR_LANES)));
 #pragma clang loop vectorize(disable) unroll(disable)
-    for (size_t i = 0; i < count; i += VECTOR_LANES) {
-        half_vector packed;
-        memcpy(&packed, halves + i, sizeof packed);
-        vector_i32 bits = __builtin_convertvector(packed, vector_i32);
-        /* The exponent's bias is 112 less. The product is exact, also for subnormal numbers. */
-        vector magnitude = (vector)((bits & 0x7FFF) << 13) * splat(0x1p112f);
-        store(out + i, (vector)((vector_i32)magnitude | (bits & 0x8000) << 16));
-    }
+    for (size_t i = 0; i < count; i += VECTOR_LANES)
+        store(out + i, load_halves(halves + i));
 }
 
 static inline vector load_bytes(const int8_t *from) {

@@ -25,10 +25,11 @@
 struct bit_plane {
     uint8_t first; /* word of the block */
     uint8_t bits;  /* of each integer; 0: there are none */
-    /* IN_BLOCK: the low bits of words 0 to 3 are columns 0 to 15, the next bits columns 16 to 31, and
-     * so on for further words; IN_RUNS: the low bits of words 0 to 7 are columns 0 to 31, the next
-     * bits columns 32 to 63, and so on; IN_PAIRS: the low bits of words 0 to 15 are columns 0 to 63;
-     * IN_ONE_WORD: bit i is column i's. */
+    /* IN_BLOCK: the low bits of words 0 to 3 are columns 0 to 15, the next bits columns 16 to 31,
+     * and so on for further words; IN_RUNS: the low bits of words 0 to 7 are columns 0 to 31, the
+     * next bits columns 32 to 63, and so on; IN_PAIRS: the low bits of words 0 to 15 are columns 0
+     * to 63; IN_ONE_WORD: in a file, bit i of the word is column i's. A panel has it in bit i / 4 of
+     * byte i % 4, where the other orders would have it. */
     enum { IN_BLOCK, IN_RUNS, IN_PAIRS, IN_ONE_WORD } order;
 };
 

@@ -1,0 +1,240 @@
+/* The tiles of products with GGUF's blocks (blocks.h), with rows as lanes. */
+#pragma once
+#include "block_decode.h"
+
+/* Tiles: rows of one position, or fewer rows of BLOCK_POSITIONS, whose sums fit into registers. */
+#define BLOCK_ROWS MATRIX_BLOCK
+#define BLOCK_TILE_ROWS ((uint32_t)VECTOR_LANES)
+#define BLOCK_SUMS 4u
+
+#define PREFETCH_BYTES 6144 /* measured: 4 to 8 KB */
+
+/* int16 products of pairs, added. */
+static inline vector_i32 add_pairs(vector_i32 a, vector_i32 b) {
+#if VECTOR_LANES == 16
+    return (vector_i32)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#elif VECTOR_LANES == 8
+    return (vector_i32)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#else
+    return (vector_i32)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#endif
+}
+
+/*
+ * Products of 4 columns with unsigned weights below 64: AVX-512 adds them to int32, the others to
+ * pairs of int16, which hold a part: offset is at most half of what a weight may be, so 8 products
+ * less offset are at most 8 * 32 * 127. Without the offset they may wrap, which is no harm.
+ */
+static inline vector_i32 begin_part(const struct block_x *x, size_t part, int32_t offset) {
+#if VECTOR_LANES == 16
+    return splat_i32(-offset * x->first.sums[part]);
+#else
+    return (vector_i32)((vector_i16)splat_i32(x->first.pairs[part]) * (int16_t)-offset);
+#endif
+}
+static inline vector_i32 add_small(vector_i32 sum, vector_i32 w, const struct rounded *x,
+                                   size_t chunk) {
+#if VECTOR_LANES == 16
+    return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w,
+                                           _mm512_set1_epi32(x->all[chunk]));
+#elif VECTOR_LANES == 8
+    __m256i products = _mm256_maddubs_epi16((__m256i)w, _mm256_set1_epi32(x->all[chunk]));
+    return (vector_i32)((vector_i16)sum + (vector_i16)products);
+#else
+    vector_i16 even = (vector_i16)(w & 0x00FF00FF), odd = (vector_i16)((vector_u16)w >> 8);
+    return (vector_i32)((vector_i16)sum + even * (vector_i16)splat_i32(x->even[chunk]) +
+                        odd * (vector_i16)splat_i32(x->odd[chunk]));
+#endif
+}
+/* total + scale * the sum of a part */
+static inline vector_i32 add_part(vector_i32 total, vector_i32 sum, vector_i32 scale) {
+#if VECTOR_LANES == 16
+    return total + sum * (scale >> 16);
+#else
+    return total + add_pairs(sum, scale);
+#endif
+}
+
+/* The same with weights from -128 to 127 and int32 sums: AVX-512 adds 128 to the weights. */
+static inline vector_i32 begin_bytes(const struct block_x *x, size_t part) {
+    return VECTOR_LANES == 16 ? splat_i32(-128 * x->first.sums[part]) : (vector_i32){0};
+}
+static inline vector_i32 add_bytes(vector_i32 sum, vector_i32 w, const struct rounded *x,
+                                   size_t chunk) {
+#if VECTOR_LANES == 16
+    __m512i above = _mm512_xor_si512((__m512i)w, _mm512_set1_epi8(-128));
+    return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, above, _mm512_set1_epi32(x->all[chunk]));
+#elif VECTOR_LANES == 8
+    __m256i signs = _mm256_sign_epi8(_mm256_set1_epi32(x->all[chunk]), (__m256i)w);
+    __m256i products = _mm256_maddubs_epi16(_mm256_abs_epi8((__m256i)w), signs);
+    return sum + add_pairs((vector_i32)products, splat_i32(0x00010001));
+#else
+    vector_i16 even = (vector_i16)((vector_u16)w << 8) >> 8, odd = (vector_i16)w >> 8;
+    vector_i32 pairs = (vector_i32)(even * (vector_i16)splat_i32(x->even[chunk]) +
+                                    odd * (vector_i16)splat_i32(x->odd[chunk]));
+    return sum + ((pairs >> 16) + ((vector_i32)((vector_u32)pairs << 16) >> 16));
+#endif
+}
+
+/* The integers that the minima of a group of parts subtract. */
+INLINE vector multiply_minima(const struct decoded *d, uint32_t part, uint32_t parts, uint32_t row,
+                              const int16_t *sums) {
+    vector_i32 total = {0};
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (uint32_t i = 0; i < parts; i += 2) {
+        int32_t two;
+        memcpy(&two, sums + i, sizeof two);
+        total += add_pairs((vector_i32)load_u32(d->minima[(part + i) / 2] + row), splat_i32(two));
+    }
+    return __builtin_convertvector(total, vector);
+}
+
+/* 4 columns of as many rows as there are lanes, from byte offset of the words on. */
+INLINE vector_i32 load_integers(const struct part_cursor *at, const struct layout *l,
+                                uint32_t offset, const enum planes planes) {
+#if VECTOR_LANES == 4
+    if (planes != BYTES)
+        return (vector_i32)join(read_integers(at, l, offset, planes),
+                                read_integers(at, l, offset + 8, planes));
+    return (vector_i32)load_u32(at->low + offset);
+#else
+    return (vector_i32)read_integers(at, l, offset, planes);
+#endif
+}
+
+/* Adds the products of 4 columns of a tile, and goes on to the next ones. */
+INLINE void multiply_words(vector_i32 *sums, struct part_cursor *at, const struct layout *l,
+                           const struct block_x *x, size_t chunk, const enum planes planes,
+                           const bool bytes, const uint32_t vectors, const uint32_t positions) {
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < vectors; i++) {
+        vector_i32 w = load_integers(at, l, i * (uint32_t)sizeof(vector), planes);
+#pragma clang loop unroll(full)
+        for (uint32_t p = 0; p < positions; p++) {
+            vector_i32 *sum = &sums[p * vectors + i];
+            size_t index = chunk + p * x->chunks;
+            *sum =
+                bytes ? add_bytes(*sum, w, &x->first, index) : add_small(*sum, w, &x->first, index);
+        }
+    }
+    advance(at, l, planes);
+}
+
+/* Adds the products of a part of a tile to its totals. */
+INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct part_cursor at,
+                          uint32_t part, uint32_t row, const struct block_x *x,
+                          const enum planes planes, const bool bytes, const uint32_t vectors,
+                          const uint32_t positions) {
+    const struct layout *l = s->layout;
+    vector_i32 sums[BLOCK_SUMS];
+    size_t chunk = part * PART_WORDS;
+#pragma clang loop unroll(full)
+    for (uint32_t p = 0; p < positions; p++) {
+        size_t index = p * x->parts + part;
+        vector_i32 begin = bytes ? begin_bytes(x, index) : begin_part(x, index, s->offset);
+#pragma clang loop unroll(full)
+        for (uint32_t i = 0; i < vectors; i++)
+            sums[p * vectors + i] = begin;
+    }
+    if (positions == 1 && VECTOR_LANES > 4)
+#pragma clang loop unroll(full)
+        for (uint32_t k = 0; k < PART_WORDS; k++)
+            multiply_words(sums, &at, l, x, chunk + k, planes, bytes, vectors, positions);
+    else
+#pragma clang loop vectorize(disable) unroll(disable)
+        for (uint32_t k = 0; k < PART_WORDS; k++)
+            multiply_words(sums, &at, l, x, chunk + k, planes, bytes, vectors, positions);
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < vectors; i++) {
+        vector_i32 scale = {0};
+        if (!bytes)
+            scale = (vector_i32)load_u32(s->decoded->scales[part] + row + i * VECTOR_LANES);
+#pragma clang loop unroll(full)
+        for (uint32_t p = 0; p < positions; p++) {
+            vector_i32 *total = &totals[p * vectors + i], sum = sums[p * vectors + i];
+            *total = bytes ? *total + sum : add_part(*total, sum, scale);
+        }
+    }
+}
+
+/* Asks for bytes that will be multiplied later. */
+static inline void prefetch(const uint8_t *from, uint32_t bytes) {
+    for (uint32_t i = 0; i < bytes; i += 64)
+        _mm_prefetch((const char *)from + i + PREFETCH_BYTES, _MM_HINT_T0);
+}
+
+/* A tile of a step: out += products. */
+INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step *s, uint32_t row,
+                          const struct block_x *x, const enum planes planes, const bool bytes,
+                          const uint32_t rows, const uint32_t positions) {
+    const uint32_t vectors = rows / VECTOR_LANES;
+    const struct decoded *d = s->decoded;
+    vector sum[BLOCK_SUMS];
+#pragma clang loop unroll(full)
+    for (uint32_t p = 0; p < positions; p++)
+#pragma clang loop unroll(full)
+        for (uint32_t i = 0; i < vectors; i++)
+            sum[p * vectors + i] = load(out + p * out_stride + i * VECTOR_LANES);
+    const uint8_t *block = s->block + row * 4;
+    const uint8_t *ahead = s->block + row / rows * s->groups * s->parts * s->ahead;
+    uint32_t in_block = 0;
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (uint32_t group = 0; group < s->groups; group++) {
+        uint32_t first = group * s->parts, index = group / s->scale;
+        vector_i32 totals[BLOCK_SUMS] = {0};
+#pragma clang loop vectorize(disable) unroll(disable)
+        for (uint32_t part = first; part < first + s->parts; part++) {
+            struct part_cursor at = begin_cursor(s->layout, block, in_block++);
+            if (positions == 1 && VECTOR_LANES > 4)
+                prefetch(ahead, s->ahead);
+            ahead += s->ahead;
+            multiply_part(totals, s, at, part, row, x, planes, bytes, vectors, positions);
+        }
+        if (in_block == s->block_parts) {
+            in_block = 0;
+            block += s->block_bytes;
+        }
+#pragma clang loop unroll(full)
+        for (uint32_t p = 0; p < positions; p++) {
+            vector x_scale = splat(x->first.scales[p * x->scales + group / s->x_scale]);
+            const int16_t *x_sums = x->first.sums + p * x->parts + first;
+#pragma clang loop unroll(full)
+            for (uint32_t i = 0; i < vectors; i++) {
+                vector *to = &sum[p * vectors + i];
+                uint32_t lane = row + i * VECTOR_LANES;
+                if (!bytes && s->minima)
+                    *to -= multiply_minima(d, first, s->parts, lane, x_sums) *
+                           load(d->min_scale[index] + lane) * x_scale;
+                *to += __builtin_convertvector(totals[p * vectors + i], vector) *
+                       load(d->scale[index] + lane) * x_scale;
+            }
+        }
+    }
+#pragma clang loop unroll(full)
+    for (uint32_t p = 0; p < positions; p++)
+#pragma clang loop unroll(full)
+        for (uint32_t i = 0; i < vectors; i++)
+            store(out + p * out_stride + i * VECTOR_LANES, sum[p * vectors + i]);
+}
+
+#define MULTIPLY_STEP(name, planes, bytes, tile_rows, positions)                                   \
+    static void name(float *out, size_t out_stride, const struct block_step *s,                    \
+                     const struct block_x *x) {                                                    \
+        for (uint32_t row = 0; row < s->rows; row += tile_rows)                                    \
+            multiply_tile(out + row, out_stride, s, row, x, planes, bytes, tile_rows, positions);  \
+    }
+MULTIPLY_STEP(multiply_low, LOW_PLANE, false, BLOCK_ROWS, 1)
+MULTIPLY_STEP(multiply_two, TWO_PLANES, false, BLOCK_ROWS, 1)
+MULTIPLY_STEP(multiply_bytes, BYTES, true, BLOCK_ROWS, 1)
+MULTIPLY_STEP(multiply_small_batch, BYTES, false, BLOCK_TILE_ROWS, BLOCK_POSITIONS)
+MULTIPLY_STEP(multiply_bytes_batch, BYTES, true, BLOCK_TILE_ROWS, BLOCK_POSITIONS)
+
+static void unpack_brain_halves(float *out, const uint16_t *halves, size_t count) {
+    typedef uint16_t half_vector __attribute__((vector_size(2 * VECTOR_LANES)));
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (size_t i = 0; i < count; i += VECTOR_LANES) {
+        half_vector packed;
+        memcpy(&packed, halves + i, sizeof packed);
+        store(out + i, (vector)(__builtin_convertvector(packed, vector_u32) << 16));
+    }
+}
