@@ -28,14 +28,20 @@ static uint32_t larger_of(uint32_t a, uint32_t b) {
     return a > b ? a : b;
 }
 
+static struct chunks take_chunks(struct arena *arena, size_t count) {
+    return (struct chunks){
+        .all = arena_take(arena, count, sizeof(int32_t)),
+        .even = arena_take(arena, count, sizeof(int32_t)),
+        .odd = arena_take(arena, count, sizeof(int32_t)),
+    };
+}
+
 static void take_rounded(struct arena *arena, struct inference *in, uint32_t widest) {
     size_t parts = in->batch * (matrix_padded(widest) / WEIGHT_PART);
     size_t chunks = parts * (WEIGHT_PART / MATRIX_CHUNK);
     in->rounded = (struct rounded){
         .scales = arena_take(arena, parts, sizeof(float)),
-        .all = arena_take(arena, chunks, sizeof(int32_t)),
-        .even = arena_take(arena, chunks, sizeof(int32_t)),
-        .odd = arena_take(arena, chunks, sizeof(int32_t)),
+        .chunks = take_chunks(arena, chunks),
         .pairs = arena_take(arena, parts, sizeof(int32_t)),
         .sums = arena_take(arena, parts, sizeof(int16_t)),
     };
@@ -79,7 +85,7 @@ static void take_buffers(struct arena *arena, struct inference *in) {
         in->quantized.scales = arena_take(arena, groups, sizeof(float));
         in->quantized.start = arena_take(arena, groups, sizeof(int32_t));
         in->quantized.chunks =
-            arena_take(arena, groups * matrix_group_chunks(c->group), sizeof(struct chunk));
+            take_chunks(arena, groups * matrix_group_chunks(c->group) + QUANTIZED_ROOM);
     }
     take_attention(arena, in);
     kv_cache_take(&in->cache, arena);
@@ -135,7 +141,7 @@ static void multiply_typed(struct inference *in, float *y, uint32_t y_stride,
     }
     uint32_t own = rounded_group(w->type->columns);
     if (*group != own)
-        round_all(&in->rounded, x, x_stride, count, w->columns, own);
+        round_positions(in->kernels, &in->rounded, x, x_stride, count, w->columns, own);
     *group = own;
     multiply_blocks(in->kernels, y, y_stride, w, &in->rounded, count);
 }
@@ -153,7 +159,7 @@ void inference_multiply(struct inference *in, float *y, const struct matrix *w, 
     uint32_t groups = w->columns / w->group, chunks = matrix_group_chunks(w->group);
     for (uint32_t i = 0; i < count; i++) {
         struct quantized position = quantized_at(&in->quantized, i, groups, chunks);
-        quantize(&position, x + (size_t)i * x_stride, w->columns, w->group);
+        in->kernels->quantize(&position, x + (size_t)i * x_stride, w->columns, w->group);
     }
     in->kernels->matmul_q8(y, w->data, w->rows, w->columns, w->group, &in->quantized, count);
 }

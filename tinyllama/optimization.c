@@ -90,6 +90,8 @@ static void leave_to_jit(struct inference *in) {
             continue;
         jit_add_alternative((const void *)own->matmul_f32, (const void *)wider->matmul_f32);
         jit_add_alternative((const void *)own->matmul_q8, (const void *)wider->matmul_q8);
+        jit_add_alternative((const void *)own->quantize, (const void *)wider->quantize);
+        jit_add_alternative((const void *)own->round_blocks, (const void *)wider->round_blocks);
         add_block_alternatives(&own->blocks, &wider->blocks);
         jit_add_alternative((const void *)own->multiply_panel_f32,
                             (const void *)wider->multiply_panel_f32);

@@ -40,8 +40,8 @@ static struct {
     int32_t odd[POSITIONS * MOST_COLUMNS / 4], pairs[POSITIONS * MOST_COLUMNS / 16];
     int16_t sums[POSITIONS * MOST_COLUMNS / 16];
 } memory;
-static const struct rounded rounded = {memory.scales, memory.all,   memory.even,
-                                       memory.odd,    memory.pairs, memory.sums};
+static const struct rounded rounded = {
+    memory.scales, {memory.all, memory.even, memory.odd}, memory.pairs, memory.sums};
 
 /* out[position][OUT_STRIDE] = W from[position][columns] */
 static void multiply(const struct kernels *k, float *out, const struct matrix *w, const float *from,
@@ -50,7 +50,8 @@ static void multiply(const struct kernels *k, float *out, const struct matrix *w
         multiply_halves(k, out, OUT_STRIDE, w, from, w->columns, count);
         return;
     }
-    round_all(&rounded, from, w->columns, count, w->columns, rounded_group(w->type->columns));
+    round_positions(k, &rounded, from, w->columns, count, w->columns,
+                    rounded_group(w->type->columns));
     multiply_blocks(k, out, OUT_STRIDE, w, &rounded, count);
 }
 
@@ -163,14 +164,14 @@ static void test_extremes(uint32_t number) {
 }
 
 /* Rounding stays within half a step of every element, also of extreme ones; no number overflows. */
-static void test_rounding(void) {
+static void test_rounding(const struct kernels *k) {
     static _Alignas(64) float from[128];
     const int8_t *values = (const int8_t *)memory.all;
     static const float sizes[] = {1.0f, 1e-30f, 1e30f, 0.0f};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         for (int i = 0; i < 128; i++)
             from[i] = random_float() * sizes[s];
-        round_blocks(&rounded, from, 128, 128);
+        k->round_blocks(&rounded, from, 128, 128);
         for (int i = 0; i < 128; i++) {
             int16_t pair[2];
             memcpy(pair, (i % 2 ? memory.odd : memory.even) + i / 4, sizeof pair);
@@ -190,7 +191,7 @@ static void test_rounding(void) {
     static const float bad[] = {NAN, INFINITY, -INFINITY, 1e-45f, 3e38f};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         from[5] = bad[i];
-        round_blocks(&rounded, from, 128, 32);
+        k->round_blocks(&rounded, from, 128, 32);
         for (int j = 0; j < 32; j++)
             CHECK(values[j] >= -127);
     }
@@ -245,11 +246,11 @@ int main(void) {
                 test_extremes(numbers[i]);
             }
     CHECK(!weight_type_find(9));
-    test_rounding();
     test_halves();
     test_cap();
     for (size_t k = 0; k < sizeof all_kernels / sizeof *all_kernels; k++)
         if (usable(all_kernels[k])) {
+            test_rounding(all_kernels[k]);
             test_geglu(all_kernels[k]);
         }
     puts("block kernels: passed");

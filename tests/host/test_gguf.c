@@ -58,7 +58,7 @@ static void check_matrix(const struct options *o, const char *name, const struct
     float values[HIDDEN];
     for (uint32_t i = 0; i < rows; i++) {
         (matrix->type ? block_row : matrix_row)(matrix, row + (turned ? interleaved(i) : i),
-                                                       values);
+                                                values);
         for (uint32_t j = 0; j < matrix->columns; j++) {
             float expected = weight_of(number, i * matrix->columns + j);
             CHECK(values[j] == (matrix->type ? (float)((int)expected % 100) : expected));

@@ -177,12 +177,14 @@ static void test_q8(uint32_t rows, uint32_t columns, uint32_t group) {
     struct quantized x = {
         .scales = allocate(POSITIONS * groups, sizeof(float)),
         .start = allocate(POSITIONS * groups, sizeof(int32_t)),
-        .chunks = allocate(POSITIONS * groups * chunks, sizeof(struct chunk)),
+        .chunks = {allocate(POSITIONS * groups * chunks + QUANTIZED_ROOM, sizeof(int32_t)),
+                   allocate(POSITIONS * groups * chunks + QUANTIZED_ROOM, sizeof(int32_t)),
+                   allocate(POSITIONS * groups * chunks + QUANTIZED_ROOM, sizeof(int32_t))},
     };
     float *expected = allocate(POSITIONS * rows, sizeof(float));
     for (uint32_t p = 0; p < POSITIONS; p++) {
         struct quantized position = quantized_at(&x, p, groups, chunks);
-        quantize(&position, e.x + p * e.x_stride, columns, group);
+        all_kernels[0]->quantize(&position, e.x + p * e.x_stride, columns, group);
         for (uint32_t g = 0; g < groups; g++) {
             int32_t values[4096];
             float scale = quantize_group(values, e.x + p * e.x_stride + g * group, group);
@@ -200,14 +202,61 @@ static void test_q8(uint32_t rows, uint32_t columns, uint32_t group) {
     free(expected);
     free(x.scales);
     free(x.start);
-    free(x.chunks);
+    free(x.chunks.all);
+    free(x.chunks.even);
+    free(x.chunks.odd);
     free_example(&e);
 }
 
+static int16_t half(int32_t word, int which) {
+    return (int16_t)((uint32_t)word >> 16 * which);
+}
+
+/* The values of all forms of a chunk. */
+static void check_chunk(const struct chunks *chunks, size_t index, const int32_t expected[4]) {
+    CHECK(half(chunks->even[index], 0) == expected[0] &&
+          half(chunks->even[index], 1) == expected[2]);
+    CHECK(half(chunks->odd[index], 0) == expected[1] && half(chunks->odd[index], 1) == expected[3]);
+    for (int i = 0; i < 4; i++)
+        CHECK((int8_t)((uint32_t)chunks->all[index] >> 8 * i) == expected[i]);
+}
+
+static void test_quantize(const struct kernels *k) {
+    /* Scale 1: halves go away from zero, what is just below them towards it. */
+    _Alignas(64) float x[16] = {127.0f, 0.5f,  -0.5f,        1.5f, 0x1.fffffep-2f, -2.5f,
+                                126.5f, -0.0f, -126.499992f, 0.0f, 3.0f,           -127.0f};
+    static const int32_t expected[12] = {127, 1, -1, 2, 0, -3, 127, 0, -126, 0, 3, -127};
+    float scales[4];
+    int32_t start[4];
+    int32_t all[8], even[8], odd[8];
+    struct quantized q = {scales, start, {all, even, odd}};
+    k->quantize(&q, x, 12, 12);
+    CHECK(scales[0] == 1.0f);
+    for (int i = 0; i < 3; i++)
+        check_chunk(&q.chunks, i, expected + 4 * i);
+    CHECK(start[0] == -128 * (127 + 1 - 1 + 2 + 0 - 3 + 127 + 0 - 126 + 0 + 3 - 127));
+
+    /* Groups of 3: each is filled up to a chunk. */
+    k->quantize(&q, (const float[]){0, 0, 0, 2.54f, -1.27f, 0.01f}, 6, 3);
+    CHECK(scales[0] == 0.0f && scales[1] == 2.54f / 127.0f);
+    check_chunk(&q.chunks, 0, (const int32_t[]){0, 0, 0, 0});
+    check_chunk(&q.chunks, 1, (const int32_t[]){127, -64, 1, 0});
+
+    /* A damaged model's activations stay within int8. */
+    k->quantize(&q, (const float[]){NAN, INFINITY, -INFINITY, 1.0f, 200e-45f, -200e-45f, 0, 0}, 8,
+                4);
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 4; j++)
+            CHECK(abs((int8_t)((uint32_t)all[i] >> 8 * j)) <= 127);
+}
+
 int main(void) {
-    for (size_t k = 0; k < WIDTHS; k++)
+    for (size_t k = 0; k < WIDTHS; k++) {
         printf("%s: %s\n", all_kernels[k]->name,
                usable(all_kernels[k]) ? "tested" : "this CPU cannot run it");
+        if (usable(all_kernels[k]))
+            test_quantize(all_kernels[k]);
+    }
     static const uint32_t sizes[][2] = {{1, 1},   {16, 4},    {17, 3},   {48, 10},
                                         {64, 64}, {80, 5},    {172, 64}, {64, 172},
                                         {96, 43}, {130, 288}, {176, 7},  {512, 64}};

@@ -1,36 +1,43 @@
 /*
- * Activations as int8 with one scale for each group of columns (Q8_0). Each array has one position
- * after the other.
+ * Activations as integers from -127 to 127, with one scale for each group of columns. Each array has
+ * one position after the other.
  */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
-/* 4 columns, in the forms that the vector widths need. */
-struct chunk {
-    int32_t even, odd; /* columns 0 and 2, columns 1 and 3, as int16 */
-    int32_t all;       /* as int8 */
+/* For each 4 columns: the integers in the forms that the vector widths need. */
+struct chunks {
+    int32_t *all;        /* as int8 */
+    int32_t *even, *odd; /* columns 0 and 2, columns 1 and 3, as int16 */
 };
+static inline struct chunks chunks_behind(struct chunks x, size_t count) {
+    return (struct chunks){x.all + count, x.even + count, x.odd + count};
+}
 
+/* For llama2.c's int8. */
 struct quantized {
-    float *scales;        /* one for each group */
-    int32_t *start;       /* one for each group: -128 times the sum of its activations */
-    struct chunk *chunks; /* of each group, its columns padded with zeros to whole chunks */
+    float *scales;  /* one for each group */
+    int32_t *start; /* one for each group: -128 times the sum of its activations */
+    /* Of each group, its columns padded with zeros to whole chunks. QUANTIZED_ROOM more may be
+     * written behind the last one. */
+    struct chunks chunks;
 };
+#define QUANTIZED_ROOM 3
 
-/* Activations as integers from -127 to 127 for GGUF's blocks. A part is 16 columns, a chunk 4. */
+/* For GGUF's blocks. A part is 16 columns. */
 struct rounded {
-    float *scales;             /* of each group of columns */
-    int32_t *all, *even, *odd; /* of each chunk: as in struct chunk */
-    int32_t *pairs;            /* of each part: sums of its chunks' first and last two, as int16 */
-    int16_t *sums;             /* of each part */
+    float *scales; /* of each group of columns */
+    struct chunks chunks;
+    int32_t *pairs; /* of each part: sums of its chunks' first and last two columns, as int16 */
+    int16_t *sums;  /* of each part */
 };
 
 /* What lies so many chunks, parts and scales behind. */
 static inline struct rounded rounded_behind(const struct rounded *x, size_t chunks, size_t parts,
                                             size_t scales) {
-    return (struct rounded){x->scales + scales, x->all + chunks,  x->even + chunks,
-                            x->odd + chunks,    x->pairs + parts, x->sums + parts};
+    return (struct rounded){x->scales + scales, chunks_behind(x->chunks, chunks), x->pairs + parts,
+                            x->sums + parts};
 }
 
 /* Columns of activations that share a scale, for a type with so many columns in a block: all of
@@ -46,6 +53,6 @@ static inline struct quantized quantized_at(const struct quantized *x, uint32_t 
     return (struct quantized){
         .scales = x->scales + first,
         .start = x->start + first,
-        .chunks = x->chunks + first * group_chunks,
+        .chunks = chunks_behind(x->chunks, (size_t)first * group_chunks),
     };
 }

@@ -9,17 +9,6 @@
 
 #define PREFETCH_BYTES 6144 /* measured: 4 to 8 KB */
 
-/* int16 products of pairs, added. */
-static inline vector_i32 add_pairs(vector_i32 a, vector_i32 b) {
-#if VECTOR_LANES == 16
-    return (vector_i32)_mm512_madd_epi16((__m512i)a, (__m512i)b);
-#elif VECTOR_LANES == 8
-    return (vector_i32)_mm256_madd_epi16((__m256i)a, (__m256i)b);
-#else
-    return (vector_i32)_mm_madd_epi16((__m128i)a, (__m128i)b);
-#endif
-}
-
 /*
  * Products of 4 columns with unsigned weights below 64: AVX-512 adds them to int32, the others to
  * pairs of int16, which hold a part: offset is at most half of what a weight may be, so 8 products
@@ -32,18 +21,15 @@ static inline vector_i32 begin_part(const struct block_x *x, size_t part, int32_
     return (vector_i32)((vector_i16)splat_i32(x->first.pairs[part]) * (int16_t)-offset);
 #endif
 }
-static inline vector_i32 add_small(vector_i32 sum, vector_i32 w, const struct rounded *x,
-                                   size_t chunk) {
+static inline vector_i32 add_small(vector_i32 sum, vector_i32 w, struct lanes x) {
 #if VECTOR_LANES == 16
-    return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w,
-                                           _mm512_set1_epi32(x->all[chunk]));
+    return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, (__m512i)x.all);
 #elif VECTOR_LANES == 8
-    __m256i products = _mm256_maddubs_epi16((__m256i)w, _mm256_set1_epi32(x->all[chunk]));
+    __m256i products = _mm256_maddubs_epi16((__m256i)w, (__m256i)x.all);
     return (vector_i32)((vector_i16)sum + (vector_i16)products);
 #else
     vector_i16 even = (vector_i16)(w & 0x00FF00FF), odd = (vector_i16)((vector_u16)w >> 8);
-    return (vector_i32)((vector_i16)sum + even * (vector_i16)splat_i32(x->even[chunk]) +
-                        odd * (vector_i16)splat_i32(x->odd[chunk]));
+    return (vector_i32)((vector_i16)sum + even * (vector_i16)x.even + odd * (vector_i16)x.odd);
 #endif
 }
 /* total + scale * the sum of a part */
@@ -52,27 +38,6 @@ static inline vector_i32 add_part(vector_i32 total, vector_i32 sum, vector_i32 s
     return total + sum * (scale >> 16);
 #else
     return total + add_pairs(sum, scale);
-#endif
-}
-
-/* The same with weights from -128 to 127 and int32 sums: AVX-512 adds 128 to the weights. */
-static inline vector_i32 begin_bytes(const struct block_x *x, size_t part) {
-    return VECTOR_LANES == 16 ? splat_i32(-128 * x->first.sums[part]) : (vector_i32){0};
-}
-static inline vector_i32 add_bytes(vector_i32 sum, vector_i32 w, const struct rounded *x,
-                                   size_t chunk) {
-#if VECTOR_LANES == 16
-    __m512i above = _mm512_xor_si512((__m512i)w, _mm512_set1_epi8(-128));
-    return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, above, _mm512_set1_epi32(x->all[chunk]));
-#elif VECTOR_LANES == 8
-    __m256i signs = _mm256_sign_epi8(_mm256_set1_epi32(x->all[chunk]), (__m256i)w);
-    __m256i products = _mm256_maddubs_epi16(_mm256_abs_epi8((__m256i)w), signs);
-    return sum + add_pairs((vector_i32)products, splat_i32(0x00010001));
-#else
-    vector_i16 even = (vector_i16)((vector_u16)w << 8) >> 8, odd = (vector_i16)w >> 8;
-    vector_i32 pairs = (vector_i32)(even * (vector_i16)splat_i32(x->even[chunk]) +
-                                    odd * (vector_i16)splat_i32(x->odd[chunk]));
-    return sum + ((pairs >> 16) + ((vector_i32)((vector_u32)pairs << 16) >> 16));
 #endif
 }
 
@@ -108,13 +73,15 @@ INLINE void multiply_words(vector_i32 *sums, struct part_cursor *at, const struc
                            const bool bytes, const uint32_t vectors, const uint32_t positions) {
 #pragma clang loop unroll(full)
     for (uint32_t i = 0; i < vectors; i++) {
-        vector_i32 w = load_integers(at, l, i * (uint32_t)sizeof(vector), planes);
+        uint32_t offset = i * (uint32_t)sizeof(vector);
+        vector_i32 w = {0};
+        if (!bytes)
+            w = load_integers(at, l, offset, planes);
 #pragma clang loop unroll(full)
         for (uint32_t p = 0; p < positions; p++) {
             vector_i32 *sum = &sums[p * vectors + i];
-            size_t index = chunk + p * x->chunks;
-            *sum =
-                bytes ? add_bytes(*sum, w, &x->first, index) : add_small(*sum, w, &x->first, index);
+            struct lanes lanes = splat_chunk(&x->first.chunks, chunk + p * x->chunks);
+            *sum = bytes ? add_bytes(*sum, at->low + offset, lanes) : add_small(*sum, w, lanes);
         }
     }
     advance(at, l, planes);
@@ -131,7 +98,8 @@ INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct
 #pragma clang loop unroll(full)
     for (uint32_t p = 0; p < positions; p++) {
         size_t index = p * x->parts + part;
-        vector_i32 begin = bytes ? begin_bytes(x, index) : begin_part(x, index, s->offset);
+        vector_i32 begin =
+            bytes ? add_bytes_start(-128 * x->first.sums[index]) : begin_part(x, index, s->offset);
 #pragma clang loop unroll(full)
         for (uint32_t i = 0; i < vectors; i++)
             sums[p * vectors + i] = begin;

@@ -149,6 +149,15 @@ static void multiply(const struct product *p, float *y, uint32_t y_stride, const
     }
 }
 
+void round_positions(const struct kernels *kernels, const struct rounded *out, const float *x,
+                     uint32_t x_stride, uint32_t count, uint32_t columns, uint32_t group) {
+    struct rounded to = *out;
+    for (uint32_t i = 0; i < count; i++, x += x_stride) {
+        kernels->round_blocks(&to, x, columns, group);
+        to = rounded_behind(&to, columns / MATRIX_CHUNK, columns / WEIGHT_PART, columns / group);
+    }
+}
+
 void multiply_blocks(const struct kernels *kernels, float *y, uint32_t y_stride,
                      const struct matrix *w, const struct rounded *x, uint32_t count) {
     struct product p;

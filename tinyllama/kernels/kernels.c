@@ -6,6 +6,7 @@
 #include "block_kernels.h"
 #include "vector_attention.h"
 #include "vector_exp.h"
+#include "vector_quantize.h"
 #include "vector_sum.h"
 
 /* ---- Matrices ---- */
@@ -88,6 +89,7 @@ INLINE void multiply_q8(float *out, size_t out_stride, const char *weights, size
                         struct quantized x, uint32_t groups, uint32_t chunks, const uint32_t rows,
                         const uint32_t positions) {
     vector sum[MAX_SUMS] = {0};
+    size_t index = 0;
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t group = 0; group < groups; group++) {
         vector_i32 products[MAX_SUMS];
@@ -95,16 +97,16 @@ INLINE void multiply_q8(float *out, size_t out_stride, const char *weights, size
         for (uint32_t p = 0; p < positions; p++)
 #pragma clang loop unroll(full)
             for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
-                products[i * positions + p] = splat_i32(x.start[p * groups + group]);
+                products[i * positions + p] = add_bytes_start(x.start[p * groups + group]);
 #pragma clang loop vectorize(disable) unroll(disable)
-        for (uint32_t chunk = 0; chunk < chunks; chunk++, x.chunks++, weights += stride)
+        for (uint32_t chunk = 0; chunk < chunks; chunk++, index++, weights += stride)
 #pragma clang loop unroll(full)
             for (uint32_t p = 0; p < positions; p++) {
-                struct lanes lanes = splat_chunk(x.chunks + p * groups * chunks);
+                struct lanes lanes = splat_chunk(&x.chunks, index + (size_t)p * groups * chunks);
 #pragma clang loop unroll(full)
                 for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
                     products[i * positions + p] =
-                        dot_chunk(products[i * positions + p], weights + i * sizeof(vector), lanes);
+                        add_bytes(products[i * positions + p], weights + i * sizeof(vector), lanes);
             }
 #pragma clang loop unroll(full)
         for (uint32_t p = 0; p < positions; p++) {
@@ -124,42 +126,36 @@ INLINE void multiply_q8(float *out, size_t out_stride, const char *weights, size
             store(out + p * out_stride + i * VECTOR_LANES, sum[i * positions + p]);
 }
 
-/* A panel and Q8_POSITIONS positions. */
+/* A panel and count positions. */
 IN_PAGE APART void multiply_panel_q8(float *out, size_t out_stride, const char *panel,
-                                     uint32_t rows, struct quantized x, uint32_t groups,
-                                     uint32_t chunks) {
+                                     uint32_t rows, const struct quantized *x, uint32_t groups,
+                                     uint32_t chunks, uint32_t count) {
+    size_t stride = (size_t)rows * MATRIX_CHUNK;
+    uint32_t p = 0;
+    for (; count - p >= Q8_POSITIONS; p += Q8_POSITIONS, out += Q8_POSITIONS * out_stride)
 #pragma clang loop vectorize(disable) unroll(disable)
-    for (uint32_t done = 0; done < rows; done += Q8_TILE_ROWS)
-        multiply_q8(out + done, out_stride, panel + done * 4, rows * 4, x, groups, chunks,
-                    Q8_TILE_ROWS, Q8_POSITIONS);
+        for (uint32_t done = 0; done < rows; done += Q8_TILE_ROWS)
+            multiply_q8(out + done, out_stride, panel + done * 4, stride,
+                        quantized_at(x, p, groups, chunks), groups, chunks, Q8_TILE_ROWS,
+                        Q8_POSITIONS);
+    for (; p < count; p++, out += out_stride) {
+        struct quantized from = quantized_at(x, p, groups, chunks);
+        uint32_t done = 0;
+        for (; Q8_ROWS > 16 && rows - done >= Q8_ROWS; done += Q8_ROWS)
+            multiply_q8(out + done, 0, panel + done * 4, stride, from, groups, chunks, Q8_ROWS, 1);
+        for (; done < rows; done += 16)
+            multiply_q8(out + done, 0, panel + done * 4, stride, from, groups, chunks, 16, 1);
+    }
 }
 
-IN_PAGE static void matmul_q8(float *out, const void *weights, uint32_t all_rows, uint32_t columns,
-                              uint32_t group, const struct quantized *x, uint32_t count) {
+static void matmul_q8(float *out, const void *weights, uint32_t all_rows, uint32_t columns,
+                      uint32_t group, const struct quantized *x, uint32_t count) {
     const char *panel = weights;
     uint32_t groups = columns / group, chunks = matrix_group_chunks(group);
-    size_t out_stride = all_rows;
-    for (uint32_t row = 0; row < all_rows;) {
-        uint32_t rows = matrix_panel_rows(all_rows, row), p = 0;
-        size_t stride = rows * MATRIX_CHUNK;
-        float *to = out + row;
-        for (; count - p >= Q8_POSITIONS; p += Q8_POSITIONS, to += Q8_POSITIONS * out_stride)
-            multiply_panel_q8(to, out_stride, panel, rows, quantized_at(x, p, groups, chunks),
-                              groups, chunks);
-        for (; p < count; p++, to += out_stride) {
-            struct quantized from = quantized_at(x, p, groups, chunks);
-            uint32_t done = 0;
-            for (; Q8_ROWS == 64 && rows - done >= 64; done += 64)
-                multiply_q8(to + done, 0, panel + done * 4, stride, from, groups, chunks, Q8_ROWS,
-                            1);
-            for (; Q8_ROWS >= 32 && rows - done >= 32; done += 32)
-                multiply_q8(to + done, 0, panel + done * 4, stride, from, groups, chunks,
-                            Q8_ROWS < 32 ? Q8_ROWS : 32, 1);
-            for (; done < rows; done += 16)
-                multiply_q8(to + done, 0, panel + done * 4, stride, from, groups, chunks, 16, 1);
-        }
-        panel += rows * groups * matrix_group_bytes(group);
-        row += rows;
+    for (uint32_t row = 0, rows; row < all_rows; row += rows) {
+        rows = matrix_panel_rows(all_rows, row);
+        multiply_panel_q8(out + row, all_rows, panel, rows, x, groups, chunks, count);
+        panel += (size_t)rows * groups * matrix_group_bytes(group);
     }
 }
 
@@ -236,6 +232,8 @@ const struct kernels TABLE(KERNELS_SUFFIX) = {
     .name = NAME_OF(KERNELS_SUFFIX),
     .matmul_f32 = matmul_f32,
     .matmul_q8 = matmul_q8,
+    .quantize = quantize,
+    .round_blocks = round_blocks,
     .blocks =
         {
             .low = multiply_low,

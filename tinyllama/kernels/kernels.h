@@ -32,6 +32,13 @@ struct kernels {
     void (*multiply_panel_f32)(float *out, size_t out_stride, const float *panel, size_t stride,
                                uint32_t rows, uint32_t columns, const float *x, size_t x_stride,
                                uint32_t count, bool more);
+    /* Quantises x for int8 matrices: scale = largest magnitude / 127, values rounded to nearest,
+     * halves away from zero. columns is not padded and a multiple of group. */
+    void (*quantize)(const struct quantized *out, const float *x, uint32_t columns, uint32_t group);
+    /* Rounds x for matrices of GGUF's quantised types: group columns, whole parts, share a scale, of
+     * four that with the smallest error. */
+    void (*round_blocks)(const struct rounded *out, const float *x, uint32_t columns,
+                         uint32_t group);
     struct block_kernels blocks; /* for block_product.c */
     /* scores = query keys^T for rows of queries, [head_size] each, and blocks of float32 keys
      * (attention.h); the scores of a row begin score_stride after those of the one before.

@@ -39,11 +39,11 @@ static char *find_group(const struct matrix *matrix, struct place place, uint32_
     return place.panel + group * place.rows * matrix_group_bytes(matrix->group);
 }
 
-static uint8_t *find_q8(const struct matrix *matrix, struct place place, uint32_t column) {
+static int8_t *find_q8(const struct matrix *matrix, struct place place, uint32_t column) {
     uint32_t in_group = column % matrix->group;
     char *group = find_group(matrix, place, column / matrix->group);
     size_t chunk = in_group / MATRIX_CHUNK;
-    return (uint8_t *)group + (chunk * place.rows + place.lane) * MATRIX_CHUNK +
+    return (int8_t *)group + (chunk * place.rows + place.lane) * MATRIX_CHUNK +
            in_group % MATRIX_CHUNK;
 }
 
@@ -88,26 +88,13 @@ static inline uint32_t smaller_of(uint32_t a, uint32_t b) {
     return a < b ? a : b;
 }
 
-/* Stores count weights of one chunk. */
-static inline void store_in_chunk(uint8_t *to, uint32_t count, const int8_t *weights) {
-    if (count == MATRIX_CHUNK) {
-        uint32_t all;
-        memcpy(&all, weights, sizeof all);
-        all ^= 0x80808080; /* adds 128 to each */
-        memcpy(to, &all, sizeof all);
-        return;
-    }
-    for (uint32_t i = 0; i < count; i++)
-        to[i] = (uint8_t)(weights[i] + 128);
-}
-
 /* Stores count weights of one group, from column in_chunk of chunk on; the next chunk is stride
  * bytes later. */
-static inline void store_in_group(uint8_t *chunk, uint32_t in_chunk, size_t stride, uint32_t count,
+static inline void store_in_group(int8_t *chunk, uint32_t in_chunk, size_t stride, uint32_t count,
                                   const int8_t *weights) {
     while (count > 0) {
         uint32_t now = smaller_of(MATRIX_CHUNK - in_chunk, count);
-        store_in_chunk(chunk + in_chunk, now, weights);
+        memcpy(chunk + in_chunk, weights, now);
         in_chunk = 0;
         chunk += stride;
         count -= now;
@@ -191,6 +178,6 @@ void matrix_row(const struct matrix *matrix, uint32_t row, float *out) {
     struct place place = find_row(matrix, row);
     for (uint32_t i = 0; i < matrix->columns; i++)
         out[i] = matrix->group == 0 ? *find_f32(place, i)
-                                    : (float)(*find_q8(matrix, place, i) - 128) *
+                                    : (float)*find_q8(matrix, place, i) *
                                           *find_scale(matrix, place, i / matrix->group);
 }

@@ -8,7 +8,7 @@
  *
  *   float32   panel: for each column, the panel's rows
  *   int8      panel: for each group of columns
- *                 for each chunk of 4 columns, the panel's rows, 4 bytes each: weight + 128
+ *                 for each chunk of 4 columns, the panel's rows, 4 bytes each
  *                 the panel's rows' float32 scales
  *             A group's columns are padded to whole chunks.
  *

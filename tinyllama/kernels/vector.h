@@ -173,46 +173,57 @@ static inline vector smaller(vector a, vector b) {
 #endif
 }
 
-/* A chunk of 4 activations in all lanes, as dot_chunk wants it. */
+/* A chunk of 4 activations in all lanes. */
 struct lanes {
-#if VECTOR_LANES == 16
-    vector_i32 all;
-#else
+#if VECTOR_LANES == 4
     vector_i32 even, odd;
+#else
+    vector_i32 all;
 #endif
 };
-static inline struct lanes splat_chunk(const struct chunk *x) {
-#if VECTOR_LANES == 16
-    return (struct lanes){splat_i32(x->all)};
+static inline struct lanes splat_chunk(const struct chunks *x, size_t chunk) {
+#if VECTOR_LANES == 4
+    return (struct lanes){splat_i32(x->even[chunk]), splat_i32(x->odd[chunk])};
 #else
-    return (struct lanes){splat_i32(x->even), splat_i32(x->odd)};
+    return (struct lanes){splat_i32(x->all[chunk])};
 #endif
 }
 
-/*
- * Adds to each 32-bit lane of sum, exactly, the products of 4 weights with the 4 activations x.
- * weights has 4 bytes for each lane, which are the weights + 128; the caller subtracts what 128
- * times x adds.
- */
-static inline vector_i32 dot_chunk(vector_i32 sum, const void *weights, struct lanes x) {
+/* Adds the products of pairs of int16. */
+static inline vector_i32 add_pairs(vector_i32 a, vector_i32 b) {
 #if VECTOR_LANES == 16
-    __m512i bytes = _mm512_loadu_si512(weights);
-    return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, bytes, (__m512i)x.all);
+    return (vector_i32)_mm512_madd_epi16((__m512i)a, (__m512i)b);
 #elif VECTOR_LANES == 8
-    __m256i bytes = _mm256_loadu_si256(weights);
-    __m256i even = _mm256_and_si256(bytes, _mm256_set1_epi16(0xFF));
-    __m256i odd = _mm256_srli_epi16(bytes, 8);
-    even = _mm256_madd_epi16(even, (__m256i)x.even);
-    odd = _mm256_madd_epi16(odd, (__m256i)x.odd);
-    return sum + ((vector_i32)even + (vector_i32)odd);
+    return (vector_i32)_mm256_madd_epi16((__m256i)a, (__m256i)b);
 #else
-    const uint64_t even_bytes = 0x00FF00FF00FF00FF;
+    return (vector_i32)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#endif
+}
+
+/* Adds to each lane of sum the products of 4 weights in memory, from -128 to 127, with the
+ * activations x; and 128 times the sum of the activations, which add_bytes_start takes off. */
+static inline vector_i32 add_bytes(vector_i32 sum, const void *weights, struct lanes x) {
+#if VECTOR_LANES == 16
+    __m512i above = _mm512_xor_si512(_mm512_loadu_si512(weights), _mm512_set1_epi8(-128));
+    return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, above, (__m512i)x.all);
+#elif VECTOR_LANES == 8
+    /* Not 128 more, because two products have to fit into int16. */
+    __m256i bytes = _mm256_loadu_si256((const __m256i_u *)weights);
+    __m256i products =
+        _mm256_maddubs_epi16(_mm256_abs_epi8(bytes), _mm256_sign_epi8((__m256i)x.all, bytes));
+    return sum + add_pairs((vector_i32)products, splat_i32(0x00010001));
+#else
+    const uint64_t above = 0x8080808080808080, even_bytes = 0x00FF00FF00FF00FF;
     uint64_t bytes[2];
     memcpy(bytes, weights, sizeof bytes);
+    bytes[0] ^= above;
+    bytes[1] ^= above;
     __m128i even = join(bytes[0] & even_bytes, bytes[1] & even_bytes);
     __m128i odd = join(bytes[0] >> 8 & even_bytes, bytes[1] >> 8 & even_bytes);
-    even = _mm_madd_epi16(even, (__m128i)x.even);
-    odd = _mm_madd_epi16(odd, (__m128i)x.odd);
-    return sum + ((vector_i32)even + (vector_i32)odd);
+    return sum + (add_pairs((vector_i32)even, x.even) + add_pairs((vector_i32)odd, x.odd));
 #endif
+}
+/* start: -128 times the sum of the activations. */
+static inline vector_i32 add_bytes_start(int32_t start) {
+    return VECTOR_LANES == 8 ? (vector_i32){0} : splat_i32(start);
 }
