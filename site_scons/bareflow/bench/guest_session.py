@@ -68,6 +68,8 @@ class Session:
 
     llvm: Time | None = None
     """When the compiler was ready; None when there is none."""
+    settled: Time | None = None
+    """When the guest was done with writing a kernel by itself; None when it has not tried to."""
     cycles_per_s: float = 0.0
     events: list[Event] = field(default_factory=list)
     generations: list[Generation] = field(default_factory=list)
@@ -136,6 +138,8 @@ def _note_event(session: Session, now: Time, event: Event) -> None:
     name = event["event"]
     if name == "llvm":
         session.llvm = now
+    elif name == "settle":
+        session.settled = now
     elif name == "text_begin":
         session.generations.append(Generation())
     elif name == "text_end":

@@ -40,17 +40,17 @@ class Generation:
     first_token: float
     """Seconds from power-on to the first byte of text."""
     tokens_per_s: float
-    """The guest's own, of the whole text but the prompt."""
+    """From the first byte of text to its end."""
     levels: Mapping[str, int]
     """Functions of the application by the level that they have reached, if a compiler was there."""
     compiling: float
-    """Seconds of its own clock that the guest compiled for."""
+    """Seconds that the guest compiled for until then."""
     misses: int
     """Calls of functions that the kernel does not have."""
     results: str
     """A hash of the tokens and all their logits."""
     writing: float = 0.0
-    """Seconds of its own clock that the guest took to write a kernel after the text, or to fail."""
+    """Seconds that the guest took to write a kernel after the text, or to fail."""
     written: tuple[Kernel, ...] = ()
     failed: tuple[str, ...] = ()
     """The steps that it could not do: "trim", "export"."""
@@ -74,11 +74,17 @@ def _levels(session: Session) -> dict[str, int]:
 
 
 def _compiling(session: Session) -> float:
-    costs = session.events_named("jit")
-    if not costs:
+    """The share of the running time, from the compiler's start to the text's end."""
+    costs, ended = session.generations[-1].costs, session.generations[-1].ended
+    if not costs or not session.llvm or not ended:
         return 0.0
-    cycles = costs[-1]["compile_cycles"] + costs[-1]["idle_cycles"]
-    return float(cycles / session.cycles_per_s)
+    cycles = costs["compile_cycles"] + costs["idle_cycles"]
+    return float(cycles / costs["cycles"]) * (ended.processor - session.llvm.processor)
+
+
+def _writing(session: Session) -> float:
+    ended = session.generations[-1].ended
+    return session.settled.processor - ended.processor if session.settled and ended else 0.0
 
 
 def boot(machine: Machine, limit: float) -> Generation:
@@ -96,12 +102,12 @@ def boot(machine: Machine, limit: float) -> Generation:
         kernel=known[start["build_id"]],
         memory=start["ram_bytes"] - start["heap_bytes"] + peak,
         first_token=session.first_token.processor,
-        tokens_per_s=text.rate,
+        tokens_per_s=text.processor_rate,
         levels=_levels(session),
         compiling=_compiling(session),
         misses=len(session.events_named("trap")),
         results=hashlib.sha256(results).hexdigest(),
-        writing=sum(float(step["cycles"] / session.cycles_per_s) for step in steps),
+        writing=_writing(session),
         failed=tuple(step["step"] for step in steps if step["result"] != "written"),
         written=tuple(kernel for build, kernel in kernels(machine.image).items() if build not in known),
     )
