@@ -11,19 +11,26 @@ import pytest
 from bareflow.bench import driver, page
 from bareflow.bench.case import Case, take_turns
 from bareflow.bench.guest_session import Boot
-from bareflow.bench.linux_cases import WidthRun, _width_complaints, _width_table, parse_output
+from bareflow.bench.linux_cases import (
+    Memory,
+    WidthRun,
+    Widths,
+    parse_output,
+    width_complaints,
+    width_table,
+)
 from bareflow.bench.tables import boot_table
 from bareflow.qemu.guest import GuestError
 
 EVENTS = b"""@bareflow {"event":"text_begin"}
 @bareflow {"event":"text_end","bytes":17}
-@bareflow {"event":"generate","tokens":5,"tokens_per_s":123.45}
+@bareflow {"event":"generate","tokens":5,"tokens_per_s":123.45,"prompt_tokens_per_s":67.5}
 """
 
 
 def test_speed_and_text() -> None:
     text = b"Once upon\n a time"
-    assert parse_output(text, EVENTS) == WidthRun(tokens_per_s=123.45, tokens=5, text=text)
+    assert parse_output(text, EVENTS) == WidthRun(123.45, 5, text, 67.5)
 
 
 def test_the_program_s_complaint_is_passed_on() -> None:
@@ -36,16 +43,22 @@ def test_silence_is_an_error() -> None:
 
 def test_table_of_widths() -> None:
     """A width that the processor does not have says so in its row, and is no reason to fail."""
-    runs = {"sse2": WidthRun(100.04, 64, b"text"), "avx512": WidthRun(error="error: no AVX-512")}
-    assert _width_table(runs).splitlines() == [
-        "vector              tokens    tokens/s",
-        "sse2                    64       100.0",
+    runs = {"sse2": WidthRun(100.04, 64, b"text", 900.0), "avx512": WidthRun(error="error: no AVX-512")}
+    memory = Memory(weight_bytes_per_token=50_000_000, bytes_per_s=10_000_000_000)
+    assert width_table(Widths(memory, runs)).splitlines() == [
+        "vector              tokens    tokens/s  prompt of 64    GB/s   of memory",
+        "sse2                    64       100.0         900.0    5.00         50%",
         "avx512              error: no AVX-512",
+        "",
+        "weights: 50.0 MB a token; memory is read at 10.00 GB/s",
     ]
-    assert _width_complaints(runs) == []
-    other = runs | {"avx2": WidthRun(1.0, 64, b"other")}
-    assert _width_complaints(other) == ["the widths disagree about the text"]
-    assert _width_complaints({"sse2": WidthRun(error="no")}) == ["no width could be measured"]
+    assert width_table(Widths(None, runs)).splitlines()[1] == (
+        "sse2                    64       100.0         900.0"
+    )
+    assert width_complaints(Widths(memory, runs)) == []
+    other = Widths(None, runs | {"avx2": WidthRun(1.0, 64, b"other")})
+    assert width_complaints(other) == ["the widths disagree about the text"]
+    assert width_complaints(Widths(None, {"sse2": WidthRun(error="no")})) == ["no width could be measured"]
 
 
 def test_table_of_boots() -> None:

@@ -1,6 +1,7 @@
 /* Measurements. */
 #include "bench.h"
 #include "bench_matmul.h"
+#include "bench_memory.h"
 #include "bench_workloads.h"
 #include "kernel_lib/jit_runtime.h"
 #include "tinyllama/optimization.h"
@@ -126,6 +127,7 @@ bool bench_run(const struct generator *generator, const char *prompt, bool all_w
                uint64_t begin, uint64_t initialised, struct error *error) {
     bench_functions();
     bench_matmul(generator->inference);
+    bench_memory(generator->inference->model);
     const struct kernels *chosen = generator->inference->kernels;
     for (size_t i = 0; i < OPTIMIZATION_WIDTHS; i++) {
         const struct kernels *kernels = optimization_kernels[i];
