@@ -3,6 +3,7 @@
 #include "kernel_lib/jit/engine/recover.h"
 #include "kernel_lib/jit/export/application.h"
 #include "kernel_lib/jit/export/kernel_linker.h"
+#include "kernel_lib/jit/export/memory_check.h"
 #include "kernel_lib/jit/settings.h"
 #include "kernel_lib/jit/store/persist.h"
 extern "C" {
@@ -25,6 +26,8 @@ static StringRef bytes(const char *begin, const char *end) {
 
 Expected<NativeKernel> jit::native_kernel(Program &program, StringRef profile, jit_go_on *go_on) {
     NativeKernel kernel;
+    if (struct error lacking; !has_memory(EXPORT_MEMORY, &lacking))
+        return createStringError(lacking.text);
     Error error = recovering(program, [&]() -> Error {
         auto exists = [&](StringRef name) { return program.address(name) != nullptr; };
         auto application =

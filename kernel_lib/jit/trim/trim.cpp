@@ -1,6 +1,7 @@
 /* The running program's kernel writes a trimmed copy of itself. */
 #include "kernel_lib/jit/engine/compile_all.h"
 #include "kernel_lib/jit/export/export.h"
+#include "kernel_lib/jit/export/memory_check.h"
 extern "C" {
 #include "kernel_lib/jit_runtime.h"
 #include "kernel_lib/life/trim/self_trim.h"
@@ -29,8 +30,15 @@ static bool rehearse(jit_go_on *go_on, struct error *error) {
     return rehearse_export(go_on, error);
 }
 
+/* For the rehearsal, part of which is lost when compilations are given up, then for the unpacked
+ * kernel and the compressor. */
+static bool has_memory_to_trim(struct error *error) {
+    return has_memory(self_trim_memory() + EXPORT_MEMORY, error);
+}
+
 extern "C" bool jit_write_trimmed(jit_go_on *go_on, struct error *error) {
-    return self_trim_possible(error) && rehearse(go_on, error) && self_trim(go_on, error);
+    return self_trim_possible(error) && has_memory_to_trim(error) && rehearse(go_on, error) &&
+           self_trim(go_on, error);
 }
 
 extern "C" bool jit_trim(struct error *error) {

@@ -75,6 +75,10 @@ bool self_trim_possible(struct error *error) {
     return dead != NULL;
 }
 
+uint64_t self_trim_memory(void) {
+    return (uint64_t)(__kernel_end - __kernel_start);
+}
+
 bool self_trim(bool (*go_on)(void), struct error *error) {
     char path[BOOT_PATH_SIZE];
     uint8_t *dead = dead_functions(error);

@@ -1,0 +1,110 @@
+"""What goes wrong while full writes its copy and its successor: no room on the disk, too little memory, a
+power cut. It says so, and goes on as it was."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bareflow.qemu.guest import Guest
+from bareflow.qemu.machine import Machine
+from disk_tools import DiskImage
+from fixture_types import Boot, Disk, ModelImage
+from life_tools import LIMIT, PROMPT, ROOT, STEPS, generate, index, results
+from power_cut import LoggedDisk, PowerCut, read_log
+from profile_tools import beyond_a_cut, fsck
+
+DIALOGUE = {"mode": "interactive", "temperature": 0, "steps": STEPS}
+MEMORY = 160
+pytestmark = pytest.mark.timeout(3 * LIMIT)
+MIB = 1 << 20
+LEAST_HEAP = 32 * MIB
+"""Of kernel_lib/jit/engine: with less the machine ends with a message when it boots."""
+CUTS = 3
+"""Of a boot's writes, with boots of full after them."""
+
+
+@pytest.fixture(scope="module")
+def once(model_image: ModelImage, tmp_path_factory: pytest.TempPathFactory) -> DiskImage:
+    """A disk on which full has run once. Not to be changed."""
+    disk = DiskImage.copy(model_image("default"), tmp_path_factory.mktemp("once") / "disk.img")
+    generate(disk)
+    return disk
+
+
+@pytest.fixture
+def copy(once: DiskImage, disk: Disk) -> DiskImage:
+    return disk(once.path)
+
+
+def say(guest: Guest, line: str) -> str:
+    """What the machine answers to a line."""
+    before = len(guest.console)
+    guest.send(f"{line}\r")
+    guest.expect("> $")
+    return str(guest.console[before:])
+
+
+def dialogue(
+    disk: DiskImage, lines: list[str], machine: type[Machine] = Machine, **options: Any
+) -> list[str]:
+    """A boot with these lines, which ends as it should; the answers."""
+    options = {"memory": MEMORY, "snapshot": False, "config": DIALOGUE, **options}
+    with Guest(machine(disk.path, **options), timeout=LIMIT) as guest:
+        guest.expect("> $")
+        answers = [say(guest, line) for line in lines]
+        guest.send("/poweroff\r")
+        assert guest.wait_exit() == 0, guest.serial
+    return answers
+
+
+def is_as_before(disk: DiskImage, once: DiskImage) -> None:
+    """The next boot takes full, and generates what it always does."""
+    assert index(disk) == {} and disk.listing("/boot/snapshots") in ([], ["::/boot/snapshots/INDEX.TXT"])
+    assert [event["event"] for event in generate(disk).events].count("llvm") == 1
+    assert results(disk) == results(once)
+
+
+def test_full_disk(copy: DiskImage, once: DiskImage) -> None:
+    copy.write("/FILLER.BIN", bytes(copy.free_bytes() - 60_000))
+    exported, trimmed, text = dialogue(copy, ["/export", "/trim", PROMPT])
+    full = r"error: The disk is full: the snapshot needs \d+ KiB, \d+ KiB are free, and \d+ KiB would be"
+    assert re.search(full, exported) and re.search(full, trimmed)
+    assert "\nerror:" not in text and PROMPT in text
+    copy.delete("/FILLER.BIN")
+    is_as_before(copy, once)
+
+
+def test_power_cuts(copy: DiskImage, once: DiskImage, tmp_path: Path) -> None:
+    """While both are written, one after the other: whichever kernel boots then, it generates the same."""
+    before = DiskImage.copy(copy.path, tmp_path / "before.img")
+    log = tmp_path / "writes.log"
+    log.touch()
+    answers = dialogue(copy, ["/trim", "/export"], LoggedDisk, log=log)
+    assert all("the next boot takes it" in answer for answer in answers)
+    writes, start = read_log(log), before.path.read_bytes()
+    chance = random.Random(13)
+    rebuilt = DiskImage(tmp_path / "cut.img")
+    for number in range(CUTS):
+        rebuilt.path.write_bytes(PowerCut(start, writes, chance).disk)
+        assert beyond_a_cut(fsck(rebuilt.path, tmp_path)) == [], f"cut {number}"
+        generate(rebuilt)
+        assert results(rebuilt) == results(once), f"cut {number}"
+        assert beyond_a_cut(fsck(rebuilt.path, tmp_path)) == [], f"cut {number}"
+        assert rebuilt.read(ROOT) == before.read(ROOT)
+
+
+def test_too_little_memory(copy: DiskImage, once: DiskImage, boot: Boot) -> None:
+    """The heap has just what the compiler demands to begin with: neither is begun."""
+    guest = boot(copy, memory=MEMORY, config=DIALOGUE)
+    memory = MEMORY - (guest.expect_event("boot")["heap_bytes"] - LEAST_HEAP) // MIB
+    guest.kill()
+    exported, trimmed, text = dialogue(copy, ["/export", "/trim", PROMPT], memory=memory)
+    lacking = r"[Ii]t takes \d+ MiB of memory, and \d+ are free\.\n"
+    assert re.search(f"error: No kernel was made: {lacking}", exported)
+    assert re.search(f"error: {lacking}", trimmed)
+    assert "\nerror:" not in text and PROMPT in text
+    is_as_before(copy, once)
