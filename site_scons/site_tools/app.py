@@ -38,11 +38,39 @@ def _objects(env: Any) -> list[Any]:
         env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"]])
         env.Depends(node, [user_file(env, str(path)) for path in _headers(app)])
         made += node
+    checked = _checked(env, app, made)
     name = [f'-DPROGRAM_NAME="{app.name}"', f'-DPROGRAM_ARGUMENTS="{_quoted(app.args)}"']
     options = [*env["CCFLAGS"], *level.split(), *map(Literal, name)]
     node = env.Object("$BUILD/obj/app.main.bc", f"#{ENTRY}", CCFLAGS=options)
-    env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"]])
+    env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"], checked])
     return [*made, *node]
+
+
+def _check_functions(target: list[Any], source: list[Any], env: Any) -> None:
+    from bareflow import missing_functions
+
+    objects, library = source[: len(env["APP_SOURCES"])], source[len(env["APP_SOURCES"]) :]
+    paths = [[Path(node.abspath) for node in nodes] for nodes in (objects, library)]
+    missing_functions.check(env["LLVM_NM"], env["APP_SOURCES"], *paths)
+    Path(target[0].abspath).write_text("")
+
+
+def _checked(env: Any, app: App, objects: list[Any]) -> Any:
+    """A node that is up to date when all that the program's objects call is there. With an engine, what
+    native has is asked: what LLVM needs besides is not for programs."""
+    import variant_graph
+
+    names = [str(path.relative_to(app.folder)) for path in app.sources()]
+    if env["VARIANT"].engine:
+        env = variant_graph.compiled(env["BASE"].Clone(platform="bare"), "native").Override(
+            {"BUILD": env["BUILD"]}
+        )
+    library = [*env["KERNEL_LIB"], *env["LIBC_OBJECTS"]]
+    node = env.File("$BUILD/obj/app.checked")
+    if not node.has_builder():
+        step = env.Step(_check_functions)
+        env.Command(node, [*objects, *library], step, APP_SOURCES=names)
+    return node
 
 
 def _quoted(text: str) -> str:
