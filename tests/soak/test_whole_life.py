@@ -52,6 +52,8 @@ def test_comes_to_an_end(disk: Disk, full_image: Path, tmp_path: Path) -> None:
         machine = Machine(copy.path, config=STORY, memory=MEMORY, snapshot=False, crashes=0)
         with Guest(machine, timeout=LIMIT) as guest:
             assert guest.wait_exit() == 0, guest.serial
+        steps = [event["result"] for event in guest.events if event["event"] == "settle"]
+        assert set(steps) <= {"written"}, guest.console
         text = text or guest.text
         assert guest.text == text
         kinds.append("llvm" if [event for event in guest.events if event["event"] == "llvm"] else "native")
