@@ -3,7 +3,7 @@
 // sources: tinyllama/kv_cache.c tinyllama/attention.c
 // sources: tinyllama/profiling.c kernel_lib/jit/timers.c kernel_lib/error.c
 // sources: tests/host/memory_file.c
-// sources: tinyllama/kernels/weight_types.c
+// sources: tinyllama/kernels/weight_types.c tinyllama/kernels/block_product.c
 /*
  * Any bytes as a model file: they are a model or there is a message, and a model can be run,
  * whatever its weights are.
