@@ -55,7 +55,7 @@ size_t pack(uint8_t *bytes, size_t size, bool (*go_on)(void), struct error *erro
             error_set(error, "The kernel cannot be packed: %s.", ZSTD_getErrorName(left));
             return 0;
         }
-        if (end == size && left > 0 && frame.pos == frame.size && all.pos == size) {
+        if (left > 0 && frame.pos == size) { /* before, there is more room the next time */
             error_set(error, "The kernel is no smaller when it is packed.");
             return 0;
         }
