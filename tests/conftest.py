@@ -39,11 +39,17 @@ from reference_model import ReferenceModel
 # The reference model's files: kind -> checkpoint.
 CHECKPOINTS = {"v0": "stories260K.bin", "v1": "stories260K_v1.bin", "q80": "stories260K_q80_gs4.bin"}
 
-ENGINE, TRIMMED = "BAREFLOW_ENGINE_BUILD", "BAREFLOW_TRIMMED_BUILD"
+ENGINE, TRIMMED, I386 = "BAREFLOW_ENGINE_BUILD", "BAREFLOW_TRIMMED_BUILD", "BAREFLOW_I386_BUILD"
 VARIABLES = {"full": ENGINE, "linux": ENGINE, "trimmed": TRIMMED}
 """By the folder of tests, what names the build that they are about, if it is not the main one."""
 
+ALSO_ON_I386 = {"test_story.py"}
+"""Besides those of tests/boot."""
+
 STORY_STEPS = 64
+
+CPU_OF_32_BITS = "qemu32,+nx"
+"""QEMU's default of 32 bits lacks NX, about which there is a line at every boot."""
 
 # Written by the reference program after the text: no part of the story.
 REFERENCE_END = "\n"
@@ -61,8 +67,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         variable = VARIABLES.get(folder, "BAREFLOW_BUILD")
         if folder == "full" and ENGINE not in os.environ and TRIMMED in os.environ:
             variable = TRIMMED
-        ids = [pytest.HIDDEN_PARAM]
-        metafunc.parametrize("build_dir", [variable], ids=ids, indirect=True, scope="session")
+        variables = [pytest.param(variable, id=pytest.HIDDEN_PARAM)]
+        if I386 in os.environ and (folder == "boot" or metafunc.definition.path.name in ALSO_ON_I386):
+            variables.append(pytest.param(I386, id="i386"))
+        metafunc.parametrize("build_dir", variables, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -108,13 +116,25 @@ def session_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def architecture(build_dir: Path) -> str:
+    """Of the variant under test: "x86_64" or "i386"."""
+    return build_dir.parent.name
+
+
 @pytest.fixture
-def boot() -> Iterator[Boot]:
-    """Boots images; every guest is ended at the end of the test."""
+def boot(request: pytest.FixtureRequest) -> Iterator[Boot]:
+    """Boots images, in the QEMU for what was built; every guest is ended at the end of the test."""
+    built = "build_dir" in request.fixturenames
+    architecture = request.getfixturevalue("architecture") if built else "x86_64"
+    defaults: dict[str, Any] = {"qemu": f"qemu-system-{architecture}"}
+    if architecture == "i386":
+        defaults["cpu"] = CPU_OF_32_BITS
     with ExitStack() as stack:
 
         def start(image: Path | DiskImage, *, timeout: float = 60.0, **machine: Any) -> Guest:
             path = image.path if isinstance(image, DiskImage) else image
+            machine = {**defaults, **machine}
             return stack.enter_context(Guest(Machine(path, **machine), timeout=timeout))
 
         yield start

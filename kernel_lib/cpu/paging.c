@@ -122,7 +122,7 @@ void paging_start(void) {
     } else {
         console_puts("This CPU has no NX: what can be read can be executed.\n");
     }
-    largest_level = cpu_has_gigabyte_pages() ? 3 : 2;
+    largest_level = PAGING_LEVELS > 3 && cpu_has_gigabyte_pages() ? 3 : 2;
     top = new_table();
     if (!top || !map_memory() || !protect_kernel())
         panic("too little memory behind the kernel for its page tables");

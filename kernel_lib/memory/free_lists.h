@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /* Bytes of a block of the heap beside its usable ones. */
-#define FREE_LISTS_HEADER 8
+#define FREE_LISTS_HEADER sizeof(size_t)
 
 /* The usable bytes of the block to make for size bytes: those of a list's blocks, or size itself if
  * that is too large for a list. */

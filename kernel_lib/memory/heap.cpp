@@ -28,6 +28,8 @@ namespace {
 /* What a region must hold: the first block with a free list's node, and the end marker. */
 constexpr size_t MIN_REGION_SIZE = 256;
 
+constexpr size_t MAX_REGION_SIZE = SIZE_MAX / 2 + 1;
+
 /* Bytes that are divided into small blocks at once: each search for one takes long. */
 constexpr size_t BATCH_BYTES = 2048;
 
@@ -111,6 +113,9 @@ void *allocate_listed(size_t size) {
 void heap_add_region(void *start, void *end) {
     auto *first = static_cast<LIBC_NAMESPACE::cpp::byte *>(start);
     auto *last = static_cast<LIBC_NAMESPACE::cpp::byte *>(end);
+    /* FreeStore rounds a region's size up to a power of two, which 32 bits must hold. */
+    for (; static_cast<size_t>(last - first) > MAX_REGION_SIZE; first += MAX_REGION_SIZE)
+        heap_add_region(first, first + MAX_REGION_SIZE);
     if (heap_count == HEAP_MAX_REGIONS || last < first + MIN_REGION_SIZE)
         return;
     new (storage[heap_count++]) FreeListHeap({first, last});
@@ -122,7 +127,7 @@ void *heap_allocate(size_t alignment, size_t size) {
         return nullptr;
     /* FreeListHeap wants a size that is not 0 and, with an alignment, a multiple of it. */
     size_t rounded = (size + (size == 0) + alignment - 1) & ~(alignment - 1);
-    if (rounded < size)
+    if (rounded < size || rounded > PTRDIFF_MAX)
         return nullptr;
     bool listed = alignment <= HEAP_ALIGNMENT;
     void *memory = listed ? allocate_listed(size) : cut_off(alignment, rounded);

@@ -3,6 +3,7 @@
  * malloc.c gives it its standard names.
  */
 #pragma once
+#include <stdalign.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +12,7 @@ extern "C" {
 #endif
 
 /* Every allocation is aligned to at least this. */
-#define HEAP_ALIGNMENT 16
+#define HEAP_ALIGNMENT alignof(max_align_t)
 #define HEAP_MAX_REGIONS 64
 
 /* Gives [start, end) to the heap. Regions are used in the order in which they are given. A region

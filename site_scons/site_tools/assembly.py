@@ -9,8 +9,6 @@ from SCons.Subst import Literal
 
 _INCLUDE = r'^[ \t]*(?:%include|.*\bincbin)[ \t]+"([^"]+)"'
 
-_FORMATS = {"x86_64": "elf64", "i386": "elf32"}
-
 
 def _make_include(target: list[Any], source: list[Any], env: Any) -> None:
     Path(target[0].abspath).write_text(nasm_source(read_header(source[0].path)))
@@ -23,7 +21,7 @@ def exists(env: Any) -> bool:
 def generate(env: Any) -> None:
     env.Replace(
         GENERATED=Literal(f"{env.Dir('$BUILD_ROOT').path}/"),
-        ASFLAGS=["-f", _FORMATS[env["arch"]], "-I", "./", "-I", "$GENERATED", "-Werror"],
+        ASFLAGS=["-f", "$NASM_FORMAT", "-I", "./", "-I", "$GENERATED", "-Werror"],
         ASCOMSTR=env.Quiet("NASM", "$SOURCE"),
         NASM_PATH=["#", "$BUILD_ROOT", "#boot/$arch"],
     )

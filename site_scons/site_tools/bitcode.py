@@ -8,14 +8,6 @@ from typing import Any
 
 from build_options import Options
 
-TARGETS = {
-    "x86_64": ["-target", "x86_64-unknown-none-elf", "-mcmodel=small"],
-    # The first CPU with SSE2, which some builds of clang leave out all the same. Without it floats would be
-    # rounded as the x87 has them.
-    "i386": ["-target", "i386-unknown-none-elf", "-march=pentium4", "-msse2", "-mfpmath=sse"],
-}
-"""The compiler's options by arch=."""
-
 LTO = ["-flto"]
 """Full LTO: one module in the end, for code this small."""
 
@@ -105,8 +97,7 @@ def generate(env: Any) -> None:
     env.Replace(
         CFLAGS=["-std=gnu17"],
         CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],
-        TARGET_FLAGS=TARGETS[env["arch"]],
-        CCFLAGS=[*TARGETS[env["arch"]], *LTO, *FREESTANDING, *CODE_GENERATION, *WARNINGS],
+        CCFLAGS=["$TARGET_FLAGS", *LTO, *FREESTANDING, *CODE_GENERATION, *WARNINGS],
         CPPPATH=["#", "#kernel_lib/cpu/$arch"],
         CCCOMSTR=env.Quiet("CC", "$SOURCE"),
         CXXCOMSTR=env.Quiet("CXX", "$SOURCE"),

@@ -7,9 +7,11 @@ kernel_lib, LLVM-libc --llvm-link, opt--> bitcode --clang--> object --ld.lld -r,
 from pathlib import Path
 from typing import Any
 
-from bitcode import CODE_GENERATION, FRAME_FROM_THE_BEGINNING, TARGETS
+from bitcode import CODE_GENERATION, FRAME_FROM_THE_BEGINNING
+from toolchain import ARCHITECTURES
 
-_OPTIONS = [*TARGETS["x86_64"], *CODE_GENERATION, *FRAME_FROM_THE_BEGINNING, "-Wno-override-module", "-O2"]
+_TARGET = ARCHITECTURES["x86_64"]["TARGET_FLAGS"]
+_OPTIONS = [*_TARGET, *CODE_GENERATION, *FRAME_FROM_THE_BEGINNING, "-Wno-override-module", "-O2"]
 _COMPILE = f"$CC {' '.join(_OPTIONS)} -c"
 
 

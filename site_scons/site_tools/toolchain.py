@@ -30,6 +30,19 @@ PROGRAMS = {
 _VERSIONED = ("CC", "LD", "AS", "LLVM_CONFIG", "MTOOLS")
 _PASSED_ON = ("PATH", "HOME", "TMPDIR", "TERM", "XDG_CACHE_HOME", "BAREFLOW_MODELS")
 
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "x86_64": {
+        "TARGET_FLAGS": ["-target", "x86_64-unknown-none-elf", "-mcmodel=small"],
+        "NASM_FORMAT": "elf64",
+    },
+    "i386": {
+        # The first CPU with SSE2, which some builds of clang leave out all the same. Without it floats would
+        # be rounded as the x87 has them.
+        "TARGET_FLAGS": ["-target", "i386-unknown-none-elf", "-march=pentium4", "-msse2", "-mfpmath=sse"],
+        "NASM_FORMAT": "elf32",
+    },
+}
+"""What the tools are told of each value of arch=."""
 
 _RUNTIME = ["--rtlib=compiler-rt", "-print-libgcc-file-name"]
 
@@ -44,6 +57,11 @@ def _compiler_for_this_cpu(env: Any) -> Any:
     command = [env["CC"], "-march=native", "-dM", "-E", "-x", "c", "/dev/null"]
     macros = subprocess.run(command, env=env["ENV"], stdout=subprocess.PIPE, text=True, check=True).stdout
     return env.Value(env["TOOL_VERSION"]["CC"].read() + "\n" + macros)
+
+
+def _for_architecture(env: Any, name: str) -> Any:
+    """A copy of env that compiles for another architecture."""
+    return env.Clone(arch=name, COMPILER_RUNTIME=env["COMPILER_RUNTIMES"][name], **ARCHITECTURES[name])
 
 
 def exists(env: Any) -> bool:
@@ -67,13 +85,19 @@ def generate(env: Any) -> None:
     env["IMPLICIT_COMMAND_DEPENDENCIES"] = 0
     tools = Tools(Path(env.Dir("$BUILD_ROOT").abspath) / ".tools.json")
     try:
-        runtime = tools.answer(PROGRAMS["CC"], "-target", f"{env['arch']}-pc-linux-gnu", *_RUNTIME)
+        runtimes = {
+            name: tools.answer(PROGRAMS["CC"], "-target", f"{name}-pc-linux-gnu", *_RUNTIME)
+            for name in ARCHITECTURES
+        }
         versions = {name: _version(tools, PROGRAMS[name]) for name in _VERSIONED}
     except ToolError as error:
         sys.exit(f"bareflow: {error}")
-    if not os.path.isfile(runtime):
-        sys.exit(f"bareflow: {runtime} not found. ./bareflow installs what is missing.")
+    for runtime in runtimes.values():
+        if not os.path.isfile(runtime):
+            sys.exit(f"bareflow: {runtime} not found. ./bareflow installs what is missing.")
     # The functions that the compiler calls where the processor has no instruction, such as 128-bit division.
-    env["COMPILER_RUNTIME"] = env.File(runtime)
+    env["COMPILER_RUNTIMES"] = {name: env.File(runtime) for name, runtime in runtimes.items()}
+    env.Replace(COMPILER_RUNTIME=env["COMPILER_RUNTIMES"][env["arch"]], **ARCHITECTURES[env["arch"]])
+    env.AddMethod(_for_architecture, "ForArchitecture")
     env["TOOL_VERSION"] = {name: env.Value(version) for name, version in versions.items()}
     env.AddMethod(_compiler_for_this_cpu, "CompilerForThisCpu")

@@ -56,7 +56,9 @@ def test_streams(program_image: Path, disk: Disk) -> None:
     assert copy.read("/DATA/NEW.TXT").decode() == "".join(lines) + "appended\n"
 
 
-def test_library_is_the_host_s(program_image: Path, disk: Disk, tmp_path: Path) -> None:
+def test_library_is_the_host_s(program_image: Path, disk: Disk, architecture: str, tmp_path: Path) -> None:
+    if architecture == "i386":
+        pytest.skip("a long of this machine has 64 bits")
     copy = disk(program_image / "library" / "native" / "bareflow.img")
     result = run(copy.path, "write=1")
     expected = run_on_host(ROOT / "tests/boot/programs/library/library.c", tmp_path)

@@ -87,16 +87,15 @@ def test_token_ids_and_logits(tell_and_record: Record, model_image: ModelImage, 
 
 
 @pytest.mark.parametrize("kind", ["default", "v0"])
-def test_same_bits_on_every_cpu(tell_and_record: Record, model_image: ModelImage, kind: str) -> None:
+def test_same_bits_on_every_cpu(
+    tell_and_record: Record, model_image: ModelImage, architecture: str, kind: str
+) -> None:
+    cases = [("qemu64", "auto"), ("Haswell", "auto"), ("max", "auto"), ("max", "sse2")]
+    if architecture == "x86_64":  # QEMU 7.2 takes YMM4 as the index of a gather for none (docs/i386.md)
+        cases.append(("Haswell", "avx2"))
     runs = {
         (cpu, vector): tell_and_record(model_image(kind), {"vector": vector}, cpu=cpu)
-        for cpu, vector in [
-            ("qemu64", "auto"),
-            ("Haswell", "auto"),
-            ("Haswell", "avx2"),
-            ("max", "auto"),
-            ("max", "sse2"),
-        ]
+        for cpu, vector in cases
     }
     first = runs["qemu64", "auto"]
     assert len(first[2]) >= STEPS * VOCABULARY * 4

@@ -71,5 +71,6 @@ int64_t program_date(void) {
 }
 
 uint64_t program_cpu_time(void) {
-    return (uint64_t)((__uint128_t)cpu_rdtsc() * 1000000 / cpu_cycles_per_second());
+    uint64_t cycles = cpu_rdtsc(), each_second = cpu_cycles_per_second();
+    return cycles / each_second * 1000000 + cycles % each_second * 1000000 / each_second;
 }

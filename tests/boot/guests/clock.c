@@ -5,6 +5,7 @@
  */
 #include "kernel_lib/io/ports.h"
 #include "kernel_lib/runtime.h"
+#include <inttypes.h>
 
 #define RTC_INDEX 0x70
 #define RTC_DATA 0x71
@@ -26,7 +27,7 @@ static uint64_t next_second(void) {
 int app_main(void) {
     uint64_t start = next_second();
     uint64_t by_rtc = next_second() - start;
-    console_printf("PIT %lu Hz\n", cpu_cycles_per_second());
-    console_printf("RTC %lu Hz\n", by_rtc);
+    console_printf("PIT %" PRIu64 " Hz\n", cpu_cycles_per_second());
+    console_printf("RTC %" PRIu64 " Hz\n", by_rtc);
     return 0;
 }

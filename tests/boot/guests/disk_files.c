@@ -10,6 +10,7 @@
  */
 #include "kernel_lib/runtime.h"
 #include "kernel_lib/storage/storage.h"
+#include <inttypes.h>
 
 #define INPUT "/profile/the input file.bin"
 #define COPY "/profile/COPY.BIN"
@@ -43,10 +44,12 @@ static bool read_in_pieces(struct file *file, const uint8_t *whole, struct error
 
 /* Reads the file into memory that DMA with 32-bit addresses cannot reach, if there is any. */
 static bool read_far(struct file *file, const uint8_t *whole, struct error *error) {
+    if (sizeof(void *) == 4)
+        return true;
     uint8_t *far = malloc(FAR_SIZE);
     if (!far)
         return true;
-    if ((uintptr_t)far < FAR_ADDRESS)
+    if ((uint64_t)(uintptr_t)far < FAR_ADDRESS)
         return error_set(error, "The far buffer is below 4 GiB.");
     if (!file_read(file, 0, far, (size_t)file_size(file), error))
         return false;
@@ -71,7 +74,8 @@ static bool read_input(uint8_t **bytes, size_t *size, struct error *error) {
     if (!file_read(file, 0, *bytes, *size, error))
         return false;
     uint64_t cycles = cpu_rdtsc() - start;
-    console_printf("%zu bytes in %lu us\n", *size, cycles * 1000000 / cpu_cycles_per_second());
+    console_printf("%zu bytes in %" PRIu64 " us\n", *size,
+                   cycles * 1000000 / cpu_cycles_per_second());
     if (!file_read(file, 0, other + 1, *size, error))
         return false;
     if (memcmp(*bytes, other + 1, *size) != 0)

@@ -5,6 +5,7 @@
  */
 #include "kernel_lib/runtime.h"
 #include "kernel_lib/storage/storage.h"
+#include <inttypes.h>
 
 #define PATH "/profile/ROUND.BIN"
 #define MOST (1u << 20)
@@ -39,7 +40,7 @@ int app_main(void) {
         for (int i = 0; i < 10; i++)
             round_trip(number, &error);
         uint64_t cycles = cpu_rdtsc() - start;
-        console_printf("given up in %lu ms\n", cycles * 1000 / cpu_cycles_per_second());
+        console_printf("given up in %" PRIu64 " ms\n", cycles * 1000 / cpu_cycles_per_second());
         break;
     }
     return 0;

@@ -4,6 +4,7 @@
  */
 #include "kernel_lib/jit_runtime.h"
 #include "kernel_lib/runtime.h"
+#include <inttypes.h>
 
 #define CALLS 1000
 
@@ -32,8 +33,9 @@ int app_main(void) {
     uint64_t before = sum_of_sums();
     size_t compiled = jit_optimize_hot_functions();
     uint64_t after = sum_of_sums();
-    console_printf("%lu and %lu, the same sum.\n", before, after);
-    console_printf("%lu calls, %lu cycles each, between %lu and %lu.\n",
+    console_printf("%" PRIu64 " and %" PRIu64 ", the same sum.\n", before, after);
+    console_printf("%" PRIu64 " calls, %" PRIu64 " cycles each, between %" PRIu64 " and %" PRIu64
+                   ".\n",
                    jit_get_call_count("squares"), jit_get_avg_cycles("squares"),
                    jit_get_min_cycles("squares"), jit_get_max_cycles("squares"));
     console_printf("%zu functions compiled; sum_of_squares runs on level %s.\n", compiled,

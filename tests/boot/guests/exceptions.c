@@ -4,12 +4,14 @@
  * happen ends the guest with code 2.
  */
 #include "kernel_lib/cpu/paging.h"
+#include "kernel_lib/cpu/vectors.h"
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/runtime.h"
 
 #define VIDEO_MEMORY 0xB8000
-#define NOWHERE 0x123456789000ull /* canonical, and far above any RAM */
-#define NOT_CANONICAL 0x8000000000000000ull
+/* Far above any RAM, on x86-64 canonical. */
+#define NOWHERE (sizeof(uintptr_t) == 8 ? (uintptr_t)0x123456789000ull : 0xD0000000u)
+#define GATE_SIZE (2 * sizeof(uintptr_t)) /* of the IDT */
 #define RETURN_INSTRUCTION 0xC3
 
 /* Hides a value from the optimiser, so that the faulting access is really made. */
@@ -36,8 +38,14 @@ static void breakpoint(void) {
     __asm__ volatile("int3");
 }
 
+/* An XCR0 without x87. */
 static void general_protection(void) {
-    console_printf("%d\n", *(volatile int *)OPAQUE(NOT_CANONICAL));
+    __asm__ volatile("xsetbv" : : "a"(0), "d"(0), "c"(0));
+}
+
+/* On x86-64, an address that is not canonical. */
+static void not_canonical(void) {
+    console_printf("%d\n", *(volatile int *)OPAQUE((uintptr_t)1 << (8 * sizeof(uintptr_t) - 1)));
 }
 
 /* The IDT has 48 entries: #GP, and the error code names entry 80. */
@@ -46,11 +54,11 @@ static void missing_vector(void) {
 }
 
 NAMED static void null_read(void) {
-    console_printf("%d\n", *(volatile int *)OPAQUE(16ull));
+    console_printf("%d\n", *(volatile int *)OPAQUE((uintptr_t)16));
 }
 
 static void null_call(void) {
-    ((void (*)(void))OPAQUE(0ull))();
+    ((void (*)(void))OPAQUE((uintptr_t)0))();
 }
 
 static void wild_write(void) {
@@ -92,10 +100,10 @@ static void stack_overflow(void) {
 static void double_fault(void) {
     struct __attribute__((packed)) {
         uint16_t limit;
-        uint64_t base;
+        uintptr_t base;
     } idt;
     __asm__ volatile("sidt %0" : "=m"(idt));
-    idt.limit = 9 * 16 - 1;
+    idt.limit = (VECTOR_DOUBLE_FAULT + 1) * GATE_SIZE - 1;
     __asm__ volatile("lidt %0" : : "m"(idt));
     null_read();
 }
@@ -112,9 +120,13 @@ static void own_panic(void) {
     panic("the test asked for %s", "a panic");
 }
 
-/* RBP does not point into a stack: the report must come, without a backtrace. */
+/* RBP (EBP) does not point into a stack: the report must come, without a backtrace. */
 static void broken_frame_chain(void) {
+#ifdef __x86_64__
     __asm__ volatile("movq $0x1234, %%rbp\n\tud2" : : : "memory");
+#else
+    __asm__ volatile("movl $0x1234, %%ebp\n\tud2" : : : "memory");
+#endif
 }
 
 static const struct {
@@ -125,6 +137,7 @@ static const struct {
     {"invalid_opcode", invalid_opcode},
     {"breakpoint", breakpoint},
     {"general_protection", general_protection},
+    {"not_canonical", not_canonical},
     {"missing_vector", missing_vector},
     {"null_read", null_read},
     {"null_call", null_call},

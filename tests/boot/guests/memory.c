@@ -5,6 +5,7 @@
  * the machine has RAM there, and exit code 0.
  */
 #include "kernel_lib/runtime.h"
+#include <inttypes.h>
 
 #define LARGEST ((size_t)1 << 30)
 #define SMALLEST ((size_t)4096)
@@ -108,14 +109,14 @@ int app_main(void) {
         if (words[blocks[i].size / 8 - 1] != mark(&words[blocks[i].size / 8 - 1]))
             return fail("a mark at the end of a block has changed");
     }
-    console_printf("allocated %lu bytes in %zu blocks\n", total, count);
-    console_printf("highest address %#lx\n", highest);
+    console_printf("allocated %" PRIu64 " bytes in %zu blocks\n", total, count);
+    console_printf("highest address %#" PRIxPTR "\n", highest);
     if (memory_usage().used < total || memory_usage().peak < total)
         return fail("memory_usage() counts less than what was allocated");
     for (size_t i = 0; i < count; i++)
         free(blocks[i].words);
     if (memory_usage().used != before.used)
         return fail("memory is still in use after everything was freed");
-    console_printf("total %lu bytes\n", memory_usage().total);
+    console_printf("total %" PRIu64 " bytes\n", memory_usage().total);
     return 0;
 }
