@@ -44,6 +44,14 @@ static const float *unpack(const struct attention *a, const struct kernels *kern
     return a->unpacked;
 }
 
+/* How many positions of a run, which begins with block first, are mixed: not all of the last block,
+ * which may be almost empty. */
+static uint32_t positions_to_mix(struct block_run run, uint32_t first, uint32_t end) {
+    uint32_t all = run.count * ATTENTION_BLOCK, left = end - first * ATTENTION_BLOCK;
+    uint32_t padded = (left + ATTENTION_SUMS - 1) / ATTENTION_SUMS * ATTENTION_SUMS;
+    return padded < all ? padded : all;
+}
+
 /* out = the total of a row's sums / the total of its weights. */
 static void finish(float *out, const float *sums, float weight, uint32_t head_size) {
     for (uint32_t i = 0; i < head_size; i += VECTOR_LANES) {
@@ -51,8 +59,10 @@ static void finish(float *out, const float *sums, float weight, uint32_t head_si
         vector first = load(sum) + load(sum + ATTENTION_CHUNK);
         vector second = load(sum + 2 * ATTENTION_CHUNK) + load(sum + 3 * ATTENTION_CHUNK);
         vector mixed = (first + second) / splat(weight);
-        uint32_t left = head_size - i;
-        memcpy(out + i, &mixed, (left < VECTOR_LANES ? left : VECTOR_LANES) * sizeof(float));
+        if (head_size - i >= VECTOR_LANES)
+            store(out + i, mixed);
+        else
+            memcpy(out + i, &mixed, (head_size - i) * sizeof(float));
     }
 }
 
@@ -93,7 +103,7 @@ void attend(const struct attention *a, const struct kernels *kernels, uint32_t h
         run = run_from(a, rows, b, end_block);
         kernels->mix(a->sums, a->scores + (b - first_block) * ATTENTION_BLOCK,
                      unpack(a, kernels, values, run, head_size), head_size,
-                     run.count * ATTENTION_BLOCK, rows, size);
+                     positions_to_mix(run, b, end), rows, size);
     }
     for (uint32_t row = 0; row < rows; row++)
         finish(a->out + row / queries * a->out_stride + row % queries * head_size,

@@ -49,8 +49,8 @@ struct kernels {
      * returns their sum. Divided by it, they are the softmax. size are whole blocks. */
     float (*weigh)(float *scores, uint32_t skip, uint32_t positions, uint32_t size);
     /* sums += weights values for rows of weights, score_stride apart, and so many positions of
-     * float32 values; position i goes to the partial sum i mod ATTENTION_SUMS. Up to 8 floats after
-     * the values may be read. */
+     * float32 values, a multiple of ATTENTION_SUMS; position i goes to the partial sum i mod
+     * ATTENTION_SUMS. Up to 8 floats after the values may be read. */
     void (*mix)(float *sums, const float *weights, const float *values, uint32_t head_size,
                 uint32_t positions, uint32_t rows, uint32_t score_stride);
     /* Keys or values as float32: of KV_F16, count numbers; of KV_Q8, a block. Up to 8 floats after
