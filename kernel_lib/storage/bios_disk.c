@@ -15,8 +15,8 @@
 #define WRITE_LBA 0x4300 /* AX; AL = 0: no verifying */
 #define GET_PARAMETERS 0x4800
 
-/* Not more than 127 sectors, because not every BIOS can; a whole number of pages. SeaBIOS 1.16 takes
- * 128 and refuses 129, and is no faster with 128. */
+/* Not more than 127 sectors, because not every BIOS can; a whole number of pages. SeaBIOS 1.16
+ * takes 128 and refuses 129, and is no faster with 128. */
 #define MAX_SECTORS 120
 _Static_assert(MAX_SECTORS *BLOCK_SECTOR_SIZE <= REAL_MODE_TRANSFER_SIZE, "transfer buffer");
 

@@ -100,7 +100,7 @@ def write_inputs(target: list[Any], source: list[Any], env: Any) -> None:
 
 def assembled(env: Any, stem: str, text: Any) -> Any:
     """An object of GNU assembler source."""
-    assemble = "$CC $TARGET_FLAGS -c $SOURCE -o $TARGET"
+    assemble = "$CC $TARGET_FLAGS -Wno-unused-command-line-argument -c $SOURCE -o $TARGET"
     node = env.Command(f"{stem}.o", text, env.Step(assemble, "AS"))
     env.Depends(node, env["TOOL_VERSION"]["CC"])
     return node

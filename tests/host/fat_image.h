@@ -18,9 +18,9 @@ struct fat_image {
     size_t info;              /* FAT32: of FSInfo */
 };
 
-/* An empty file system of that many clusters, its boot sector at offset 0. The root directory of FAT16
- * has 64 entries; that of FAT32 begins in cluster 2. The reserved bits of FAT32's FAT are ones in every
- * entry with an odd number. */
+/* An empty file system of that many clusters, its boot sector at offset 0. The root directory of
+ * FAT16 has 64 entries; that of FAT32 begins in cluster 2. The reserved bits of FAT32's FAT are
+ * ones in every entry with an odd number. */
 void image_format(struct fat_image *image, unsigned bits, unsigned clusters,
                   unsigned cluster_sectors);
 void image_free(struct fat_image *image);
@@ -49,9 +49,9 @@ bool image_holds(const struct fat_image *image, unsigned directory, const char *
 
 /*
  * Checks the whole file system: chains fit sizes, no cluster is in two of them, directories end,
- * the copies of the FAT are equal, FAT32's reserved bits are as they were, and FSInfo's count is right
- * or unknown. NULL when all is well, else what is wrong. With
- * after_power_cut, lost clusters and different copies are no error.
+ * the copies of the FAT are equal, FAT32's reserved bits are as they were, and FSInfo's count is
+ * right or unknown. NULL when all is well, else what is wrong. With after_power_cut, lost clusters
+ * and different copies are no error.
  */
 const char *image_check(const struct fat_image *image, bool after_power_cut);
 /* Clusters that the FAT has as free. */

@@ -1,4 +1,5 @@
-/* A FAT16 or FAT32 image with some files, mounted from a RAM disk, for the tests that write to it. */
+/* A FAT16 or FAT32 image with some files, mounted from a RAM disk, for the tests that write to
+ * it. */
 #pragma once
 #include "check.h"
 #include "fat_image.h"

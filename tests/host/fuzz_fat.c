@@ -11,8 +11,8 @@
  * without touching anything outside the disk. What replacing reports as done can
  * be read back.
  *
- * Input: a byte whose lowest bit chooses FAT32, then records of three bytes. Two choose a byte of the
- * metadata, the third is its new value.
+ * Input: a byte whose lowest bit chooses FAT32, then records of three bytes. Two choose a byte of
+ * the metadata, the third is its new value.
  */
 #include "check.h"
 #include "fat_image.h"

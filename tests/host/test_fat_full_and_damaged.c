@@ -103,7 +103,8 @@ static void test_full_root_directory(void) {
     image_free(&image);
 }
 
-/* FAT16's root has room for 64. Entries behind the end mark may hold anything (fatgen103): a new entry moves the mark on. */
+/* FAT16's root has room for 64. Entries behind the end mark may hold anything (fatgen103): a new
+ * entry moves the mark on. */
 static void test_dirt_behind_the_end_mark(void) {
     for (unsigned used = 4; used < 63; used++) {
         struct fat_image image;

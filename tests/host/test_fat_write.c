@@ -197,8 +197,8 @@ static void check_listing(struct fat *fs, const char *files) {
     CHECK(fat_list(fs, "/OLD", list, NULL, &error) && strcmp(listed, files) == 0);
 }
 
-/* A directory and its files lie where FAT32 needs more than 16 bits for their clusters. Power is cut
- * after so many sectors. Returns whether it was. */
+/* A directory and its files lie where FAT32 needs more than 16 bits for their clusters. Power is
+ * cut after so many sectors. Returns whether it was. */
 static bool delete_once(long sectors) {
     struct fat_image image;
     struct ram_disk disk;

@@ -1,5 +1,5 @@
-/* The lower half of an SSE register as an integer, and back. 32-bit code has no register of 64 bits:
- * there it goes through memory. */
+/* The lower half of an SSE register as an integer, and back. 32-bit code has no register of 64
+ * bits: there it goes through memory. */
 #pragma once
 #include <immintrin.h>
 #include <stdint.h>
