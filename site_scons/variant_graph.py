@@ -88,6 +88,8 @@ def check(env: Any, targets: Iterable[str]) -> None:
         sys.exit(
             f"bareflow: profile= is not for variant={env['variant']}, which makes its own; native takes it"
         )
+    if env["platform"] == "linux" and env["arch"] != "x86_64":
+        sys.exit(f"bareflow: platform=linux is not for arch={env['arch']}")
     for name in targets:
         if env["platform"] == "linux" and name not in ("bench", "perplexity", "compile_commands"):
             sys.exit(f"bareflow: the target '{name}' is not for platform=linux; `bench` is")

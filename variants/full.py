@@ -23,6 +23,7 @@ def with_jit(sources: list[str]) -> list[str]:
 VARIANT = replace(
     NATIVE,
     summary="interpreted, profiled and compiled while it runs",
+    architectures=["x86_64"],
     kernel_lib=[*with_jit(NATIVE.kernel_lib), *TRIMS_ITSELF, "kernel_lib/debug/eh_frame"],
     linux=[*with_jit(NATIVE.linux), *PACKS_KERNELS, "kernel_lib/debug/code_ranges.c"],
     optimisation={

@@ -23,6 +23,7 @@ def scons(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         (["qqqq=1"], "there is no option 'qqqq'."),
         (["tset"], "there is no target 'tset'. Did you mean 'test'?"),
         (["arch=i386", "variant=full"], "arch=i386 does not exist yet for variant=full; use arch=x86_64"),
+        (["arch=i386", "platform=linux"], "platform=linux is not for arch=i386"),
         (["variant=fool"], "Invalid value for enum variable 'variant': 'fool'"),
         (
             ["model=nowhere.bin"],
