@@ -48,7 +48,13 @@ def _boot(target: list[Any], source: list[Any], env: Any) -> int:
             env["BUILD_LOCK"].release()
             # The path may name the image of another model by the time that it is booted.
             path = f"/proc/{os.getpid()}/fd/{image.fileno()}"
-        options = {"image": path, "qemu": f"qemu-system-{env['arch']}", **env["BOOT_OPTIONS"], **_given_options(env), CONFIG: env[CONFIG]}
+        options = {
+            "image": path,
+            "qemu": f"qemu-system-{env['arch']}",
+            **env["BOOT_OPTIONS"],
+            **_given_options(env),
+            CONFIG: env[CONFIG],
+        }
         if env["HOSTED"]:
             options["program"] = "1"
         return _call(env, "bareflow.run.run", options)
