@@ -16,7 +16,7 @@ from project_files import ROOT
 
 KERNEL = "/boot/BAREFLOW.KRN"
 MODEL_FOLDER = ROOT / "tinyllama" / "model"
-KERNEL_LIMIT = 100 * 1024  # bytes; the aim is 64 KiB
+KERNEL_LIMIT = 124 * 1024  # bytes; the aim is 100 KiB (docs/measurements/native-size.md)
 SECTOR = 512
 
 

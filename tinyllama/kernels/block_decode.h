@@ -19,17 +19,17 @@ typedef uint32_t bits_memory __attribute__((vector_size(4 * VECTOR_LANES), align
 #endif
 #define BITS_ROWS ((uint32_t)(sizeof(bits) / 4))
 
-static inline bits in_all_rows(uint32_t value) {
+INLINE bits in_all_rows(uint32_t value) {
 #if VECTOR_LANES == 4
     return value * UINT64_C(0x100000001);
 #else
     return (bits){0} + value;
 #endif
 }
-static inline bits load_bits(const void *from) {
+INLINE bits load_bits(const void *from) {
     return *(const bits_memory *)from;
 }
-static inline void store_bits(void *to, bits value) {
+INLINE void store_bits(void *to, bits value) {
     *(bits_memory *)to = value;
 }
 
@@ -38,8 +38,8 @@ struct part_cursor {
     const uint8_t *low, *high;
     uint32_t low_shift, high_shift;
 };
-static inline struct part_cursor begin_cursor(const struct layout *l, const uint8_t *block,
-                                              uint32_t part) {
+INLINE struct part_cursor begin_cursor(const struct layout *l, const uint8_t *block,
+                                       uint32_t part) {
     return (struct part_cursor){block + l->low[part].offset, block + l->high[part].offset,
                                 l->low[part].shift, l->high[part].shift};
 }
@@ -97,10 +97,10 @@ static inline void look_up(uint32_t (*words)[MATRIX_TYPED_PANEL], uint32_t rows)
 
 /* ---- Scales ---- */
 
-static inline vector_u32 load_u32(const void *from) {
+INLINE vector_u32 load_u32(const void *from) {
     return (vector_u32)load(from);
 }
-static inline void store_u32(void *to, vector_u32 v) {
+INLINE void store_u32(void *to, vector_u32 v) {
     store(to, (vector)v);
 }
 
@@ -123,8 +123,8 @@ static inline vector_u32 less(vector_u32 words, uint32_t byte) {
 }
 
 /* The integer scales and minima of a block of 256 columns. */
-static void decode_scales(struct decoded *to, const uint8_t *words, uint32_t rows,
-                          const struct weight_type *type) {
+SMALL static void decode_scales(struct decoded *to, const uint8_t *words, uint32_t rows,
+                                const struct weight_type *type) {
     const uint32_t stride = rows * 4;
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t row = 0; row < rows; row += VECTOR_LANES) {
@@ -179,8 +179,8 @@ static void decode_scales(struct decoded *to, const uint8_t *words, uint32_t row
 }
 
 /* The float scales of 32 columns each, of IQ4_XS. */
-static void decode_scales_of_half(struct decoded *to, const uint8_t *words, const uint8_t *halves,
-                                  uint32_t rows) {
+SMALL static void decode_scales_of_half(struct decoded *to, const uint8_t *words,
+                                        const uint8_t *halves, uint32_t rows) {
 #pragma clang loop unroll(disable)
     for (uint32_t row = 0; row < rows; row++) {
         uint32_t low, high = 0;
@@ -201,8 +201,8 @@ static void decode_scales_of_half(struct decoded *to, const uint8_t *words, cons
 
 /* Decodes the scales of a block of so many rows of a panel, whose columns are part and following
  * ones. */
-APART void decode_block_scales(struct decoded *to, uint32_t part, const uint8_t *block,
-                               uint32_t rows, const struct weight_type *type) {
+SMALL APART void decode_block_scales(struct decoded *to, uint32_t part, const uint8_t *block,
+                                     uint32_t rows, const struct weight_type *type) {
     const uint8_t *halves = block + (type->bytes - 2 * type->halves) * rows;
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t row = 0; row < rows; row += VECTOR_LANES) {
@@ -219,8 +219,8 @@ APART void decode_block_scales(struct decoded *to, uint32_t part, const uint8_t 
 }
 
 /* The same for its integers. */
-APART void decode_block_words(struct decoded *to, uint32_t first_part, const uint8_t *block,
-                              const struct layout *l, const struct weight_type *type) {
+SMALL APART void decode_block_words(struct decoded *to, uint32_t first_part, const uint8_t *block,
+                                    const struct layout *l, const struct weight_type *type) {
     uint32_t parts = type->columns / WEIGHT_PART;
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t part = 0; part < parts; part++) {

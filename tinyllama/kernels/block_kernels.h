@@ -14,14 +14,14 @@
  * pairs of int16, which hold a part: offset is at most half of what a weight may be, so 8 products
  * less offset are at most 8 * 32 * 127. Without the offset they may wrap, which is no harm.
  */
-static inline vector_i32 begin_part(const struct block_x *x, size_t part, int32_t offset) {
+INLINE vector_i32 begin_part(const struct block_x *x, size_t part, int32_t offset) {
 #if VECTOR_LANES == 16
     return splat_i32(-offset * x->first.sums[part]);
 #else
     return (vector_i32)((vector_i16)splat_i32(x->first.pairs[part]) * (int16_t)-offset);
 #endif
 }
-static inline vector_i32 add_small(vector_i32 sum, vector_i32 w, struct lanes x) {
+INLINE vector_i32 add_small(vector_i32 sum, vector_i32 w, struct lanes x) {
 #if VECTOR_LANES == 16
     return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, (__m512i)x.all);
 #elif VECTOR_LANES == 8
@@ -33,7 +33,7 @@ static inline vector_i32 add_small(vector_i32 sum, vector_i32 w, struct lanes x)
 #endif
 }
 /* total + scale * the sum of a part */
-static inline vector_i32 add_part(vector_i32 total, vector_i32 sum, vector_i32 scale) {
+INLINE vector_i32 add_part(vector_i32 total, vector_i32 sum, vector_i32 scale) {
 #if VECTOR_LANES == 16
     return total + sum * (scale >> 16);
 #else
@@ -126,7 +126,7 @@ INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct
 }
 
 /* Asks for bytes that will be multiplied later. */
-static inline void prefetch(const uint8_t *from, uint32_t bytes) {
+INLINE void prefetch(const uint8_t *from, uint32_t bytes) {
     for (uint32_t i = 0; i < bytes; i += 64)
         _mm_prefetch((const char *)from + i + PREFETCH_BYTES, _MM_HINT_T0);
 }
@@ -185,19 +185,26 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
             store(out + p * out_stride + i * VECTOR_LANES, sum[p * vectors + i]);
 }
 
-#define MULTIPLY_STEP(name, planes, bytes, tile_rows, positions)                                   \
-    static void name(float *out, size_t out_stride, const struct block_step *s,                    \
-                     const struct block_x *x) {                                                    \
+/* With SSE2 the smaller code takes fewer instructions, too. */
+#if VECTOR_LANES == 4
+#define ONE_POSITION SMALL
+#else
+#define ONE_POSITION
+#endif
+
+#define MULTIPLY_STEP(attributes, name, planes, bytes, tile_rows, positions)                       \
+    attributes static void name(float *out, size_t out_stride, const struct block_step *s,         \
+                                const struct block_x *x) {                                         \
         for (uint32_t row = 0; row < s->rows; row += tile_rows)                                    \
             multiply_tile(out + row, out_stride, s, row, x, planes, bytes, tile_rows, positions);  \
     }
-MULTIPLY_STEP(multiply_low, LOW_PLANE, false, BLOCK_ROWS, 1)
-MULTIPLY_STEP(multiply_two, TWO_PLANES, false, BLOCK_ROWS, 1)
-MULTIPLY_STEP(multiply_bytes, BYTES, true, BLOCK_ROWS, 1)
-MULTIPLY_STEP(multiply_small_batch, BYTES, false, BLOCK_TILE_ROWS, BLOCK_POSITIONS)
-MULTIPLY_STEP(multiply_bytes_batch, BYTES, true, BLOCK_TILE_ROWS, BLOCK_POSITIONS)
+MULTIPLY_STEP(ONE_POSITION, multiply_low, LOW_PLANE, false, BLOCK_ROWS, 1)
+MULTIPLY_STEP(ONE_POSITION, multiply_two, TWO_PLANES, false, BLOCK_ROWS, 1)
+MULTIPLY_STEP(ONE_POSITION, multiply_bytes, BYTES, true, BLOCK_ROWS, 1)
+MULTIPLY_STEP(SMALL, multiply_small_batch, BYTES, false, BLOCK_TILE_ROWS, BLOCK_POSITIONS)
+MULTIPLY_STEP(SMALL, multiply_bytes_batch, BYTES, true, BLOCK_TILE_ROWS, BLOCK_POSITIONS)
 
-static void unpack_brain_halves(float *out, const uint16_t *halves, size_t count) {
+SMALL static void unpack_brain_halves(float *out, const uint16_t *halves, size_t count) {
     typedef uint16_t half_vector __attribute__((vector_size(2 * VECTOR_LANES)));
 #pragma clang loop vectorize(disable) unroll(disable)
     for (size_t i = 0; i < count; i += VECTOR_LANES) {

@@ -73,8 +73,8 @@ IN_PAGE static void multiply_panel_f32(float *out, size_t out_stride, const floa
     }
 }
 
-static void matmul_f32(float *out, const void *weights, uint32_t all_rows, uint32_t columns,
-                       const float *x, uint32_t x_stride, uint32_t count) {
+SMALL static void matmul_f32(float *out, const void *weights, uint32_t all_rows, uint32_t columns,
+                             const float *x, uint32_t x_stride, uint32_t count) {
     const float *panel = weights;
     for (uint32_t row = 0, rows; row < all_rows; row += rows, panel += (size_t)rows * columns) {
         rows = matrix_panel_rows(all_rows, row);
@@ -148,8 +148,8 @@ IN_PAGE APART void multiply_panel_q8(float *out, size_t out_stride, const char *
     }
 }
 
-static void matmul_q8(float *out, const void *weights, uint32_t all_rows, uint32_t columns,
-                      uint32_t group, const struct quantized *x, uint32_t count) {
+SMALL static void matmul_q8(float *out, const void *weights, uint32_t all_rows, uint32_t columns,
+                            uint32_t group, const struct quantized *x, uint32_t count) {
     const char *panel = weights;
     uint32_t groups = columns / group, chunks = matrix_group_chunks(group);
     for (uint32_t row = 0, rows; row < all_rows; row += rows) {
@@ -161,8 +161,8 @@ static void matmul_q8(float *out, const void *weights, uint32_t all_rows, uint32
 
 /* ---- Vectors of activations ---- */
 
-static void rms_norm(float *out, const float *x, const float *weight, uint32_t size,
-                     float epsilon) {
+SMALL static void rms_norm(float *out, const float *x, const float *weight, uint32_t size,
+                           float epsilon) {
     vector squares[SUM_VECTORS] = {0};
     for (uint32_t i = 0; i < size; i += SUM_LANES)
 #pragma clang loop unroll(full)
@@ -186,7 +186,7 @@ static inline vector exchange_pairs(vector v) {
 #endif
 }
 
-static void rotate(float *x, const float *cosines, const float *sines, uint32_t size) {
+SMALL static void rotate(float *x, const float *cosines, const float *sines, uint32_t size) {
     for (uint32_t i = 0; i < size; i += VECTOR_LANES) {
         vector pairs = load(x + i);
         store(x + i, pairs * load(cosines + i) + exchange_pairs(pairs) * load(sines + i));
@@ -203,14 +203,14 @@ INLINE vector sigmoid(vector x) {
     return top / (one + power);
 }
 
-static void swiglu(float *gate, const float *up, uint32_t size) {
+SMALL static void swiglu(float *gate, const float *up, uint32_t size) {
     for (uint32_t i = 0; i < size; i += VECTOR_LANES) {
         vector g = load(gate + i);
         store(gate + i, g * sigmoid(g) * load(up + i));
     }
 }
 
-static void geglu(float *gate, const float *up, uint32_t size) {
+SMALL static void geglu(float *gate, const float *up, uint32_t size) {
     for (uint32_t i = 0; i < size; i += VECTOR_LANES) {
         vector g = load(gate + i);
         vector cubic = (g * g * splat(0.044715f) + splat(1.0f)) * g;
@@ -218,7 +218,7 @@ static void geglu(float *gate, const float *up, uint32_t size) {
     }
 }
 
-static void add(float *x, const float *y, uint32_t size) {
+SMALL static void add(float *x, const float *y, uint32_t size) {
     for (uint32_t i = 0; i < size; i += VECTOR_LANES)
         store(x + i, load(x + i) + load(y + i));
 }

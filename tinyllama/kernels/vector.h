@@ -46,6 +46,15 @@
 #define INLINE static inline __attribute__((always_inline))
 #define APART static __attribute__((noinline))
 
+/* For a kernel that does not run once for every weight of a generated token: where the compiler is
+ * asked for size (-Os), it makes these as small as it can. The others are INLINE as far as their
+ * loops go, because a function that is only `inline` may then stay a call. */
+#ifdef __OPTIMIZE_SIZE__
+#define SMALL __attribute__((minsize))
+#else
+#define SMALL
+#endif
+
 /* QEMU's emulation (TCG) cannot chain a jump to code on another page, which costs a hot loop some 8
  * % of its speed. The width that is used there is aligned so that its loops rarely cross a page. */
 #if VECTOR_LANES == 4
@@ -75,14 +84,14 @@ typedef float vector_memory __attribute__((vector_size(4 * VECTOR_LANES), aligne
  * assembly is empty: the JIT has no assembler. */
 #define OPAQUE(value) __asm__("" : "+x"(value))
 
-static inline vector load(const float *from) {
+INLINE vector load(const float *from) {
     __m128d v = _mm_load_sd((const double *)from);
     OPAQUE(v);
     return (vector)_mm_loadh_pd(v, (const double *)(from + 2));
 }
 /* A register of two halves. By MOVLHPS, which TCG translates to a move; PUNPCKLQDQ would be a
  * call. */
-static inline __m128i join(uint64_t low, uint64_t high) {
+INLINE __m128i join(uint64_t low, uint64_t high) {
     __m128 v = (__m128)from_low_half(low);
     __m128 upper = (__m128)from_low_half(high);
     OPAQUE(v);
@@ -91,7 +100,7 @@ static inline __m128i join(uint64_t low, uint64_t high) {
     OPAQUE(v);
     return (__m128i)v;
 }
-static inline vector_i32 splat_i32(int32_t value) {
+INLINE vector_i32 splat_i32(int32_t value) {
     /* One instruction in a loop: the factor stays in a register. A shift and an OR are three. */
     uint64_t pair = (uint32_t)value * UINT64_C(0x100000001);
     OPAQUE_INTEGER(pair); /* no constant in memory */
@@ -101,13 +110,13 @@ static inline vector_i32 splat_i32(int32_t value) {
     OPAQUE(v);
     return (vector_i32)v;
 }
-static inline vector splat(float value) {
+INLINE vector splat(float value) {
     int32_t bits;
     memcpy(&bits, &value, sizeof bits);
     return (vector)splat_i32(bits);
 }
 /* The halves of a register. */
-static inline void split(__m128i v, uint64_t *low, uint64_t *high) {
+INLINE void split(__m128i v, uint64_t *low, uint64_t *high) {
     *low = low_half(v);
     *high = low_half(_mm_unpackhi_epi64(v, v));
     OPAQUE_INTEGER(*low);
@@ -116,13 +125,13 @@ static inline void split(__m128i v, uint64_t *low, uint64_t *high) {
 
 #else
 
-static inline vector load(const float *from) {
+INLINE vector load(const float *from) {
     return *(const vector_memory *)from;
 }
-static inline vector_i32 splat_i32(int32_t value) {
+INLINE vector_i32 splat_i32(int32_t value) {
     return (vector_i32){0} + value;
 }
-static inline vector splat(float value) {
+INLINE vector splat(float value) {
     f32x4 v = {value};
 #if VECTOR_LANES == 8
     return __builtin_shufflevector(v, v, 0, 0, 0, 0, 0, 0, 0, 0);
@@ -133,12 +142,12 @@ static inline vector splat(float value) {
 
 #endif
 
-static inline void store(float *to, vector v) {
+INLINE void store(float *to, vector v) {
     *(vector_memory *)to = v;
 }
 
 /* As many binary16 numbers as there are lanes. */
-static inline vector load_halves(const void *from) {
+INLINE vector load_halves(const void *from) {
 #if VECTOR_LANES == 16
     return (vector)_mm512_cvtph_ps(_mm256_loadu_si256(from));
 #elif VECTOR_LANES == 8
@@ -154,7 +163,7 @@ static inline vector load_halves(const void *from) {
 }
 
 /* The larger or smaller of each pair of lanes; b where a or b is NaN (MAXPS, MINPS). */
-static inline vector larger(vector a, vector b) {
+INLINE vector larger(vector a, vector b) {
 #if VECTOR_LANES == 4
     return (vector)_mm_max_ps((__m128)a, (__m128)b);
 #elif VECTOR_LANES == 8
@@ -163,7 +172,7 @@ static inline vector larger(vector a, vector b) {
     return (vector)_mm512_max_ps((__m512)a, (__m512)b);
 #endif
 }
-static inline vector smaller(vector a, vector b) {
+INLINE vector smaller(vector a, vector b) {
 #if VECTOR_LANES == 4
     return (vector)_mm_min_ps((__m128)a, (__m128)b);
 #elif VECTOR_LANES == 8
@@ -181,7 +190,7 @@ struct lanes {
     vector_i32 all;
 #endif
 };
-static inline struct lanes splat_chunk(const struct chunks *x, size_t chunk) {
+INLINE struct lanes splat_chunk(const struct chunks *x, size_t chunk) {
 #if VECTOR_LANES == 4
     return (struct lanes){splat_i32(x->even[chunk]), splat_i32(x->odd[chunk])};
 #else
@@ -190,7 +199,7 @@ static inline struct lanes splat_chunk(const struct chunks *x, size_t chunk) {
 }
 
 /* Adds the products of pairs of int16. */
-static inline vector_i32 add_pairs(vector_i32 a, vector_i32 b) {
+INLINE vector_i32 add_pairs(vector_i32 a, vector_i32 b) {
 #if VECTOR_LANES == 16
     return (vector_i32)_mm512_madd_epi16((__m512i)a, (__m512i)b);
 #elif VECTOR_LANES == 8
@@ -202,7 +211,7 @@ static inline vector_i32 add_pairs(vector_i32 a, vector_i32 b) {
 
 /* Adds to each lane of sum the products of 4 weights in memory, from -128 to 127, with the
  * activations x; and 128 times the sum of the activations, which add_bytes_start takes off. */
-static inline vector_i32 add_bytes(vector_i32 sum, const void *weights, struct lanes x) {
+INLINE vector_i32 add_bytes(vector_i32 sum, const void *weights, struct lanes x) {
 #if VECTOR_LANES == 16
     __m512i above = _mm512_xor_si512(_mm512_loadu_si512(weights), _mm512_set1_epi8(-128));
     return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, above, (__m512i)x.all);
@@ -224,6 +233,6 @@ static inline vector_i32 add_bytes(vector_i32 sum, const void *weights, struct l
 #endif
 }
 /* start: -128 times the sum of the activations. */
-static inline vector_i32 add_bytes_start(int32_t start) {
+INLINE vector_i32 add_bytes_start(int32_t start) {
     return VECTOR_LANES == 8 ? (vector_i32){0} : splat_i32(start);
 }

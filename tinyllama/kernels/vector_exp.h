@@ -21,14 +21,14 @@ static const uint32_t exp2_table[32] = {
 
 #if VECTOR_LANES == 4
 /* exp2_of_whole of two lanes. There is no borrow between them, because e is at most 125. */
-static inline uint64_t exp2_of_halves(uint64_t rounded) {
+INLINE uint64_t exp2_of_halves(uint64_t rounded) {
     uint64_t scale = exp2_table[rounded & 31] | (uint64_t)exp2_table[rounded >> 32 & 31] << 32;
     return scale - ((rounded & 0x00000FE000000FE0) << 18);
 }
 #endif
 
 /* 2^-(e + k/32), from x + EXP2_ROUNDING. */
-static inline vector exp2_of_whole(vector rounded) {
+INLINE vector exp2_of_whole(vector rounded) {
 #if VECTOR_LANES == 4
     uint64_t low, high;
     split((__m128i)rounded, &low, &high);
@@ -50,7 +50,7 @@ static inline vector exp2_of_whole(vector rounded) {
 
 /* 2^-x for 0 <= x <= 125, with a relative error below 2^-22 (tests/host/test_exp.c); 2^-0 is
  * exactly 1. For x > 125 about 2^-125. */
-static inline vector exp2_minus(vector x) {
+INLINE vector exp2_minus(vector x) {
     x = smaller(x, splat(EXP2_LARGEST));
     vector rounded = x + splat(EXP2_ROUNDING);
     vector f = x - (rounded - splat(EXP2_ROUNDING));

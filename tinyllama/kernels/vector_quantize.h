@@ -6,7 +6,7 @@
 #include "weight_types.h"
 
 /* x from the column on, for a vector; behind the end of a group zeros. room has as many floats. */
-static inline const float *padded_floats(float *room, const float *x, uint32_t left) {
+SMALL static inline const float *padded_floats(float *room, const float *x, uint32_t left) {
     if (left >= VECTOR_LANES)
         return x;
     memset(room, 0, sizeof(vector));
@@ -15,7 +15,7 @@ static inline const float *padded_floats(float *room, const float *x, uint32_t l
 }
 
 /* The largest |x|; NaN if an element is NaN, whose bits are greater than those of infinity. */
-static float largest_magnitude(const float *x, uint32_t size) {
+SMALL static float largest_magnitude(const float *x, uint32_t size) {
     float room[VECTOR_LANES];
     vector_i32 most = {0}; /* without the sign bit, floats compare as integers do */
 #pragma clang loop vectorize(disable) unroll(disable)
@@ -57,7 +57,7 @@ static inline __m128i bytes_of(const vector_i32 integers[SUM_VECTORS]) {
 }
 
 /* v without its fractions; INT32_MIN for what does not fit, and for NaN. */
-static inline vector_i32 truncated(vector v) {
+INLINE vector_i32 truncated(vector v) {
 #if VECTOR_LANES == 16
     return (vector_i32)_mm512_cvttps_epi32((__m512)v);
 #elif VECTOR_LANES == 8
@@ -80,8 +80,8 @@ static inline void store_128(void *to, __m128i v) {
 
 /* Stores 4 chunks in all forms. Returns their sums of columns: of the first two of each chunk, and
  * of the last two, as int16. */
-static inline int32_t store_chunks(const struct chunks *to, size_t chunk,
-                                   const vector_i32 integers[SUM_VECTORS]) {
+SMALL static inline int32_t store_chunks(const struct chunks *to, size_t chunk,
+                                         const vector_i32 integers[SUM_VECTORS]) {
     __m128i all = bytes_of(integers);
     __m128i even = _mm_srai_epi16(_mm_slli_epi16(all, 8), 8), odd = _mm_srai_epi16(all, 8);
     store_128(to->all + chunk, all);
@@ -95,15 +95,15 @@ static inline int32_t store_chunks(const struct chunks *to, size_t chunk,
 
 /* x / divisor rounded as roundf does; bytes_of limits it: a denormal scale is inexact, and a damaged
  * model may hold any number. */
-static inline vector_i32 round_quotients(vector x, vector divisor) {
+INLINE vector_i32 round_quotients(vector x, vector divisor) {
     /* The largest float below 1/2, with the sign of x: adding 1/2 itself would round a quotient
      * just below a half up. */
     vector half = (vector)(((vector_i32)x & INT32_MIN) | (vector_i32)splat(0x1.fffffep-2f));
     return truncated(x / divisor + half);
 }
 
-static void quantize(const struct quantized *out, const float *x, uint32_t columns,
-                     uint32_t group) {
+SMALL static void quantize(const struct quantized *out, const float *x, uint32_t columns,
+                           uint32_t group) {
     size_t chunk = 0;
     for (uint32_t first = 0, index = 0; first < columns; first += group, index++, x += group) {
         float scale = largest_magnitude(x, group) / 127.0f;
@@ -130,13 +130,13 @@ static void quantize(const struct quantized *out, const float *x, uint32_t colum
 #define ROUNDING 0x1.8p23f
 
 /* x * factor, limited to -127 and 127, plus ROUNDING; NaN becomes -127. */
-static inline vector round_products(const float *x, vector factor) {
+INLINE vector round_products(const float *x, vector factor) {
     vector product = larger(load(x) * factor, splat(-127.0f));
     return smaller(product, splat(127.0f)) + splat(ROUNDING);
 }
 
 /* The sum of the squares of what rounding to multiples of scale = 1 / factor changes. */
-static float rounding_error(const float *x, uint32_t size, float factor, float scale) {
+SMALL static float rounding_error(const float *x, uint32_t size, float factor, float scale) {
     vector squares[SUM_VECTORS] = {0};
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t i = 0; i < size; i += SUM_LANES)
@@ -150,8 +150,8 @@ static float rounding_error(const float *x, uint32_t size, float factor, float s
     return sum_lanes(squares);
 }
 
-static void round_blocks(const struct rounded *out, const float *x, uint32_t columns,
-                         uint32_t group) {
+SMALL static void round_blocks(const struct rounded *out, const float *x, uint32_t columns,
+                               uint32_t group) {
     /* How the largest element may be rounded: the scale is that of them with the smallest error.
      * Four take a tenth off the error of one. */
     static const float most_of_group[] = {127.0f, 126.0f, 125.0f, 124.0f};
