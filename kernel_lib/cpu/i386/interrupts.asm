@@ -15,33 +15,11 @@ extern exception_dispatch
 extern irq_dispatch
 extern task_exception
 
-; Whether the CPU pushes an error code for exception %1.
-%define HAS_ERROR_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21)
-
 %if exception_frame.vector != PUSHAD_SIZE || exception_frame.eax != PUSHAD_SIZE - 4
     %error struct exception_frame does not begin with what PUSHAD pushes
 %endif
 
-section .text.interrupt_stubs progbits alloc exec nowrite align=16
-
-; The entry point of vector v is at interrupt_stubs + INTERRUPT_STUB_SIZE * v.
-global interrupt_stubs
-interrupt_stubs:
-%assign vector 0
-%rep PIC_VECTOR_BASE + PIC_IRQS
-        align INTERRUPT_STUB_SIZE, int3
-        push vector
-%if vector >= PIC_VECTOR_BASE
-        jmp near irq_entry
-%elif vector == VECTOR_BREAKPOINT
-        jmp near breakpoint_entry
-%elif HAS_ERROR_CODE(vector)
-        jmp near exception_entry
-%else
-        jmp near exception_entry_without_code
-%endif
-%assign vector vector + 1
-%endrep
+%include "kernel_lib/cpu/interrupt_stubs.inc"
 
 exception_entry_without_code:
         push dword [esp]                ; the vector again, and 0 where the error code would be

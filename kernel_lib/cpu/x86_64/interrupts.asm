@@ -16,10 +16,6 @@ extern exception_dispatch
 extern exception_stack_top
 extern irq_dispatch
 
-; Whether the CPU pushes an error code for exception %1.
-%define HAS_ERROR_CODE(v) \
-    ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
-
 ; The registers that a C function may change, and those that it may not.
 %define CALLER_SAVED rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
 %define CALLEE_SAVED rbx, rbp, r12, r13, r14, r15
@@ -54,26 +50,7 @@ extern irq_dispatch
 CHECK_ORDER CALLER_SAVED, CALLEE_SAVED
 SAVED_SIZE equ exception_frame.vector - exception_frame.r11 ; bytes of CALLER_SAVED
 
-section .text.interrupt_stubs progbits alloc exec nowrite align=16
-
-; The entry point of vector v is at interrupt_stubs + INTERRUPT_STUB_SIZE * v.
-global interrupt_stubs
-interrupt_stubs:
-%assign vector 0
-%rep PIC_VECTOR_BASE + PIC_IRQS
-        align INTERRUPT_STUB_SIZE, int3
-        push vector
-%if vector >= PIC_VECTOR_BASE
-        jmp near irq_entry
-%elif vector == VECTOR_BREAKPOINT
-        jmp near breakpoint_entry
-%elif HAS_ERROR_CODE(vector)
-        jmp near exception_entry
-%else
-        jmp near exception_entry_without_code
-%endif
-%assign vector vector + 1
-%endrep
+%include "kernel_lib/cpu/interrupt_stubs.inc"
 
 exception_entry_without_code:
         push qword [rsp]                ; the vector again, and 0 where the error code would be
