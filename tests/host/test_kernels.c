@@ -164,8 +164,19 @@ static float quantize_group(int32_t *values, const float *x, uint32_t group) {
     return scale;
 }
 
-static void test_q8(uint32_t rows, uint32_t columns, uint32_t group) {
+/* The largest products: weights of -128 in every second row and 127 in the others, activations of
+ * 127 at every second position and -127 at the others. */
+static void make_extreme(struct example *e) {
+    for (uint32_t i = 0; i < e->rows * e->columns; i++)
+        e->integers[i] = i / e->columns % 2 ? 127 : -128;
+    for (uint32_t i = 0; i < POSITIONS * e->x_stride; i++)
+        e->x[i] = i / e->x_stride % 2 ? -1.0f : 1.0f;
+}
+
+static void test_q8(uint32_t rows, uint32_t columns, uint32_t group, bool extreme) {
     struct example e = make_example(rows, columns, group);
+    if (extreme)
+        make_extreme(&e);
     size_t count = (size_t)rows * columns;
     uint32_t groups = columns / group;
     STORE_IN_PIECES(matrix_store_q8, &e, count, e.integers);
@@ -266,6 +277,7 @@ int main(void) {
         {1, 1, 1},    {16, 4, 4},     {17, 6, 3},  {64, 64, 4},  {64, 172, 43}, {64, 172, 4},
         {80, 64, 64}, {130, 288, 32}, {48, 10, 2}, {172, 64, 8}, {33, 30, 5}};
     for (size_t i = 0; i < sizeof q8_sizes / sizeof *q8_sizes; i++)
-        test_q8(q8_sizes[i][0], q8_sizes[i][1], q8_sizes[i][2]);
+        test_q8(q8_sizes[i][0], q8_sizes[i][1], q8_sizes[i][2], false);
+    test_q8(48, 64, 64, true);
     puts("kernels: passed");
 }

@@ -16,7 +16,8 @@
 #include <string.h>
 
 /* Sizes of tiles (kernels.c) whose sums fit into the registers: F32_ROWS by 1 position, or
- * F32_TILE_ROWS by F32_POSITIONS; for int8 likewise. */
+ * F32_TILE_ROWS by F32_POSITIONS; for int8 likewise. With SSE2's int8, two positions would need all
+ * registers, and under TCG they would be slower than one after the other. */
 #if defined(__AVX512F__)
 #define VECTOR_LANES 16
 #define F32_ROWS 64
@@ -39,8 +40,8 @@
 #define F32_TILE_ROWS 16
 #define F32_POSITIONS 2
 #define Q8_ROWS 16
-#define Q8_TILE_ROWS 8
-#define Q8_POSITIONS 2
+#define Q8_TILE_ROWS 16
+#define Q8_POSITIONS 1
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -210,7 +211,8 @@ INLINE vector_i32 add_pairs(vector_i32 a, vector_i32 b) {
 }
 
 /* Adds to each lane of sum the products of 4 weights in memory, from -128 to 127, with the
- * activations x; and 128 times the sum of the activations, which add_bytes_start takes off. */
+ * activations x; for AVX-512 also 128 times the sum of the activations, which add_bytes_start takes
+ * off. */
 INLINE vector_i32 add_bytes(vector_i32 sum, const void *weights, struct lanes x) {
 #if VECTOR_LANES == 16
     __m512i above = _mm512_xor_si512(_mm512_loadu_si512(weights), _mm512_set1_epi8(-128));
@@ -229,10 +231,16 @@ INLINE vector_i32 add_bytes(vector_i32 sum, const void *weights, struct lanes x)
     bytes[1] ^= above;
     __m128i even = join(bytes[0] & even_bytes, bytes[1] & even_bytes);
     __m128i odd = join(bytes[0] >> 8 & even_bytes, bytes[1] >> 8 & even_bytes);
-    return sum + (add_pairs((vector_i32)even, x.even) + add_pairs((vector_i32)odd, x.odd));
+    /* Modulo 2^16: two products with weights 128 larger, less 128 times the activations, fit into
+     * int16. Under TCG PMADDWD is a call; the instructions here are not. */
+    vector_u16 x_even = (vector_u16)x.even, x_odd = (vector_u16)x.odd;
+    vector_u16 products =
+        (vector_u16)even * x_even + (vector_u16)odd * x_odd - ((x_even + x_odd) << 7);
+    vector_i32 low = (vector_i32)((vector_u32)products << 16), high = (vector_i32)products;
+    return sum + ((low >> 16) + (high >> 16));
 #endif
 }
 /* start: -128 times the sum of the activations. */
 INLINE vector_i32 add_bytes_start(int32_t start) {
-    return VECTOR_LANES == 8 ? (vector_i32){0} : splat_i32(start);
+    return VECTOR_LANES == 16 ? splat_i32(start) : (vector_i32){0};
 }
