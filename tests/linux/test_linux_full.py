@@ -140,4 +140,4 @@ def test_another_shape(linux_program: Path, tmp_path: Path) -> None:
         assert bits[-1] == record(linux_program, alone, {**STORY, "jit.max_level": "O0"})
         assert len(bits[-1][0].split()) == STEPS
     assert bits[0] == bits[2] != bits[1]
-    assert "matmul_f32" in anew[1]
+    assert any(name.startswith(("matmul_f32", "multiply_panel_f32")) for name in anew[1])
