@@ -57,7 +57,7 @@ def test_wrong_signature(tmp_path: Path) -> None:
     [
         (4, b"\x01\x00", "header version 1, 72 bytes, is not known"),
         (6, b"\x40\x00", "header version 3, 64 bytes, is not known"),
-        (8, b"\x02", "flags 0x2 are not known"),
+        (8, b"\x04", "flags 0x4 are not known"),
         (8, struct.pack("<IIQQ", 1, 0, 4100, 4131), "memory size 4131 leaves no room to unpack"),
         (16, b"\x00", "the header says 4096 bytes, the file has 4100"),
         (24, bytes(8), "memory size 0 is less than the image's 4100"),

@@ -1,6 +1,6 @@
 /*
- * Activations as integers from -127 to 127, with one scale for each group of columns. Each array has
- * one position after the other.
+ * Activations as integers from -127 to 127, with one scale for each group of columns. Each array
+ * has one position after the other.
  */
 #pragma once
 #include <stddef.h>

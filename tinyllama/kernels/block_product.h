@@ -2,7 +2,8 @@
 #pragma once
 #include "kernels.h"
 
-/* Rounds x, count positions x_stride apart, for a matrix of a quantised type with so many columns. */
+/* Rounds x, count positions x_stride apart, for a matrix of a quantised type with so many
+ * columns. */
 void round_positions(const struct kernels *kernels, const struct rounded *out, const float *x,
                      uint32_t x_stride, uint32_t count, uint32_t columns, uint32_t group);
 

@@ -35,8 +35,8 @@ struct kernels {
     /* Quantises x for int8 matrices: scale = largest magnitude / 127, values rounded to nearest,
      * halves away from zero. columns is not padded and a multiple of group. */
     void (*quantize)(const struct quantized *out, const float *x, uint32_t columns, uint32_t group);
-    /* Rounds x for matrices of GGUF's quantised types: group columns, whole parts, share a scale, of
-     * four that with the smallest error. */
+    /* Rounds x for matrices of GGUF's quantised types: group columns, whole parts, share a scale,
+     * of four that with the smallest error. */
     void (*round_blocks)(const struct rounded *out, const float *x, uint32_t columns,
                          uint32_t group);
     struct block_kernels blocks; /* for block_product.c */

@@ -12,9 +12,9 @@
  *                 the panel's rows' float32 scales
  *             A group's columns are padded to whole chunks.
  *
- * A matrix of a type of GGUF (weight_types.h) has panels of MATRIX_TYPED_PANEL rows: for each block,
- * word after word, and then half after half, those of all rows of the panel. These are the bytes of
- * the file, in another order.
+ * A matrix of a type of GGUF (weight_types.h) has panels of MATRIX_TYPED_PANEL rows: for each
+ * block, word after word, and then half after half, those of all rows of the panel. These are the
+ * bytes of the file, in another order.
  */
 #pragma once
 #include <stdbool.h>

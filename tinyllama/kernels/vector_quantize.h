@@ -93,8 +93,8 @@ SMALL static inline int32_t store_chunks(const struct chunks *to, size_t chunk,
     return _mm_cvtsi128_si32(pairs);
 }
 
-/* x / divisor rounded as roundf does; bytes_of limits it: a denormal scale is inexact, and a damaged
- * model may hold any number. */
+/* x / divisor rounded as roundf does; bytes_of limits it: a denormal scale is inexact, and a
+ * damaged model may hold any number. */
 INLINE vector_i32 round_quotients(vector x, vector divisor) {
     /* The largest float below 1/2, with the sign of x: adding 1/2 itself would round a quotient
      * just below a half up. */

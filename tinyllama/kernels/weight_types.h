@@ -28,8 +28,8 @@ struct bit_plane {
     /* IN_BLOCK: the low bits of words 0 to 3 are columns 0 to 15, the next bits columns 16 to 31,
      * and so on for further words; IN_RUNS: the low bits of words 0 to 7 are columns 0 to 31, the
      * next bits columns 32 to 63, and so on; IN_PAIRS: the low bits of words 0 to 15 are columns 0
-     * to 63; IN_ONE_WORD: in a file, bit i of the word is column i's. A panel has it in bit i / 4 of
-     * byte i % 4, where the other orders would have it. */
+     * to 63; IN_ONE_WORD: in a file, bit i of the word is column i's. A panel has it in bit i / 4
+     * of byte i % 4, where the other orders would have it. */
     enum { IN_BLOCK, IN_RUNS, IN_PAIRS, IN_ONE_WORD } order;
 };
 
@@ -37,7 +37,7 @@ struct bit_plane {
 enum part_scales {
     SCALES_NONE,
     SCALES_NIBBLES, /* Q2_K: a byte has scale and minimum */
-    SCALES_SIX_MIN, /* Q4_K, Q5_K: 12 bytes have 8 scales and minima of 6 bits, each of 32 columns */
+    SCALES_SIX_MIN, /* Q4_K, Q5_K: 12 bytes have 8 scales and minima of 6 bits, for 32 columns */
     SCALES_SIX,     /* Q3_K: 12 bytes have 16 scales of 6 bits, less 32 */
     SCALES_BYTES,   /* Q6_K */
     SCALES_OF_HALF, /* IQ4_XS: 4 bytes and a half have 8 scales of 6 bits, less 32 */
