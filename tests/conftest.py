@@ -68,7 +68,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if folder == "full" and ENGINE not in os.environ and TRIMMED in os.environ:
             variable = TRIMMED
         variables = [pytest.param(variable, id=pytest.HIDDEN_PARAM)]
-        if I386 in os.environ and (folder == "boot" or metafunc.definition.path.name in ALSO_ON_I386):
+        short = not metafunc.definition.get_closest_marker("soak")
+        of_both = folder == "boot" or metafunc.definition.path.name in ALSO_ON_I386
+        if I386 in os.environ and short and of_both:
             variables.append(pytest.param(I386, id="i386"))
         metafunc.parametrize("build_dir", variables, indirect=True, scope="session")
 
