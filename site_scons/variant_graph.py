@@ -93,6 +93,10 @@ def check(env: Any, targets: Iterable[str]) -> None:
     for name in targets:
         if env["platform"] == "linux" and name not in ("bench", "perplexity", "compile_commands"):
             sys.exit(f"bareflow: the target '{name}' is not for platform=linux; `bench` is")
+        if name in ("test", "soak") and env["arch"] != "x86_64":
+            sys.exit(
+                f"bareflow: the target '{name}' is not for arch={env['arch']}; `test` without it tests both"
+            )
         if name == "held_out" and not variant.trimmed_from:
             sys.exit("bareflow: the target 'held_out' is for variant=trimmed")
         if name == "real" and env["model"] != REAL_MODEL:

@@ -43,8 +43,14 @@ ENGINE, TRIMMED, I386 = "BAREFLOW_ENGINE_BUILD", "BAREFLOW_TRIMMED_BUILD", "BARE
 VARIABLES = {"full": ENGINE, "linux": ENGINE, "trimmed": TRIMMED}
 """By the folder of tests, what names the build that they are about, if it is not the main one."""
 
-ALSO_ON_I386 = {"test_story.py"}
-"""Besides those of tests/boot."""
+ALSO_ON_I386 = {
+    f"test_{name}.py"
+    for name in (
+        "boot_event clock coverage disk_faults disk_identity exceptions gdb keyboard language_runtime "
+        "large_clusters memory missing_devices power profile slow_reader storage story"
+    ).split()
+}
+"""Tests of images that are run for both architectures, unless they soak."""
 
 STORY_STEPS = 64
 
@@ -69,8 +75,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             variable = TRIMMED
         variables = [pytest.param(variable, id=pytest.HIDDEN_PARAM)]
         short = not metafunc.definition.get_closest_marker("soak")
-        of_both = folder == "boot" or metafunc.definition.path.name in ALSO_ON_I386
-        if I386 in os.environ and short and of_both:
+        if I386 in os.environ and short and metafunc.definition.path.name in ALSO_ON_I386:
             variables.append(pytest.param(I386, id="i386"))
         metafunc.parametrize("build_dir", variables, indirect=True, scope="session")
 
