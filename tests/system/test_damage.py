@@ -210,7 +210,7 @@ def test_unknown_key_is_reported(boot: Boot, damaged: DiskImage) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("mode", "dance", "mode = dance: there are interactive, generate, bench and perplexity"),
+        ("mode", "dance", "mode = dance: there are auto, interactive, chat, generate, bench and perplexity"),
         ("steps", "many", "steps = many: not a whole number from 0 to 4294967295"),
         ("steps", "-1", "steps = -1: not a whole number from 0 to 4294967295"),
         ("seed", "0x1", "seed = 0x1: not a whole number from 0 to 18446744073709551615"),

@@ -59,7 +59,7 @@ def test_config_is_the_guests(story: Story) -> None:
     result = run(f"image={story.image}", "prompt=", "temperature=9", *pairs)
     assert result.returncode == 0, result.stderr
     assert result.stdout.decode() == story.text + "\n"
-    assert re.match(rb'warning: unknown setting "stpes"; there are coverage .*\bsteps\b', result.stderr)
+    assert re.match(rb'warning: unknown setting "stpes"; there are boot .*\bsteps\b', result.stderr)
 
 
 def test_wrong_value_in_config(story: Story) -> None:
