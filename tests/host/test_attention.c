@@ -5,6 +5,7 @@
  * numbers, with a window and without. Every vector width, and every way to divide the positions
  * into batches, gives the same bits.
  */
+#include "chance.h"
 #include "check.h"
 #include "kernel_widths.h"
 #include "tinyllama/kv_cache.h"
@@ -24,8 +25,7 @@ typedef float results[LAYERS][POSITIONS][KV_HEADS * MOST_QUERIES * MOST_SIZE];
 
 static float random_float(void) {
     static uint32_t state = 99;
-    state = state * 1664525u + 1013904223u;
-    return (float)(int32_t)state * 0x1p-31f;
+    return (float)(int32_t)chance_next(&state) * 0x1p-31f;
 }
 
 static struct example *make_example(uint32_t queries, uint32_t head_size, uint32_t window) {

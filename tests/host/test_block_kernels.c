@@ -5,6 +5,7 @@
  * capped logits. Every width gives the same bits, near the result in double
  * precision.
  */
+#include "chance.h"
 #include "check.h"
 #include "kernel_widths.h"
 #include "tinyllama/kernels/block_product.h"
@@ -22,8 +23,7 @@ enum {
 
 static uint32_t random_bits(void) {
     static uint32_t state = 777;
-    state = state * 1664525u + 1013904223u;
-    return state >> 8;
+    return chance_next(&state) >> 8;
 }
 /* From -1 to 1. */
 static float random_float(void) {

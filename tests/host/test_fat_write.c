@@ -6,6 +6,7 @@
 // sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
 // sources: tests/host/ram_disk.c tests/host/fat_image.c
 /* Replacing files, with the power cut at every sector written, and what is repaired then. */
+#include "chance.h"
 #include "fat_writing.h"
 
 static bool reads_as(struct fat *fs, const char *path, const void *bytes, size_t size) {
@@ -78,8 +79,8 @@ static bool none_survive(void *context, unsigned long n) {
     return false;
 }
 static bool some_survive(void *context, unsigned long n) {
-    unsigned *state = context;
-    *state = *state * 1664525u + 1013904223u + (unsigned)n;
+    uint32_t *state = context;
+    *state = chance_next(state) + (uint32_t)n;
     return *state >> 31;
 }
 

@@ -11,6 +11,7 @@
  * writing: with a flush that works, and without one, where any of the sectors written since power
  * came on may be lost, also those of boots before a restart.
  */
+#include "chance.h"
 #include "check.h"
 #include "fat_image.h"
 #include "kernel_lib/generations.h"
@@ -44,14 +45,9 @@ bool power_session_is_old(void) {
 
 static uint32_t chance;
 
-static uint32_t random_below(uint32_t limit) {
-    chance = chance * 1664525u + 1013904223u;
-    return (uint32_t)((uint64_t)(chance >> 8) * limit >> 24);
-}
-
 static bool survives(void *context, unsigned long n) {
     (void)context, (void)n;
-    return random_below(2);
+    return chance_below(&chance, 2);
 }
 
 /* ---- The files ---- */
@@ -106,9 +102,9 @@ static void check_others(const struct fat_image *image) {
 static void write_some(struct ram_disk *disk) {
     struct error error = {""};
     for (unsigned n = 0; n < WRITES && !disk->is_off; n++) {
-        size_t path = random_below(PATHS + 1);
+        size_t path = chance_below(&chance, PATHS + 1);
         if (path == PATHS) { /* an output file outside of /profile */
-            size_t size = random_below(9000);
+            size_t size = chance_below(&chance, 9000);
             if (!file_replace("/IDS.TXT", user, size, &error))
                 CHECK(disk->is_off || strstr(error.text, "disk is full"));
             continue;
@@ -147,7 +143,7 @@ static void live(bool can_flush, uint32_t seed) {
     chance = seed;
     bool restarted = false;
     for (int boot = 0; boot < BOOTS; boot++) {
-        bool cut = random_below(3) > 0;
+        bool cut = chance_below(&chance, 3) > 0;
         if (!restarted) {
             session++;
             session_is_old = false;
@@ -156,7 +152,7 @@ static void live(bool can_flush, uint32_t seed) {
             session_is_old = true;
         }
         if (cut)
-            disk.writes_left = random_below(300);
+            disk.writes_left = chance_below(&chance, 300);
         mount(&disk);
         for (size_t i = 0; i < PATHS; i++) {
             unsigned version = read_version(i);
@@ -170,7 +166,7 @@ static void live(bool can_flush, uint32_t seed) {
             kept += version > 0;
         }
         write_some(&disk);
-        restarted = !disk.is_off && random_below(3) == 0;
+        restarted = !disk.is_off && chance_below(&chance, 3) == 0;
         if (restarted)
             continue;
         if (disk.is_off || cut)

@@ -6,6 +6,7 @@
  * Tokenizers from GGUF files: kinds of pieces, encoding by scores and by merges, texts of any bytes
  * that come out again, and bad files.
  */
+#include "chance.h"
 #include "gguf_tokenizer_example.h"
 #include "memory_file.h"
 #include "tinyllama/formats/gguf_tokenizer.h"
@@ -95,10 +96,8 @@ static void check_random_texts(const struct tokenizer *t) {
     check_round_trip(t, "a");
     for (int round = 0; round < 3000; round++) {
         char text[512] = "";
-        for (int i = 0; i < 1 + round % 60; i++) {
-            state = state * 1664525u + 1013904223u;
-            strcat(text, parts[(state >> 16) % (sizeof parts / sizeof *parts)]);
-        }
+        for (int i = 0; i < 1 + round % 60; i++)
+            strcat(text, parts[(chance_next(&state) >> 16) % (sizeof parts / sizeof *parts)]);
         check_round_trip(t, text);
     }
 }

@@ -7,6 +7,7 @@
  * The forward pass against one in double precision, written down from the papers with plain loops
  * over rows: grouped and single heads, sizes that fill no block, more positions than one block.
  */
+#include "chance.h"
 #include "check.h"
 #include "tinyllama/inference.h"
 #include <math.h>
@@ -32,8 +33,7 @@ struct example {
 
 static double random_number(void) {
     static uint32_t state = 2024;
-    state = state * 1664525u + 1013904223u;
-    return (double)(int32_t)state * 0x1p-31;
+    return (double)(int32_t)chance_next(&state) * 0x1p-31;
 }
 
 /* A tensor of random weights at row of the matrix; its rows in double precision are returned. */

@@ -4,6 +4,7 @@
  * The kernels of every vector width that this CPU has: the bits of plain loops in the promised
  * order, and near the result in double precision.
  */
+#include "chance.h"
 #include "check.h"
 #include "kernel_widths.h"
 #include "tinyllama/kernels/elementwise.h"
@@ -20,8 +21,7 @@ static void *allocate(size_t count, size_t size) {
 /* From -1 to 1, of different magnitudes. */
 static float random_float(void) {
     static uint32_t state = 12345;
-    state = state * 1664525u + 1013904223u;
-    float value = (float)(int32_t)state * 0x1p-31f;
+    float value = (float)(int32_t)chance_next(&state) * 0x1p-31f;
     return state >> 8 & 1 ? value : value * 0x1p-6f;
 }
 

@@ -1,5 +1,6 @@
 // sources: tinyllama/dialogue/line_editor.c kernel_lib/io/utf8.c kernel_lib/io/character_width.c
 /* The line editor with any keys, against a model: an array of characters and a cursor. */
+#include "chance.h"
 #include "line_editor_terminal.h"
 #include <stdint.h>
 
@@ -85,10 +86,8 @@ static void test_any_keys(void) {
     for (int round = 0; round < 20; round++) {
         begin();
         model_length = model_cursor = 0;
-        for (int i = 0; i < 300; i++) {
-            state = state * 6364136223846793005ull + 1442695040888963407ull;
-            press_any((uint32_t)(state >> 33));
-        }
+        for (int i = 0; i < 300; i++)
+            press_any((uint32_t)(chance_next_64(&state) >> 33));
         char expected[MAX_LINE * 8] = "";
         for (size_t i = 0; i < model_length; i++)
             strcat(expected, alphabet[model[i]]);
@@ -102,8 +101,7 @@ static void test_any_bytes(void) {
     any_characters = true;
     begin();
     for (int i = 0; i < 100000; i++) {
-        state = state * 6364136223846793005ull + 1442695040888963407ull;
-        uint32_t random = (uint32_t)(state >> 33);
+        uint32_t random = (uint32_t)(chance_next_64(&state) >> 33);
         static const char likely[] = "\033\033[[ABCDHF3~13\b\n";
         unsigned char byte = random % 2 ? (unsigned char)likely[random / 2 % (sizeof likely - 1)]
                                         : (unsigned char)(random >> 8);

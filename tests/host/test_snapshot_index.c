@@ -1,5 +1,6 @@
 // sources: kernel_lib/life/snapshot_index.c
 /* The index of snapshots: written, read back, read with damage, numbered. */
+#include "chance.h"
 #include "check.h"
 #include "kernel_lib/life/snapshot_index.h"
 #include <string.h>
@@ -79,10 +80,8 @@ static void test_bytes_of_any_kind(void) {
     for (int round = 0; round < 2000; round++) {
         static const char letters[] =
             "kernel=01.KRN \n\r#parentbuildmakerresultkindbytesboots\0\xff";
-        for (size_t i = 0; i < sizeof text; i++) {
-            state = state * 1664525 + 1013904223;
-            text[i] = letters[(state >> 16) % (sizeof letters - 1)];
-        }
+        for (size_t i = 0; i < sizeof text; i++)
+            text[i] = letters[(chance_next(&state) >> 16) % (sizeof letters - 1)];
         snapshot_index_parse(&index_, text, sizeof text);
         CHECK(index_.count <= SNAPSHOTS_MAX);
     }

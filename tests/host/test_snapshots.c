@@ -15,6 +15,7 @@
  */
 #include "boot/boot_info.h"
 #include "boot/kernel_header.h"
+#include "chance.h"
 #include "check.h"
 #include "console.h"
 #include "fat_image.h"
@@ -58,14 +59,9 @@ static struct {
 
 static uint32_t chance;
 
-static uint32_t random_below(uint32_t limit) {
-    chance = chance * 1664525u + 1013904223u;
-    return (uint32_t)((uint64_t)(chance >> 8) * limit >> 24);
-}
-
 static bool survives(void *context, unsigned long n) {
     (void)context, (void)n;
-    return random_below(2);
+    return chance_below(&chance, 2);
 }
 
 /* ---- Kernels: number 1 is the one that the image was built with ---- */
@@ -221,7 +217,7 @@ static bool add_kernel(struct error *error) {
     static uint8_t file[sizeof contents];
     size_t size = make_kernel(++shared->kernels);
     memcpy(file, contents, size);
-    const char *kind = random_below(2) ? "native" : "trimmed";
+    const char *kind = chance_below(&chance, 2) ? "native" : "trimmed";
     struct new_snapshot new = {kind, file, size, "", ""};
     return snapshots_add(&new, error);
 }
@@ -231,10 +227,11 @@ static void live_boot(void) {
     if (!comes_up(running))
         end_boot();
     snapshots_report_success();
-    for (uint32_t more = random_below(4); more > 0 && shared->kernels < MOST_KERNELS; more--)
+    for (uint32_t more = chance_below(&chance, 4); more > 0 && shared->kernels < MOST_KERNELS;
+         more--)
         if (!add_kernel(&error) && !disk.is_off)
             CHECK(strstr(error.text, "The disk is full"));
-    if (random_below(6) == 0)
+    if (chance_below(&chance, 6) == 0)
         boot_slots_fall_back(&error);
     end_boot();
 }
@@ -306,8 +303,8 @@ static void live(uint32_t seed) {
     make_disk();
     chance = seed;
     for (int i = 0; i < BOOTS; i++) {
-        long sectors = random_below(4) ? (long)random_below(MOST_SECTORS) : -1;
-        const char *name = settings[random_below(sizeof settings / sizeof *settings)];
+        long sectors = chance_below(&chance, 4) ? (long)chance_below(&chance, MOST_SECTORS) : -1;
+        const char *name = settings[chance_below(&chance, sizeof settings / sizeof *settings)];
         unsigned self = boot(sectors, name, live_boot);
         others += self > 1;
         CHECK(kernel_at(booted_folder, booted_name) == self); /* it is still there */

@@ -1,5 +1,6 @@
 // sources: kernel_lib/io/utf8.c kernel_lib/io/json_format.c kernel_lib/error.c
 /* Text from outside: what reaches a terminal, and what becomes of it in JSON. */
+#include "chance.h"
 #include "check.h"
 #include "kernel_lib/error.h"
 #include "kernel_lib/io/utf8.h"
@@ -67,7 +68,7 @@ static void test_any_bytes(void) {
         char text[12];
         struct utf8 utf8 = {0}, again = {0};
         for (size_t i = 0; i < sizeof text; i++) {
-            state = state * 6364136223846793005ull + 1442695040888963407ull;
+            chance_next_64(&state);
             text[i] =
                 state >> 63 ? likely[(state >> 33) % (sizeof likely - 1)] : (char)(state >> 40);
             text[i] = text[i] ? text[i] : 'x';

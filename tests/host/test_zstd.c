@@ -4,6 +4,7 @@
  * and damaged, in place: the output grows from the beginning of a block of memory over the frame at
  * its end. */
 #include "boot/unpack/zstd.h"
+#include "chance.h"
 #include "check.h"
 #include <string.h>
 #include <zstd.h>
@@ -16,7 +17,7 @@ static uint8_t input[LARGEST], output[LARGEST], frame[ZSTD_COMPRESSBOUND(LARGEST
 static uint32_t seed = 1;
 
 static uint32_t next_random(uint32_t below) {
-    seed = seed * 1664525 + 1013904223;
+    chance_next(&seed);
     return (uint32_t)((uint64_t)(seed ^ seed >> 16) * below >> 32);
 }
 
