@@ -123,6 +123,14 @@ uint64_t file_size(const struct file *file);
 /* Reads exactly size bytes at offset; false and *error if it cannot. */
 bool file_read(struct file *file, uint64_t offset, void *buffer, size_t size, struct error *error);
 void file_close(struct file *file);
+/* Whether the disk has a file at this path. */
+static inline bool file_exists(const char *path) {
+    struct error ignored;
+    struct file *file = file_open(path, &ignored);
+    if (file)
+        file_close(file);
+    return file != NULL;
+}
 /* Replaces (or makes) the file path with size bytes, so that a power cut at any moment leaves
  * either the old file or the new one; where the disk can only be reached through the BIOS, the new
  * one may be lost or cut short (docs/disk.md). Names are 8.3; the directory must exist. */

@@ -34,11 +34,11 @@ static bool bit(const uint8_t *bits, uint32_t index) {
 }
 
 /*
- * Called by interrupts.asm after an INT3, on a stack of its own and with interrupts off. If it was
- * a function's breakpoint, *return_address becomes the address of the function and true is
- * returned. A function that this called would trap in turn, on the same stack. So it calls nothing,
- * not even an inline function, which the compiler may decide to call. The vector registers are the
- * program's.
+ * Called by interrupts.asm after an INT3, with interrupts off. If it was a function's breakpoint,
+ * *return_address becomes the address of the function and true is returned. It calls nothing, not
+ * even an inline function, which the compiler may decide to call: such a function may have a
+ * breakpoint, too, and on x86-64 that would overwrite the stack in use, because the CPU begins
+ * every breakpoint at the top of the same stack. The vector registers are the program's.
  */
 __attribute__((target("general-regs-only"))) bool coverage_breakpoint(uintptr_t *return_address) {
     uintptr_t start = *return_address - 1 - (uintptr_t)__kernel_start;

@@ -2,19 +2,11 @@
 #include "kernel_lib/runtime.h"
 #include <errno.h>
 
-static bool is_there(const char *path) {
-    struct error error;
-    struct file *file = file_open(path, &error);
-    if (file)
-        file_close(file);
-    return file;
-}
-
 int remove(const char *path) {
     struct error error;
     if (file_delete(path, &error))
         return 0;
-    errno = is_there(path) ? EACCES : ENOENT;
+    errno = file_exists(path) ? EACCES : ENOENT;
     return -1;
 }
 
@@ -59,6 +51,6 @@ char *tmpnam(char *name) {
     char *made = name ? name : own;
     do
         snprintf(made, L_tmpnam, "/TMP%05u.TMP", number++ % TMP_MAX);
-    while (is_there(made));
+    while (file_exists(made));
     return made;
 }

@@ -1,7 +1,7 @@
 /*
  * The hyperbolic functions of double, which LLVM-libc has for float only. Each is written with
  * expm1 and log1p where a difference of nearly equal numbers would lose digits, and with half of
- * the argument where exp would overflow. Errors are below 3 units in the last place.
+ * the argument where exp would overflow.
  */
 #include <math.h>
 
@@ -12,6 +12,8 @@
 
 double sinh(double x) {
     double a = fabs(x), half = copysign(0.5, x);
+    if (a < 0x1p-28)
+        return x;
     if (a > OVERFLOWS) {
         double root = exp(0.5 * a);
         return half * root * root;
@@ -19,8 +21,6 @@ double sinh(double x) {
     if (a > LARGE)
         return half * exp(a);
     double t = expm1(a);
-    if (a < 0x1p-28)
-        return x;
     return a < 1 ? half * (2 * t - t * t / (t + 1)) : half * (t + t / (t + 1));
 }
 

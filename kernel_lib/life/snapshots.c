@@ -52,18 +52,11 @@ void snapshots_parent(char path[BOOT_PATH_SIZE], const struct snapshot *snapshot
     for (size_t steps = snapshots.count; snapshot && steps > 0; steps--) { /* or it is a circle */
         const struct snapshot *parent = snapshot_index_find(&snapshots, snapshot->parent);
         snapshots_path(path, snapshot->parent);
-        if ((!parent || snapshot_works(parent)) && snapshots_exists(path))
+        if ((!parent || snapshot_works(parent)) && file_exists(path))
             return;
         snapshot = parent;
     }
     strcpy(path, BOOT_ROOT);
-}
-
-bool snapshots_exists(const char *path) {
-    struct error ignored;
-    struct file *file = file_open(path, &ignored);
-    file_close(file);
-    return file != NULL;
 }
 
 static void format_build(char text[SNAPSHOT_BUILD], const struct kernel_header *header) {
@@ -78,7 +71,7 @@ static unsigned next_number(void) {
     unsigned number = snapshot_index_next(&snapshots);
     do
         snprintf(path, sizeof path, BOOT_SNAPSHOTS "%04u.KRN", number++);
-    while (number <= SNAPSHOT_LAST && snapshots_exists(path));
+    while (number <= SNAPSHOT_LAST && file_exists(path));
     return number - 1;
 }
 
@@ -158,7 +151,7 @@ bool snapshots_fits(const struct snapshot *snapshot, const char *model) {
 static void other_than(char path[BOOT_PATH_SIZE], const struct snapshot *self, const char *model) {
     for (const struct snapshot *s = self; s && s > snapshots.snapshot;) {
         snapshots_path(path, (--s)->kernel);
-        if (snapshots_fits(s, model) && snapshots_exists(path))
+        if (snapshots_fits(s, model) && file_exists(path))
             return;
     }
     strcpy(path, BOOT_ROOT);

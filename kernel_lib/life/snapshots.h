@@ -21,9 +21,6 @@ const char *snapshots_name(const char *path);
  * is there and works. NULL: the one that the image was built with. */
 void snapshots_parent(char path[BOOT_PATH_SIZE], const struct snapshot *snapshot);
 
-/* Whether the disk has a file at this path. */
-bool snapshots_exists(const char *path);
-
 /* Whether it works on this CPU, with the model (NULL: any), and goes back to the kernel that is now
  * /boot/BAREFLOW.KRN. */
 bool snapshots_fits(const struct snapshot *snapshot, const char *model);

@@ -50,7 +50,7 @@ static const char *find(const char *name, char path[BOOT_PATH_SIZE]) {
     snapshots_path(path, kernel);
     const struct snapshot *snapshot = snapshot_index_find(snapshots_index(), kernel);
     size_t length;
-    if (!snapshots_exists(path))
+    if (!file_exists(path))
         return "it is not there";
     if (snapshot && !snapshot_works(snapshot))
         return "it did not work before";

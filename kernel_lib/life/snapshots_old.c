@@ -76,7 +76,7 @@ static void forget_missing(void) {
     for (size_t i = index->count; i-- > 0;) {
         char path[BOOT_PATH_SIZE];
         snapshots_path(path, index->snapshot[i].kernel);
-        if (!snapshots_exists(path))
+        if (!file_exists(path))
             snapshot_index_remove(index, &index->snapshot[i]);
     }
 }

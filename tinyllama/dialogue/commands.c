@@ -158,9 +158,9 @@ static void regenerate(struct dialogue *dialogue, char *arguments) {
 
 enum needs {
     NOTHING,
-    TEXT = 1,
-    CHAT = 2
-}; /* TEXT: the command takes arguments; CHAT: there is one */
+    TEXT = 1, /* the command takes arguments */
+    CHAT = 2, /* there is a chat */
+};
 
 static const struct command {
     const char *name, *meaning;

@@ -31,9 +31,7 @@ static inline uintptr_t interrupt_stack_pointer(const struct interrupt_frame *sa
     return (uintptr_t)(saved + 1);
 }
 
-/* Inline, because a function may have a breakpoint (interrupt_stacks.h). */
-__attribute__((always_inline)) static inline struct frame
-exception_place(const struct exception_frame *saved) {
+static inline struct frame exception_place(const struct exception_frame *saved) {
     return (struct frame){saved->eip, saved->esp, saved->ebp, false, false};
 }
 

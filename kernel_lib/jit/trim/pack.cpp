@@ -55,7 +55,7 @@ size_t pack(uint8_t *bytes, size_t size, bool (*go_on)(void), struct error *erro
             error_set(error, "The kernel cannot be packed: %s.", ZSTD_getErrorName(left));
             return 0;
         }
-        if (left > 0 && frame.pos == size) { /* before, there is more room the next time */
+        if (left > 0 && frame.pos == size) { /* the frame is as long as the kernel */
             error_set(error, "The kernel is no smaller when it is packed.");
             return 0;
         }
