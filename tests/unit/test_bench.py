@@ -3,6 +3,8 @@ program's output for these."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -10,8 +12,9 @@ from pathlib import Path
 import pytest
 from bareflow.bench import driver, page
 from bareflow.bench.case import Case, take_turns
-from bareflow.bench.guest_session import Boot
-from bareflow.bench.linux_cases import (
+from bareflow.bench.guest_session import Boot, processor_seconds
+from bareflow.bench.tables import boot_table
+from bareflow.bench.width_cases import (
     Memory,
     WidthRun,
     Widths,
@@ -19,7 +22,6 @@ from bareflow.bench.linux_cases import (
     width_complaints,
     width_table,
 )
-from bareflow.bench.tables import boot_table
 from bareflow.qemu.guest import GuestError
 
 EVENTS = b"""@bareflow {"event":"text_begin"}
@@ -141,3 +143,28 @@ def test_a_page_is_written_of_a_bench_that_is_right(tmp_path: Path, monkeypatch:
     assert "- Command: `./bareflow bench`\n\n```\ntable\n```\n" in written.read_text()
     assert driver.main(["boot", f"page={not_written}", "command=x"]) == 1
     assert not not_written.exists()
+
+
+WORK = """
+import threading, time
+def work():
+    while time.thread_time() < 0.2:
+        pass
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print(time.process_time(), flush=True)
+input()
+"""
+
+
+def test_processor_time_of_a_process() -> None:
+    """Threads that have ended count."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WORK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin and process.stdout
+        said = float(process.stdout.readline())
+        assert 0.2 <= said <= processor_seconds(process.pid) < said + 0.1
+        process.stdin.close()
+    assert processor_seconds(process.pid) == 0

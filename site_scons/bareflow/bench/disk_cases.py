@@ -4,7 +4,6 @@ Reading is done by tests/boot/guests/disk_speed.c. The host has the file in memo
 passes does not count: in it QEMU gets the guest's memory from the host.
 """
 
-import os
 import random
 import tempfile
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bareflow.bench.case import Case, progress, take_turns
-from bareflow.bench.guest_session import Boot, time_boot
+from bareflow.bench.guest_session import Boot, processor_seconds, time_boot
 from bareflow.bench.tables import render
 from bareflow.disk.fat_image import build_image
 from bareflow.errors import BareFlowError
@@ -37,9 +36,6 @@ WAYS = {
 """Options of the machine."""
 
 
-_TICKS = os.sysconf("SC_CLK_TCK")
-
-
 class Read(NamedTuple):
     """Seconds in which a file was read: of QEMU's processor time in the mean, on the wall at best."""
 
@@ -47,22 +43,16 @@ class Read(NamedTuple):
     wall: float
 
 
-def _processor_seconds(pid: int) -> float:
-    """What a process has used so far, with threads that have ended, as those that read the disk do."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()  # proc(5), from field 3 on
-    return (int(fields[11]) + int(fields[12])) / _TICKS
-
-
 def _read(image: Path, size: int, options: Mapping[str, Any]) -> Read:
     """A guest's passes over the file of so many MiB."""
     walls = []
     with Guest(Machine(image, memory=size + MEMORY, **options), timeout=300) as guest:
         guest.expect("^begin 1\n")
-        before = _processor_seconds(guest.pid)
+        before = processor_seconds(guest.pid)
         for number in range(1, PASSES):
             walls.append(int(guest.expect(rf"^end {number}: (\d+) us\n")[1]) / 1e6)
-        used = _processor_seconds(guest.pid) - before
-    return Read(max(used, 1 / _TICKS) / len(walls), min(walls))
+        used = processor_seconds(guest.pid) - before
+    return Read(used / len(walls), min(walls))
 
 
 def _reads(arguments: Mapping[str, str]) -> dict[int, dict[str, list[Read]]]:

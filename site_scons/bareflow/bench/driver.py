@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bareflow import program
-from bareflow.bench import disk_cases, guest_cases, linux_cases, reference_errors
+from bareflow.bench import disk_cases, guest_cases, linux_cases, reference_errors, width_cases
 from bareflow.bench.case import Case
 from bareflow.bench.page import load, write_page
 from bareflow.qemu.guest import GuestError
@@ -22,7 +22,7 @@ BENCHES: dict[str, Callable[[Mapping[str, str]], Sequence[Case[Any]]]] = {
     "disks": disk_cases.disk_bench,
     "gguf_errors": reference_errors.reference_bench,
     "jit": guest_cases.jit_bench,
-    "linux": linux_cases.width_bench,
+    "linux": width_cases.width_bench,
     "linux_jit": linux_cases.jit_bench,
 }
 """What makes the cases, of the files and options on the command line."""

