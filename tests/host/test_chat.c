@@ -153,6 +153,7 @@ static void test_past_answers(void) {
 static void test_thoughts(void) {
     begin("chatml", "");
     chat.texts.drops_thoughts = true;
+    chat.texts.thoughts_space = "\n";
     chat.texts.answer = "[A]<think>\n";
     chat.texts.past_answer = "[A]";
     say("Hi", ANSWER(BYTE('t'), THINK_END, BYTE('\n'), BYTE('y')));
@@ -163,6 +164,34 @@ static void test_thoughts(void) {
             given,
             "[<s>][<|im_start|>]user\nHi[A]y[<|im_end|>]\n[<|im_start|>]user\nHo[A][<think>]\n") ==
         0);
+    /* A template that leaves the line breaks behind the thoughts. */
+    chat.texts.thoughts_space = "";
+    say("Ha", ANSWER(BYTE('n')));
+    CHECK(strstr(given, "user\nHi[A]\ny[<|im_end|>]\n[<|im_start|>]user\nHo[A]n[<|im_end|>]"));
+    chat_free(&chat);
+}
+
+/* The system text goes on to the last text of the user. */
+static void test_system_last(void) {
+    struct chat_template texts = {.begin = "<s>[I]",
+                                  .system_begin = "",
+                                  .system_end = "\n\n",
+                                  .answer = "[/I]",
+                                  .past_answer = "[/I]",
+                                  .turn = "</s>[I]",
+                                  .system_last = true,
+                                  .thoughts_space = ""};
+    settings.system = "Be kind.";
+    CHECK(chat_init(&chat, &texts, &t, &generator, &settings, 7, &error));
+    say("Hi", ANSWER(BYTE('y')));
+    CHECK(strcmp(given, "[<s>][I]Be kind.\n\nHi[/I]") == 0);
+    say("Ho", ANSWER(BYTE('n')));
+    CHECK(strcmp(given, "[<s>][I]Hi[/I]y[</s>][I]Be kind.\n\nHo[/I]") == 0);
+    CHECK(given_kept == strlen("S[I]")); /* up to "H" */
+    settings.system = "";
+    CHECK(chat_set_system(&chat, "", &error));
+    say("Ha", ANSWER(BYTE('n')));
+    CHECK(strcmp(given, "[<s>][I]Hi[/I]y[</s>][I]Ho[/I]n[</s>][I]Ha[/I]") == 0);
     chat_free(&chat);
 }
 
@@ -260,6 +289,7 @@ int main(void) {
     test_system();
     test_past_answers();
     test_thoughts();
+    test_system_last();
     tokenizer_free(&t); /* a template has changed it */
     chat_tokenizer(&t);
     test_full_context();

@@ -19,7 +19,8 @@ struct file *file_open(const char *path, struct error *reason) {
 
 static void test_families(void) {
     static const char *const programs[][2] = {
-        {"zephyr", "{{ '<|user|>\n' + message['content'] }}{{ '<|assistant|>' }}"},
+        {"zephyr", "{{ '<|user|>\n' + message['content'] + eos_token }}{{ '<|assistant|>' }}"},
+        {"phi3", "{{ '<|user|>\n' + message['content'] + '<|end|>\n' }}{{ eos_token }}"},
         {"chatml", "{{'<|im_start|>' + message['role']}}...<|im_end|>"},
         {"llama2", "{{ '[INST] <<SYS>>' }}"},
         {"llama3", "<|start_header_id|>{{role}}<|end_header_id|><|eot_id|>"},
@@ -32,14 +33,15 @@ static void test_families(void) {
         CHECK(strcmp(texts.name, programs[i][0]) == 0);
     }
     CHECK(!chat_template_find(&texts, "{{ messages }}", &error));
+    CHECK(!chat_template_find(&texts, "<|user|>\n{{ text }}<|assistant|>", &error)); /* GLM 4 */
     CHECK(strcmp(error.text,
                  "the model's chat template is of no known family; there are llama3 gemma "
-                 "chatml llama2 zephyr") == 0);
+                 "chatml llama2 phi3 zephyr") == 0);
     CHECK(!chat_template_named(&texts, "Zephyr", &error));
 }
 
-#define HEAD "BareFlow chat template 1\n"
-#define TEXTS "1:b,2:sb,2:se,1:a,1:p,2:tu,0:,"
+#define HEAD "BareFlow chat template 2\n"
+#define TEXTS "1:b,2:sb,2:se,1:a,1:p,2:tu,0:,0:,0:,"
 
 static bool parsed(const char *file, bool *fits) {
     size_t size = strlen(file);
@@ -58,9 +60,10 @@ static void test_file(void) {
     CHECK(parsed(HEAD "8:1234abce,0:," TEXTS, &fits) && !fits);
     CHECK(!parsed(HEAD "8:1234abcd,8:no Jinja," TEXTS, &fits));
     CHECK(strcmp(error.text, "the model's chat template cannot be used: no Jinja") == 0);
-    char bytes[] = HEAD "8:1234abcd,0:,3:a\nb,0:,0:,1:a,1:p,4:t:,3,8:thoughts,";
+    char bytes[] = HEAD "8:1234abcd,0:,3:a\nb,0:,0:,1:a,1:p,4:t:,3,4:last,8:thoughts,1:\n,";
     CHECK(chat_template_parse(&texts, bytes, sizeof bytes - 1, 0x1234abcd, &fits, &error) && fits);
     CHECK(strcmp(texts.begin, "a\nb") == 0 && !texts.system_begin && texts.drops_thoughts);
+    CHECK(texts.system_last && strcmp(texts.thoughts_space, "\n") == 0);
     CHECK(strcmp(texts.turn, "t:,3") == 0 && strcmp(texts.past_answer, "p") == 0);
 }
 
@@ -98,7 +101,7 @@ static void test_damage(void) {
     CHECK(!parsed(HEAD "8:1234abcd,0:," TEXTS "0:,", &fits));
     CHECK(!parsed(HEAD "8:1234abcd,0:,99999999999999999999:b,2:sb", &fits));
     CHECK(!parsed(HEAD "8:1234abcd,-1:,", &fits));
-    CHECK(!parsed("BareFlow chat template 2\n8:1234abcd,0:," TEXTS, &fits));
+    CHECK(!parsed("BareFlow chat template 1\n8:1234abcd,0:," TEXTS, &fits));
 }
 
 int main(void) {

@@ -83,14 +83,44 @@ def test_some_texts() -> None:
         "answer": "</s>\n<|assistant|>\n",
         "past_answer": "</s>\n<|assistant|>\n",
         "turn": "</s>\n<|user|>\n",
+        "system_last": False,
         "drops_thoughts": False,
+        "thoughts_space": "",
     }
     assistant = "<\uff5cAssistant\uff5c>"
     r1 = probe(program("deepseek-r1"))
     assert (r1["answer"], r1["past_answer"]) == (f"{assistant}<think>\n", assistant)
     llama2 = probe(program("llama2"))
     assert (llama2["past_answer"], llama2["turn"]) == (" [/INST] ", " </s><s>[INST] ")
-    assert [name for name in NAMES if probe(program(name))["drops_thoughts"]] == ["deepseek-r1", "qwen3"]
+    found = {name: probe(program(name)) for name in NAMES}
+    spaces = {name: texts["thoughts_space"] for name, texts in found.items() if texts["drops_thoughts"]}
+    assert spaces == {"deepseek-r1": "", "qwen3": "\n"}
+
+
+LAST = (
+    "{{ bos_token }}{% for m in messages if m['role'] != 'system' %}{% if m['role'] == 'user' %}[INST]"
+    "{% if loop.last and messages[0]['role'] == 'system' %}{{ messages[0]['content'] + '\\n\\n' }}{% endif %}"
+    "{{ m['content'] }}[/INST]{% else %}{{ m['content'] + eos_token }}{% endif %}{% endfor %}"
+)
+
+
+def test_system_text_in_the_last_turn() -> None:
+    found = probe(ChatProgram(LAST.encode(), "<s>", "</s>"))
+    assert (found["begin"], found["turn"]) == ("<s>[INST]", "</s>[INST]")
+    assert (found["system_begin"], found["system_end"], found["system_last"]) == ("", "\n\n", True)
+
+
+MARKED = (
+    "{% for m in messages %}<{{ m['role'] }}>"
+    "{% if m['role'] == 'assistant' %}{% generation %}{{ m['content'] }}</>{% endgeneration %}"
+    "{% else %}{{ m['content'] }}{% endif %}{% endfor %}<assistant>"
+)
+
+
+def test_answers_marked_for_training() -> None:
+    found = probe(ChatProgram(MARKED.encode(), "", ""))
+    assert (found["begin"], found["past_answer"]) == ("<user>", "<assistant>")
+    assert (found["turn"], found["answer"]) == ("</><user>", "<assistant>")
 
 
 USER = "{{ messages[-1]['content'] }}"
@@ -156,8 +186,8 @@ def test_from_a_file(tmp_path: Path) -> None:
     content, reason = make_chat_template(path)
     assert reason == ""
     crc = f"{zlib.crc32(program_text.encode()):08x}"
-    assert content.startswith(b"BareFlow chat template 1\n8:%s,0:,10:<s>[INST] ," % crc.encode())
-    assert content.endswith(b"8: [/INST],9: [/INST] ,15: </s><s>[INST] ,0:,")
+    assert content.startswith(b"BareFlow chat template 2\n8:%s,0:,10:<s>[INST] ," % crc.encode())
+    assert content.endswith(b"8: [/INST],9: [/INST] ,15: </s><s>[INST] ,0:,0:,0:,")
 
 
 def test_files_without_one(tmp_path: Path) -> None:
@@ -176,10 +206,10 @@ def test_reason_reaches_the_file(tmp_path: Path) -> None:
     content, reason = make_chat_template(path)
     assert reason.startswith("it is no Jinja: line 1: ")
     assert content == encode(ChatProgram(b"{% if %}", "<s>", "</s>"), {"reason": reason})
-    assert json.dumps(reason)[1:-1].encode() in content and content.endswith(b",0:,0:,0:,0:,0:,0:,0:,")
+    assert json.dumps(reason)[1:-1].encode() in content and content.endswith(b",0:,0:,0:,0:,0:,0:,0:,0:,0:,")
 
 
 def test_lengths_count_bytes() -> None:
-    found: dict[str, str | bool] = {"begin": "\u00fc", "drops_thoughts": True}
+    found: dict[str, str | bool] = {"begin": "\u00fc", "drops_thoughts": True, "thoughts_space": "\n"}
     parts = encode(ChatProgram(b"", "", ""), found).split(b"\n", 1)[1]
-    assert b"2:\xc3\xbc," in parts and parts.endswith(b"8:thoughts,")
+    assert b"2:\xc3\xbc," in parts and parts.endswith(b"8:thoughts,1:\n,")

@@ -29,6 +29,7 @@ SHAPES = {
 GGUF = [
     "tinyllama-1.1b-chat",
     "smollm2-135m-instruct",
+    "smollm2-135m-instruct-q4_1",
     "smollm2-360m-instruct",
     "llama-3.2-1b-instruct",
     "qwen2.5-0.5b-instruct",
@@ -58,7 +59,7 @@ def test_catalogue_is_complete() -> None:
     sums = [file.sha256 for file in downloads] + [package.sha256 for package in packages]
     assert all(re.fullmatch("[0-9a-f]{64}", entry) for entry in sums)
     assert len({model.file.sha256 for model in catalogue.values()}) == len(catalogue)
-    assert len({package.sha256 for package in packages}) == len(packages) == 4
+    assert len({package.sha256 for package in packages}) == len(packages) == 5
 
 
 def test_licence_is_named_before_the_first_download(tmp_path: Path) -> None:

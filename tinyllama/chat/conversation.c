@@ -75,22 +75,24 @@ static bool is_piece(const struct tokenizer *t, uint32_t token, const char *text
     return piece->length == strlen(text) && memcmp(piece->bytes, text, piece->length) == 0;
 }
 
-static bool is_white(const struct tokenizer *t, uint32_t token) {
+/* Whether all characters of a token are among these. */
+static bool consists_of(const struct tokenizer *t, uint32_t token, const char *characters) {
     size_t length;
     const char *text = tokenizer_decode(t, TOKEN_NONE, token, &length);
-    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\n'))
+    while (length > 0 && memchr(characters, text[length - 1], strlen(characters)))
         length--;
     return length == 0;
 }
 
-/* How many tokens of a past answer are left out: the thoughts, and the white space behind them. */
+/* How many tokens of a past answer are left out: the thoughts, and the space behind them. */
 static uint32_t thoughts(const struct renderer *r, const struct turn *turn) {
     if (!r->texts->drops_thoughts)
         return 0;
     uint32_t end = turn->answer_count;
     while (end > 0 && !is_piece(r->tokenizer, turn->answer[end - 1], THOUGHTS_END))
         end--;
-    while (end > 0 && end < turn->answer_count && is_white(r->tokenizer, turn->answer[end]))
+    while (end > 0 && end < turn->answer_count &&
+           consists_of(r->tokenizer, turn->answer[end], r->texts->thoughts_space))
         end++;
     return end;
 }
@@ -121,10 +123,12 @@ static const char *past_answer(const struct renderer *r, const struct turn *turn
 static bool render_turn(struct renderer *r, const struct conversation *c, uint32_t index) {
     const struct chat_template *texts = r->texts;
     const struct turn *turn = &c->turns[index];
-    bool first = index == c->first, last = index == c->count - 1, system = first && c->system;
+    bool first = index == c->first, last = index == c->count - 1;
+    bool system = c->system && (texts->system_last ? last : first);
     const char *begin = first ? texts->begin : texts->turn;
     const struct span spans[] = {
-        {system ? texts->system_begin : begin, true},
+        {system && !texts->system_last ? "" : begin, true},
+        {system ? texts->system_begin : "", true},
         {system ? c->system : "", false},
         {system ? texts->system_end : "", true},
         {turn->user, false},

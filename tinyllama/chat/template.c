@@ -2,7 +2,7 @@
 #include "template.h"
 #include "kernel_lib/crc32.h"
 
-#define HEAD "BareFlow chat template 1\n"
+#define HEAD "BareFlow chat template 2\n"
 #define MAX_FILE_BYTES (64u * 1024)
 
 /* What stands in a family's programs, and the texts that they put around a conversation's. The
@@ -17,21 +17,24 @@ static const struct family {
       "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n",
       "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
       "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
-      "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n", false, NULL}},
+      "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n", false, false, "", NULL}},
     {{"<start_of_turn>", "<end_of_turn>"},
      {"gemma", "<start_of_turn>user\n", "<start_of_turn>user\n", "\n\n",
       "<end_of_turn>\n<start_of_turn>model\n", "<end_of_turn>\n<start_of_turn>model\n",
-      "<end_of_turn>\n<start_of_turn>user\n", false, NULL}},
+      "<end_of_turn>\n<start_of_turn>user\n", false, false, "", NULL}},
     {{"<|im_start|>", "<|im_end|>"},
      {"chatml", "<|im_start|>user\n", "<|im_start|>system\n", "<|im_end|>\n<|im_start|>user\n",
       "<|im_end|>\n<|im_start|>assistant\n", "<|im_end|>\n<|im_start|>assistant\n",
-      "<|im_end|>\n<|im_start|>user\n", false, NULL}},
+      "<|im_end|>\n<|im_start|>user\n", false, false, "", NULL}},
     {{"[INST]", "<<SYS>>"},
      {"llama2", "[INST] ", "[INST] <<SYS>>\n", "\n<</SYS>>\n\n", " [/INST]", " [/INST] ",
-      " </s><s>[INST] ", false, NULL}},
-    {{"<|user|>", "<|assistant|>"},
+      " </s><s>[INST] ", false, false, "", NULL}},
+    {{"<|user|>", "<|end|>"},
+     {"phi3", "<|user|>\n", "<|system|>\n", "<|end|>\n<|user|>\n", "<|end|>\n<|assistant|>\n",
+      "<|end|>\n<|assistant|>\n", "<|end|>\n<|user|>\n", false, false, "", NULL}},
+    {{"<|user|>", "+ eos_token"},
      {"zephyr", "<|user|>\n", "<|system|>\n", "</s>\n<|user|>\n", "</s>\n<|assistant|>\n",
-      "</s>\n<|assistant|>\n", "</s>\n<|user|>\n", false, NULL}},
+      "</s>\n<|assistant|>\n", "</s>\n<|user|>\n", false, false, "", NULL}},
 };
 #define FAMILIES (sizeof families / sizeof *families)
 
@@ -80,7 +83,20 @@ static char *take_text(char **at, const char *end) {
 
 bool chat_template_parse(struct chat_template *result, char *bytes, size_t size, uint32_t crc,
                          bool *fits, struct error *error) {
-    enum { CRC, REASON, BEGIN, SYSTEM_BEGIN, SYSTEM_END, ANSWER, PAST, TURN, THOUGHTS, TEXTS };
+    enum {
+        CRC,
+        REASON,
+        BEGIN,
+        SYSTEM_BEGIN,
+        SYSTEM_END,
+        ANSWER,
+        PAST,
+        TURN,
+        SYSTEM_LAST,
+        THOUGHTS,
+        SPACE,
+        TEXTS,
+    };
     char *at = bytes + strlen(HEAD), *texts[TEXTS];
     bool good = size > strlen(HEAD) && memcmp(bytes, HEAD, strlen(HEAD)) == 0;
     for (int i = 0; good && i < TEXTS; i++)
@@ -97,7 +113,9 @@ bool chat_template_parse(struct chat_template *result, char *bytes, size_t size,
         .answer = texts[ANSWER],
         .past_answer = texts[PAST],
         .turn = texts[TURN],
+        .system_last = *texts[SYSTEM_LAST] != '\0',
         .drops_thoughts = *texts[THOUGHTS] != '\0',
+        .thoughts_space = texts[SPACE],
     };
     return true;
 }

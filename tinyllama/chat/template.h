@@ -5,7 +5,8 @@
  * without its file, families are recognised by what stands in the program.
  *
  * A conversation is: begin, the user's text, answer, the model's text, turn, the user's text, ...
- * With a system text, system_begin, that text and system_end stand in place of begin.
+ * With a system text, system_begin, that text and system_end stand in place of begin; with
+ * system_last, in front of the last text of the user, behind begin or turn.
  */
 #pragma once
 #include "kernel_lib/runtime.h"
@@ -19,8 +20,10 @@ struct chat_template {
     const char *past_answer;  /* the same for answers that the conversation has gone past */
     const char *turn;         /* from an answer to the next text of the user; its first control
                                  piece ends an answer */
-    bool drops_thoughts;      /* of past answers, what goes before "</think>" */
-    char *memory;             /* of the builder's texts */
+    bool system_last;
+    bool drops_thoughts;        /* of past answers, what goes before "</think>" */
+    const char *thoughts_space; /* and, of what is behind it, these characters */
+    char *memory;               /* of the builder's texts */
 };
 
 #define CHAT_TEMPLATE_PATH "/model/CHAT.TPL"

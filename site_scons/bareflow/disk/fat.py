@@ -57,6 +57,17 @@ def read_file(image: Path, path: str) -> bytes:
     return mtools("mcopy", image, "-n", f"::{path}", "-")
 
 
+def read_beginning(image: Path, path: str, size: int) -> bytes:
+    """The first bytes of a file, as many as there are; none if it cannot be read."""
+    command = ["mcopy", "-i", f"{image}@@{PARTITION_LBA * SECTOR}", "-n", f"::{path}", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout
+        try:
+            return process.stdout.read(size)
+        finally:
+            process.kill()
+
+
 def read_with_time(image: Path, path: str) -> tuple[bytes, float]:
     """The contents of a file, and its time of writing in seconds since 1970."""
     with tempfile.TemporaryDirectory() as folder:

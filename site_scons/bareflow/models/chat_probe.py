@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import TemplateError, TemplateSyntaxError
+from jinja2.ext import Extension
+from jinja2.nodes import Node
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 Message = dict[str, str]
@@ -35,13 +38,23 @@ RULES = "Answer briefly.\nBe kind."
 _LONGEST_REASON = 120
 
 
+class _Generation(Extension):
+    """{% generation %} ... {% endgeneration %} marks answers for training and renders what is in it."""
+
+    tags = {"generation"}  # noqa: RUF012
+
+    def parse(self, parser: Parser) -> list[Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
 class Misfit(Exception):
     """The template cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
 class Texts:
-    """What tinyllama/chat/template.h has; no system text: "" for both of its fields."""
+    """What tinyllama/chat/template.h has; no system text: "" for what is around it."""
 
     begin: str
     system_begin: str
@@ -49,7 +62,9 @@ class Texts:
     answer: str
     past_answer: str
     turn: str
+    system_last: bool
     drops_thoughts: bool
+    thoughts_space: str
 
 
 def conversation(texts: Sequence[str], system: str = "") -> list[Message]:
@@ -62,7 +77,7 @@ def conversation(texts: Sequence[str], system: str = "") -> list[Message]:
 def renderer(program: str, bos: str, eos: str) -> Render:
     """The template as a function, with what published templates expect around them."""
     environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
     )
 
     def refuse(message: str) -> None:
@@ -110,31 +125,47 @@ def _same(name: str, *values: str) -> str:
 
 
 def _system(render: Render, plain: Texts) -> Texts:
-    """With the system text; without if the template takes none, or not at the beginning."""
+    """With the system text; without if the template takes none, or elsewhere than in front of the first or of
+    the last text of the user."""
+    first, answer, last = TEXTS[:3]
     try:
-        for count in (1, 3, 5):
-            begin, end, *rest = _between(render, TEXTS[:count], SYSTEM)
-            expected = [plain.past_answer, plain.turn] * (count // 2) + [plain.answer]
-            if rest != expected or not end or (plain.system_end and plain.system_end != end):
-                return dataclasses.replace(plain, system_begin="", system_end="")
-            plain = dataclasses.replace(plain, system_begin=begin, system_end=end)
+        before, _, behind = render(conversation(TEXTS[:3], SYSTEM)).partition(SYSTEM)
+        past = f"{plain.begin}{first}{plain.past_answer}{answer}{plain.turn}"
+        for begin, text, is_last in (before, first, False), (before.removeprefix(past), last, True):
+            texts = dataclasses.replace(
+                plain, system_begin=begin, system_end=behind.partition(text)[0], system_last=is_last
+            )
+            if texts.system_end and all(
+                compose(texts, TEXTS[:count], SYSTEM) == render(conversation(TEXTS[:count], SYSTEM))
+                for count in (1, 3, 5)
+            ):
+                return texts
     except Misfit:
-        return dataclasses.replace(plain, system_begin="", system_end="")
+        pass
     return plain
 
 
-def _drops_thoughts(render: Render) -> bool:
-    thinking = f"<think>\n{THOUGHT}\n</think>\n\n{TEXTS[1]}"
-    return THOUGHT not in render(conversation([TEXTS[0], thinking, TEXTS[2]]))
+def _thoughts(render: Render) -> tuple[bool, str]:
+    """Whether past answers lose what goes before "</think>", and which characters behind that."""
+
+    def rendered(space: str) -> str:
+        thinking = f"<think>\n{THOUGHT}\n</think>{space}{TEXTS[1]}"
+        return render(conversation([TEXTS[0], thinking, TEXTS[2]]))
+
+    if THOUGHT in rendered("\n\n"):
+        return False, ""
+    return True, "".join(space for space in "\n " if rendered(space) == rendered(""))
 
 
 def compose(texts: Texts, said: Sequence[str], system: str = "") -> str:
     """The rendering of a conversation by the texts."""
-    result = f"{texts.system_begin}{system}{texts.system_end}" if system else texts.begin
-    for i, text in enumerate(said):
+    result = ""
+    for i in range(0, len(said), 2):
         last = i == len(said) - 1
-        behind = texts.turn if i % 2 else texts.answer if last else texts.past_answer
-        result += text + behind
+        begin = texts.turn if i else texts.begin
+        if system and (last if texts.system_last else i == 0):
+            begin = f"{begin if texts.system_last else ''}{texts.system_begin}{system}{texts.system_end}"
+        result += begin + said[i] + (texts.answer if last else texts.past_answer + said[i + 1])
     return result
 
 
@@ -151,7 +182,8 @@ def probe(program: str, bos: str, eos: str) -> Texts:
         _same("in front of an answer", answer1, answer2, answer3),
         _same("in front of a past answer", past2, past3, past4),
         _same("behind an answer", turn2, turn3, turn4),
-        _drops_thoughts(render),
+        False,
+        *_thoughts(render),
     )
     texts = _system(render, plain)
     for system in ("", RULES) if texts.system_end else ("",):

@@ -1,9 +1,10 @@
 """The file CHAT.TPL of an image: the texts that a model's chat template puts around those of a conversation,
 as the guest reads them (tinyllama/chat/template.c).
 
-    BareFlow chat template 1
+    BareFlow chat template 2
     netstrings: CRC-32 of the program in hexadecimal, the reason why it cannot be used or nothing, begin,
-    system_begin, system_end, answer, past_answer, turn, and "thoughts" if past answers lose theirs
+    system_begin, system_end, answer, past_answer, turn, "last" if the system text is in front of the last
+    text of the user, "thoughts" if past answers lose theirs, and the characters that go with those
 
 It is empty if the model has no chat template.
 """
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from bareflow.models.gguf_metadata import ChatProgram, GgufError, read_chat_program
 
-_HEAD = b"BareFlow chat template 1\n"
+_HEAD = b"BareFlow chat template 2\n"
 _SECONDS = 10
 _MEMORY = 1 << 30
 """What a template may take."""
@@ -59,7 +60,9 @@ def encode(program: ChatProgram, found: dict[str, str | bool]) -> bytes:
     """The file."""
     texts = [f"{zlib.crc32(program.text):08x}", found.get("reason", "")]
     texts += [found.get(field, "") for field in _FIELDS]
+    texts.append("last" if found.get("system_last") else "")
     texts.append("thoughts" if found.get("drops_thoughts") else "")
+    texts.append(found.get("thoughts_space", ""))
     return _HEAD + b"".join(_netstring(str(text).encode(errors="replace")) for text in texts)
 
 

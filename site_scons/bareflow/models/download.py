@@ -69,7 +69,7 @@ def keep(file: Expected, folder: Path, make: Callable[[Path], None]) -> Path:
     target, part = folder / file.name, folder / f"{file.name}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder / f"{file.name}.lock"):
+        with alone(folder / f"{file.name}.lock"):
             if not is_whole(file, target):
                 make(part)
                 os.replace(part, target)
@@ -91,7 +91,7 @@ def _download(file: Download, progress: Progress, part: Path) -> None:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path) -> Iterator[None]:
     """Keeps other builds from downloading the same file at the same time."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,7 +1,8 @@
-"""The chat template in a GGUF file, and what it needs to know of the file's tokenizer."""
+"""The metadata of GGUF files: the chat template, with what it needs to know of the tokenizer, and numbers."""
 
 import mmap
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class ChatProgram:
 class _Reader:
     """Values one after the other."""
 
-    def __init__(self, data: mmap.mmap) -> None:
+    def __init__(self, data: mmap.mmap | bytes) -> None:
         self._data, self._at = data, 0
 
     def _take(self, size: int) -> bytes:
@@ -65,17 +66,38 @@ class _Reader:
         return self.number(_NUMBERS[kind])
 
 
+def _entries(reader: _Reader) -> Iterator[tuple[str, object]]:
+    """What the header says, name by name; raises GgufError."""
+    if reader.whole("I") != int.from_bytes(b"GGUF", "little") or reader.whole("I") not in (2, 3):
+        raise GgufError("it is no GGUF file of version 2 or 3")
+    reader.whole("Q")
+    for _ in range(reader.whole("Q")):
+        key = reader.string().decode(errors="replace")
+        yield key, reader.value(reader.whole("I"))
+
+
+def kv_cache_bytes(beginning: bytes, positions: int) -> int:
+    """What a KV cache of float32 for so many positions takes with the model whose file begins like this, as
+    far as that says so; 0 if it is no GGUF file."""
+    numbers = {}
+    try:
+        for key, value in _entries(_Reader(beginning)):
+            if isinstance(value, int):
+                numbers[key.partition(".")[2]] = value
+    except GgufError:
+        pass  # it goes on behind this beginning
+    heads = numbers.get("attention.head_count", 1)
+    key_length = numbers.get("attention.key_length", numbers.get("embedding_length", 0) // max(heads, 1))
+    lengths = key_length + numbers.get("attention.value_length", key_length)
+    positions = min(positions, numbers.get("context_length", positions))
+    cached = numbers.get("attention.head_count_kv", heads) * lengths * positions
+    return 4 * numbers.get("block_count", 0) * cached
+
+
 def read_chat_program(path: Path) -> ChatProgram | None:
     """None if the file has no chat template; raises GgufError."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        reader = _Reader(data)
-        if reader.whole("I") != int.from_bytes(b"GGUF", "little") or reader.whole("I") not in (2, 3):
-            raise GgufError("it is no GGUF file of version 2 or 3")
-        reader.whole("Q")
-        values: dict[str, object] = {}
-        for _ in range(reader.whole("Q")):
-            key = reader.string().decode(errors="replace")
-            values[key] = reader.value(reader.whole("I"))
+        values = dict(_entries(_Reader(data)))
     text = values.get(_TEMPLATE)
     if not isinstance(text, bytes):
         return None

