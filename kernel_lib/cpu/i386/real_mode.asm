@@ -70,11 +70,6 @@ leave_protected_mode:
         jmp 0:IN_PLACE(real_mode)
 
 %include "kernel_lib/cpu/real_mode_int13.inc"
-
-        lgdt [IN_PLACE(gdt_pointer)]    ; the BIOS may have had its own
-        mov eax, cr0
-        or al, CR0_PROTECTION_ENABLE
-        mov cr0, eax
         jmp dword CODE32:IN_PLACE(protected_mode)
 
 bits 32
@@ -112,8 +107,4 @@ gdt_end:
 gdt_pointer:
         dw gdt_end - gdt - 1
         dd IN_PLACE(gdt)
-
-bios_interrupts:                        ; the interrupt vector table
-        dw 0x3FF
-        dd 0
 real_mode_code_end:

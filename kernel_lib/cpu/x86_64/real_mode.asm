@@ -86,11 +86,6 @@ compatibility_mode:                     ; 16-bit code, still with paging
         jmp 0:IN_PLACE(real_mode)
 
 %include "kernel_lib/cpu/real_mode_int13.inc"
-
-        lgdt [IN_PLACE(gdt_pointer)]    ; the BIOS may have had its own
-        mov eax, cr0
-        or al, CR0_PROTECTION_ENABLE
-        mov cr0, eax
         jmp CODE16:IN_PLACE(protected_mode)
 
 protected_mode:
@@ -137,8 +132,4 @@ gdt_end:
 gdt_pointer:
         dw gdt_end - gdt - 1
         dq IN_PLACE(gdt)
-
-bios_interrupts:                        ; the interrupt vector table
-        dw 0x3FF
-        dd 0
 real_mode_code_end:
