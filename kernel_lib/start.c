@@ -30,8 +30,7 @@ extern char __thread_block[];
 static void take_boot_info(const struct boot_info *given) {
     if (given->magic != BOOT_INFO_MAGIC || given->version != BOOT_INFO_VERSION)
         panic("boot information has magic %#" PRIx64 " and version %u instead of %#" PRIx64
-              " and %u: "
-              "loader and kernel are from different builds",
+              " and %u: loader and kernel are from different builds",
               given->magic, given->version, (uint64_t)BOOT_INFO_MAGIC, BOOT_INFO_VERSION);
     if (given->region_count > BOOT_INFO_MAX_REGIONS)
         panic("boot information has %u memory regions, more than %u", given->region_count,

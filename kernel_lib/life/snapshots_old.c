@@ -101,8 +101,8 @@ static bool choose(const struct kept *kept, size_t size, unsigned *last, struct 
                          SNAPSHOTS_MAX);
     return room >= size || error_set(error,
                                      "The disk is full: the snapshot needs %zu KiB, %" PRIu64
-                                     " KiB are free, and %" PRIu64 " KiB "
-                                     "would be without the old ones that need not stay.",
+                                     " KiB are free, and %" PRIu64
+                                     " KiB would be without the old ones that need not stay.",
                                      size >> 10, free >> 10, room >> 10);
 }
 

@@ -50,22 +50,20 @@ bool mbr_find_fat(const uint8_t sector[512], uint64_t disk_sectors, uint32_t wan
                                 "in 55 AA. Write the image again.");
     int chosen = choose(table, wanted_lba);
     if (chosen == PARTITIONS)
-        return error_set(error,
-                         "The disk's partition table has no FAT partition (type 04, 06, 0B, 0C or "
-                         "0E) where one was booted from. Write the image again.");
+        return error_set(error, "The disk's partition table has no FAT partition (type 04, 06, 0B, "
+                                "0C or 0E) where one was booted from. Write the image again.");
     const struct table_entry *entry = &table[chosen];
     if (entry->first_sector == 0 || entry->sector_count == 0 ||
         (uint64_t)entry->first_sector + entry->sector_count > disk_sectors)
         return error_set(error,
                          "Partition %d (%u sectors from %u) does not lie on the disk of %" PRIu64
-                         " "
-                         "sectors: the image is cut short or its partition table is damaged.",
+                         " sectors: the image is cut short or its partition table is damaged.",
                          chosen + 1, entry->sector_count, entry->first_sector, disk_sectors);
     for (int other = 0; other < PARTITIONS; other++)
         if (other != chosen && overlaps(entry, &table[other]))
             return error_set(error,
-                             "Partitions %d and %d overlap: the partition table is damaged. "
-                             "Write the image again.",
+                             "Partitions %d and %d overlap: the partition table is damaged. Write "
+                             "the image again.",
                              chosen + 1, other + 1);
     *partition = (struct mbr_partition){.type = entry->type,
                                         .first_sector = entry->first_sector,

@@ -43,8 +43,7 @@ static bool is_booted(struct block_device *disk, struct error *error) {
     return memcmp(sector + MBR_DISK_ID_OFFSET, LOADED_MBR + MBR_DISK_ID_OFFSET,
                   BLOCK_SECTOR_SIZE - MBR_DISK_ID_OFFSET) == 0 ||
            error_set(error,
-                     "The %s that the BIOS names is not the one that was booted. Use disk = "
-                     "bios.",
+                     "The %s that the BIOS names is not the one that was booted. Use disk = bios.",
                      disk->name);
 }
 
@@ -135,7 +134,6 @@ void storage_configure(void) {
     if (choice == DISK_AUTO && files_ready(&error) && !device.can_flush)
         take_from_bios();
     if (files_ready(&error) && !device.can_flush)
-        console_puts(
-            "note: The BIOS cannot flush the disk: a power cut may take what is saved from "
-            "now on.\n");
+        console_puts("note: The BIOS cannot flush the disk: a power cut may take what is saved "
+                     "from now on.\n");
 }

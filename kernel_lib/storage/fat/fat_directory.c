@@ -96,11 +96,10 @@ bool fat_find(struct fat *fs, const char *path, struct fat_lookup *lookup, struc
             return error_set(error, "The directory of %.80s does not exist.", path);
         lookup->directory = fat_entry_cluster(fs, &lookup->entry);
         if (!fat_is_cluster(fs, lookup->directory))
-            return error_set(
-                error,
-                "The file system is damaged: a directory on the way to %.80s begins at "
-                "cluster %u, which does not exist.",
-                path, lookup->directory);
+            return error_set(error,
+                             "The file system is damaged: a directory on the way to %.80s begins "
+                             "at cluster %u, which does not exist.",
+                             path, lookup->directory);
     }
     lookup->name_is_short = name.is_short;
     memcpy(lookup->short_name, name.short_name, sizeof lookup->short_name);

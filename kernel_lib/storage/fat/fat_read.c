@@ -60,11 +60,10 @@ static bool collect_extents(struct fat *fs, struct fat_file *file, uint32_t firs
     }
     if (found == needed && cluster == 0)
         return true;
-    return error_set(
-        error,
-        "%.80s is damaged: its size of %u bytes needs %u clusters, but its chain has %s. "
-        "Repair the disk with fsck.fat or write the image again.",
-        path, file->size, needed, cluster ? "more" : "fewer");
+    return error_set(error,
+                     "%.80s is damaged: its size of %u bytes needs %u clusters, but its chain has "
+                     "%s. Repair the disk with fsck.fat or write the image again.",
+                     path, file->size, needed, cluster ? "more" : "fewer");
 }
 
 bool fat_open(struct fat *fs, const char *path, struct fat_file *file, struct error *error) {

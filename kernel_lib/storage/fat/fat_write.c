@@ -140,11 +140,10 @@ static bool replace(struct fat *fs, const char *path, const uint8_t *bytes, uint
         return error_set(error, "%.80s is %s and cannot be replaced.", path,
                          file.entry.attributes & FAT_DIRECTORY ? "a directory" : "read-only");
     if (!file.found && !file.name_is_short)
-        return error_set(
-            error,
-            "%.80s cannot be made: the name of a new file must be of the form 8.3, such "
-            "as RESULT.TXT.",
-            path);
+        return error_set(error,
+                         "%.80s cannot be made: the name of a new file must be of the form 8.3, "
+                         "such as RESULT.TXT.",
+                         path);
     uint32_t count = fat_clusters_for(fs, size);
     /* A new file may need one more cluster, for its directory. */
     if (count + !file.found > fs->free_clusters)
