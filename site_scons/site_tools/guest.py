@@ -78,11 +78,15 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> int:
     files = {name: node.abspath for name, node in zip(env["BENCH_FILES"], source, strict=True)}
     settings = _given_options(env) | config_settings([env[CONFIG]])
     arguments = files if "image" in files else files | settings
+    page = env["BENCH"]
+    if page == "disks" and "disk" in settings:
+        arguments |= {"disk": settings["disk"]}
+        page = f"disks-{settings['disk']}"
     if env["BENCH"] == "gguf_errors":
         arguments |= {"references": env["references"]}
     if env["save"]:
-        page = env.File(f"#docs/measurements/{env['BENCH']}.md").abspath
-        arguments |= {"page": page, "command": command_line(sys.argv[1:])}
+        path = env.File(f"#docs/measurements/{page}.md").abspath
+        arguments |= {"page": path, "command": command_line(sys.argv[1:])}
     status = _boot(target, source, env) if env["BENCH"] == "boot" else 0
     return status or _call(env, "bareflow.bench.driver", arguments, env["BENCH"])
 

@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from bareflow.kernel.kernel_file import KernelFileError, kernel_from_elf, parse_header
+from bareflow.kernel.kernel_file import KernelFileError, kernel_from_elf, lengthened, parse_header
 from elf_tools import link
 
 KERNEL = """
@@ -70,6 +70,17 @@ def test_damaged_header(tmp_path: Path, offset: int, value: bytes, message: str)
     kernel = kernel_from_elf(link(tmp_path, KERNEL.format(signature="0x464C5544")).read_bytes())
     with pytest.raises(KernelFileError, match=message):
         parse_header(kernel[:offset] + value + kernel[offset + len(value) :])
+
+
+def test_lengthened(tmp_path: Path) -> None:
+    kernel = kernel_from_elf(link(tmp_path, KERNEL.format(signature="0x464C5544")).read_bytes())
+    longer = lengthened(kernel, 10_000)
+    header = parse_header(longer)
+    assert len(longer) == header.file_size == header.image_size == 10_000
+    assert header.memory_size >= 10_000
+    assert longer[72:] == kernel[72:].ljust(10_000 - 72, b"\0")
+    blank = longer[:12] + bytes(4) + longer[16:]  # boot/kernel_header.h: where the CRC is
+    assert binascii.crc32(blank) == header.crc32
 
 
 def test_truncated_header() -> None:

@@ -1,4 +1,4 @@
-"""Every way to the disk: how fast files are read, and what a boot takes.
+"""Every way to the disk: how fast files are read, and what loading a kernel and a boot take.
 
 Reading is done by tests/boot/guests/disk_speed.c. The host has the file in memory. The first of the guest's
 passes does not count: in it QEMU gets the guest's memory from the host.
@@ -16,6 +16,7 @@ from bareflow.bench.guest_session import Boot, processor_seconds, time_boot
 from bareflow.bench.tables import render
 from bareflow.disk.fat_image import build_image
 from bareflow.errors import BareFlowError
+from bareflow.kernel.kernel_file import kernel_from_elf, lengthened
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 
@@ -24,13 +25,18 @@ SIZES = (17, 61, 438)
 """MiB of the file: as large as models are."""
 PASSES = 20
 """Of disk_speed.c."""
+PATIENCE = 20.0
+"""Seconds after which no further pass is waited for."""
 BOOTS = 3
+KERNEL_BYTES = 10_000_000
+"""Of the file with which the loader is measured."""
 MEMORY = 64
 WAYS = {
     "ide": {},
     "ahci": {"machine": "q35", "drive": "ahci"},
     "virtio-blk": {"drive": "virtio-blk"},
     "nvme": {"drive": "nvme"},
+    "nvme-4096": {"drive": "nvme-4096"},
     "usb": {"drive": "usb-storage"},
 }
 """Options of the machine."""
@@ -51,8 +57,16 @@ def _read(image: Path, size: int, options: Mapping[str, Any]) -> Read:
         before = processor_seconds(guest.pid)
         for number in range(1, PASSES):
             walls.append(int(guest.expect(rf"^end {number}: (\d+) us\n")[1]) / 1e6)
+            if sum(walls) > PATIENCE:
+                break
         used = processor_seconds(guest.pid) - before
     return Read(used / len(walls), min(walls))
+
+
+def _ways(arguments: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """WAYS, with the setting `disk` if that is given."""
+    settings = {"config": {"disk": arguments["disk"]}} if "disk" in arguments else {}
+    return {name: options | settings for name, options in WAYS.items()}
 
 
 def _reads(arguments: Mapping[str, str]) -> dict[int, dict[str, list[Read]]]:
@@ -64,7 +78,8 @@ def _reads(arguments: Mapping[str, str]) -> dict[int, dict[str, list[Read]]]:
         for size in SIZES:
             content = random.Random(size).randbytes(MEBIBYTE) * size
             build_image(image, stage1, stage2, {"/boot/BAREFLOW.KRN": kernel, "/model/model.bin": content})
-            columns = {name: partial(_read, image, size, options) for name, options in WAYS.items()}
+            ways = _ways(arguments)
+            columns = {name: partial(_read, image, size, options) for name, options in ways.items()}
             found[size] = take_turns(columns, 2, f"{size} MiB, turn {{turn}} of {{turns}}: {{name}}")
     return found
 
@@ -89,13 +104,46 @@ def speed_tables(found: Mapping[int, Mapping[str, list[Read]]]) -> list[str]:
     ]
 
 
-def _boots(image: Path) -> dict[str, list[Boot]]:
+def _load(image: Path, options: Mapping[str, Any]) -> tuple[float, float]:
+    """Cycles, and seconds of QEMU's processor time, until the kernel says that it has come up."""
+    with Guest(Machine(image, memory=MEMORY, **options)) as guest:
+        cycles = guest.expect_event("boot")["loader_cycles"]
+        return float(cycles), processor_seconds(guest.pid)
+
+
+def _loads(arguments: Mapping[str, str]) -> dict[str, list[tuple[float, float]]]:
+    stage1, stage2 = (Path(arguments[name]).read_bytes() for name in ("stage1", "stage2"))
+    kernel = lengthened(kernel_from_elf(Path(arguments["elf"]).read_bytes()), KERNEL_BYTES)
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder) / "disk.img"
+        build_image(image, stage1, stage2, {"/boot/BAREFLOW.KRN": kernel})
+        progress("the loader")
+        ways = _ways(arguments)
+        return take_turns({name: partial(_load, image, options) for name, options in ways.items()}, BOOTS)
+
+
+def load_table(found: Mapping[str, list[tuple[float, float]]]) -> str:
+    """The least of the boots by each way."""
+    rows = [
+        ("stage1 to kernel, 10^6 cycles", [f"{min(found[name])[0] / 1e6:.0f}" for name in found]),
+        (
+            "QEMU start to kernel, s of processor",
+            [f"{min(seconds for _, seconds in loads):.2f}" for loads in found.values()],
+        ),
+    ]
+    title = f"a kernel file of {KERNEL_BYTES // 1_000_000} MB"
+    return render(title, list(found), rows, name_width=38, widths=[12] * len(found))
+
+
+def _boots(arguments: Mapping[str, str]) -> dict[str, list[Boot]]:
+    image = Path(arguments["image"])
+
     def boot(options: Mapping[str, Any]) -> Boot:
         if found := time_boot(image, MEMORY, **options):
             return found
         raise BareFlowError("a boot generated no text")
 
-    columns = {name: partial(boot, options) for name, options in WAYS.items()}
+    columns = {name: partial(boot, options) for name, options in _ways(arguments).items()}
     progress("boots")
     return take_turns(columns, BOOTS)
 
@@ -119,8 +167,10 @@ def boot_table(found: Mapping[str, list[Boot]]) -> str:
 
 
 def disk_bench(arguments: Mapping[str, str]) -> list[Case[Any]]:
-    """stage1=, stage2= and kernel= (disk_speed's) are for reading; image= is booted."""
+    """stage1=, stage2= and kernel= (disk_speed's) are for reading, elf= (the same) is loaded; image= is
+    booted. disk= is the setting of the guest."""
     return [
         Case(partial(_reads, arguments), speed_tables),
-        Case(partial(_boots, Path(arguments["image"])), lambda found: [boot_table(found)]),
+        Case(partial(_loads, arguments), lambda found: [load_table(found)]),
+        Case(partial(_boots, arguments), lambda found: [boot_table(found)]),
     ]

@@ -259,17 +259,18 @@ def _watch(process: subprocess.Popen[bytes], begun: float) -> Boot | None:
 
 def time_boot(image: Path, memory: int, **options: Any) -> Boot | None:
     """Boots the image with so many MiB and these options of Machine; None if it generates no text."""
-    machine = Machine(image, config=ONE_TEXT, memory=memory, **options)
+    config = ONE_TEXT | options.pop("config", {})
+    machine = Machine(image, config=config, memory=memory, **options)
     begun = time.monotonic()
-    config = machine.config_file()
+    config_file = machine.config_file()
     with (
-        config,
+        config_file,
         subprocess.Popen(
-            [*machine.arguments(config.fileno()), "-serial", "stdio"],
+            [*machine.arguments(config_file.fileno()), "-serial", "stdio"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            pass_fds=[config.fileno()],
+            pass_fds=[config_file.fileno()],
         ) as process,
     ):
         try:

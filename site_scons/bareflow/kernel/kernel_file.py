@@ -105,6 +105,13 @@ def seal(kernel: bytes) -> bytes:
     return _with_header(identified, crc32=zlib.crc32(identified))
 
 
+def lengthened(kernel: bytes, size: int) -> bytes:
+    """A kernel that is not compressed, with zeros behind it, which make it a file of so many bytes."""
+    longer = kernel.ljust(size, b"\0")
+    memory = max(parse_header(kernel).memory_size, size)
+    return seal(_with_header(longer, file_size=size, image_size=size, memory_size=memory))
+
+
 def branches_to_addresses(code: bytes) -> bytes:
     """The code with addresses in place of the distances of calls and jumps: boot/unpack/branches.h."""
     result, size = bytearray(code), len(code)
