@@ -17,7 +17,8 @@
 #define BOOT_INFO_MAX_REGIONS 64
 
 /* disk_flags */
-#define BOOT_DISK_LBA 1 /* int 13h extensions (AH=42h/43h) answer for boot_drive */
+#define BOOT_DISK_LBA 1           /* int 13h extensions (AH=42h/43h) answer for boot_drive */
+#define BOOT_DISK_LARGE_SECTORS 2 /* they count sectors of 4096 bytes */
 
 /* One entry of the BIOS memory map, as INT 15h EAX=E820h gives it (ACPI 6.5, 15.1). */
 struct boot_memory_region {

@@ -28,7 +28,7 @@
 #define BOOT_SLOT_ATTEMPTS 3         /* boots without a success before the other slot is taken */
 #define BOOT_SLOTS_MAGIC 0x544F4C53u /* "SLOT" read as little-endian */
 #define BOOT_SLOTS_VERSION 2
-#define BOOT_SLOTS_LBA (STAGE2_LBA + STAGE2_SECTORS)
+#define BOOT_SLOTS_LBA STAGES_SECTORS
 
 struct slot_kernel {
     unsigned char name[11]; /* as in a FAT directory: "BAREFLOWKRN" */

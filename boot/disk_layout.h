@@ -7,6 +7,12 @@
 #define SECTOR_SIZE 512
 #define STAGE2_LBA 1
 #define STAGE2_SECTORS 20
+#define STAGES_SECTORS (STAGE2_LBA + STAGE2_SECTORS)
+
+/* Where a disk's own sectors have 4096 bytes: how many of 512 that is, and how many it takes to
+ * hold both stages. Everything else counts sectors of 512 bytes on every disk. */
+#define LARGE_SECTOR 8
+#define STAGES_LARGE_SECTORS ((STAGES_SECTORS + LARGE_SECTOR - 1) / LARGE_SECTOR)
 
 /* A cylinder is exactly 1 MiB, so partitions of whole mebibytes are whole cylinders. (mtools
  * insists on whole tracks.) */

@@ -1,5 +1,5 @@
 ; The master boot record: finds out how to talk to the disk that the BIOS booted
-; from and loads stage2 from the sectors behind this one.
+; from and loads stage2, which lies behind this sector.
 ; In: DL = BIOS drive. Needs a CPU with a time-stamp counter (Pentium or later).
 ;
 ; Some BIOSes write into the sector that they have loaded, where a BIOS parameter block is on a
@@ -13,6 +13,9 @@
 BPB_END           equ 0x3E
 MBR_CODE_SIZE     equ 440       ; disk signature and partition table follow
 MEDIA_FIXED       equ 0xF8
+
+STAGES_ADDRESS    equ STAGE2_ADDRESS - STAGE2_LBA * SECTOR_SIZE ; of a second copy of this one
+STAGE2_END        equ STAGE2_ADDRESS + STAGE2_SECTORS * SECTOR_SIZE
 
     org STAGE1_ADDRESS
     bits 16
@@ -102,23 +105,27 @@ stage1:
     push ds
     pop es                      ; the call returned a table's address in ES:DI
 
-; Read stage2: by one call with the extensions, else sector by sector. This is shorter than
-; disk.inc, which finds any sector, and leaves room for the block above.
+; Read both stages: by one call with the extensions, else sector by sector. With the extensions every
+; other attempt reads as many sectors as it takes where they have 4096 bytes: whether stage2 is there
+; afterwards tells more than what the BIOS says about sectors.
+; This is shorter than disk.inc, which finds any sector, and leaves room for the block above.
 .load:
-    mov dl, [BOOT_INFO(boot_drive)]
+    mov dx, bp
     mov dh, 0                   ; head
-    mov cx, STAGE2_LBA + 1      ; cylinder 0; sectors count from 1
-    mov bx, STAGE2_ADDRESS
-    mov di, DISK_ATTEMPTS
+    mov cx, 1                   ; cylinder 0; sectors count from 1
+    mov bx, STAGES_ADDRESS
+    mov si, STAGES_LARGE_SECTORS
+    mov di, 2 * DISK_ATTEMPTS
 .attempt:
+    mov [STAGE2_END - 2], si    ; what the last boot has left there is no signature
     pusha
     test byte [BOOT_INFO(disk_flags)], BOOT_DISK_LBA
     jz .read_sector
     push dword 0                ; disk address packet: LBA 63..32
-    push dword STAGE2_LBA       ; LBA 31..0
+    push dword 0                ; LBA 31..0
     push es
     push bx
-    push word STAGE2_SECTORS
+    push si
     push word 16                ; size of the packet
     mov si, sp
     mov ah, 0x42
@@ -131,13 +138,7 @@ stage1:
 .have_read:
     mov [disk_status], ah
     popa                        ; some BIOSes lose DX
-    jnc .read
-    dec di
-    jz disk_failed
-    xor ah, ah                  ; reset the drive
-    int 0x13
-    jmp .attempt
-.read:
+    jc .failed
     test byte [BOOT_INFO(disk_flags)], BOOT_DISK_LBA
     jnz .loaded
     inc cx
@@ -151,12 +152,19 @@ stage1:
     inc ch
 .next:
     add bh, SECTOR_SIZE >> 8
-    cmp bx, STAGE2_ADDRESS + STAGE2_SECTORS * SECTOR_SIZE
+    cmp bx, STAGE2_END
     jb .attempt
 .loaded:
-    cmp word [STAGE2_ADDRESS + STAGE2_SECTORS * SECTOR_SIZE - 2], STAGE2_SIGNATURE
-    jne disk_failed             ; read, but something else
-    jmp 0:STAGE2_ADDRESS
+    cmp word [STAGE2_END - 2], STAGE2_SIGNATURE
+    jne .again                  ; read, but something else
+    jmp 0:STAGE2_ADDRESS        ; SI = sectors of the last attempt
+.failed:
+    xor ah, ah                  ; reset the drive
+    int 0x13
+.again:
+    xor si, STAGES_LARGE_SECTORS ^ STAGES_SECTORS
+    dec di
+    jnz .attempt
 
 disk_give_up equ stop
 

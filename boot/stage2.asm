@@ -1,6 +1,7 @@
 ; The second stage: makes the machine ready for the kernel, loads and checks it,
 ; and enters it in the mode of its architecture. Stage1 has filled in the disk fields of the
-; boot-information block. In: DS = ES = SS = 0, stack below STACK_TOP.
+; boot-information block. In: DS = ES = SS = 0, stack below STACK_TOP, SI = how many sectors it took
+; to read both stages.
 
 %include "boot/boot_info.inc"
 %include "generated/boot/boot_slots.inc"
@@ -16,6 +17,7 @@
     bits 16
 
 stage2:
+    call note_sector_size
     call require_cpu
     call enable_a20
     call read_memory_map

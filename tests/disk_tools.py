@@ -16,6 +16,7 @@ BY_DRIVER = {
     "ahci": "AHCI disk",
     "virtio-blk": "virtio disk",
     "nvme": "NVMe disk",
+    "nvme-4096": "NVMe disk",
 }
 """What the guest calls a disk that it has a driver for, by the name of QEMU's way to attach it."""
 

@@ -29,7 +29,7 @@ class Fat32Disk(LoaderDisk):
         stage1, stage2 = boot_code()
         with path.open("wb") as file:
             file.write(stage1 + stage2)
-            file.truncate((FIRST + sectors) * SECTOR)
+            file.truncate(-(-(FIRST + sectors) * SECTOR // 4096) * 4096)  # a disk with such sectors, too
         options = ["-F", "32", "-s", str(cluster // SECTOR), "-h", str(FIRST), "--offset", str(FIRST)]
         command = ["/usr/sbin/mkfs.fat", *options, str(path), str(sectors // 2)]
         subprocess.run(command, check=True, capture_output=True)

@@ -3,6 +3,7 @@
  * 41h to 48h; "Ralf Brown's Interrupt List" for the older ones.
  */
 #include "bios_disk.h"
+#include "boot/disk_layout.h"
 #include "kernel_lib/cpu/real_mode.h"
 #include "kernel_lib/runtime.h"
 #include <inttypes.h>
@@ -15,10 +16,11 @@
 #define WRITE_LBA 0x4300 /* AX; AL = 0: no verifying */
 #define GET_PARAMETERS 0x4800
 
-/* Not more than 127 sectors, because not every BIOS can; a whole number of pages. SeaBIOS 1.16
+/* Not more than 127 sectors, because not every BIOS can; whole sectors of 4096 bytes. SeaBIOS 1.16
  * takes 128 and refuses 129, and is no faster with 128. */
 #define MAX_SECTORS 120
 _Static_assert(MAX_SECTORS *BLOCK_SECTOR_SIZE <= REAL_MODE_TRANSFER_SIZE, "transfer buffer");
+_Static_assert(MAX_SECTORS % LARGE_SECTOR == 0, "whole sectors");
 
 #define CYLINDERS 1024 /* what a CHS address can name */
 #define ATTEMPTS 3     /* a floppy's motor may need that long */
@@ -66,6 +68,7 @@ struct __attribute__((packed)) parameter_table_extension {
 static struct {
     uint8_t drive;
     bool has_lba;
+    uint16_t own_sectors; /* of 512 bytes in one of the drive's */
     uint16_t sectors_per_track, heads;
 } disk;
 
@@ -111,9 +114,9 @@ static bool transfer_lba(bool write, uint64_t lba, size_t count, uintptr_t addre
                          struct real_mode_registers *registers) {
     *(struct address_packet *)REAL_MODE_BUFFER =
         (struct address_packet){.size = sizeof(struct address_packet),
-                                .count = (uint16_t)count,
+                                .count = (uint16_t)(count / disk.own_sectors),
                                 .segment = (uint16_t)(address >> 4),
-                                .lba = lba};
+                                .lba = lba / disk.own_sectors};
     *registers = (struct real_mode_registers){
         .eax = write ? WRITE_LBA : READ_LBA, .edx = disk.drive, .esi = REAL_MODE_BUFFER};
     return bios_call(registers);
@@ -147,11 +150,11 @@ static bool transfer_part(bool write, uint64_t lba, size_t count, uintptr_t addr
         struct real_mode_registers reset = {.eax = RESET, .edx = disk.drive};
         bios_call(&reset);
     }
-    return error_set(error,
-                     "The BIOS cannot %s %zu sectors at %" PRIu64
-                     " of drive 0x%02x: status 0x%02x. The "
-                     "disk may be write-protected, removed or broken.",
-                     write ? "write" : "read", count, lba, disk.drive, registers.eax >> 8 & 0xFF);
+    return error_set(
+        error,
+        "The BIOS cannot %s %zu sectors at %" PRIu64
+        " of drive 0x%02x: status 0x%02x. The disk may be write-protected, removed or broken.",
+        write ? "write" : "read", count, lba, disk.drive, registers.eax >> 8 & 0xFF);
 }
 
 /* How many of count sectors from lba on one call can transfer. */
@@ -182,10 +185,39 @@ static bool bios_flush(struct block_device *device, struct error *error) {
     return true;
 }
 
+/* How many sectors a drive without LBA has. */
+static bool size_by_cylinders(struct block_device *device, struct error *error) {
+    if (disk.sectors_per_track == 0 || disk.heads == 0)
+        return error_set(error,
+                         "The boot information has no geometry for drive 0x%02x, which has no LBA: "
+                         "loader and kernel do not fit.",
+                         disk.drive);
+    /* All that can be addressed: the BIOS may not know how long the medium is (an image booted as a
+     * floppy may be longer than any floppy), and says so when a sector is missing. */
+    device->sector_count = (uint64_t)CYLINDERS * disk.heads * disk.sectors_per_track;
+    return true;
+}
+
+/* The same for one with LBA, and how large they are. */
+static bool size_by_lba(struct block_device *device, struct error *error) {
+    struct drive_parameters parameters;
+    if (!get_parameters(disk.drive, &parameters))
+        return error_set(error, "The BIOS does not tell the size of drive 0x%02x.", disk.drive);
+    uint16_t size = parameters.bytes_per_sector;
+    if (size != BLOCK_SECTOR_SIZE && size != LARGE_SECTOR * BLOCK_SECTOR_SIZE)
+        return error_set(error, "Drive 0x%02x has sectors of %u bytes, not of 512 or 4096.",
+                         disk.drive, size);
+    disk.own_sectors = size / BLOCK_SECTOR_SIZE;
+    device->own_sectors = disk.own_sectors;
+    device->sector_count = parameters.sector_count * disk.own_sectors;
+    return true;
+}
+
 bool bios_disk_open(struct block_device *device, const struct boot_info *info,
                     struct error *error) {
     disk.drive = info->boot_drive;
     disk.has_lba = info->disk_flags & BOOT_DISK_LBA;
+    disk.own_sectors = 1;
     disk.sectors_per_track = info->sectors_per_track;
     disk.heads = info->heads;
     *device = (struct block_device){.name = disk.has_lba ? "BIOS disk" : "BIOS disk by cylinders",
@@ -195,23 +227,5 @@ bool bios_disk_open(struct block_device *device, const struct boot_info *info,
                                     .reach = REAL_MODE_TRANSFER + REAL_MODE_TRANSFER_SIZE,
                                     .bounce = (void *)REAL_MODE_TRANSFER,
                                     .bounce_sectors = MAX_SECTORS};
-    if (!disk.has_lba) {
-        if (disk.sectors_per_track == 0 || disk.heads == 0)
-            return error_set(error,
-                             "The boot information has no geometry for drive 0x%02x, which has no "
-                             "LBA: loader and kernel do not fit.",
-                             disk.drive);
-        /* All that can be addressed: the BIOS may not know how long the medium is (an image booted
-         * as a floppy may be longer than any floppy), and says so when a sector is missing. */
-        device->sector_count = (uint64_t)CYLINDERS * disk.heads * disk.sectors_per_track;
-        return true;
-    }
-    struct drive_parameters parameters;
-    if (!get_parameters(disk.drive, &parameters))
-        return error_set(error, "The BIOS does not tell the size of drive 0x%02x.", disk.drive);
-    if (parameters.bytes_per_sector != BLOCK_SECTOR_SIZE)
-        return error_set(error, "Drive 0x%02x has sectors of %u bytes, not of 512.", disk.drive,
-                         parameters.bytes_per_sector);
-    device->sector_count = parameters.sector_count;
-    return true;
+    return disk.has_lba ? size_by_lba(device, error) : size_by_cylinders(device, error);
 }

@@ -9,8 +9,7 @@ static bool range_is_valid(const struct block_device *device, uint64_t lba, size
         return true;
     return error_set(error,
                      "Sectors %" PRIu64 " to %" PRIu64 " do not exist on the %s, which has %" PRIu64
-                     ": the disk image "
-                     "is cut short or its file system is damaged.",
+                     ": the disk image is cut short or its file system is damaged.",
                      lba, lba + count - 1, device->name, device->sector_count);
 }
 
@@ -49,25 +48,53 @@ static bool transfer_part(struct block_device *device, bool write, uint64_t lba,
     return false;
 }
 
+/* Transfers up to count sectors that are less than one of the disk's own, which goes through the
+ * bounce buffer. Gives how many there are. */
+static bool transfer_inside(struct block_device *device, bool write, uint64_t lba, size_t *count,
+                            uint8_t *buffer, struct error *error) {
+    size_t own = device->own_sectors, offset = (size_t)(lba % own);
+    uint8_t *inside = (uint8_t *)device->bounce + offset * BLOCK_SECTOR_SIZE;
+    if (*count > own - offset)
+        *count = own - offset;
+    if (!transfer_part(device, false, lba - offset, own, device->bounce, error))
+        return false;
+    memcpy(write ? inside : buffer, write ? buffer : inside, *count * BLOCK_SECTOR_SIZE);
+    return !write || transfer_part(device, true, lba - offset, own, device->bounce, error);
+}
+
+/* Transfers as many of count sectors as can be at once, which begin with one of the disk's own. */
+static bool transfer_whole(struct block_device *device, bool write, uint64_t lba, size_t *count,
+                           uint8_t *buffer, struct error *error) {
+    uint8_t *target = buffer;
+    if (*count > device->most_sectors)
+        *count = device->most_sectors;
+    if (!is_direct(device, buffer, *count * BLOCK_SECTOR_SIZE)) {
+        target = device->bounce;
+        if (*count > device->bounce_sectors)
+            *count = device->bounce_sectors;
+    }
+    if (device->own_sectors)
+        *count -= *count % device->own_sectors;
+    if (write && target != buffer)
+        memcpy(target, buffer, *count * BLOCK_SECTOR_SIZE);
+    if (!transfer_part(device, write, lba, *count, target, error))
+        return false;
+    if (!write && target != buffer)
+        memcpy(buffer, target, *count * BLOCK_SECTOR_SIZE);
+    return true;
+}
+
 static bool transfer(struct block_device *device, bool write, uint64_t lba, size_t count,
                      uint8_t *buffer, struct error *error) {
-    while (count > 0) {
-        size_t part = count < device->most_sectors ? count : device->most_sectors;
-        uint8_t *target = buffer;
-        if (!is_direct(device, buffer, part * BLOCK_SECTOR_SIZE)) {
-            target = device->bounce;
-            if (part > device->bounce_sectors)
-                part = device->bounce_sectors;
-        }
-        if (write && target != buffer)
-            memcpy(target, buffer, part * BLOCK_SECTOR_SIZE);
-        if (!transfer_part(device, write, lba, part, target, error))
+    for (size_t part; count > 0; count -= part) {
+        size_t own = device->own_sectors;
+        part = count;
+        if (own && (lba % own != 0 || count < own)
+                ? !transfer_inside(device, write, lba, &part, buffer, error)
+                : !transfer_whole(device, write, lba, &part, buffer, error))
             return false;
-        if (!write && target != buffer)
-            memcpy(buffer, target, part * BLOCK_SECTOR_SIZE);
         buffer += part * BLOCK_SECTOR_SIZE;
         lba += part;
-        count -= part;
     }
     return true;
 }

@@ -1,6 +1,7 @@
 /*
  * A disk as a row of 512-byte sectors. Each driver fills in one of these; the
- * file system knows nothing else of the disk.
+ * file system knows nothing else of the disk. Where the disk's own sectors are larger, what is not a
+ * whole one is read and, to write it, written back with the rest of its sector as it was.
  */
 #pragma once
 #include "kernel_lib/error.h"
@@ -24,7 +25,11 @@ struct block_device {
     bool has_failed; /* a transfer or flush failed; whoever wants to know sets it back first */
     bool is_gone;    /* set by the driver when nothing answers: no later access is tried */
 
-    size_t most_sectors; /* in one call of transfer */
+    /* What the driver takes: transfers that begin and end with the disk's own sectors, each of which
+     * is own_sectors of ours (0 counts as 1; more need a bounce buffer that holds one), up to
+     * most_sectors, which is a multiple. */
+    size_t own_sectors;
+    size_t most_sectors;
     /* What the driver can take as a buffer: an address that is a multiple of alignment (0: any),
      * with nothing beyond reach (0: anywhere). Other data goes through the bounce buffer, which
      * need only be there if such limits are. */
@@ -33,8 +38,7 @@ struct block_device {
     void *bounce;
     size_t bounce_sectors;
 
-    /* Transfers count sectors (1 to most_sectors) from lba on. Range and buffer have been checked.
-     */
+    /* Transfers count sectors from lba on. Range and buffer have been checked. */
     bool (*transfer)(struct block_device *device, bool write, uint64_t lba, size_t count,
                      void *buffer, struct error *error);
     /* Returns once everything written before is on the medium; see can_flush. */

@@ -26,6 +26,7 @@
 
 static struct nvme_controller controller;
 static uint32_t name_space;
+static unsigned sector_shift; /* one of the disk's sectors is 1 << this of 512 bytes */
 static uint32_t part_sectors;
 static bool was_started; /* and the BIOS's queues are gone */
 
@@ -55,11 +56,11 @@ static bool nvme_transfer(struct block_device *device, bool write, uint64_t lba,
     unsigned commands = 0;
     for (size_t done = 0, part; done < count; done += part) {
         part = count - done < part_sectors ? count - done : part_sectors;
+        uint64_t first = (lba + done) >> sector_shift;
         struct nvme_command command = {.opcode = write ? IO_WRITE : IO_READ,
                                        .name_space = name_space,
-                                       .arguments = {(uint32_t)(lba + done),
-                                                     (uint32_t)((lba + done) >> 32),
-                                                     (uint32_t)part - 1}};
+                                       .arguments = {(uint32_t)first, (uint32_t)(first >> 32),
+                                                     (uint32_t)(part >> sector_shift) - 1}};
         describe(&command, commands++, (uintptr_t)buffer + done * BLOCK_SECTOR_SIZE,
                  part * BLOCK_SECTOR_SIZE);
         nvme_queue_submit(&controller.io, command);
@@ -95,26 +96,37 @@ static bool identify(uint32_t what, uint32_t of, struct error *error) {
 #define LOG_HEALTH_OF_NAMESPACE 1
 #define NAMESPACE_FORMAT 26   /* which one of these is used: */
 #define NAMESPACE_FORMATS 128 /* bytes of metadata (16 bits), size of a sector as a power of two */
-#define SECTOR_BITS 9
+#define FORMAT_MASK 0xFFFFFFu
+#define FORMAT_512 (9u << 16)
+#define FORMAT_4096 (12u << 16)
+
+/* The size of the sectors, and how many there are. */
+static bool read_format(struct block_device *device, struct error *error) {
+    uint32_t format;
+    const uint8_t *answer = controller.memory->answer;
+    if (!identify(IDENTIFY_NAMESPACE, name_space, error))
+        return false;
+    memcpy(&format, answer + NAMESPACE_FORMATS + 4 * (answer[NAMESPACE_FORMAT] & 0xF), 4);
+    format &= FORMAT_MASK;
+    if (format != FORMAT_512 && format != FORMAT_4096)
+        return error_set(error,
+                         "The NVMe disk's sectors are not of 512 or 4096 bytes, or have metadata.");
+    sector_shift = format == FORMAT_4096 ? 3 : 0;
+    memcpy(&device->sector_count, answer, 8);
+    device->sector_count <<= sector_shift;
+    device->own_sectors = 1u << sector_shift;
+    return true;
+}
 
 /* What the disk is, and its limits. */
 static bool read_properties(struct block_device *device, struct error *error) {
-    uint32_t format;
     if (!identify(IDENTIFY_CONTROLLER, 0, error))
         return false;
     uint8_t most = controller.memory->answer[CONTROLLER_MOST_PAGES];
     uint32_t pages = most && 1u << most < PART_PAGES ? 1u << most : PART_PAGES;
     part_sectors = pages * (NVME_PAGE / BLOCK_SECTOR_SIZE);
     device->most_sectors = NVME_MOST_COMMANDS * part_sectors;
-    if (!identify(IDENTIFY_NAMESPACE, name_space, error))
-        return false;
-    memcpy(&device->sector_count, controller.memory->answer, 8);
-    memcpy(&format,
-           controller.memory->answer + NAMESPACE_FORMATS +
-               4 * (controller.memory->answer[NAMESPACE_FORMAT] & 0xF),
-           4);
-    return (format & 0xFFFFFF) == SECTOR_BITS << 16 ||
-           error_set(error, "The NVMe disk's sectors are not of 512 bytes, or have metadata.");
+    return read_format(device, error);
 }
 
 static bool nvme_open(const struct pci_disk *disk, struct block_device *device,

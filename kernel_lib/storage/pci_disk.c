@@ -1,4 +1,5 @@
 #include "pci_disk.h"
+#include "boot/disk_layout.h"
 #include "kernel_lib/cpu/paging.h"
 #include "kernel_lib/memory/layout.h"
 
@@ -37,10 +38,9 @@ bool pci_disk_find_booted(struct block_device *bios, struct pci_disk *booted, st
         return false;
     for (unsigned i = 0; i < found.count; i++)
         before[i] = found.disk[i].observe(&found.disk[i]);
-    /* Two different ones: a command that is the same as the one before leaves the same trace. */
-    for (uint64_t lba = 1; lba <= 2; lba++)
-        if (!block_read(bios, lba, 1, sector, error))
-            return false;
+    /* Two that are nowhere the same: a command like the one before leaves the same trace. */
+    if (!block_read(bios, 0, 1, sector, error) || !block_read(bios, LARGE_SECTOR, 1, sector, error))
+        return false;
     for (unsigned i = 0; i < found.count; i++) {
         if (found.disk[i].observe(&found.disk[i]) == before[i])
             continue;

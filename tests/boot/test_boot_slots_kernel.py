@@ -34,7 +34,7 @@ def end_of(boot: Boot, disk: DiskImage, end: str, **machine: Any) -> int:
     return int(slot)
 
 
-@pytest.mark.parametrize("drive", ["ide", "virtio-blk", "usb-storage", "floppy"])
+@pytest.mark.parametrize("drive", ["ide", "virtio-blk", "nvme-4096", "usb-storage", "floppy"])
 def test_success_gives_the_attempts_back(boot: Boot, slots_disk: DiskImage, drive: str) -> None:
     for _ in range(2):
         assert end_of(boot, slots_disk, "reset", drive=drive) == 0
@@ -53,7 +53,7 @@ def test_kernel_that_never_reports(boot: Boot, slots_disk: DiskImage) -> None:
     assert record(slots_disk) == state(1, 3)
 
 
-@pytest.mark.parametrize("drive", ["ide", "virtio-blk", "usb-storage", "floppy"])
+@pytest.mark.parametrize("drive", ["ide", "virtio-blk", "nvme-4096", "usb-storage", "floppy"])
 def test_kernel_that_asks_for_the_other(boot: Boot, slots_disk: DiskImage, drive: str) -> None:
     assert end_of(boot, slots_disk, "fall back", drive=drive) == 0
     assert record(slots_disk) == state(0, 2, requested=1)

@@ -45,7 +45,7 @@ def test_crc_of_every_length(boot: Boot, tmp_path: Path, length: int) -> None:
     assert guest.wait_exit() == 0, guest.serial
 
 
-@pytest.mark.parametrize("drive", ["ide", "virtio-blk", "floppy"])
+@pytest.mark.parametrize("drive", ["ide", "virtio-blk", "nvme-4096", "floppy"])
 def test_fragmented_kernel(boot: Boot, tmp_path: Path, drive: str) -> None:
     disk = LoaderDisk.create(tmp_path / "disk.img", {KERNEL: kernel(payload(200_000))})
     disk.reverse(KERNEL, KERNEL_NAME)
@@ -74,6 +74,7 @@ def test_ide_disk_is_read_by_dma(boot: Boot, tmp_path: Path, drive: str) -> None
         ("pc", "virtio-blk"),
         ("pc", "usb-storage"),
         ("pc", "nvme"),
+        ("pc", "nvme-4096"),
         ("pc", "floppy"),
         ("q35", "ahci"),
         ("q35", "virtio-blk"),

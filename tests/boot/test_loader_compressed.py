@@ -115,7 +115,7 @@ def test_no_more_memory_than_it_takes(boot: Boot, tmp_path: Path, rest: bytes, s
         guest.expect(f"^({re.escape(BAD_STREAM)}|{re.escape(BAD_ADDRESSES)})$")
 
 
-@pytest.mark.parametrize("drive", ["ide", "virtio-blk", "floppy"])
+@pytest.mark.parametrize("drive", ["ide", "virtio-blk", "nvme-4096", "floppy"])
 def test_every_way_to_read(boot: Boot, tmp_path: Path, drive: str) -> None:
     payload = Path(__file__).read_bytes() * 30 + noise(100_000)
     code = seal(compress(kernel(payload, bss=100_000), 19))

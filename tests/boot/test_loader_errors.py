@@ -209,7 +209,7 @@ def test_kernel_beyond_the_last_cylinder(boot: Boot, tmp_path: Path) -> None:
     expect_disk_error(boot(disk_with(tmp_path, kernel(bytes(3_000_000))), drive="floppy"))
 
 
-@pytest.mark.parametrize("drive", ["ide", "floppy"])
+@pytest.mark.parametrize("drive", ["ide", "nvme", "floppy"])
 def test_no_stage2(boot: Boot, tmp_path: Path, drive: str) -> None:
     """Readable sectors that hold something else are not executed."""
     disk = disk_with(tmp_path, kernel())

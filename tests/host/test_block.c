@@ -6,10 +6,11 @@
 
 #define SECTORS 64
 #define BOUNCE_SECTORS 3
+#define OWN_SECTORS 8 /* where they are of 4096 bytes */
 
 static uint8_t disk[SECTORS * BLOCK_SECTOR_SIZE];
 static _Alignas(64) struct {
-    uint8_t bounce[BOUNCE_SECTORS * BLOCK_SECTOR_SIZE];
+    uint8_t bounce[OWN_SECTORS * BLOCK_SECTOR_SIZE];
     uint8_t buffer[(SECTORS + 1) * BLOCK_SECTOR_SIZE];
 } all;
 static uint8_t *const memory = all.buffer;
@@ -20,6 +21,8 @@ static bool transfer(struct block_device *device, bool write, uint64_t lba, size
                      void *buffer, struct error *error) {
     uintptr_t address = (uintptr_t)buffer;
     CHECK(count > 0 && count <= device->most_sectors && lba + count <= SECTORS);
+    CHECK(device->own_sectors == 0 ||
+          (lba % device->own_sectors == 0 && count % device->own_sectors == 0));
     CHECK(device->alignment == 0 || address % device->alignment == 0);
     CHECK(device->reach == 0 || address + count * BLOCK_SECTOR_SIZE <= device->reach);
     transfers++;
@@ -89,6 +92,49 @@ static void test_buffers(void) {
     CHECK(bounced == 8 * 2 * 6);
 }
 
+static struct block_device new_device_of_4096(void) {
+    struct block_device device = new_device();
+    device.own_sectors = OWN_SECTORS;
+    device.bounce_sectors = OWN_SECTORS;
+    device.most_sectors = 3 * OWN_SECTORS;
+    return device;
+}
+
+/* Every range of a disk with sectors of 4096 bytes: no other byte of disk or buffer changes. */
+static void test_larger_sectors(void) {
+    struct error error;
+    struct block_device device = new_device_of_4096();
+    static uint8_t expected[sizeof disk];
+    for (size_t first = 0; first < SECTORS; first++) {
+        for (size_t count = 1; count <= SECTORS - first; count++) {
+            size_t at = first * BLOCK_SECTOR_SIZE, size = count * BLOCK_SECTOR_SIZE;
+            for (size_t i = 0; i < sizeof disk; i++)
+                disk[i] = expected[i] = (uint8_t)(i * 5 + count + (i >> 9));
+            memset(memory, 0, sizeof all.buffer);
+            CHECK(block_read(&device, first, count, memory + 1, &error));
+            CHECK(memcmp(memory + 1, expected + at, size) == 0);
+            CHECK(memory[0] == 0 && memory[1 + size] == 0);
+            memset(expected + at, (int)(first + count), size);
+            memset(memory, (int)(first + count), size);
+            CHECK(block_write(&device, first, count, memory, &error));
+            CHECK(memcmp(disk, expected, sizeof disk) == 0);
+        }
+    }
+}
+
+static void test_transfers_of_larger_sectors(void) {
+    struct error error;
+    struct block_device device = new_device_of_4096();
+    CHECK(block_read(&device, 6, 30, memory, &error));
+    CHECK(transfers == 3 && bounced == 2); /* sectors 6 and 7, 8 to 31, 32 to 35 */
+    transfers = bounced = 0;
+    CHECK(block_write(&device, 6, 30, memory, &error));
+    CHECK(transfers == 5 && bounced == 4);
+    failures = 1; /* what is to stay is not known: nothing is written */
+    transfers = 0;
+    CHECK(!block_write(&device, 1, 1, memory, &error) && transfers == 1 && device.has_failed);
+}
+
 static void test_attempts(void) {
     struct block_device device = new_device();
     struct error error;
@@ -140,6 +186,8 @@ static void test_range(void) {
 
 int main(void) {
     test_buffers();
+    test_larger_sectors();
+    test_transfers_of_larger_sectors();
     test_attempts();
     test_gone();
     test_range();

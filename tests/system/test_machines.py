@@ -18,6 +18,7 @@ from project_files import DEFAULT_MODEL
         ("pc", "virtio-blk"),
         ("pc", "usb-storage"),
         ("pc", "nvme"),
+        ("pc", "nvme-4096"),
         ("q35", "ahci"),
         ("q35", "virtio-blk"),
         ("q35", "usb-storage"),

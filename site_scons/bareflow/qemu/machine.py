@@ -25,6 +25,7 @@ _DEVICES: dict[str, tuple[str | None, str]] = {
     "virtio-blk": (None, "virtio-blk-pci"),
     "usb-storage": ("qemu-xhci", "usb-storage"),
     "nvme": (None, "nvme,serial=bareflow"),
+    "nvme-4096": (None, "nvme,serial=bareflow,logical_block_size=4096,physical_block_size=4096"),
 }
 DRIVES = (*_DEVICES, "floppy")
 
