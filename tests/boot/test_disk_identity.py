@@ -20,6 +20,7 @@ DEVICES = {
     "nvme": ["-device", "nvme,serial=twin,drive=twin"],
     # On the controller that the booted disk is at.
     "same ahci": ["-device", "ide-hd,bus=ahci.1,drive=twin"],
+    "same usb": ["-device", "usb-storage,drive=twin"],
     "behind a bridge": [
         *("-device", "pci-bridge,id=bridge,chassis_nr=1"),
         *("-device", "virtio-blk-pci,bus=bridge,addr=1,drive=twin"),
@@ -30,11 +31,12 @@ DEVICES = {
 @pytest.mark.parametrize(
     ("drive", "twin"),
     [
-        *(("usb-storage", twin) for twin in ("ahci", "virtio-blk", "nvme")),
-        *(("virtio-blk", twin) for twin in ("ide", "virtio-blk", "behind a bridge")),
-        *(("ahci", twin) for twin in ("ahci", "same ahci", "nvme")),
-        *(("nvme", twin) for twin in ("nvme", "ahci")),
-        ("ide", "virtio-blk"),
+        *(("usb-storage", twin) for twin in ("ahci", "virtio-blk", "nvme", "same usb")),
+        *(("virtio-blk", twin) for twin in ("ide", "virtio-blk", "nvme", "behind a bridge")),
+        *(("ahci", twin) for twin in ("ahci", "same ahci", "virtio-blk", "nvme")),
+        *(("nvme", twin) for twin in ("nvme", "ahci", "virtio-blk")),
+        *(("ide", twin) for twin in ("ide", "ahci", "virtio-blk", "nvme")),
+        ("nvme-4096", "nvme"),
     ],
 )
 def test_twin_is_left_alone(
