@@ -5,11 +5,16 @@
 #define BENCHMARK_BYTES (256u * 1024) /* of weights, at most */
 #define BENCHMARK_RUNS 4
 
+/* These are null where they are not linked. */
+#pragma weak kernels_avx2
+#pragma weak kernels_avx512
 const struct kernels *const optimization_kernels[OPTIMIZATION_WIDTHS] = {
     &kernels_sse2, &kernels_avx2, &kernels_avx512};
 
 bool optimization_usable(const struct kernels *kernels) {
     const struct cpu_features *cpu = cpu_features();
+    if (!kernels)
+        return false;
     if (kernels == &kernels_avx2)
         return cpu->avx2;
     if (kernels == &kernels_avx512)
@@ -126,7 +131,7 @@ bool optimization_choose(struct inference *in, const char *name, struct error *e
     }
     for (size_t i = 0; i < OPTIMIZATION_WIDTHS; i++) {
         const struct kernels *kernels = optimization_kernels[i];
-        if (strcmp(name, kernels->name) != 0)
+        if (!kernels || strcmp(name, kernels->name) != 0)
             continue;
         if (!optimization_usable(kernels))
             return error_set(error, "vector = %s: this CPU does not have it%s", name,
@@ -134,5 +139,6 @@ bool optimization_choose(struct inference *in, const char *name, struct error *e
         choose(in, kernels, "setting");
         return true;
     }
-    return error_set(error, "vector = %s: there are auto, sse2, avx2 and avx512", name);
+    return error_set(error, "vector = %s: there are auto%s", name,
+                     optimization_kernels[1] ? ", sse2, avx2 and avx512" : " and sse2");
 }

@@ -4,11 +4,11 @@
 #pragma once
 #include "inference.h"
 
-/* Widths, narrowest first. */
+/* Widths, narrowest first; null: this program does not have it. */
 #define OPTIMIZATION_WIDTHS 3
 extern const struct kernels *const optimization_kernels[OPTIMIZATION_WIDTHS];
 
-/* Whether this CPU has the instructions of these kernels. */
+/* Whether these are kernels that this CPU has the instructions of. */
 bool optimization_usable(const struct kernels *kernels);
 
 /*

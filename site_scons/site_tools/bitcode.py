@@ -27,11 +27,10 @@ CODE_GENERATION = [
 FRAME_FROM_THE_BEGINNING = ["-mllvm", "-enable-shrink-wrap=false"]
 """A function has its frame from its first instruction on, for backtraces (kernel_lib/debug/unwind.c)."""
 
-VECTOR_WIDTHS = {
-    "_sse2": ("-DKERNELS_SUFFIX=sse2",),
-    "_avx2": ("-DKERNELS_SUFFIX=avx2", "-mavx2", "-mf16c"),
-    "_avx512": (
-        "-DKERNELS_SUFFIX=avx512",
+WIDTH_OPTIONS: dict[str, tuple[str, ...]] = {
+    "sse2": (),
+    "avx2": ("-mavx2", "-mf16c"),
+    "avx512": (
         "-mavx512f",
         "-mavx512bw",
         "-mavx512dq",
@@ -40,7 +39,7 @@ VECTOR_WIDTHS = {
         "-mprefer-vector-width=512",
     ),
 }
-"""What tinyllama/kernels/kernels.c is compiled for: file name suffix to options."""
+"""The vector widths that tinyllama/kernels/kernels.c can be compiled for, and the compiler's options."""
 
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Werror"]
 
@@ -48,6 +47,11 @@ WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Werror"]
 def debug_options(env: Any) -> list[str]:
     """The compiler's options for debug=1. They change no instruction."""
     return ["-g"] if env["debug"] else []
+
+
+def options_of_width(name: str) -> tuple[str, ...]:
+    """What kernels.c is compiled with for a vector width."""
+    return (f"-DKERNELS_SUFFIX={name}", *WIDTH_OPTIONS[name])
 
 
 def _objects(env: Any, sources: list[Any], suffix: str = "", options: tuple[str, ...] = ()) -> list[Any]:
@@ -102,7 +106,6 @@ def generate(env: Any) -> None:
         CCCOMSTR=env.Quiet("CC", "$SOURCE"),
         CXXCOMSTR=env.Quiet("CXX", "$SOURCE"),
         LIBC_HEADERS=[],
-        VECTOR_WIDTHS=VECTOR_WIDTHS,
         STATIC_AND_SHARED_OBJECTS_ARE_THE_SAME=1,
     )
     env.AddMethod(_objects, "BitcodeObjects")

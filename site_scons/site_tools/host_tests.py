@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bitcode import WIDTH_OPTIONS, options_of_width
 from build_options import Options
 from llvm_libc import COMMON_DEFINES
 from SCons.Subst import Literal
@@ -102,13 +103,14 @@ def _program(env: Any, test: Any, kind: str, options: list[str], link_options: l
     objects = []
     for source in sources:
         stem = source.path.removeprefix(f"{env.Dir('$BUILD_ROOT').path}/")
-        widths = env["VECTOR_WIDTHS"] if source.name == "kernels.c" else {"": ()}
-        for width, width_options in widths.items():
+        for width in WIDTH_OPTIONS if source.name == "kernels.c" else ("",):
+            width_options = options_of_width(width) if width else ()
+            ending = f"_{width}" if width else ""
             flags = [*env["CCFLAGS"], *options, *width_options]
             if source.path.startswith(env["LIBC_STAMP"].dir.path):
                 flags = [*(flag for flag in flags if not flag.startswith("-W")), "-DLIBC_COPT_USE_C_ASSERT"]
             suffix = f"-{Path(test.name).stem}" if _COMPILE_OPTIONS.search(text) else ""
-            node = env.Object(f"$HOST_BUILD/{kind}/{stem}{width}{suffix}.o", source, CCFLAGS=flags)
+            node = env.Object(f"$HOST_BUILD/{kind}/{stem}{ending}{suffix}.o", source, CCFLAGS=flags)
             env.Depends(node, env["TOOL_VERSION"]["CC"])
             if inside_libc:
                 env.Depends(node, env["LIBC_STAMP"])
