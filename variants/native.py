@@ -67,6 +67,7 @@ VARIANT = Variant(
         "tinyllama/kernels/matrix.c": "-Os",
         "tinyllama/kernels/weight_types.c": "-O2 -fno-unroll-loops",
         "llvm-libc/string": "-O2",
+        "llvm-libc/string/str": "-Oz",
     },
     libc_defines=[
         "LIBC_QSORT_IMPL=LIBC_QSORT_HEAP_SORT",  # quicksort is there four times, by the element's size
@@ -74,7 +75,14 @@ VARIANT = Variant(
         "LIBC_COPT_PRINTF_DISABLE_INDEX_MODE",
         "LIBC_COPT_STRTOFLOAT_DISABLE_EISEL_LEMIRE",
     ],
-    lto=["--lto-O2"],
+    lto=[
+        "--lto-O2",
+        # What compresses better, and takes no more instructions for a token: docs/measurements/native-size.md
+        "-mllvm -disable-machine-licm",
+        "-mllvm -enable-misched=0",
+        "-mllvm -grow-region-complexity-budget=0",
+        "-mllvm -split-spill-mode=size",
+    ],
     takes_profile=True,
     compression=19,
 )

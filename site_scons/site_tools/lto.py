@@ -36,6 +36,8 @@ def _make_table(target: list[Any], source: list[Any], env: Any) -> None:
     if env["UNWIND_TABLE"]:
         unwinding = unwind_source(env, source[0].abspath if source else None, functions)
     names = symbols.readable([function.name for function in functions], env["LLVM_CXXFILT"])
+    if not env["VARIANT"].engine:  # which has traps and a trim by these names
+        names = symbols.without_numbers(names)
     covered = env["COVERAGE_BY_DEFAULT"]
     table = symbols.table_source(
         functions, names, start, coverage_by_default=covered, removable=may_go, unwinding=unwinding

@@ -16,6 +16,7 @@ from bareflow.kernel.symbols import (
     pack_bits,
     readable,
     table_source,
+    without_numbers,
 )
 from bareflow.llvm import llvm_tool
 from elf_tools import link
@@ -105,3 +106,8 @@ def test_moved_functions_are_noticed(elf: bytes, tmp_path: Path) -> None:
     moved = link(tmp_path, SOURCE.format(gap=14), name="moved").read_bytes()
     with pytest.raises(SymbolError, match="moved functions"):
         check_same_functions(elf, moved)
+
+
+def test_numbers_of_lto_are_left_out() -> None:
+    names = ["find.12", "find", "operator.", "x.llvm", "a1.7.3"]
+    assert without_numbers(names) == ["find", "find", "operator.", "x.llvm", "a1.7"]

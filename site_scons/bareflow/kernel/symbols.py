@@ -20,6 +20,7 @@ from bareflow.trim import stub_names
 _EXECUTABLE = 0x4
 _TEMPLATE_ARGUMENTS = re.compile(r"<[^<>]*>")
 _DULL_NAMESPACES = re.compile(r"__llvm_libc::|\(anonymous namespace\)::")
+_NUMBER_OF_LTO = re.compile(r"\.\d+$")
 _FUNCTION_TYPES = ("STT_FUNC", "STT_NOTYPE")
 
 
@@ -90,6 +91,11 @@ def readable(names: list[str], demangler: str) -> list[str]:
             name = plain
         shortened.append(_DULL_NAMESPACES.sub("", name))
     return shortened
+
+
+def without_numbers(names: list[str]) -> list[str]:
+    """Names without what the LTO link adds to those of static functions that are there more than once."""
+    return [_NUMBER_OF_LTO.sub("", name) for name in names]
 
 
 def pack_bits(bits: Sequence[bool]) -> bytes:
