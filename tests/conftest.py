@@ -46,8 +46,8 @@ VARIABLES = {"full": ENGINE, "linux": ENGINE, "trimmed": TRIMMED}
 ALSO_ON_I386 = {
     f"test_{name}.py"
     for name in (
-        "boot_event clock coverage disk_faults disk_identity exceptions gdb keyboard language_runtime "
-        "large_clusters memory missing_devices power profile slow_reader storage story"
+        "boot_event boot_slots_kernel clock coverage disk_faults disk_identity exceptions gdb image keyboard "
+        "language_runtime large_clusters memory missing_devices power profile slow_reader storage story"
     ).split()
 }
 """Tests of images that are run for both architectures, unless they soak."""

@@ -9,14 +9,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bareflow.qemu.machine import QEMU
 from disk_tools import PARTITION_OFFSET
 from fixture_types import Boot, Disk, Story
 from project_files import ROOT
 
 KERNEL = "/boot/BAREFLOW.KRN"
 MODEL_FOLDER = ROOT / "tinyllama" / "model"
-KERNEL_LIMIT = 124 * 1024  # bytes; the aim is 100 KiB (docs/measurements/native-size.md)
+KERNEL_LIMITS = {"x86_64": 118 * 1024, "i386": 105 * 1024}
+"""In bytes; the aim is 100 KiB (docs/measurements/native-size.md)."""
 SECTOR = 512
 
 
@@ -30,11 +30,13 @@ def test_partition_table(image: Path) -> None:
     assert mbr[462:510] == bytes(48), "further partitions"
 
 
-def test_kernel_file_is_small_and_is_what_was_built(image: Path, build_dir: Path, disk: Disk) -> None:
+def test_kernel_file_is_small_and_is_what_was_built(
+    image: Path, build_dir: Path, architecture: str, disk: Disk
+) -> None:
     kernel = disk(image).read(KERNEL)
     assert kernel == (build_dir / "bareflow.krn").read_bytes()
     assert kernel[:4] == b"DULF"
-    assert len(kernel) <= KERNEL_LIMIT
+    assert len(kernel) <= KERNEL_LIMITS[architecture]
 
 
 def test_size_report(build_dir: Path) -> None:
@@ -74,12 +76,13 @@ def test_image_tells_a_story_by_itself(boot: Boot, image: Path) -> None:
     assert re.fullmatch("[\n -~]+", guest.text), "not only English text"
 
 
-def test_plain_qemu_command_boots(disk: Disk, story: Story) -> None:
-    """The command that README gives, with nothing but the image; the guest powers off by ACPI."""
+def test_plain_qemu_command_boots(disk: Disk, story: Story, architecture: str) -> None:
+    """The command that README gives, or docs/i386.md, with nothing but the image; it powers off by ACPI."""
     copy = disk(story.image)
     copy.write("/boot/BAREFLOW.CFG", b"mode = generate\nsteps = 64\ntemperature = 0\n")
+    qemu = f"qemu-system-{architecture}"
     result = subprocess.run(
-        [QEMU, "-drive", f"file={copy.path},format=raw", "-serial", "stdio", "-display", "none"],
+        [qemu, "-drive", f"file={copy.path},format=raw", "-serial", "stdio", "-display", "none"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=60,

@@ -7,13 +7,14 @@ logits that other programs made of stories260K.
 from __future__ import annotations
 
 import array
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fixture_types import Disk, ModelImage, Reference, Tell
+from fixture_types import Boot, Disk, ModelImage, Reference, Tell
 
 # Text, token ids' file and logits' file of a story.
 Record = Callable[..., tuple[str, bytes, bytes]]
@@ -91,7 +92,7 @@ def test_same_bits_on_every_cpu(
     tell_and_record: Record, model_image: ModelImage, architecture: str, kind: str
 ) -> None:
     cases = [("qemu64", "auto"), ("Haswell", "auto"), ("max", "auto"), ("max", "sse2")]
-    if architecture == "x86_64":  # QEMU 7.2 takes YMM4 as the index of a gather for none (docs/i386.md)
+    if architecture == "x86_64":
         cases.append(("Haswell", "avx2"))
     runs = {
         (cpu, vector): tell_and_record(model_image(kind), {"vector": vector}, cpu=cpu)
@@ -100,6 +101,15 @@ def test_same_bits_on_every_cpu(
     first = runs["qemu64", "auto"]
     assert len(first[2]) >= STEPS * VOCABULARY * 4
     assert [run for run, result in runs.items() if result != first] == []
+
+
+def test_only_linked_widths_can_be_chosen(boot: Boot, image: Path, architecture: str) -> None:
+    """Processors of 32 bits have SSE2 (docs/i386.md)."""
+    if architecture == "x86_64":
+        pytest.skip("all widths are linked")
+    guest = boot(image, config={"mode": "generate", "vector": "avx2"}, cpu="max")
+    assert guest.wait_exit() == 1
+    assert re.search("^error: vector = avx2: there are auto and sse2", guest.console, re.M)
 
 
 @pytest.mark.parametrize("kind", ["default", "v0"])
