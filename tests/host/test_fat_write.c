@@ -219,7 +219,6 @@ static bool delete_once(long sectors) {
     CHECK(!fat_delete(&fs, "/OLD/0002.KRN", &error)); /* not the guest's */
     CHECK(strstr(error.text, "was not written by this machine"));
     CHECK(!fat_delete(&fs, "/OLD", &error) && !fat_delete(&fs, "/OLD/0003.KRN", &error));
-    CHECK(fat_prepare(&fs, &error)); /* a failure has discarded what was known */
     ram_disk_cut_after(&disk, sectors);
     bool done = fat_delete(&fs, "/OLD/0001.KRN", &error);
     if (done) {
@@ -237,6 +236,28 @@ static bool delete_once(long sectors) {
     return !done;
 }
 
+/* What cannot be done is said before anything has changed: the tree need not be walked again. */
+static void test_refusals(void) {
+    struct fat_image image;
+    struct ram_disk disk;
+    struct fat fs;
+    struct error error;
+    uint64_t bytes;
+    make_image(&image, 3000, 0);
+    ram_disk_init(&disk, image.bytes, image.size);
+    mount(&fs, &disk);
+    CHECK(fat_free_bytes(&fs, &bytes, &error));
+    CHECK(!fat_delete(&fs, "/NOTES.TXT", &error) && !fat_delete(&fs, "/DIR", &error));
+    CHECK(!fat_delete(&fs, "/MISSING.TXT", &error));
+    CHECK(!fat_replace(&fs, "/DIR", new_data, 1, &error));
+    CHECK(!fat_replace(&fs, "/a name of its own", new_data, 1, &error));
+    CHECK(!fat_reserve(&fs, "/LARGE.BIN", 3u << 30, &error));
+    unsigned long commands = disk.commands;
+    CHECK(fat_free_bytes(&fs, &bytes, &error) && disk.commands == commands);
+    fat_unmount(&fs);
+    image_free(&image);
+}
+
 static void test_deleting(void) {
     long sectors = 0;
     while (delete_once(sectors))
@@ -250,6 +271,7 @@ int main(void) {
         test_replacing();
         test_power_cuts();
         test_deleting();
+        test_refusals();
         for (unsigned kind = 0; kind < 6; kind++) {
             test_repair(true, kind);
             test_repair(false, kind);

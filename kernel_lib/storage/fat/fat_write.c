@@ -130,67 +130,74 @@ static bool find_unused_entry(struct fat *fs, struct fat_lookup *lookup, struct 
     return true;
 }
 
-/* Everything but the clean-up after a failure. bytes NULL: their place only. */
-static bool replace(struct fat *fs, const char *path, const uint8_t *bytes, uint32_t size,
-                    struct error *error) {
-    struct fat_lookup file;
-    if (!fat_prepare(fs, error) || !fat_find(fs, path, &file, error))
+/* Finds what is to be replaced, or made, and how many clusters it needs. Nothing has changed yet. */
+static bool find_to_replace(struct fat *fs, const char *path, uint32_t size,
+                            struct fat_lookup *file, uint32_t *count, struct error *error) {
+    if (!fat_prepare(fs, error) || !fat_find(fs, path, file, error))
         return false;
-    if (file.found && file.entry.attributes & (FAT_DIRECTORY | FAT_READ_ONLY))
+    if (file->found && file->entry.attributes & (FAT_DIRECTORY | FAT_READ_ONLY))
         return error_set(error, "%.80s is %s and cannot be replaced.", path,
-                         file.entry.attributes & FAT_DIRECTORY ? "a directory" : "read-only");
-    if (!file.found && !file.name_is_short)
+                         file->entry.attributes & FAT_DIRECTORY ? "a directory" : "read-only");
+    if (!file->found && !file->name_is_short)
         return error_set(error,
                          "%.80s cannot be made: the name of a new file must be of the form 8.3, "
                          "such as RESULT.TXT.",
                          path);
-    uint32_t count = fat_clusters_for(fs, size);
+    *count = fat_clusters_for(fs, size);
     /* A new file may need one more cluster, for its directory. */
-    if (count + !file.found > fs->free_clusters)
-        return error_set(error,
-                         "The disk is full: %.80s needs %" PRIu64 " KiB, %" PRIu64 " KiB are free.",
-                         path, (uint64_t)count * fs->cluster_size / 1024,
-                         (uint64_t)fs->free_clusters * fs->cluster_size / 1024);
+    if (*count + !file->found <= fs->free_clusters)
+        return true;
+    return error_set(error,
+                     "The disk is full: %.80s needs %" PRIu64 " KiB, %" PRIu64 " KiB are free.",
+                     path, (uint64_t)*count * fs->cluster_size / 1024,
+                     (uint64_t)fs->free_clusters * fs->cluster_size / 1024);
+}
 
+/* Writes count clusters, and the directory entry. bytes NULL: their place only. */
+static bool replace(struct fat *fs, struct fat_lookup *file, uint32_t count, const uint8_t *bytes,
+                    uint32_t size, struct error *error) {
     uint32_t old_chain = 0;
-    if (file.found) {
-        old_chain = fat_entry_cluster(fs, &file.entry);
+    if (file->found) {
+        old_chain = fat_entry_cluster(fs, &file->entry);
     } else {
-        if (!find_unused_entry(fs, &file, error))
+        if (!find_unused_entry(fs, file, error))
             return false;
-        memset(&file.entry, 0, sizeof file.entry);
-        memcpy(file.entry.name, file.short_name, sizeof file.entry.name);
-        file.entry.attributes = FAT_ARCHIVE;
-        file.entry.created_date = FAT_GUEST_DATE;
+        memset(&file->entry, 0, sizeof file->entry);
+        memcpy(file->entry.name, file->short_name, sizeof file->entry.name);
+        file->entry.attributes = FAT_ARCHIVE;
+        file->entry.created_date = FAT_GUEST_DATE;
     }
     uint32_t first = count > 0 ? fat_space_choose(fs, count) : 0;
-    fat_entry_set_cluster(fs, &file.entry, first);
-    file.entry.size = size;
-    file.entry.written_date = FAT_GUEST_DATE;
-    file.entry.written_time = FAT_GUEST_TIME;
+    fat_entry_set_cluster(fs, &file->entry, first);
+    file->entry.size = size;
+    file->entry.written_date = FAT_GUEST_DATE;
+    file->entry.written_time = FAT_GUEST_TIME;
     return (!bytes || write_data(fs, first, count, bytes, size, error)) &&
            write_chain(fs, first, count, error) &&
-           fat_entry_write(fs, file.sector, file.offset, &file.entry, error) &&
+           fat_entry_write(fs, file->sector, file->offset, &file->entry, error) &&
            free_chain(fs, old_chain, error);
 }
 
-/* Everything but the clean-up after a failure. */
-static bool delete(struct fat *fs, const char *path, struct error *error) {
-    struct fat_lookup file;
-    if (!fat_prepare(fs, error) || !fat_find(fs, path, &file, error))
+/* Finds what is to be deleted. Nothing has changed yet. */
+static bool find_to_delete(struct fat *fs, const char *path, struct fat_lookup *file,
+                           struct error *error) {
+    if (!fat_prepare(fs, error) || !fat_find(fs, path, file, error))
         return false;
-    if (!file.found)
+    if (!file->found)
         return error_set(error, "%.80s is not there.", path);
-    if (file.entry.attributes & FAT_DIRECTORY || !fat_is_by_guest(&file.entry))
+    if (file->entry.attributes & FAT_DIRECTORY || !fat_is_by_guest(&file->entry))
         return error_set(error, "%.80s was not written by this machine, so it stays.", path);
-    uint32_t chain = fat_entry_cluster(fs, &file.entry);
-    file.entry.name[0] = FAT_NAME_DELETED;
-    return fat_entry_write(fs, file.sector, file.offset, &file.entry, error) &&
-           free_chain(fs, chain, error);
+    return true;
 }
 
 bool fat_delete(struct fat *fs, const char *path, struct error *error) {
-    if (delete(fs, path, error))
+    struct fat_lookup file;
+    if (!find_to_delete(fs, path, &file, error))
+        return false;
+    uint32_t chain = fat_entry_cluster(fs, &file.entry);
+    file.entry.name[0] = FAT_NAME_DELETED;
+    if (fat_entry_write(fs, file.sector, file.offset, &file.entry, error) &&
+        free_chain(fs, chain, error))
         return true;
     fat_space_discard(fs);
     return false;
@@ -203,11 +210,15 @@ bool fat_free_bytes(struct fat *fs, uint64_t *bytes, struct error *error) {
     return true;
 }
 
-static bool replace_or_discard(struct fat *fs, const char *path, const void *bytes, size_t size,
-                               struct error *error) {
+static bool find_and_replace(struct fat *fs, const char *path, const void *bytes, size_t size,
+                             struct error *error) {
     if (size > UINT32_MAX)
         return error_set(error, "%.80s cannot be written: a file on FAT ends at 4 GiB.", path);
-    if (replace(fs, path, bytes, (uint32_t)size, error))
+    struct fat_lookup file;
+    uint32_t count;
+    if (!find_to_replace(fs, path, (uint32_t)size, &file, &count, error))
+        return false;
+    if (replace(fs, &file, count, bytes, (uint32_t)size, error))
         return true;
     fat_space_discard(fs);
     return false;
@@ -215,11 +226,11 @@ static bool replace_or_discard(struct fat *fs, const char *path, const void *byt
 
 bool fat_replace(struct fat *fs, const char *path, const void *bytes, size_t size,
                  struct error *error) {
-    return replace_or_discard(fs, path, size ? bytes : NULL, size, error);
+    return find_and_replace(fs, path, size ? bytes : NULL, size, error);
 }
 
 bool fat_reserve(struct fat *fs, const char *path, size_t size, struct error *error) {
-    return replace_or_discard(fs, path, NULL, size, error);
+    return find_and_replace(fs, path, NULL, size, error);
 }
 
 bool fat_overwrite(struct fat *fs, const struct fat_file *file, uint32_t offset, const void *bytes,
