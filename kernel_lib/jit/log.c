@@ -56,6 +56,14 @@ void jit_log_event(const char *format, ...) {
     va_end(values);
 }
 
+size_t jit_log_end(void) {
+    return used;
+}
+
+void jit_log_discard(size_t end) {
+    used = end;
+}
+
 void jit_print_log(void) {
     for (size_t at = 0; at < used; at += strlen(kept + at) + 1)
         if (kept[at] == EVENT)
