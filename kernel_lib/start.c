@@ -16,6 +16,7 @@
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/memory/ram.h"
 #include "kernel_lib/program.h"
+#include "kernel_lib/removed/removed.h"
 #include "kernel_lib/runtime.h"
 #include "kernel_lib/storage/storage.h"
 #include "kernel_lib/version.h"
@@ -25,6 +26,9 @@ static struct boot_info boot;
 
 /* The linker script's: behind the thread's variables. */
 extern char __thread_block[];
+
+/* Only in kernels that write trimmed copies of themselves. */
+#pragma weak removed_pages_to_heap
 
 /* Copies the block out of low memory; stops when it is not what this kernel was built for. */
 static void take_boot_info(const struct boot_info *given) {
@@ -75,8 +79,10 @@ __attribute__((noinline)) static void bring_up(const struct boot_info *given) {
     ram_start(&boot);                        /* memory map */
     paging_start();                          /* own page tables, W^X, guard pages */
     ram_give_to_heap();                      /* malloc works */
-    pic_start();                             /* IRQs off the exceptions' vectors */
-    keyboard_start();                        /* PS/2, by interrupt */
+    if (removed_pages_to_heap)
+        removed_pages_to_heap(); /* of a trimmed copy */
+    pic_start();                 /* IRQs off the exceptions' vectors */
+    keyboard_start();            /* PS/2, by interrupt */
     serial_receive_by_interrupt();
     cpu_interrupts_on();
     platform_set_thread_pointer(__thread_block); /* thread-local variables */

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from bareflow.events import Event
 from bareflow.qemu.guest import Guest
 from disk_tools import DiskImage
 
@@ -35,6 +36,22 @@ class Story:
     text: str
     ids: list[int]
     beginning: str
+
+
+@dataclass(frozen=True)
+class MadeDisk:
+    """A disk that many tests begin with. Not to be changed."""
+
+    disk: DiskImage
+    boots: int
+    """As many have made it, and in the last one:"""
+    console: str
+    events: list[Event]
+
+    def event(self, name: str) -> Event:
+        """The one event of this name."""
+        (event,) = (event for event in self.events if event["event"] == name)
+        return event
 
 
 # Tells a story: the guest, and the files that it left of token ids and logits.

@@ -23,6 +23,14 @@ STEPS = 24
 SECTOR = 512
 CRC_LINE = 13  # bytes of a profile's last line
 PROMPT = "Once upon a time"
+SECOND = "/boot/snapshots/0002.KRN"
+RECORD = "/profile/SETTLED.TXT"
+MOST_BOOTS = 6
+SOON: Mapping[str, object] = {"life.settle": 1}
+AT_ONCE: Mapping[str, object] = {**SOON, "coverage": "off"}
+"""Then full has nothing to trim by, and writes the native kernel."""
+TRIMS = "This machine has settled: it writes a trimmed copy of its kernel; a key puts that off ..."
+EXPORTS = "This machine has settled: it writes a native kernel; a key puts that off ..."
 BY_HAND: Mapping[str, object] = {"life.settle": 0}
 """The machine writes no kernel by itself."""
 
@@ -40,6 +48,29 @@ def generate(disk: DiskImage, settings: Mapping[str, object] = BY_HAND, **machin
 def results(disk: DiskImage) -> tuple[bytes, str]:
     """The ids, and a hash of the logits."""
     return disk.read("/IDS.TXT"), hashlib.sha256(disk.read("/LOGITS.BIN")).hexdigest()
+
+
+def counts(disk: DiskImage) -> dict[str, int]:
+    """What the record of settling counts."""
+    lines = [line.split("=", 1) for line in disk.newest(RECORD).decode().splitlines()]
+    return {key: int(value) for key, value in lines[3:]}
+
+
+def steps(guest: Guest) -> list[tuple[str, str]]:
+    """The steps that a machine which has settled took in this boot, and how each ended."""
+    return [(event["step"], event["result"]) for event in guest.events if event["event"] == "settle"]
+
+
+def boots_until(disk: DiskImage, step: str, settings: Mapping[str, object], **machine: object) -> list[Guest]:
+    """Boots until a step is taken; all generate the same text."""
+    boots: list[Guest] = []
+    expected = None
+    while len(boots) < MOST_BOOTS and not (boots and steps(boots[-1])):
+        boots.append(generate(disk, settings, **machine))
+        expected = expected or results(disk)
+        assert results(disk) == expected
+    assert steps(boots[-1]) == [(step, "written")]
+    return boots
 
 
 def export(disk: DiskImage, *, texts: int = 0, **machine: object) -> Guest:

@@ -133,6 +133,12 @@ void paging_start(void) {
     descriptors_load(); /* on i386 the tasks get CR3 */
 }
 
+/* The kernel's code can be executed as it is. What has been made data there, must never be code
+ * again: another function's calls may lead there (kernel_lib/removed/removed_pages.c). */
+static bool is_kernel_code(uintptr_t address, size_t size) {
+    return address < (uintptr_t)__text_end && address + size > (uintptr_t)__text_start;
+}
+
 /* Maps whole pages while the tables are in use. */
 static bool remap(uint64_t start, uint64_t end, uint64_t flags, struct error *error) {
     if (!map(start, end, flags))
@@ -152,6 +158,8 @@ bool memory_protect(uintptr_t address, size_t size, enum memory_access access,
     if (address % PAGE_SIZE != 0 || size % PAGE_SIZE != 0)
         return error_set(error, "memory_protect: %#" PRIxPTR " and %zu bytes are not whole pages",
                          address, size);
+    if (access == MEMORY_READ_EXECUTE && is_kernel_code(address, size))
+        return error_set(error, "memory_protect: %#" PRIxPTR " is the kernel's", address);
     return remap(address, address + size, flags[access], error);
 }
 

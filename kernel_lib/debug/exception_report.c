@@ -96,6 +96,7 @@ static void print_selector_error(uintptr_t error_code) {
 #pragma weak trap_stub_called
 #pragma weak removed_part_reached
 #pragma weak removed_data_used
+#pragma weak removed_page_reached
 
 _Noreturn void exception_dispatch(const struct exception_frame *frame) {
     static unsigned depth;
@@ -107,6 +108,8 @@ _Noreturn void exception_dispatch(const struct exception_frame *frame) {
         removed_part_reached(where.instruction, where.stack_pointer);
     if (frame->vector == VECTOR_PAGE_FAULT && removed_data_used)
         removed_data_used(cpu_read_cr2(), where.instruction, where.stack_pointer);
+    if (frame->vector == VECTOR_PAGE_FAULT && removed_page_reached)
+        removed_page_reached(where.instruction, where.stack_pointer);
     if (depth++ > 0) {
         /* Something that the report needs is broken. Say that, once. */
         if (depth == 2)

@@ -8,6 +8,7 @@
 #include "kernel_lib/memory/heap.h"
 #include "kernel_lib/memory/free_lists.h"
 extern "C" {
+#include "kernel_lib/cpu/paging.h"
 #include "kernel_lib/runtime.h"
 }
 
@@ -36,6 +37,7 @@ constexpr size_t BATCH_BYTES = 2048;
 /* Storage without FreeListHeap's default constructor, which wants those linker symbols. */
 alignas(FreeListHeap) unsigned char storage[HEAP_MAX_REGIONS][sizeof(FreeListHeap)];
 size_t heap_count;
+size_t scattered = HEAP_MAX_REGIONS; /* the index of heap_add_scattered()'s region */
 struct memory_usage usage;
 
 FreeListHeap &heap(size_t index) {
@@ -62,6 +64,8 @@ FreeListHeap &heap_of(void *memory) {
 /* Allocates a block from the first region that has room. */
 void *cut_off(size_t alignment, size_t size) {
     for (size_t i = 0; i < heap_count; i++) {
+        if (i == scattered && alignment >= PAGE_SIZE)
+            continue;
         void *memory = alignment <= HEAP_ALIGNMENT ? heap(i).allocate(size)
                                                    : heap(i).aligned_allocate(alignment, size);
         if (memory) {
@@ -92,6 +96,12 @@ void cut_up(void *memory, size_t size) {
     put_new(block);
 }
 
+/* Ends a free block at an address, and returns the rest: a free block whose header is there, or, if
+ * its contents are to begin there, in front of it. */
+Block *split_at(Block *block, uintptr_t header) {
+    return *block->split(Block::inner_size(header - reinterpret_cast<uintptr_t>(block)));
+}
+
 void return_lists() {
     while (void *memory = free_lists_drop())
         heap_of(memory).free(memory);
@@ -120,6 +130,31 @@ void heap_add_region(void *start, void *end) {
         return;
     new (storage[heap_count++]) FreeListHeap({first, last});
     usage.total += static_cast<uint64_t>(last - first);
+}
+
+/* One block of everything is cut into one for each range, and one for each gap. A block's header is
+ * in front of its contents, at the end of a range if these are a gap. */
+void heap_add_scattered(const struct memory_range *ranges, size_t count) {
+    if (count == 0 || heap_count == HEAP_MAX_REGIONS)
+        return;
+    scattered = heap_count;
+    heap_add_region(reinterpret_cast<void *>(static_cast<uintptr_t>(ranges[0].start)),
+                    reinterpret_cast<void *>(static_cast<uintptr_t>(ranges[count - 1].end)));
+    FreeListHeap &region = heap(scattered);
+    void *all = region.allocate(region.region().size() - MIN_REGION_SIZE);
+    Block *block = Block::from_usable_space(all);
+    for (size_t i = 0; i + 1 < count; i++) {
+        block->mark_free();
+        Block *gap = split_at(block, ranges[i].end - sizeof(Block));
+        Block *next = split_at(gap, Block::next_possible_block_start(ranges[i + 1].start));
+        gap->mark_used();
+        next->mark_used();
+        block->mark_used();
+        region.free(block->usable_space());
+        block = next;
+        usage.total -= ranges[i + 1].start - ranges[i].end;
+    }
+    region.free(block->usable_space());
 }
 
 void *heap_allocate(size_t alignment, size_t size) {

@@ -3,6 +3,7 @@
  * malloc.c gives it its standard names.
  */
 #pragma once
+#include "kernel_lib/memory/memory_map.h"
 #include <stdalign.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,11 @@ extern "C" {
 /* Gives [start, end) to the heap. Regions are used in the order in which they are given. A region
  * too small to hold anything is left out, as are those beyond HEAP_MAX_REGIONS. */
 void heap_add_region(void *start, void *end);
+
+/* Gives the ranges to the heap, which are whole pages, ascending, and not adjacent. Nothing between
+ * them is written. They are used when no other region has room, and never for a block that is
+ * aligned to pages: so no code comes to lie there. To be called once, after heap_add_region(). */
+void heap_add_scattered(const struct memory_range *ranges, size_t count);
 
 /* size bytes at a multiple of alignment, a power of two; NULL when no region has room, or when
  * alignment is none. size 0 counts as 1. */

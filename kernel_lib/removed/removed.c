@@ -167,6 +167,11 @@ void removed_part_reached(uint64_t rip, uint64_t rsp) {
         removed_body_reached(address, rsp);
 }
 
+void removed_page_reached(uint64_t rip, uint64_t rsp) {
+    if (function_is_removed(symbol_index(rip)))
+        removed_body_reached(rip, rsp);
+}
+
 void removed_data_used(uint64_t address, uint64_t rip, uint64_t rsp) {
     if (address < REMOVED_DATA_START)
         return;

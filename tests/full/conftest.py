@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fixture_types import Disk, Record, Tell
+from bareflow.qemu.guest import Guest
+from disk_tools import DiskImage
+from fixture_types import Disk, MadeDisk, ModelImage, Record, Tell
+from life_tools import SOON, boots_until, export, generate
 
 # Enough on a busy machine: compiling is slow in an emulator.
 LIMIT = 300.0
@@ -29,3 +36,49 @@ def record(tell: Tell, disk: Disk) -> Record:
         return guest, copy.read(files["ids"]), copy.read(files["logits"])
 
     return run
+
+
+# ---- Disks that many tests begin with: what full writes takes it long ----
+
+MakeOnce = Callable[[str, Callable[[DiskImage], list[Guest]]], MadeDisk]
+
+
+@pytest.fixture(scope="session")
+def make_once(build_dir: Path, model_image: ModelImage, tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """The disk of this name, on which the function boots: in the first of pytest's workers that wants it,
+    while the others wait."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all workers
+
+    def made(name: str, boot: Callable[[DiskImage], list[Guest]]) -> MadeDisk:
+        result = folder / f"{build_dir.name}-{name}"
+        with open(f"{result}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not result.exists():
+                part = tmp_path_factory.mktemp(name)
+                boots = boot(DiskImage.copy(model_image("default"), part / "disk.img"))
+                last = [len(boots), boots[-1].console, boots[-1].events]
+                (part / "boots.json").write_text(json.dumps(last))
+                part.rename(result)
+        return MadeDisk(DiskImage(result / "disk.img"), *json.loads((result / "boots.json").read_text()))
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def once(make_once: MakeOnce) -> DiskImage:
+    """A disk on which full has run once. Not to be changed."""
+    return make_once("once", lambda disk: [generate(disk)]).disk
+
+
+@pytest.fixture(scope="session")
+def successor(make_once: MakeOnce) -> MadeDisk:
+    """A disk on which full has generated a text and then written its native successor."""
+    return make_once("successor", lambda disk: [export(disk, texts=1)])
+
+
+@pytest.fixture(scope="session")
+def settled(make_once: MakeOnce) -> MadeDisk:
+    """A disk on which full has settled and written its trimmed copy."""
+    return make_once("settled", lambda disk: boots_until(disk, "trim", SOON))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from bareflow.models.synthetic_model import ModelConfig, random_checkpoint, tokenizer
 from disk_tools import DiskImage
-from fixture_types import Boot, Disk, ModelImage
+from fixture_types import Boot, Disk, MadeDisk, ModelImage
 from life_tools import (
     ROOT,
     SNAPSHOT,
@@ -56,15 +56,12 @@ def test_another_cpu(disk: Disk, boot: Boot, model_image: ModelImage, build_dir:
 
 
 @pytest.mark.timeout(900)
-def test_another_model(disk: Disk, model_image: ModelImage) -> None:
+def test_another_model(disk: Disk, once: DiskImage, successor: MadeDisk) -> None:
     """Full learns another model's sizes; each model gets the kernel that was made for it."""
-    copy = disk(model_image("default"))
+    copy = disk(successor.disk.path)
     files = ("/model/model.bin", "/model/tokenizer.bin")
     first = {path: copy.read(path) for path in files}
     second = dict(zip(files, (random_checkpoint("v0", CONFIG, 1), tokenizer(CONFIG.vocabulary)), strict=True))
-    generate(copy)
-    expected_first = results(copy)
-    export(copy, texts=1)
 
     put(copy, second)
     parent = generate(copy)
@@ -81,7 +78,7 @@ def test_another_model(disk: Disk, model_image: ModelImage) -> None:
     put(copy, first)
     native = generate(copy, memory=32)
     assert native.event("passed_over") == {"event": "passed_over", "kernel": SECOND, "takes": SNAPSHOT}
-    assert results(copy) == expected_first and slots(copy) == (SNAPSHOT, ROOT)
+    assert results(copy) == results(once) and slots(copy) == (SNAPSHOT, ROOT)
 
 
 def put(disk: DiskImage, files: dict[str, bytes]) -> None:

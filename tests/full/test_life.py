@@ -10,13 +10,12 @@ import pytest
 from bareflow.bench.linux_session import make_root
 from bareflow.kernel.kernel_file import parse_header, seal
 from disk_tools import DiskImage
-from fixture_types import Boot, Disk, ModelImage
+from fixture_types import Boot, Disk, MadeDisk
 from life_tools import (
     LIMIT,
     PROFILE,
     ROOT,
     SNAPSHOT,
-    export,
     forget_slots,
     generate,
     index,
@@ -26,15 +25,17 @@ from life_tools import (
 from project_files import DEFAULT_MODEL, DEFAULT_TOKENIZER
 
 
-@pytest.fixture(scope="module")
-def made(model_image: ModelImage, tmp_path_factory: pytest.TempPathFactory) -> DiskImage:
-    """A disk on which full has written its successor, after a text. Not to be changed."""
-    copy = DiskImage.copy(model_image("default"), tmp_path_factory.mktemp("life") / "disk.img")
-    guest = export(copy, texts=1)
-    event = guest.event("export")
+@pytest.fixture
+def exported(successor: MadeDisk, disk: Disk) -> DiskImage:
+    """A copy of a disk on which full has written its successor, after a text."""
+    return disk(successor.disk.path)
+
+
+def test_says_what_it_wrote(successor: MadeDisk) -> None:
+    event = successor.event("export")
     assert event["hot"] > 5 and event["clones"] > 0 and event["needs"] == ""
-    assert f"{SNAPSHOT}, native, {event['kernel_bytes']} bytes" in guest.console
-    assert guest.event("life") == {
+    assert f"{SNAPSHOT}, native, {event['kernel_bytes']} bytes" in successor.console
+    assert successor.event("life") == {
         "event": "life",
         "kernel": "0001.KRN",
         "kind": "native",
@@ -43,13 +44,6 @@ def made(model_image: ModelImage, tmp_path_factory: pytest.TempPathFactory) -> D
         "boots": 0,
         "result": "new",
     }
-    return copy
-
-
-@pytest.fixture
-def exported(made: DiskImage, disk: Disk) -> DiskImage:
-    """A copy of it."""
-    return disk(made.path)
 
 
 def test_same_bytes_on_linux(exported: DiskImage, linux_program: Path, tmp_path: Path) -> None:

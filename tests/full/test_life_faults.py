@@ -12,7 +12,7 @@ import pytest
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
-from fixture_types import Boot, Disk, ModelImage
+from fixture_types import Boot, Disk
 from life_tools import LIMIT, PROMPT, ROOT, STEPS, generate, index, results
 from power_cut import LoggedDisk, PowerCut, read_log
 from profile_tools import beyond_a_cut, fsck
@@ -25,14 +25,6 @@ LEAST_HEAP = 32 * MIB
 """Of kernel_lib/jit/engine: with less the machine ends with a message when it boots."""
 CUTS = 3
 """Of a boot's writes, with boots of full after them."""
-
-
-@pytest.fixture(scope="module")
-def once(model_image: ModelImage, tmp_path_factory: pytest.TempPathFactory) -> DiskImage:
-    """A disk on which full has run once. Not to be changed."""
-    disk = DiskImage.copy(model_image("default"), tmp_path_factory.mktemp("once") / "disk.img")
-    generate(disk)
-    return disk
 
 
 @pytest.fixture

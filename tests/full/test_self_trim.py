@@ -10,9 +10,8 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from bareflow.coverage.coverage_file import write_coverage
@@ -21,13 +20,15 @@ from bareflow.disk.boot_slots import LBA, decode
 from bareflow.disk.fat import SECTOR
 from bareflow.kernel.kernel_file import parse_header, seal
 from bareflow.kernel.link_map import read_map
+from bareflow.kernel.symbols import readable
+from bareflow.llvm import llvm_tool
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from bareflow.trim.job import Job
 from bareflow.trim.removed import read_removed
 from bareflow.variant import load_variant
 from disk_tools import DiskImage
-from fixture_types import Disk, ModelImage
+from fixture_types import Disk, MadeDisk, ModelImage
 from life_tools import BY_HAND
 from project_files import ROOT
 from trimmed_copy import Program, without
@@ -36,7 +37,6 @@ from unpacked_kernel import unpacked
 SNAPSHOT = "/boot/snapshots/0001.KRN"
 FULL = "/boot/BAREFLOW.KRN"
 MISSES = "/profile/MISSES.TXT"
-PROFILE = "/profile/ONCE.PRF"
 LIMIT = 300.0
 STEPS = 24
 MEMORY = 160
@@ -61,9 +61,7 @@ def results(disk: DiskImage) -> tuple[bytes, str]:
 
 def command(disk: DiskImage, line: str, **machine: object) -> Guest:
     """A dialogue with this one command."""
-    # What is exported depends on the profile, and so does what it takes: it is the same in all boots.
-    config = {"mode": "interactive", "temperature": 0, "steps": STEPS, "jit.export_profile": PROFILE}
-    config |= BY_HAND
+    config = {"mode": "interactive", "temperature": 0, "steps": STEPS, **BY_HAND}
     options = {"memory": MEMORY, "snapshot": False, "config": config, **machine}
     with Guest(Machine(disk.path, **options), timeout=LIMIT) as guest:  # type: ignore[arg-type]
         guest.expect("> $")
@@ -72,37 +70,10 @@ def command(disk: DiskImage, line: str, **machine: object) -> Guest:
     return guest
 
 
-@dataclass(frozen=True)
-class Made:
-    """A disk on which full has trimmed itself in its second boot. Not to be changed."""
-
-    disk: DiskImage
-    event: dict[str, Any]
-    """What it said of that."""
-
-
-@pytest.fixture(scope="module")
-def once(model_image: ModelImage, tmp_path_factory: pytest.TempPathFactory) -> DiskImage:
-    """A disk on which full has run once. Not to be changed."""
-    disk = DiskImage.copy(model_image("default"), tmp_path_factory.mktemp("once") / "disk.img")
-    generate(disk)
-    disk.write(PROFILE, disk.newest("/profile/JIT.PRF"))
-    return disk
-
-
-@pytest.fixture(scope="module")
-def made(once: DiskImage, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    disk = DiskImage.copy(once.path, tmp_path_factory.mktemp("trimmed") / "disk.img")
-    guest = command(disk, "/trim")
-    event = guest.event("trim")
-    guest.expect(f"{SNAPSHOT}, trimmed, {event['kernel_bytes']} bytes: the next boot takes it.")
-    return Made(disk, event)
-
-
 @pytest.fixture
-def trimmed(made: Made, disk: Disk) -> DiskImage:
-    """A copy of its disk."""
-    return disk(made.disk.path)
+def trimmed(settled: MadeDisk, disk: Disk) -> DiskImage:
+    """A copy of a disk on which full has written its trimmed copy."""
+    return disk(settled.disk.path)
 
 
 def index(disk: DiskImage) -> list[dict[str, str]]:
@@ -120,11 +91,12 @@ def slots(disk: DiskImage) -> tuple[str, str]:
     return record.kernels
 
 
-def test_copy_says_the_same(once: DiskImage, made: Made, trimmed: DiskImage) -> None:
+def test_copy_says_the_same(once: DiskImage, settled: MadeDisk, trimmed: DiskImage) -> None:
+    assert "JIT:" not in settled.console, "what the rehearsal lets fail is not told"
     kernel = trimmed.read(SNAPSHOT)
     header = parse_header(kernel)
     assert seal(kernel) == kernel, "build id and CRC are those that the image builder would make"
-    assert len(kernel) == made.event["kernel_bytes"] < 0.72 * len(trimmed.read(FULL))
+    assert len(kernel) == settled.event("trim")["kernel_bytes"] < 0.72 * len(trimmed.read(FULL))
     (line,) = index(trimmed)
     assert line["kind"] == "trimmed" and line["parent"] == "BAREFLOW.KRN"
     assert line["build"] == header.build_id.hex()
@@ -141,14 +113,16 @@ def test_copy_says_the_same(once: DiskImage, made: Made, trimmed: DiskImage) -> 
     assert line["boots"] == "2" and line["result"] == "good"
 
 
-def test_copy_writes_the_native_successor(once: DiskImage, trimmed: DiskImage) -> None:
-    event = command(trimmed, "/export").event("export")
-    assert event["kernel_bytes"] < 300_000
-    assert [line["kind"] for line in index(trimmed)] == ["trimmed", "native"]
-    assert index(trimmed)[1]["parent"] == "0001.KRN"
-    native = generate(trimmed, memory=32)
-    assert not [event for event in native.events if event["event"] == "llvm"]
-    assert results(trimmed) == results(once)
+def test_memory_of_empty_pages(settled: MadeDisk, trimmed: DiskImage, build_dir: Path) -> None:
+    """The heap has what full's has, and the pages in which no function is left. Without NX, a call of such a
+    function would go unnoticed there."""
+    program = Program.of((build_dir / "bareflow.elf").read_bytes())
+    empty = program.empty_bytes(unpacked(trimmed.read(SNAPSHOT)))
+    assert empty > 6 << 20
+    for cpu, given in (("qemu64", empty), ("qemu64,-nx", 0)):
+        boot = generate(trimmed, cpu=cpu).event("boot")
+        assert boot["ram_bytes"] == settled.event("boot")["ram_bytes"]
+        assert boot["heap_bytes"] == settled.event("boot")["heap_bytes"] + given
 
 
 def test_trims_only_once(trimmed: DiskImage) -> None:
@@ -192,13 +166,13 @@ def graph_removes(build: Path, recording: Recording, folder: Path) -> set[int]:
     return {section.address for section in sections if (section.file, section.name) in stubs}
 
 
-def test_graph_removes_the_same(made: Made, build_dir: Path, tmp_path: Path) -> None:
+def test_graph_removes_the_same(settled: MadeDisk, build_dir: Path, tmp_path: Path) -> None:
     """Full's list of dead functions is that of the graph, from the same coverage. The graph also keeps what a
     living function jumps into, which are cold parts of functions; when those are reached full takes over."""
     program = Program.of((build_dir / "bareflow.elf").read_bytes())
-    may, removed = program.bits(unpacked(made.disk.read(SNAPSHOT)))
-    assert len(removed) == made.event["removed"] > 20_000
-    recording = read_recording(made.disk.path)
+    may, removed = program.bits(unpacked(settled.disk.read(SNAPSHOT)))
+    assert len(removed) == settled.event("trim")["removed"] > 20_000
+    recording = read_recording(settled.disk.path)
     # Of what may be removed, all that ran before the list was made stays, and nothing else.
     before, later = (
         [place for place in recording.order if place in may and (place in removed) is after]
@@ -218,20 +192,32 @@ def test_graph_removes_the_same(made: Made, build_dir: Path, tmp_path: Path) -> 
 # ---- A function that is needed after all ----
 
 
-def test_full_takes_over(once: DiskImage, trimmed: DiskImage, build_dir: Path) -> None:
-    """What runs when the program begins is missing, where nothing can be given up."""
+@pytest.mark.parametrize("page_is_empty", [False, True])
+def test_full_takes_over(
+    once: DiskImage, settled: MadeDisk, trimmed: DiskImage, build_dir: Path, page_is_empty: bool
+) -> None:
+    """What runs when the program begins is missing, where nothing can be given up. If its page is empty, the
+    heap has it."""
     copy = trimmed
     program = Program.of((build_dir / "bareflow.elf").read_bytes())
     kernel = copy.read(SNAPSHOT)
     may, _ = program.bits(unpacked(kernel))
-    ran = (place for place in read_recording(copy.path).order if place in may)
-    first = next(place for place in ran if program.names[place].startswith("_ZN4llvm"))
-    copy.write(SNAPSHOT, without(kernel, program, first))
+    ran = [place for place in read_recording(copy.path).order if place in may]
+    if page_is_empty:
+        places = next(page for place in ran if may.issuperset(page := program.in_page_of(place)))
+    else:
+        first = next(place for place in ran if program.names[place].startswith("_ZN4llvm"))
+        places = range(first, first + 1)
+    copy.write(SNAPSHOT, without(kernel, program, places))
     with Guest(
         Machine(copy.path, config=STORY, memory=MEMORY, snapshot=False), timeout=LIMIT, strict=False
     ) as guest:
         assert guest.wait_end().how == "reset", guest.serial
+    empty = [program.empty_bytes(unpacked(file)) for file in (kernel, copy.read(SNAPSHOT))]
+    assert (empty[1] > empty[0]) == page_is_empty
+    assert guest.event("boot")["heap_bytes"] == settled.event("boot")["heap_bytes"] + empty[1]
     trap = guest.event("trap")
+    assert trap["name"] in readable([program.names[place] for place in places], llvm_tool("llvm-cxxfilt"))
     guest.expect(f"^removed function .* called by {re.escape(str(trap['caller']))}$")
     guest.expect("^The full image takes over.$")
     assert copy.newest(MISSES).decode() == f"{trap['name']}\n"

@@ -6,6 +6,7 @@
 #include "kernel_lib/runtime.h"
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/mman.h>
 
 #define REGION_SIZE ((size_t)1 << 20)
 #define SLOTS 300
@@ -152,6 +153,59 @@ static void uses_freed_blocks_again(void) {
     CHECK(memory_usage().used == 0);
 }
 
+/* Pages in three pieces: their bytes are all there, and what lies between them is never written. */
+static void uses_scattered_pages(void) {
+    enum { PAGE = 4096, GAP_FILL = 0xC3, PIECE = 1000, MOST = 100 };
+    static _Alignas(PAGE) unsigned char pages[12][PAGE];
+    static const struct {
+        int first, end;
+    } pieces[] = {{1, 4}, {5, 6}, {8, 11}};
+    struct memory_range ranges[3];
+    uint64_t total = memory_usage().total;
+    memset(pages, GAP_FILL, sizeof pages);
+    for (int i = 0; i < 3; i++)
+        ranges[i] = (struct memory_range){(uintptr_t)pages[pieces[i].first],
+                                          (uintptr_t)pages[pieces[i].end]};
+    CHECK(mprotect(pages, sizeof pages, PROT_READ) == 0);
+    for (int i = 0; i < 3; i++)
+        CHECK(mprotect(pages[pieces[i].first], ranges[i].end - ranges[i].start,
+                       PROT_READ | PROT_WRITE) == 0);
+    heap_add_scattered(ranges, 3);
+    CHECK(memory_usage().total == total + (uint64_t)(3 + 1 + 3) * PAGE);
+
+    void *others[] = {heap_allocate(HEAP_ALIGNMENT, REGION_SIZE - 256),
+                      heap_allocate(HEAP_ALIGNMENT, REGION_SIZE - 256)};
+    CHECK(!heap_allocate(PAGE, PAGE)); /* it could be made executable */
+    for (int round = 0; round < 3; round++) {
+        unsigned char *blocks[MOST];
+        int count = 0, in_piece[3] = {0};
+        while (count < MOST && (blocks[count] = heap_allocate(HEAP_ALIGNMENT, PIECE))) {
+            int piece = 0;
+            while (piece < 3 && !((uintptr_t)blocks[count] >= ranges[piece].start &&
+                                  (uintptr_t)blocks[count] + PIECE <= ranges[piece].end))
+                piece++;
+            CHECK(piece < 3);
+            in_piece[piece]++;
+            memset(blocks[count++], round, PIECE);
+        }
+        CHECK(in_piece[0] >= 10 && in_piece[1] >= 3 && in_piece[2] >= 10);
+        for (int i = 0; i < count; i += 2)
+            heap_free(blocks[i]);
+        for (int i = 1; i < count; i += 2)
+            heap_free(blocks[i]);
+    }
+    void *whole = heap_allocate(HEAP_ALIGNMENT, 3 * PAGE - 64); /* neighbours have been merged */
+    CHECK(whole);
+    heap_free(whole);
+    heap_free(others[0]);
+    heap_free(others[1]);
+    CHECK(memory_usage().used == 0);
+    for (int page = 0; page < 12; page++)
+        if (page == 0 || page == 4 || page == 6 || page == 7 || page == 11)
+            for (int i = 0; i < PAGE; i++)
+                CHECK(pages[page][i] == GAP_FILL);
+}
+
 static void finds_misuse(void) {
     void *volatile memory = heap_allocate(HEAP_ALIGNMENT, 100);
     heap_free(memory);
@@ -194,6 +248,7 @@ int main(void) {
     refuses_what_cannot_be();
     zero_is_a_size();
     uses_freed_blocks_again();
+    uses_scattered_pages();
     finds_misuse();
     return 0;
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,6 @@ LIMIT = 600.0
 INDEX = "/boot/snapshots/INDEX.TXT"
 STORY = {"mode": "generate", "temperature": 0, "steps": 32, "prompt": "Once upon a time"}
 MEMORY = 256
-
-
-@pytest.fixture
-def full_image(image: Path, build_dir: Path) -> Path:
-    if "libLLVMCore.a" not in json.loads((build_dir / "size.json").read_text())["parts"]:
-        pytest.skip("native has no such life")
-    return image
 
 
 def without_index(disk: DiskImage) -> bytes:
