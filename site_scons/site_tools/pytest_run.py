@@ -33,7 +33,7 @@ def _pytest(
     env["ENV"] = env["ENV"] | {"BAREFLOW_BUILD": env.Dir("$BUILD").abspath} | environment
     paths = [env.Entry(place).path for place in places]
     # A list of arguments, not a command line: what is in only= is for nobody but pytest.
-    arguments = [f"--numprocesses={WORKERS}", *options.split(), *paths]
+    arguments = [f"--numprocesses={WORKERS}", *shlex.split(options), *paths]
     step = env.Step(_run_pytest, name.upper(), f"{' '.join(paths)} on $BUILD")
     return env.AlwaysBuild(env.Command(f"$BUILD/{name}", needed, step, PYTEST_ARGUMENTS=arguments))
 

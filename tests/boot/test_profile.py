@@ -16,6 +16,7 @@ from fixture_types import Boot, Disk, GuestImage
 from profile_tools import CACHE_PATH, MARK_PATH, PROFILE_PATH, beyond_a_cut, fsck, read_cache, read_profile
 from unusual_disk import UnusualDisk, boot_faulty
 
+FEW_CUTS = 3
 CUTS = int(os.environ.get("BAREFLOW_BOOTS", "10"))
 OBJECT_BYTES = 60000
 O1, O3 = 2, 4  # enum jit_level
@@ -256,14 +257,14 @@ def test_removed_disk_is_told_once(image: DiskImage) -> None:
         assert len(messages(guest)) == 1
 
 
-@pytest.mark.soak
 @pytest.mark.timeout(60 + 20 * CUTS)
-def test_power_cuts(boot: Boot, image: DiskImage, tmp_path: Path) -> None:
+@pytest.mark.parametrize("cuts", [FEW_CUTS, pytest.param(CUTS, marks=pytest.mark.soak)])
+def test_power_cuts(boot: Boot, image: DiskImage, tmp_path: Path, cuts: int) -> None:
     """The guest saves without end and QEMU is killed at some moment, again and again: each time the disk
     holds the profile and the cache of the last save or of the one that was under way."""
     moments = random.Random(31)
     calls = 0
-    for cut in range(1, CUTS + 1):
+    for cut in range(1, cuts + 1):
         guest = boot(image, config={"saves": 0}, snapshot=False)
         guest.expect(r"^saved 2\n")
         time.sleep(moments.uniform(0, 0.1))
@@ -283,5 +284,5 @@ def test_power_cuts(boot: Boot, image: DiskImage, tmp_path: Path) -> None:
         calls = profile.calls["hot"]
     guest = run(boot, image)
     assert messages(guest) == []
-    assert read_profile(image).boots == CUTS + 1
+    assert read_profile(image).boots == cuts + 1
     assert fsck(image.path, tmp_path) == []  # what the cuts have left behind is gone

@@ -22,7 +22,7 @@ from profile_tools import beyond_a_cut, fsck
 
 INDEX = "/boot/snapshots/INDEX.TXT"
 OTHER_INDEX = "/boot/snapshots/INDEX.TX~"
-CUTS = int(os.environ.get("BAREFLOW_BOOTS", "100"))
+CUTS = int(os.environ.get("BAREFLOW_BOOTS", "10"))
 MEMORY_SIZE = 24  # in the kernel header
 RESERVE = 1 << 20
 """What old snapshots make room for, besides the new one."""

@@ -13,6 +13,7 @@ from disk_tools import DiskImage
 from fixture_types import Boot, Disk
 from profile_tools import CACHE_PATH, PROFILE_PATH, fsck, read_cache, read_profile, space_taken
 
+FEW_BOOTS = 3
 BOOTS = int(os.environ.get("BAREFLOW_BOOTS", "10"))
 ENOUGH_FOR_A_TREND = 30
 """What a start happens to compile changes the memory that it takes by half: fewer boots tell nothing."""
@@ -33,12 +34,12 @@ def heap_used(guest: Guest) -> int:
     return int(guest.event("profile_saved")["heap_used"])
 
 
-@pytest.mark.soak
 @pytest.mark.timeout(120 + 60 * BOOTS)
-def test_many_boots(boot: Boot, disk: Disk, image: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("boots", [FEW_BOOTS, pytest.param(BOOTS, marks=pytest.mark.soak)])
+def test_many_boots(boot: Boot, disk: Disk, image: Path, tmp_path: Path, boots: int) -> None:
     copy = disk(image)
     text, heap, sizes, space = None, [], [], []
-    for number in range(1, BOOTS + 1):
+    for number in range(1, boots + 1):
         guest = boot(copy, config=STORY, memory=MEMORY, snapshot=False, timeout=300)
         assert guest.wait_exit() == 0, guest.serial
         assert "begins anew" not in guest.console and "warning:" not in guest.console
@@ -61,8 +62,8 @@ def test_many_boots(boot: Boot, disk: Disk, image: Path, tmp_path: Path) -> None
         guest.close()
     print(f"bytes of {files}: {sizes}\nheap used: {heap}")
     assert set(space) == {space[0]}  # no cluster is lost: what is not free belongs to these files
-    third = BOOTS // 3
-    if BOOTS >= ENOUGH_FOR_A_TREND:
+    third = boots // 3
+    if boots >= ENOUGH_FOR_A_TREND:
         for path, before, after in zip(files, sizes[-third], sizes[-1], strict=True):
             assert after <= before * SATURATED, f"{path} still grows"
     if len(heap) >= ENOUGH_FOR_A_TREND:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from bareflow.qemu.guest import Guest
+from bareflow.qemu.machine import Machine
 from bareflow.trim.misses import missed_functions
 from fixture_types import Boot, Disk
 from struck import strike
@@ -45,11 +47,11 @@ LINKER = [
 ]
 
 
-@pytest.fixture
-def text(boot: Boot, image: Path) -> str:
-    guest = boot(image, config=STORY, memory=256, timeout=LIMIT)
-    assert guest.wait_exit() == 0, guest.serial
-    return guest.text
+@pytest.fixture(scope="module")
+def text(image: Path) -> str:
+    with Guest(Machine(image, config=STORY, memory=256), timeout=LIMIT) as guest:
+        assert guest.wait_exit() == 0, guest.serial
+        return guest.text
 
 
 @pytest.mark.parametrize("needed", [PASSES, LIVE_INTERVALS], ids=["pass", "analysis"])

@@ -19,10 +19,18 @@ options = build_options.declare(ARGLIST, tools)
 env = Environment(variables=options, tools=[], ENV=dict(os.environ), BUILD="build")
 for tool in tools:
     tool.generate(env)
-nodes = [env.Pytest([name], [], name=name)[0] for name in ("first", "second")]
+nodes = [env.Pytest([name], [], name=name, options="-m 'not soak'")[0] for name in ("first", "second")]
 programs = [Command(f"test_{{name}}.c.passed", [], Touch("$TARGET")) for name in ("third", "fourth")]
 chosen = env.SelectedTests([node for node, in programs])
 Default(nodes, chosen, env.TestSelection("all", [*nodes, *chosen]))
+"""
+
+
+SECOND = """
+import pytest
+def test_of_the_second(): pass
+@pytest.mark.soak
+def test_of_the_second_that_soaks(): assert False
 """
 
 
@@ -45,7 +53,7 @@ def test_only(tmp_path: Path, only: str, status: int, message: str) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
     (tmp_path / "first" / "test_a.py").write_text("def test_of_the_first(): assert False\n")
-    (tmp_path / "second" / "test_b.py").write_text("def test_of_the_second(): pass\n")
+    (tmp_path / "second" / "test_b.py").write_text(SECOND)
     result = subprocess.run(
         [sys.executable, "-m", "SCons", "-Q", f"only={only}"],
         cwd=tmp_path,
