@@ -91,7 +91,12 @@ def check(env: Any, targets: Iterable[str]) -> None:
     if env["platform"] == "linux" and env["arch"] != "x86_64":
         sys.exit(f"bareflow: platform=linux is not for arch={env['arch']}")
     for name in targets:
-        if env["platform"] == "linux" and name not in ("bench", "perplexity", "compile_commands"):
+        if env["platform"] == "linux" and name not in (
+            "bench",
+            "conformance",
+            "perplexity",
+            "compile_commands",
+        ):
             sys.exit(f"bareflow: the target '{name}' is not for platform=linux; `bench` is")
         if name in ("test", "soak") and env["arch"] != "x86_64":
             sys.exit(

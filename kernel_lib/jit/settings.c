@@ -34,8 +34,8 @@ static const struct option {
     void *at;
     uint64_t most;
 } options[] = {
-    {"jit.tier0", read_level, &settings.tier0, JIT_O0},
-    {"jit.max_level", read_level, &settings.max_level, JIT_O3},
+    {"jit.tier0", read_level, &settings.tier0, 0},
+    {"jit.max_level", read_level, &settings.max_level, 0},
     {"jit.thresholds", read_thresholds, settings.thresholds, 0},
     {"jit.cost_ms", read_number, &settings.cost_ms, 1000000},
     {"jit.interpret_loops", read_number, &settings.interpret_loops, 1000},
@@ -96,14 +96,13 @@ static bool read_text(const struct option *option, const char *value, struct err
 }
 
 static bool read_level(const struct option *option, const char *value, struct error *error) {
-    for (enum jit_level i = JIT_INTERPRETER; i <= option->most; i++)
+    for (enum jit_level i = JIT_INTERPRETER; i < JIT_LEVELS; i++)
         if (strcmp(value, jit_level_name(i)) == 0) {
             *(enum jit_level *)option->at = i;
             return true;
         }
-    return error_set(error, "%s = %.60s: there are interpreter%s and %s", option->key, value,
-                     option->most == JIT_O3 ? ", O0, O1, O2" : "",
-                     jit_level_name((enum jit_level)option->most));
+    return error_set(error, "%s = %.60s: there are interpreter, O0, O1, O2 and O3", option->key,
+                     value);
 }
 
 static bool read_thresholds(const struct option *option, const char *value, struct error *error) {

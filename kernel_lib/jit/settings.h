@@ -18,7 +18,7 @@ enum jit_compile_all {
 
 /* The key of a member is its name behind "jit.". */
 struct jit_settings {
-    enum jit_level tier0;            /* interpreter or O0: where functions begin */
+    enum jit_level tier0;            /* where functions begin */
     enum jit_level max_level;        /* the highest that code is compiled for */
     uint64_t thresholds[JIT_LEVELS]; /* calls from which a level is due */
     uint64_t cost_ms;                /* an interpreted call this long compiles */

@@ -30,9 +30,11 @@ def _check_assembly(target: list[Any], source: list[Any], env: Any) -> None:
 def _make_host_symbols(target: list[Any], source: list[Any], env: Any) -> None:
     from bareflow.engine import host_symbols
 
-    application, libc, *operations = (Path(node.abspath) for node in source)
+    application, libc, *others = (Path(node.abspath) for node in source)
+    operations, library = others[: env["OPERATIONS"]], others[env["OPERATIONS"] :]
     names = host_symbols.host_names(env["LLVM_NM"], application, libc) | set(env["LIBC_RUNTIME"])
     names |= host_symbols.called_by_compiled_code(env["LLVM_NM"], operations)
+    names |= host_symbols.c_names(env["LLVM_NM"], library)
     weak = host_symbols.symbols(env["LLVM_NM"], application).weak
     Path(target[0].abspath).write_text(host_symbols.table_source(names, weak))
 
@@ -104,6 +106,15 @@ def _application_bitcode(env: Any, app: list[Any], libc_objects: list[Any]) -> t
     return app_bitcode, libc_bitcode
 
 
+def _library(env: Any, libc_objects: list[Any]) -> list[Any]:
+    """Objects with all that an ordinary program may call, so that other bitcode than the embedded one can run
+    (the setting `bitcode`). Nothing for tinyllama."""
+    if not env["HOSTED"]:
+        return []
+    ours = ("kernel_lib/hosted/", "kernel_lib/memory/malloc.")
+    return [*libc_objects, *(node for node in env["KERNEL_LIB"] if any(name in node.path for name in ours))]
+
+
 def _embedded(env: Any, app: list[Any], libc_objects: list[Any], native: Any) -> list[Any]:
     """Objects with the bitcode of the application and of its part of libc, the table of host symbols, and
     what the application is linked with to be a kernel without a JIT: `native`, that variant's environment."""
@@ -111,8 +122,9 @@ def _embedded(env: Any, app: list[Any], libc_objects: list[Any], native: Any) ->
     operations = _operations(env)
     table = env.Command(
         "$BUILD/embedded/host_symbols.s",
-        [app_bitcode, libc_bitcode, *operations],
+        [app_bitcode, libc_bitcode, *operations, *_library(env, libc_objects)],
         env.Step(_make_host_symbols, "SYMBOLS"),
+        OPERATIONS=len(operations),
     )
     env.Depends(table, env.Value(env["LIBC_RUNTIME"]))
     kernel = env.RelocatableKernel(native, [app_bitcode, libc_bitcode], operations)

@@ -360,21 +360,28 @@ static uint64_t complex_numbers(uint64_t seed) {
     return total;
 }
 
+/* ---- Names that the assembler would keep within one object ---- */
+
+static uint64_t assemblers_numbers[] __asm__(".Lnumbers") = {3, 5, 7};
+static NOINLINE uint64_t assemblers_function(uint64_t x) __asm__(".Lfunction");
+static NOINLINE uint64_t assemblers_function(uint64_t x) {
+    return test_mix(x, assemblers_numbers[x % SIZE(assemblers_numbers)]++);
+}
+
+static uint64_t assemblers_names(uint64_t seed) {
+    uint64_t total = assemblers_function(seed);
+    for (size_t i = 0; i < SIZE(assemblers_numbers); i++)
+        total = assemblers_function(total + assemblers_numbers[i]);
+    return total;
+}
+
 /* ---- */
 
 #define CASE(name) {#name, name}
 const struct test_case CASE_TABLE(level_cases)[] = {
-    CASE(addresses_in_tables),
-    CASE(label_table),
-    CASE(label_differences),
-    CASE(labels_as_values),
-    CASE(aliases),
-    CASE(alignments),
-    CASE(thread_locals),
-    CASE(jump_out),
-    CASE(jump_out_often),
-    CASE(nested_jumps),
-    CASE(doubling),
-    CASE(complex_numbers),
-    {NULL, NULL},
+    CASE(addresses_in_tables), CASE(label_table), CASE(label_differences),
+    CASE(labels_as_values),    CASE(aliases),     CASE(alignments),
+    CASE(thread_locals),       CASE(jump_out),    CASE(jump_out_often),
+    CASE(nested_jumps),        CASE(doubling),    CASE(complex_numbers),
+    CASE(assemblers_names),    {NULL, NULL},
 };

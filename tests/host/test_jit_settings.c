@@ -37,7 +37,8 @@ static void test_settings(void) {
     check_wrong("jit.thresholds = 1,2,3,4,", "jit.thresholds = 1,2,3,4," NOT_FOUR);
     check_wrong("jit.thresholds = 1,2,3,18446744073709551616",
                 "jit.thresholds = 1,2,3,18446744073709551616" NOT_FOUR);
-    check_wrong("jit.tier0 = O1", "jit.tier0 = O1: there are interpreter and O0");
+    check_wrong("jit.tier0 = O4", "jit.tier0 = O4: there are interpreter, O0, O1, O2 and O3");
+    CHECK(configure("jit.tier0 = O3", &error) && s->tier0 == JIT_O3);
     check_wrong("jit.max_level = 2", "jit.max_level = 2: there are interpreter, O0, O1, O2 and O3");
     check_wrong("jit.cache = yes", "jit.cache = yes: there are on and off");
     check_wrong("jit.budget = 101", "jit.budget = 101: not a whole number from 0 to 100");

@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from bareflow.events import parse_event
+from bareflow.llvm import llvm_tool
 from host_program import run_on_host
 from project_files import ROOT
 
@@ -22,3 +24,41 @@ def test_library_is_the_host_s(build_dir: Path, tmp_path: Path, setting: str) ->
     result = subprocess.run([program, *settings], capture_output=True, timeout=120, check=False)
     assert (result.returncode, result.stdout.decode()) == (expected, output.decode())
     assert (tmp_path / "root/OPEN.TXT").read_bytes() == b"left open\n"
+
+
+OTHER_PROGRAM = """
+int puts(const char *text);
+int main(int count, char **arguments, char **environment) {
+    puts(count == 2 && !arguments[2] ? arguments[1] : "other arguments");
+    return environment[0] ? 1 : 7;
+}
+"""
+
+
+@pytest.mark.parametrize("level", ["interpreter", "O0", "O1", "O2", "O3"])
+def test_other_bitcode(build_dir: Path, tmp_path: Path, level: str) -> None:
+    """In place of the embedded program, which does not call puts; nothing is kept of it."""
+    built = build_dir.parent / "apps/library/full"
+    (tmp_path / "profile").mkdir()
+    (tmp_path / "other.c").write_text(OTHER_PROGRAM)
+    options = ["-target", "x86_64-unknown-none-elf", "-O2", "-Xclang", "-disable-llvm-passes", "-emit-llvm"]
+    files = ["-c", str(tmp_path / "other.c"), "-o", str(tmp_path / "other.bc")]
+    subprocess.run([llvm_tool("clang"), *options, *files], check=True)
+    linked = ["-o", str(tmp_path / "PROGRAM.BC"), str(tmp_path / "other.bc"), str(built / "obj/app.main.bc")]
+    subprocess.run([llvm_tool("llvm-link"), *linked], check=True)
+    settings = [f"root={tmp_path}", "bitcode=/PROGRAM.BC", "args=hello", f"jit.tier0={level}"]
+    program = built / "linux/bareflow"
+    result = subprocess.run([program, *settings], capture_output=True, timeout=120, check=False)
+    assert (result.returncode, result.stdout) == (7, b"hello\n")
+    events = [event for line in result.stderr.decode().splitlines() if (event := parse_event(line))]
+    compiled = [event["level"] for event in events if event.get("function") == "main"]
+    assert compiled == ([] if level == "interpreter" else [level])
+    assert not list((tmp_path / "profile").iterdir())
+
+
+def test_bitcode_that_is_not_there(build_dir: Path, tmp_path: Path) -> None:
+    program = build_dir.parent / "apps/library/full/linux/bareflow"
+    settings = [f"root={tmp_path}", "bitcode=/PROGRAM.BC"]
+    result = subprocess.run([program, *settings], capture_output=True, timeout=120, check=False)
+    assert result.returncode == 1
+    assert b"panic: bitcode: " in result.stdout and b"PROGRAM.BC cannot be opened" in result.stdout

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bareflow import debian
 from bareflow.libc import source as llvm_libc_source
 from bareflow.libc.source import Pin, SourceError, find_files, lay_out, load_pin
 
@@ -90,7 +91,7 @@ def test_another_list_is_another_cache() -> None:
 
 
 def test_without_apt_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(llvm_libc_source, "debian_mirrors", list)
+    monkeypatch.setattr(debian, "mirrors", list)
     with pytest.raises(SourceError, match=r"llvm_libc_tarball=FILE: Debian's llvm_22\.orig\.tar\.xz"):
         find_files(PIN, None, tmp_path / "cache", ignore)
 

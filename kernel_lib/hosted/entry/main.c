@@ -1,11 +1,12 @@
 /* An ordinary program's entry: app_main, unless the program has one of its own, calls main with the
- * arguments of the setting `args`. */
+ * arguments of the setting `args`, and an environment, which is empty. */
 #include "kernel_lib/runtime.h"
 
 #define MOST_ARGUMENTS 64
 
 /* The program's; it has this or an app_main. */
-int program_main(int count, char **arguments) __asm__("main") __attribute__((weak));
+int program_main(int count, char **arguments, char **environment) __asm__("main")
+    __attribute__((weak));
 
 /* Divides text in place at its spaces; within "..." they are part of an argument. Returns how many
  * there are. */
@@ -31,7 +32,7 @@ static int divide(char *text, char **arguments, int most) {
 }
 
 __attribute__((weak)) int app_main(void) {
-    static char *arguments[MOST_ARGUMENTS + 2] = {PROGRAM_NAME};
+    static char *arguments[MOST_ARGUMENTS + 2] = {PROGRAM_NAME}, *environment[1];
     if (!program_main)
         panic("the program has no function main");
     const char *given = config_get("args");
@@ -39,5 +40,6 @@ __attribute__((weak)) int app_main(void) {
     if (!text)
         panic("no memory for the program's arguments");
     config_report_unknown("");
-    return program_main(1 + divide(text, arguments + 1, MOST_ARGUMENTS), arguments);
+    int count = 1 + divide(text, arguments + 1, MOST_ARGUMENTS);
+    return program_main(count, arguments, environment);
 }

@@ -63,12 +63,15 @@ void drop_linker_lists(Module &module) {
             variable.eraseFromParent();
 }
 
+/* How names begin that the assembler keeps within one object. */
+constexpr char ASSEMBLERS_OWN[] = ".L";
+
 /* Code is compiled function by function, so there is nothing local: each symbol must be found from
  * another module. */
 template <typename Symbols> void make_global(Symbols &&symbols) {
     for (GlobalValue &value : symbols) {
         if (value.hasLocalLinkage()) {
-            if (!value.hasName())
+            if (!value.hasName() || value.getName().starts_with(ASSEMBLERS_OWN))
                 value.setName("unnamed");
             value.setLinkage(GlobalValue::ExternalLinkage);
         }

@@ -27,11 +27,11 @@ jit::Interpreter::Interpreter(Program &program, const InterpreterOptions &option
 }
 
 /* Compiles the function; false when that fails. What runs it already, stays. */
-static bool compile(Entry &entry, const char *reason) {
+bool jit::Interpreter::compile(Entry &entry, const char *reason) {
     if (*entry.slot != entry.first_target)
         return true;
     uint64_t begin = cpu_rdtsc();
-    bool good = jit_compile(&entry, JIT_O0, false, reason);
+    bool good = jit_compile(&entry, std::max(options_.first, JIT_O0), false, reason);
     jit_note_first_code(&entry, good, cpu_rdtsc() - begin);
     return good;
 }
@@ -54,7 +54,7 @@ void *jit::Interpreter::enter(size_t index, struct jit_registers &registers) {
 }
 
 void jit::Interpreter::decide(Entry &entry, Interpretation &state) {
-    if (!options_.enabled)
+    if (options_.first != JIT_INTERPRETER)
         state.reason = "no interpreter wanted";
     else if (loop_depth(*entry.function) > options_.loop_depth)
         state.reason = "loops would take long in the interpreter";

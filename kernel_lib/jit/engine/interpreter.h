@@ -10,7 +10,8 @@
 namespace jit {
 
 struct InterpreterOptions {
-    bool enabled;        /* otherwise every function is compiled at its first call */
+    jit_level first;     /* above the interpreter: for this every function is compiled at its first
+                            call */
     unsigned loop_depth; /* functions with loops nested deeper are compiled at once */
 };
 
@@ -23,6 +24,7 @@ class Interpreter {
     void *enter(size_t index, struct jit_registers &registers);
 
   private:
+    bool compile(Entry &entry, const char *reason);
     void decide(Entry &entry, Interpretation &state);
     void settle_for_interpreting(Entry &entry, Interpretation &state);
     void lower(Entry &entry, Interpretation &state);

@@ -44,6 +44,31 @@ StringRef bytes(const char *start, const char *end) {
     return StringRef(start, static_cast<size_t>(end - start));
 }
 
+/* The bitcode in the file that the setting `bitcode` names, if there is one. */
+struct GivenBitcode {
+    bool wanted;
+    StringRef bytes;
+};
+
+/* Reads it; the bytes stay. Panics with the reason when it cannot be read. */
+GivenBitcode given_bitcode() {
+    const char *path = config_get("bitcode");
+    if (!path)
+        return {};
+    struct error error;
+    struct file *file = file_open(path, &error);
+    if (!file)
+        panic("bitcode: %s", error.text);
+    size_t size = file_size(file);
+    auto *content = static_cast<char *>(malloc(size + 1));
+    if (!content)
+        panic("bitcode: there is no memory for the %zu bytes of %s", size, path);
+    if (!file_read(file, 0, content, size, &error))
+        panic("bitcode: %s", error.text);
+    file_close(file);
+    return {true, StringRef(content, size)};
+}
+
 /* For the coverage file: the application's functions. */
 const char *application_function(size_t index, bool *has_run) {
     size_t count;
@@ -86,18 +111,24 @@ extern "C" int app_main() {
     start_llvm();
     uint64_t started = cpu_rdtsc();
     /* Static: they are used until the machine stops, when this function has returned. */
-    static jit::Program program(bytes(app_bitcode, app_bitcode_end),
+    GivenBitcode given = given_bitcode();
+    static jit::Program program(given.wanted ? given.bytes : bytes(app_bitcode, app_bitcode_end),
                                 bytes(libc_bitcode, libc_bitcode_end));
     static jit::Engine engine(program, __builtin_frame_address(0));
     const struct jit_settings *settings = jit_settings();
-    jit::InterpreterOptions tier0 = {settings->tier0 == JIT_INTERPRETER,
+    jit::InterpreterOptions tier0 = {settings->tier0,
                                      static_cast<unsigned>(settings->interpret_loops)};
     static jit::Interpreter interpreter(program, tier0);
     coverage_set_application(application_function);
-    struct jit_earlier_boots earlier = jit_persist_start();
-    jit_policy_start(earlier.boots, earlier.max_level);
-    jit_settle_start();
-    platform_on_exit(at_exit);
+    if (given.wanted) {
+        /* What the disk has learnt is about the program in the kernel. */
+        jit_policy_start(0, JIT_INTERPRETER);
+    } else {
+        struct jit_earlier_boots earlier = jit_persist_start();
+        jit_policy_start(earlier.boots, earlier.max_level);
+        jit_settle_start();
+        platform_on_exit(at_exit);
+    }
     announce(program.entries().size(), begin, started);
     jit::Entry *main = program.find("app_main");
     if (!main)
@@ -106,7 +137,8 @@ extern "C" int app_main() {
     int code = reinterpret_cast<int (*)()>(main->stub)();
     program.destruct();
     jit_print_log();
-    jit_settle_at_end(code);
+    if (!given.wanted)
+        jit_settle_at_end(code);
     jit::compile_all(engine, *settings);
     return code;
 }

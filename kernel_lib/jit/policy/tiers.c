@@ -78,7 +78,7 @@ bool tier_compile(struct jit_function *f, enum jit_level level, const char *reas
 }
 
 void jit_note_first_code(struct jit_function *f, bool compiled, uint64_t cycles) {
-    budget_charge(f, JIT_O0, cycles);
+    budget_charge(f, compiled ? f->level : JIT_O0, cycles);
     if (!compiled) {
         jit_statistics()->failed++;
         return;

@@ -82,6 +82,15 @@ def called_by_compiled_code(nm: str, operations: Iterable[Path]) -> set[str]:
     return {name for name in names if not name.startswith("test_")}
 
 
+def c_names(nm: str, library: Sequence[Path]) -> set[str]:
+    """What the objects of a library define under names of C."""
+    if not library:
+        return set()
+    command = [nm, "--extern-only", "--defined-only", "--format=just-symbols", *map(str, library)]
+    names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return {name for name in names if name.isidentifier() and not name.startswith("_Z")}
+
+
 def table_source(names: Iterable[str], weak: Iterable[str] = ()) -> str:
     """The table as GNU assembler source. Of weak names that nobody defines the address is 0."""
     ordered = sorted(names, key=str.encode)

@@ -7,7 +7,6 @@ apt's own downloader. Whatever it is, only files whose SHA-256 stands in llvm-li
 import hashlib
 import io
 import os
-import subprocess
 import tarfile
 import tempfile
 import tomllib
@@ -16,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from bareflow import debian
 from bareflow.errors import BareFlowError
 
 Progress = Callable[[str], None]
-_APT_HELPER = Path("/usr/lib/apt/apt-helper")
 _REPORT_EVERY = 32 << 20
 _OWN_TARBALL = (
     "give the source yourself with llvm_libc_tarball=FILE: Debian's {file}, or LLVM's release tarball "
@@ -138,39 +137,12 @@ def _write_cache(path: Path, files: dict[str, bytes]) -> None:
     os.replace(temporary.name, path)
 
 
-def debian_mirrors() -> list[str]:
-    """The archives that apt is configured with, those with the component `main`, each once."""
-    command = ["apt-get", "indextargets", "--format", "$(COMPONENT) $(REPO_URI)", "Created-By: Packages"]
-    try:
-        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return []
-    lines = (line.partition(" ") for line in output.splitlines())
-    return list(dict.fromkeys(uri.rstrip("/") for component, _, uri in lines if component == "main"))
-
-
 def _fetch_debian(pin: Pin, folder: Path, progress: Progress) -> Path:
-    """Downloads Debian's source package into `folder`; apt's downloader checks its hash."""
-    target = folder / Path(pin.debian_path).name
-    mirrors = debian_mirrors() if _APT_HELPER.exists() else []
-    if not mirrors:
-        raise SourceError(
-            f"this machine has no apt to fetch LLVM-libc's source with; {pin.own_tarball_hint()}"
-        )
-    complaints = []
-    for mirror in mirrors:
-        progress(f"fetching {target.name} (188 MiB) from {mirror}")
-        options = ["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else []
-        address = f"{mirror}/{pin.debian_path}"
-        command = [str(_APT_HELPER), *options, "download-file", address, str(target)]
-        result = subprocess.run(
-            [*command, f"SHA256:{pin.debian_sha256}"], capture_output=True, text=True, check=False
-        )
-        if result.returncode == 0:
-            return target
-        complaints.append((result.stderr.strip() or result.stdout.strip()).splitlines()[-1:])
-    reasons = "; ".join(line for lines in complaints for line in lines)
-    raise SourceError(f"LLVM-libc's source could not be fetched ({reasons}); {pin.own_tarball_hint()}")
+    """Downloads Debian's source package (188 MiB) into `folder`."""
+    try:
+        return debian.fetch(pin.debian_path, pin.debian_sha256, folder, progress)
+    except debian.DebianError as error:
+        raise SourceError(f"LLVM-libc's source: {error}; {pin.own_tarball_hint()}") from None
 
 
 def find_files(pin: Pin, tarball: Path | None, cache: Path, progress: Progress) -> dict[str, bytes]:

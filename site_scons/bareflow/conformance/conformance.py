@@ -1,0 +1,162 @@
+"""What `./bareflow conformance` does: programs of others in `full`, on every level, next to this machine's.
+
+    python -m bareflow.conformance.conformance key=value ...
+
+A program passes when its standard output and exit status under each policy (execution.py) are those of the
+same source compiled for this machine without optimisation. Each run is a process of its own with a limit of
+processor time. Verdicts are written as they come: one line a program, `verdicts.tsv` in the folder. The
+status is 1 when a program failed.
+"""
+
+import random
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bareflow import program as outside
+from bareflow.conformance import programs, sources
+from bareflow.conformance.execution import POLICIES, PROGRAM_NAME, Outcome, execute, run_linux, run_qemu
+from bareflow.conformance.programs import LIBC, TORTURE, Program
+from bareflow.conformance.toolchain import NotCompiled, Toolchain, host_program
+from bareflow.conformance.verdicts import (
+    FAILED,
+    NOT_APPLICABLE,
+    PASSED,
+    REFUSED,
+    VERDICTS,
+    Verdict,
+    counts,
+    reasons,
+)
+from bareflow.libc.source import load_pin
+from bareflow.models.user_cache import user_cache
+
+SAMPLE_SEED = 17
+ALL_PASSED = b" FAIL: 0\n"
+"""What the framework of LLVM-libc's tests says in the end."""
+
+
+def _say(text: str) -> None:
+    print(f"           {text}", file=sys.stderr, flush=True)
+
+
+def all_programs(top: Path, folder: Path, csmith_programs: int) -> list[Program]:
+    """All suites' programs; fetches what is missing."""
+    given = sources.read_sources(top / "tests/conformance/sources.toml", top / "llvm-libc/source.toml")
+    at = {name: sources.folder_of(name, source, user_cache(), _say) for name, source in given.items()}
+    generated = folder / "csmith"
+    generated.mkdir(parents=True, exist_ok=True)
+    functions = load_pin(top / "llvm-libc").for_programs
+    found = [
+        *programs.torture(at["gcc"] / given["gcc"].folders[0]),
+        *programs.llvm_ir(at["llvm"] / given["llvm"].folders[0]),
+        *programs.libc_tests(at["llvm"] / "libc", functions, top / "tests/conformance/libc_support.cpp"),
+        *programs.csmith(csmith_programs, generated),
+    ]
+    return programs.excluded(found, top / "tests/conformance/exclusions.toml")
+
+
+class Judge:
+    """Runs programs and says what became of them. image: the disk image to boot; None: the Linux program."""
+
+    def __init__(self, toolchain: Toolchain, full: Path, image: Path | None, policies: Sequence[str]) -> None:
+        self._toolchain, self._full, self._image = toolchain, full, image
+        self._policies = policies
+
+    def judge(self, program: Program, folder: Path) -> Verdict:
+        """folder: an empty one, for this program."""
+        (folder / "profile").mkdir()
+        what, reason = self._judge(program, folder)
+        return Verdict(program.suite, program.name, what, reason)
+
+    def _judge(self, program: Program, folder: Path) -> tuple[str, str]:
+        if program.not_applicable:
+            return NOT_APPLICABLE, program.not_applicable
+        try:
+            wanted = self._wanted(program, folder)
+        except NotCompiled as error:
+            return NOT_APPLICABLE, f"clang: {error}"
+        if isinstance(wanted, str):
+            return NOT_APPLICABLE, wanted
+        try:
+            bitcode = self._toolchain.bitcode(program, folder)
+        except NotCompiled as error:
+            return REFUSED, f"clang: {error}"
+        if missing := self._toolchain.missing(bitcode):
+            return REFUSED, f"needs {', '.join(missing)}"
+        bad = [
+            complaint for policy in self._policies if (complaint := self._complaint(bitcode, policy, wanted))
+        ]
+        return (FAILED, "; ".join(bad)) if bad else (PASSED, "")
+
+    def _wanted(self, program: Program, folder: Path) -> Outcome | str | None:
+        """How it ends on this machine; a reason why that says nothing; None: its own checks say."""
+        if program.suite == LIBC:
+            return None
+        outcome = execute([str(host_program(program, folder))], folder, name=PROGRAM_NAME)
+        if outcome.hung:
+            return "takes too long on this machine"
+        if outcome.status < 0 or (program.suite == TORTURE and outcome.status):
+            return f"clang's program without optimisation ends with status {outcome.status}"
+        return outcome
+
+    def _complaint(self, bitcode: Path, policy: str, wanted: Outcome | None) -> str:
+        settings = POLICIES[policy]
+        if self._image:
+            got = run_qemu(self._image, bitcode, settings)
+        else:
+            got = run_linux(self._full, bitcode, settings)
+        good = got.agrees_with(wanted) if wanted else got.status == 0 and ALL_PASSED in got.output
+        if good:
+            return ""
+        last = (got.output.decode(errors="replace").strip().splitlines() or [""])[-1][:120]
+        return f"{policy}: {'hung' if got.hung else f'status {got.status}'} {last!r}"
+
+
+def _verdicts(judge: Judge, chosen: Sequence[Program], folder: Path) -> Iterator[Verdict]:
+    with open(folder / "verdicts.tsv", "w") as log:
+        for number, program in enumerate(chosen, 1):
+            temporary = Path(tempfile.mkdtemp(dir=folder))
+            try:
+                verdict = judge.judge(program, temporary)
+            finally:
+                shutil.rmtree(temporary)
+            log.write(verdict.line() + "\n")
+            log.flush()
+            if verdict.what == FAILED:
+                _say(f"{number}/{len(chosen)} {verdict.line()}")
+            yield verdict
+
+
+def _print_table(verdicts: Sequence[Verdict]) -> None:
+    print(f"| suite | programs | {' | '.join(VERDICTS)} |\n|---|{'---:|' * (1 + len(VERDICTS))}")
+    for row in counts(verdicts, programs.SUITES):
+        print(f"| {' | '.join(row)} |")
+    for what in (REFUSED, NOT_APPLICABLE):
+        print(f"\n{what}:")
+        for reason, number in reasons(verdicts, what):
+            print(f"{number:5} {reason}")
+
+
+def main(argv: Sequence[str]) -> int:
+    """See above; returns the exit status."""
+    given = dict(argument.split("=", 1) for argument in argv)
+    folder = Path(given["folder"])
+    chosen = all_programs(Path(given["top"]), folder, int(given["programs"]))
+    chosen = [each for each in chosen if re.search(given["only"], f"{each.suite}/{each.name}")]
+    image = Path(given["image"]) if "image" in given else None
+    if image:
+        runnable = [each for each in chosen if not each.not_applicable]
+        chosen = random.Random(SAMPLE_SEED).sample(runnable, min(len(runnable), int(given["sample"])))
+    policies = ["default"] if image else list(POLICIES)
+    judge = Judge(Toolchain.read(Path(given["toolchain"])), Path(given["full"]), image, policies)
+    verdicts = list(_verdicts(judge, chosen, folder))
+    _print_table(verdicts)
+    return 1 if any(verdict.what == FAILED for verdict in verdicts) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(outside.call("conformance", main, sys.argv[1:]))

@@ -1,0 +1,89 @@
+"""One process for each run of a program, with a limit of processor time."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+SECONDS = 60
+"""Of processor time that a run may take: on a busy machine it is the same."""
+WALL_SECONDS = 1200.0
+PROGRAM_NAME = "conformance"
+
+POLICIES: dict[str, dict[str, str]] = {
+    "interpreter": {"jit.max_level": "interpreter", "jit.interpret_loops": "1000", "jit.budget": "0"},
+    "O0": {"jit.tier0": "O0", "jit.max_level": "O0"},
+    "O1": {"jit.tier0": "O1", "jit.max_level": "O1"},
+    "O2": {"jit.tier0": "O2", "jit.max_level": "O2"},
+    "O3": {"jit.tier0": "O3", "jit.max_level": "O3"},
+    "specialised": {"jit.thresholds": "1,1,2,3", "jit.budget": "100"},
+    "default": {},
+}
+"""Settings by the name of what they make of a program: all of it on one level; every level after a few calls,
+with clones for the arguments seen; as it comes."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run has ended."""
+
+    status: int
+    """Negative: by a signal."""
+    output: bytes
+    errors: str = ""
+    hung: bool = False
+
+    def agrees_with(self, other: "Outcome") -> bool:
+        return (self.status, self.output) == (other.status, other.output)
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def execute(command: list[str], folder: Path, *, name: str = "", path: str = "") -> Outcome:
+    """Runs a command in a folder. name: its first argument, if not the command's; path: of Python modules."""
+    try:
+        result = subprocess.run(
+            [name or command[0], *command[1:]],
+            executable=command[0],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=WALL_SECONDS,
+            preexec_fn=_limit,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Outcome(-signal.SIGALRM, b"", hung=True)
+    hung = result.returncode in (-signal.SIGXCPU, -signal.SIGKILL)
+    return Outcome(result.returncode, result.stdout, result.stderr.decode(errors="replace"), hung)
+
+
+def _settings(values: dict[str, str]) -> list[str]:
+    return [f"{key}={value}" for key, value in values.items()]
+
+
+def run_linux(full: Path, bitcode: Path, policy: dict[str, str]) -> Outcome:
+    """Runs bitcode in `full` as a Linux program, whose disk is the bitcode's folder."""
+    folder = bitcode.parent
+    settings = {"root": str(folder), "bitcode": f"/{bitcode.name}", **policy}
+    return execute([str(full), *_settings(settings)], folder)
+
+
+def run_qemu(image: Path, bitcode: Path, policy: dict[str, str]) -> Outcome:
+    """Runs it in `full` on a copy of its disk image."""
+    copy = bitcode.parent / "disk.img"
+    copy.write_bytes(image.read_bytes())
+    subprocess.run(["mcopy", "-i", f"{copy}@@1M", str(bitcode), "::/PROGRAM.BC"], check=True)
+    config = "\n".join(_settings({"bitcode": "/PROGRAM.BC", **policy}))
+    command = [sys.executable, "-m", "bareflow.run.run", f"image={copy}", "program=1", f"config={config}"]
+    top = Path(__file__).resolve().parents[2]
+    outcome = execute(command, bitcode.parent, path=str(top))
+    copy.unlink()
+    return outcome

@@ -1,0 +1,107 @@
+"""Programs compiled for this machine, and to the bitcode that `full` takes."""
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from bareflow.conformance.programs import LIBC, Program
+from bareflow.engine.host_symbols import symbols
+from bareflow.llvm import llvm_tool
+
+OLD_C = [
+    "-w",
+    "-U__OPTIMIZE__",  # some programs only link when calls have been optimised away
+    *(
+        f"-Wno-error={name}"
+        for name in (
+            "implicit-int",
+            "implicit-function-declaration",
+            "int-conversion",
+            "incompatible-pointer-types",
+            "return-mismatch",
+        )
+    ),
+]
+"""gcc's programs are of C89 in part."""
+LIMIT = 600.0
+_ERROR = re.compile(r"error: (.*)$", re.MULTILINE)
+_LINKERS = {"_GLOBAL_OFFSET_TABLE_"}
+_INTERNAL = re.compile(r"@_ZN11__llvm_libc(\d+)(\w+)")
+
+
+class NotCompiled(Exception):
+    """A compiler has refused a program; the message is its first error."""
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """What the build says about ordinary programs of `full`."""
+
+    cflags: list[str]
+    cxxflags: list[str]
+    passes: str
+    main: Path
+    """Bitcode of what calls a program's main."""
+    host_symbols: frozenset[str]
+    """What a program may call."""
+
+    @staticmethod
+    def read(description: Path) -> "Toolchain":
+        """Of the file that the build writes."""
+        said = json.loads(description.read_text())
+        names = re.findall(r'\.asciz "([^"]*)"', Path(said["host_symbols"]).read_text())
+        return Toolchain(
+            said["cflags"], said["cxxflags"], said["passes"], Path(said["main"]), frozenset(names)
+        )
+
+    def bitcode(self, program: Program, folder: Path) -> Path:
+        """Compiles a program to program.bc in the folder."""
+        parts = []
+        for number, source in enumerate(program.sources):
+            parts.append(source if source.suffix == ".ll" else folder / f"{number}.bc")
+            flags = self.cxxflags if source.suffix == ".cpp" else [*self.cflags, *OLD_C]
+            if source.suffix != ".ll":
+                _run(["clang", "-c", *flags, *program.flags, str(source), "-o", str(parts[-1])])
+        linked, made = folder / "linked.bc", folder / "program.bc"
+        _run(["llvm-link", "--suppress-warnings", *map(str, [*parts, self.main]), "-o", str(linked)])
+        if program.suite == LIBC:
+            linked = self._with_c_names(linked, folder / "linked.ll")
+        _run(["opt", f"-passes={self.passes}", str(linked), "-o", str(made)])
+        return made
+
+    def _with_c_names(self, bitcode: Path, made: Path) -> Path:
+        """The module's text, in which LLVM-libc's functions have their names of C, not those of C++."""
+        _run(["opt", "-S", "-passes=", str(bitcode), "-o", str(made)])
+        undefined = symbols(llvm_tool("llvm-nm"), bitcode).undefined
+
+        def c_name(match: re.Match[str]) -> str:
+            name = match[2][: int(match[1])]
+            return f"@{name}" if match[0][1:] in undefined and name in self.host_symbols else match[0]
+
+        made.write_text(_INTERNAL.sub(c_name, made.read_text()))
+        return made
+
+    def missing(self, bitcode: Path) -> list[str]:
+        """What it calls that is not there."""
+        found = symbols(llvm_tool("llvm-nm"), bitcode)
+        return sorted(found.undefined - found.weak - self.host_symbols - _LINKERS)
+
+
+def host_program(program: Program, folder: Path) -> Path:
+    """Compiles a program for this machine, without optimisation."""
+    made = folder / "host"
+    options = ["-O0", "-ffp-contract=off", *OLD_C, "-Wno-override-module", *program.flags]
+    _run(["clang", *options, *map(str, program.sources), "-lm", "-o", str(made)])
+    return made
+
+
+def _run(command: list[str]) -> None:
+    tool = [llvm_tool(command[0]), *command[1:]]
+    result = subprocess.run(tool, capture_output=True, text=True, timeout=LIMIT, check=False)
+    if result.returncode:
+        found = _ERROR.search(result.stderr)
+        raise NotCompiled(
+            found[1] if found else (result.stderr.strip() or "no message").splitlines()[0][:200]
+        )

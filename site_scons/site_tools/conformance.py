@@ -1,0 +1,80 @@
+"""SCons tool: the target `conformance`, programs of others in `full`, next to this machine's compiler."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import variant_graph
+from bareflow.app import load_app
+from bitcode import WARNINGS
+from build_options import Options
+from llvm_libc import COMMON_DEFINES
+from python_module import run_module
+
+PROGRAM = "#tests/conformance/program"
+"""What the kernel contains; it runs other bitcode."""
+PROGRAMS, SAMPLE = 1000, 100
+
+
+def _flags(env: Any, names: str) -> list[str]:
+    return [str(flag) for flag in env.subst_list(names)[0] if str(flag) not in WARNINGS]
+
+
+def _describe(target: list[Any], source: list[Any], env: Any) -> None:
+    """What conformance/toolchain.py reads."""
+    level = env["VARIANT"].optimisation["tinyllama"].replace("'", "").split()
+    defines = [pair if isinstance(pair, tuple) else (pair, "1") for pair in COMMON_DEFINES]
+    inside = [
+        "-Illvm-libc/shims",
+        "-DLIBC_COPT_USE_C_ASSERT",
+        *(f"-D{name}={value}" for name, value in defines),
+    ]
+    description = {
+        "cflags": [*_flags(env, "$CFLAGS $CCFLAGS"), *level],
+        "cxxflags": [*_flags(env, "$CXXFLAGS $CCFLAGS"), *level, *inside],
+        "passes": env["VARIANT"].embedded_passes,
+        "main": source[0].abspath,
+        "host_symbols": source[1].abspath,
+    }
+    Path(target[0].abspath).write_text(json.dumps(description, indent=1))
+
+
+def _run(target: list[Any], source: list[Any], env: Any) -> int:
+    values = {
+        "top": env.Dir("#").abspath,
+        "folder": env.Dir("$BUILD/conformance").abspath,
+        "toolchain": source[0].abspath,
+        "full": source[1].abspath,
+        "programs": env["programs"],
+        "sample": SAMPLE,
+        "only": env["only"],
+    }
+    if len(source) > 2:
+        values["image"] = source[2].abspath
+    return run_module("bareflow.conformance.conformance", **values)
+
+
+def _conformance_target(env: Any, name: str) -> None:
+    """The target `name`: with platform=linux all programs, on the bare machine a sample; never up to date."""
+    base = env.Clone(HOSTED=load_app(Path(env.Dir(PROGRAM).abspath)))
+    linux = variant_graph.linux_program(base.Clone(platform="linux"), "full")
+    full = variant_graph.compiled(base.Clone(platform="linux"), "full")
+    parts = [full["APP"][-1], full.File("$BUILD/embedded/host_symbols.s")]
+    toolchain = full.Command("$BUILD/conformance.json", parts, full.Step(_describe))
+    needed = [*toolchain, linux]
+    if env["platform"] != "linux":
+        needed.append(variant_graph.image(base, "full", {}).image)
+    step = full.Step(_run, "CONFORM", "$SOURCE")
+    full.AlwaysBuild(full.Alias(name, needed, step))
+
+
+def options(opts: Options) -> None:
+    opts.add_number("programs", "conformance: how many programs of csmith's", PROGRAMS)
+
+
+def exists(env: Any) -> bool:
+    return True
+
+
+def generate(env: Any) -> None:
+    env.AddMethod(_conformance_target, "ConformanceTarget")

@@ -1,0 +1,4 @@
+/* What the kernel contains when it runs other bitcode (the setting `bitcode`). */
+int main(void) {
+    return 0;
+}

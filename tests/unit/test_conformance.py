@@ -1,0 +1,102 @@
+"""What `conformance` runs, and what it says: programs by suite, folders of archives, verdicts."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+from bareflow import debian
+from bareflow.conformance import programs
+from bareflow.conformance.execution import execute
+from bareflow.conformance.sources import FoldersError, Source, folder_of
+from bareflow.conformance.verdicts import FAILED, PASSED, REFUSED, Verdict, counts, reasons
+
+FILES = {"top/wanted/a.c": b"a", "top/wanted/in/b.c": b"b", "top/other/c.c": b"c", "top/wanted/../d.c": b"d"}
+
+
+def tarball(files: dict[str, bytes], mode: str) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return made.getvalue()
+
+
+def test_only_the_folders_are_kept_and_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source("pool/x.tar.gz", "0" * 64, ("wanted",), inner="x/inner.tar.xz")
+    fetched = []
+
+    def fetch(path: str, sha256: str, folder: Path, _: object) -> Path:
+        fetched.append((path, sha256))
+        (folder / "x.tar.gz").write_bytes(tarball({"x/inner.tar.xz": tarball(FILES, "w:xz")}, "w:gz"))
+        return folder / "x.tar.gz"
+
+    monkeypatch.setattr(debian, "fetch", fetch)
+    for _ in range(2):
+        made = folder_of("x", source, tmp_path, lambda text: None)
+        found = {str(path.relative_to(made)) for path in made.rglob("*") if path.is_file()}
+        assert found == {"wanted/a.c", "wanted/in/b.c"}
+    assert fetched == [("pool/x.tar.gz", "0" * 64)]
+    missing = Source("pool/x.tar.gz", "0" * 64, ("wanted", "missing"), inner="x/inner.tar.xz")
+    with pytest.raises(FoldersError, match=r"x\.tar\.gz has no folder missing"):
+        folder_of("x", missing, tmp_path, lambda text: None)
+
+
+def test_flags_of_gcc_s_tests(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text(
+        '/* { dg-options "-O2 -fwrapv -std=gnu89" } */\n'
+        '/* { dg-additional-options "-DSTACK=1" { target { avr } } } */\n'
+    )
+    (tmp_path / "builtins" / "lib").mkdir(parents=True)
+    for name in ("b.c", "b-lib.c", "lib/main.c"):
+        (tmp_path / "builtins" / name).write_text("")
+    plain, builtin = programs.torture(tmp_path)
+    assert (plain.name, plain.flags) == ("a", ("-fwrapv", "-std=gnu89"))
+    assert [path.name for path in builtin.sources] == ["b.c", "b-lib.c", "main.c"]
+
+
+def test_llvm_files_that_are_programs(tmp_path: Path) -> None:
+    main = "define i32 @main() {\n ret i32 0\n}\n"
+    texts = {
+        "plain": "; RUN: %lli %s\n" + main,
+        "tool": "; RUN: opt %s | FileCheck %s\n" + main,
+        "module": "; RUN: %lli -extra-module=b.ll %s\n" + main,
+        "error": "; RUN: not %lli %s\n" + main,
+        "part": "; RUN: %lli -entry-function=f %s\ndefine i32 @f() {\n ret i32 0\n}\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.ll").write_text(text)
+    found = programs.llvm_ir(tmp_path)
+    assert [program.name for program in found if not program.not_applicable] == ["plain"]
+    assert len(found) == len(texts)
+
+
+def test_exclusions_have_reasons(tmp_path: Path) -> None:
+    found = [programs.Program("s", name, ()) for name in ("a", "b")]
+    (tmp_path / "e.toml").write_text('[s]\na = "why"\n')
+    assert [each.not_applicable for each in programs.excluded(found, tmp_path / "e.toml")] == ["why", ""]
+
+
+def test_outcome_of_a_process(tmp_path: Path) -> None:
+    outcome = execute(["/bin/sh", "-c", "echo $0; exit 3"], tmp_path, name="sh")
+    assert (outcome.status, outcome.hung) == (3, False)
+    assert execute(["/bin/sh", "-c", "kill -XCPU $$"], tmp_path).hung
+
+
+def test_table() -> None:
+    verdicts = [
+        Verdict("x", "1", PASSED),
+        Verdict("x", "2", PASSED),
+        Verdict("x", "3", REFUSED, "needs fork"),
+        Verdict("y", "1", FAILED, "O0: status 1"),
+    ]
+    assert counts(verdicts, ("x", "y", "z")) == [
+        ["x", "3", "2", "0", "1", "0"],
+        ["y", "1", "0", "1", "0", "0"],
+    ]
+    assert reasons(verdicts, REFUSED) == [("needs fork", 1)]
+    assert verdicts[2].line() == "x\t3\trefused\tneeds fork"
