@@ -69,6 +69,8 @@ def llvm_ir(folder: Path) -> list[Program]:
             why = "tests another tool than lli"
         elif any("not " in command or "-extra-" in command for command in runs):
             why = "tests an error of lli, or its options for further modules"
+        elif re.search(r'^target triple = "(?!x86_64)', text, re.MULTILINE):
+            why = "is for another machine"
         elif not re.search(r"^define\b[^\n]*@main\(", text, re.MULTILINE):
             why = "has no main"
         name = str(source.relative_to(folder).with_suffix(""))

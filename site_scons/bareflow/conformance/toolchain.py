@@ -12,6 +12,7 @@ from bareflow.llvm import llvm_tool
 
 OLD_C = [
     "-w",
+    "-Wno-override-module",  # LLVM's files are for other systems
     "-U__OPTIMIZE__",  # some programs only link when calls have been optimised away
     *(
         f"-Wno-error={name}"
@@ -60,10 +61,9 @@ class Toolchain:
         """Compiles a program to program.bc in the folder."""
         parts = []
         for number, source in enumerate(program.sources):
-            parts.append(source if source.suffix == ".ll" else folder / f"{number}.bc")
+            parts.append(folder / f"{number}.bc")
             flags = self.cxxflags if source.suffix == ".cpp" else [*self.cflags, *OLD_C]
-            if source.suffix != ".ll":
-                _run(["clang", "-c", *flags, *program.flags, str(source), "-o", str(parts[-1])])
+            _run(["clang", "-c", *flags, *program.flags, str(source), "-o", str(parts[-1])])
         linked, made = folder / "linked.bc", folder / "program.bc"
         _run(["llvm-link", "--suppress-warnings", *map(str, [*parts, self.main]), "-o", str(linked)])
         if program.suite == LIBC:
@@ -92,7 +92,7 @@ class Toolchain:
 def host_program(program: Program, folder: Path) -> Path:
     """Compiles a program for this machine, without optimisation."""
     made = folder / "host"
-    options = ["-O0", "-ffp-contract=off", *OLD_C, "-Wno-override-module", *program.flags]
+    options = ["-O0", "-ffp-contract=off", *OLD_C, *program.flags]
     _run(["clang", *options, *map(str, program.sources), "-lm", "-o", str(made)])
     return made
 
