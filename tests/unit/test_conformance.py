@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bareflow import debian
 from bareflow.conformance import programs
-from bareflow.conformance.execution import execute
+from bareflow.conformance.execution import Outcome, execute
 from bareflow.conformance.sources import FoldersError, Source, folder_of
 from bareflow.conformance.verdicts import FAILED, PASSED, REFUSED, Verdict, counts, reasons
 
@@ -48,7 +48,8 @@ def test_only_the_folders_are_kept_and_fetched_once(tmp_path: Path, monkeypatch:
 
 def test_flags_of_gcc_s_tests(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_text(
-        '/* { dg-options "-O2 -fwrapv -std=gnu89" } */\n'
+        '/* { dg-options "-O2 -fwrapv" } */\n'
+        '/* { dg-options { "-std=gnu89" } } */\n'
         '/* { dg-additional-options "-DSTACK=1" { target { avr } } } */\n'
     )
     (tmp_path / "builtins" / "lib").mkdir(parents=True)
@@ -100,3 +101,12 @@ def test_table() -> None:
     ]
     assert reasons(verdicts, REFUSED) == [("needs fork", 1)]
     assert verdicts[2].line() == "x\t3\trefused\tneeds fork"
+
+
+def test_outcomes_agree() -> None:
+    assert Outcome(0, b"x").agrees_with(Outcome(0, b"x"))
+    assert not Outcome(0, b"x").agrees_with(Outcome(0, b"y"))
+    assert not Outcome(0, b"x").agrees_with(Outcome(1, b"x"))
+    assert Outcome(0, b"x").agrees_with(Outcome(0, None)) and not Outcome(1, None).agrees_with(
+        Outcome(0, b"")
+    )

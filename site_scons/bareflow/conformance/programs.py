@@ -16,7 +16,7 @@ LIBC = "llvm-libc"
 CSMITH = "csmith"
 SUITES = (TORTURE, LLVM, LIBC, CSMITH)
 
-_OPTIONS = re.compile(r'\{ dg-(?:additional-)?options "([^"]*)"(?P<where>[^}]*)\}')
+_OPTIONS = re.compile(r'\{ dg-(?:additional-)?options (?:\{ )?"([^"]*)"(?P<where>[^}]*)\}')
 _KEPT_OPTIONS = ("-fwrapv", "-std=", "-fno-strict-aliasing", "-fgnu89-inline", "-D", "-funsigned-char")
 """Of the options that gcc's tests ask for, those that change what a program means."""
 _COMMANDS = re.compile(r"^; RUN: (.*)$", re.MULTILINE)
