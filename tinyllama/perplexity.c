@@ -2,6 +2,7 @@
 #include "perplexity.h"
 #include "natural.h"
 #include "tinyllama/kernels/elementwise.h"
+#include "tinyllama/whole_file.h"
 #include <math.h>
 
 #define LN_2 0.69314718055994530942
@@ -18,21 +19,12 @@ struct measurement {
 
 /* The whole file as a string; NULL and *error if that cannot be. */
 static char *read_text(const char *path, struct error *error) {
-    struct file *file = file_open(path, error);
-    if (!file)
-        return NULL;
-    size_t size = (size_t)file_size(file);
-    char *text = malloc(size + 1);
-    bool good = text ? file_read(file, 0, text, size, error)
-                     : error_set(error, "%s: no memory for %zu bytes", path, size);
-    file_close(file);
-    if (good) {
-        text[size] = '\0';
-        good = strlen(text) == size || error_set(error, "%s: it has a byte 0: it is no text", path);
-    }
-    if (!good) {
+    size_t size;
+    char *text = whole_file(path, &size, error);
+    if (text && strlen(text) != size) {
+        error_set(error, "%s: it has a byte 0: it is no text", path);
         free(text);
-        return NULL;
+        text = NULL;
     }
     return text;
 }

@@ -2,6 +2,7 @@
 #include "chat_file.h"
 #include "kernel_lib/crc32.h"
 #include "tinyllama/kv_state.h"
+#include "tinyllama/whole_file.h"
 
 #define MAGIC 0x31434642u /* "BFC1" */
 #define PATH_SIZE sizeof "/profile/12345678.CHT"
@@ -219,16 +220,9 @@ static bool decode(struct chat *chat, const char *path, const char *bytes, size_
 
 bool chat_load(struct chat *chat, const char *name, bool *with_cache, struct error *error) {
     char path[PATH_SIZE];
-    struct file *file = make_path(path, name, error) ? file_open(path, error) : NULL;
-    if (!file)
-        return false;
-    uint64_t size = file_size(file);
-    char *bytes = size <= memory_usage().total ? malloc((size_t)size + 1) : NULL;
-    bool good =
-        bytes ? file_read(file, 0, bytes, (size_t)size, error)
-              : error_set(error, "no memory for %s of %llu bytes", path, (unsigned long long)size);
-    file_close(file);
-    good = good && decode(chat, path, bytes, (size_t)size, with_cache, error);
+    size_t size;
+    char *bytes = make_path(path, name, error) ? whole_file(path, &size, error) : NULL;
+    bool good = bytes && decode(chat, path, bytes, size, with_cache, error);
     free(bytes);
     return good;
 }
