@@ -8,6 +8,7 @@ import random
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 
 from gguf_file import Value
 
@@ -35,10 +36,11 @@ RULES = {
 USER_DEFINED, CONTROL = "<tool>", "<|im_end|>"
 
 
-def _with_classes(rule: str) -> str:
-    """\\p{L}, \\p{N} and \\p{P} as the characters of the alphabet that are such."""
+def _with_classes(rule: str, text: str) -> str:
+    """\\p{L}, \\p{N} and \\p{P} as the characters of the alphabet and of the text that are such."""
     for letter in "LNP":
-        found = "".join(re.escape(c) for c in sorted(set(ALPHABET)) if unicodedata.category(c)[0] == letter)
+        characters = sorted({*ALPHABET, *text})
+        found = "".join(re.escape(c) for c in characters if unicodedata.category(c)[0] == letter)
         rule = rule.replace(rf"[^\s\p{{{letter}}}", rf"[^\s{found}").replace(rf"\p{{{letter}}}]", f"{found}]")
         rule = rule.replace(rf"[\p{{{letter}}}", f"[{found}")
         rule = re.sub(rf"(\[[^\]]*)\\p{{{letter}}}", lambda match: match[1] + found, rule)  # noqa: B023
@@ -50,7 +52,7 @@ def words_of(text: str, rules: str) -> list[str]:
     """What matches, and what is between the matches; each rule divides what the one before has left."""
     words = [text]
     for rule in RULES[rules]:
-        pattern = re.compile(f"({_with_classes(rule)})")
+        pattern = re.compile(f"({_with_classes(rule, text)})")
         words = [part for word in words for part in pattern.split(word) if part]
     return words
 
@@ -63,10 +65,15 @@ def _characters_of_bytes() -> list[str]:
 
 
 CHARACTERS = _characters_of_bytes()
+BYTES = {character: bytes([byte]) for byte, character in enumerate(CHARACTERS)}
 
 
 def _mapped(data: bytes) -> str:
     return "".join(CHARACTERS[byte] for byte in data)
+
+
+def _unmapped(text: str) -> bytes:
+    return b"".join(BYTES.get(character, character.encode()) for character in text)
 
 
 class ByteTokenizer:
@@ -83,6 +90,17 @@ class ByteTokenizer:
             self.pieces.append(pair[0] + pair[1])
             text = self._merged(text, pair)
         self.numbers = {piece: number for number, piece in enumerate(self.pieces)}
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, Value]) -> ByteTokenizer:
+        """The tokenizer of a file."""
+        made = cls(merges=0)
+        tokens, merges = (metadata[f"tokenizer.ggml.{key}"] for key in ("tokens", "merges"))
+        assert isinstance(tokens, list) and isinstance(merges, list)
+        made.numbers = {_unmapped(str(token)): number for number, token in enumerate(tokens)}
+        pairs = [str(merge).split(" ") for merge in merges]
+        made.ranks = {(_unmapped(a), _unmapped(b)): rank for rank, (a, b) in enumerate(pairs)}
+        return made
 
     @staticmethod
     def _merged(parts: list[bytes], pair: tuple[bytes, bytes]) -> list[bytes]:

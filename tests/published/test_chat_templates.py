@@ -22,6 +22,9 @@ from bareflow.models.gguf_metadata import ChatProgram, read_chat_program
 from bareflow.models.packages import Package, fetch_package
 from bareflow.models.user_cache import user_cache
 from fixed_answer_model import BYTES, fixed_answer, vocabulary
+from gguf_bpe import ByteTokenizer
+from gguf_file import gguf_metadata
+from smallest_model import model_with
 
 CATALOGUE = tomllib.loads(Path(__file__).with_name("templates.toml").read_text())
 PUBLISHED = CATALOGUE["templates"]
@@ -148,11 +151,11 @@ def speaker(template: Template) -> Speaker:
     return Speaker(template, pieces, fixed_answer(entries, answer), answer)
 
 
-def read_by_model(program: Path, root: Path, **config: object) -> list[int]:
+def read_by_model(program: Path, root: Path, turns: Sequence[str] = TURNS, **config: object) -> list[int]:
     """What the model has read at the end of the conversation: the tokens in the file of a saved one
     (tinyllama/chat/chat_file.c)."""
     settings = {"root": root, "temperature": 0, "steps": 20, **config}
-    lines = [*TURNS, "/save talk", "/exit"]
+    lines = [*turns, "/save talk", "/exit"]
     result = subprocess.run(
         [str(program), *(f"{key}={value}" for key, value in settings.items())],
         input="".join(f"{line}\n" for line in lines).encode(),
@@ -180,6 +183,27 @@ def test_three_turns(linux_program: Path, tmp_path: Path, name: str, system: str
     tokens = read_by_model(linux_program, root, system=system)
     expected = made.expected(system)
     assert made.spelled(tokens[: len(tokens) - len(made.answer) + 1]) == expected
+
+
+@pytest.mark.parametrize("system", ["", SYSTEM], ids=["plain", "system"])
+def test_with_its_own_tokenizer(linux_program: Path, tmp_path: Path, system: str) -> None:
+    """A model all of whose weights are 0 answers with token 0, which is the end of a text."""
+    name = "SmolLM2 Instruct"
+    template = published(name, tmp_path)
+    entries = gguf_metadata((tmp_path / PUBLISHED[name]["file"]).read_bytes())
+    tokenizer = {key: value for key, value in entries.items() if key.startswith("tokenizer.")}
+    (tmp_path / "m.gguf").write_bytes(model_with(tokenizer))
+    root = make_root(tmp_path, tmp_path / "m.gguf")
+    (root / "model" / "CHAT.TPL").write_bytes(make_chat_template(tmp_path / "m.gguf")[0])
+    turns = ["What's 2 + 2?", "And  then?", "\u00dcber all, 1234"]
+    tokens = read_by_model(linux_program, root, turns, system=system, steps=1)
+    bpe, control = ByteTokenizer.of(entries), ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
+    expected: list[int] = []
+    rendered = template.render(conversation("", system, turns))
+    for part in re.split(f"({'|'.join(map(re.escape, control))})", rendered):
+        is_control = part in control
+        expected += [bpe.numbers[part.encode()]] if is_control else bpe.encode(part, "smollm") if part else []
+    assert tokens[: len(expected)] == expected
 
 
 @pytest.mark.parametrize("name", [name for name in FIT if PUBLISHED[name].get("family")])

@@ -8,36 +8,12 @@ from pathlib import Path
 import pytest
 from bareflow.bench.linux_session import make_root, record, run
 from gguf_bpe import RULES, USER_DEFINED, ByteTokenizer, random_text
-from gguf_file import Tensor, Value, gguf_file, gguf_metadata
+from gguf_file import Value, gguf_metadata
 from gguf_model import spm_tokenizer
+from smallest_model import model_with
 
 TEXTS = 25
 DIVIDER = "\n__ggml_vocab_test__\n"
-WIDTH = 4
-"""Of the models that the tokenizers are put into."""
-
-
-def model_with(tokenizer: dict[str, Value]) -> bytes:
-    """The smallest model with this tokenizer; all its weights are 0."""
-    tokens = tokenizer["tokenizer.ggml.tokens"]
-    assert isinstance(tokens, list)
-    numbers = {
-        "context_length": 4096,
-        "embedding_length": WIDTH,
-        "block_count": 1,
-        "attention.head_count": 1,
-        "feed_forward_length": WIDTH,
-    }
-    config: dict[str, Value] = {f"llama.{key}": value for key, value in numbers.items()}
-    config["general.architecture"] = "llama"
-    zeros = bytes(4 * WIDTH)
-    rows = {"token_embd": len(tokens)}
-    rows |= {f"blk.0.attn_{part}": WIDTH for part in ("q", "k", "v", "output")}
-    rows |= {f"blk.0.ffn_{part}": WIDTH for part in ("gate", "up", "down")}
-    tensors = [Tensor(f"{name}.weight", 0, WIDTH, count, zeros * count) for name, count in rows.items()]
-    norms = ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm")
-    tensors += [Tensor(f"{name}.weight", 0, WIDTH, None, zeros) for name in norms]
-    return gguf_file(config | tokenizer, tensors)
 
 
 class Encoder:
