@@ -273,11 +273,22 @@ def test_saved_over_a_power_cut(boot: Boot, chat_disk: DiskImage) -> None:
 
 
 def test_typed_on_the_keyboard(boot: Boot, chat_disk: DiskImage) -> None:
-    guest = boot(chat_disk, config=GREEDY)
+    """A turn and /save, the power is cut, /load and another turn; all of it is read from the screen."""
+
+    def say(guest: Guest, line: str, shown: str) -> None:
+        guest.type_text(f"{line}\n")
+        guest.expect_screen(f"^> {line}")
+        guest.expect_screen(shown)
+
+    guest = boot(chat_disk, config=GREEDY, snapshot=False)
     guest.expect_screen("^>")
-    guest.type_text("Hello\n")
-    guest.expect_event("generate")
-    guest.expect_screen("^> Hello")
-    guest.expect_screen("it stops here.")
+    say(guest, "Hello", "it stops here.")
+    say(guest, "/save talk", "^The conversation is saved\\.")
+    guest.kill()
+    guest = boot(chat_disk, config=GREEDY, snapshot=False)
+    guest.expect_screen("^>")
+    say(guest, "/load talk", "^A conversation of 1 turn goes on\\.")
+    say(guest, "abc", "it stops here.")
+    assert [event["kept_tokens"] > 0 for event in guest.events if event["event"] == "generate"] == [True]
     guest.type_text("/poweroff\n")
     assert guest.wait_exit() == 0
