@@ -11,8 +11,8 @@ struct error {
     char text[200];
 };
 
-/* vsnprintf for messages: what does not fit is cut, and the text then ends in "...", with a line
- * break if the format has one at its end. Returns the length. size is at least 8. */
+/* vsnprintf for messages (io/format.h): what does not fit is cut, and the text then ends in "...",
+ * with a line break if the format has one at its end. Returns the length. size is at least 8. */
 size_t error_format(char *text, size_t size, const char *format, va_list arguments);
 
 /* Writes the formatted message (printf format without floats) into error->text, cut to fit

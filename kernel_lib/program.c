@@ -36,6 +36,7 @@ void program_begin(void) {
 }
 
 #pragma weak program_flush
+#pragma weak snapshots_report_success /* without files there are none */
 
 _Noreturn void program_exit(int code) {
     while (at_exit) {
@@ -47,6 +48,7 @@ _Noreturn void program_exit(int code) {
         (*--next)();
     if (program_flush)
         program_flush();
-    snapshots_report_success();
+    if (snapshots_report_success)
+        snapshots_report_success();
     platform_exit(code);
 }

@@ -11,16 +11,24 @@
 #include "kernel_lib/io/keyboard.h"
 #include "kernel_lib/io/serial.h"
 #include "kernel_lib/io/terminal.h"
-#include "kernel_lib/life/fitness.h"
-#include "kernel_lib/life/settle_setting.h"
 #include "kernel_lib/memory/layout.h"
 #include "kernel_lib/memory/ram.h"
 #include "kernel_lib/program.h"
 #include "kernel_lib/removed/removed.h"
 #include "kernel_lib/runtime.h"
+#include "kernel_lib/storage/disk.h"
 #include "kernel_lib/storage/storage.h"
 #include "kernel_lib/version.h"
 #include <inttypes.h>
+
+/* Only in programs that need them (needs.h). */
+#pragma weak coverage_start
+#pragma weak clock_start
+#pragma weak keyboard_start
+#pragma weak serial_receive_by_interrupt
+#pragma weak disk_start
+#pragma weak disk_choose_kernel
+#pragma weak storage_disk_name
 
 static struct boot_info boot;
 
@@ -54,9 +62,9 @@ static void announce(void) {
                   "\"cpu\":\"%s\",\"features\":\"sse2%s%s%s\",\"tcg\":%s}",
                   platform_build_id(), boot.boot_slot, boot.kernel_tsc - boot.stage1_tsc,
                   now - boot.kernel_tsc, memory_map_total(ram_map()), memory_usage().total,
-                  storage_disk_name(), cpu->brand, cpu->avx2 ? " avx2" : "",
-                  cpu->avx512 ? " avx512" : "", cpu->avx512_vnni ? " avx512_vnni" : "",
-                  cpu->tcg ? "true" : "false");
+                  storage_disk_name ? storage_disk_name() : "no disk", cpu->brand,
+                  cpu->avx2 ? " avx2" : "", cpu->avx512 ? " avx512" : "",
+                  cpu->avx512_vnni ? " avx512_vnni" : "", cpu->tcg ? "true" : "false");
 }
 
 /* What runs before the breakpoints are placed, runs once more behind them, to be seen: here the
@@ -69,30 +77,30 @@ static void start_coverage(void) {
 
 /* Not inlined into kernel_start: the compiler may use vector registers anywhere in here. */
 __attribute__((noinline)) static void bring_up(const struct boot_info *given) {
-    if (coverage_by_default)
+    if (coverage_start && coverage_by_default)
         start_coverage();
     serial_init();       /* from here on panic() can be heard */
     descriptors_start(); /* GDT, IDT: exceptions are reported from here on */
     take_boot_info(given);
     terminal_start((boot.cursor >> 8) + 1u); /* screen, below what the BIOS wrote */
-    clock_start();                           /* PIT: runs until someone wants the TSC's frequency */
-    ram_start(&boot);                        /* memory map */
-    paging_start();                          /* own page tables, W^X, guard pages */
-    ram_give_to_heap();                      /* malloc works */
+    if (clock_start)
+        clock_start();  /* PIT: runs until someone wants the TSC's frequency */
+    ram_start(&boot);   /* memory map */
+    paging_start();     /* own page tables, W^X, guard pages */
+    ram_give_to_heap(); /* malloc works */
     if (removed_pages_to_heap)
         removed_pages_to_heap(); /* of a trimmed copy */
     pic_start();                 /* IRQs off the exceptions' vectors */
-    keyboard_start();            /* PS/2, by interrupt */
-    serial_receive_by_interrupt();
+    if (keyboard_start)
+        keyboard_start(); /* PS/2, by interrupt */
+    if (serial_receive_by_interrupt)
+        serial_receive_by_interrupt();
     cpu_interrupts_on();
     platform_set_thread_pointer(__thread_block); /* thread-local variables */
 
     config_read_fw_cfg(); /* settings of QEMU's command line */
-    storage_start(&boot); /* if there is no disk, whoever needs a file says so */
-    config_read_file();   /* settings of the disk */
-    storage_configure();  /* which may choose another driver for the disk */
-    coverage_configure(); /* breakpoints on functions, if a setting says so */
-    life_configure();     /* when this kernel writes its successor */
+    if (disk_start)
+        disk_start(&boot); /* the disk, its settings, and what is kept on it */
     announce();
 }
 
@@ -102,9 +110,8 @@ __attribute__((target("general-regs-only"))) _Noreturn void
 kernel_start(const struct boot_info *given) {
     cpu_state_enable(); /* SSE and wider: compiled code may use them from here on */
     bring_up(given);
-    snapshots_choose();     /* another kernel may be asked for, */
-    snapshots_check_root(); /* or have been put on the disk */
-    fitness_check_cpu();    /* only the application's code may use more than x86-64 has */
+    if (disk_choose_kernel)
+        disk_choose_kernel(); /* which may not be this one */
     program_begin();
     program_exit(app_main());
 }

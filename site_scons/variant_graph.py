@@ -49,6 +49,8 @@ class Parts:
 
     program: list[Any]
     """Bitcode, and assembled files."""
+    libraries: list[Any]
+    """Archives of which is linked what the program reaches."""
     engine: dict[str, list[Any]]
     """Native objects of the JIT engine: part to nodes. Empty when the application is in `program`."""
 
@@ -163,17 +165,22 @@ def application(env: Any) -> list[Any]:
 def parts(env: Any) -> Parts:
     """What the variant of an environment of compiled() is linked from."""
     if not env["VARIANT"].engine:
-        return Parts(application(env) + env["KERNEL_LIB"], {})
+        if env["platform"] == "linux":
+            return Parts(application(env) + env["KERNEL_LIB"], env["LIBC"], {})
+        bitcode = [node for node in env["KERNEL_LIB"] if node.path.endswith(".bc")]
+        assembly = [node for node in env["KERNEL_LIB"] if node not in bitcode]
+        archive = env.BitcodeArchive("$SHARED/kernel_lib.a", bitcode)
+        return Parts(application(env) + assembly, [archive, *env["LIBC"]], {})
     native = compiled(env["BASE"].Clone(platform="bare"), "native")
     bitcode = env.EmbeddedBitcode(env["APP"], env["LIBC_OBJECTS"], native)
-    return Parts(env["KERNEL_LIB"], {"engine": env.EngineObjects(), "bitcode": bitcode})
+    return Parts(env["KERNEL_LIB"], env["LIBC"], {"engine": env.EngineObjects(), "bitcode": bitcode})
 
 
 def linux_program(base: Any, name: str) -> Any:
     """The variant as a Linux program; base is for platform=linux."""
     env = compiled(base, name)
     made = parts(env)
-    return env.LinuxProgram("linux/bareflow", made.program, env["LIBC"], made.engine)[0]
+    return env.LinuxProgram("linux/bareflow", made.program, made.libraries, made.engine)[0]
 
 
 _linux_programs: dict[str, list[Any]] = {}
@@ -198,7 +205,7 @@ def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
         return trimmed_image(image(base, untrimmed, model_files), name, model_files)
     env = compiled(base, name)
     made = parts(env)
-    elf = env.Kernel("bareflow", env["ENTRY"] + made.program, env["LIBC"], made.engine)
+    elf = env.Kernel("bareflow", env["ENTRY"] + made.program, made.libraries, made.engine)
     kernel = env.KernelFile(elf)
     given = env["fallback"]
     fallback = user_file(env, given) if given and given != UNTRIMMED else None

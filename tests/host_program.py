@@ -1,4 +1,4 @@
-"""A C program as this machine's compiler and C library run it: what others are compared with."""
+"""A program as this machine's compiler and C library run it: what others are compared with."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ def run_on_host(source: Path, folder: Path) -> tuple[int, bytes]:
     program = folder / "program"
     # Every function is called, not evaluated by the compiler.
     options = ["-O1", "-fno-builtin", "-frounding-math", "-w"]
+    if source.suffix == ".cpp":
+        options += ["-std=c++17", "-lstdc++"]
     subprocess.run([llvm_tool("clang"), *options, source, "-lm", "-o", program], check=True)
     result = subprocess.run([program], cwd=folder, capture_output=True, timeout=60, check=False)
     return result.returncode, result.stdout

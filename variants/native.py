@@ -40,6 +40,7 @@ VARIANT = Variant(
         "kernel_lib/coverage/application.c",
         "kernel_lib/crc32.c",
         "kernel_lib/error.c",
+        "kernel_lib/io/format.c",
         "kernel_lib/io/json_format.c",
         "kernel_lib/io/utf8.c",
         "kernel_lib/io/character_width.c",

@@ -4,6 +4,9 @@
  */
 #pragma once
 
+/* A config_report that warns; context is the name of the source. */
+void config_report_line(void *context, unsigned line, const char *message);
+
 #define MAX_CONFIG_SIZE (1u << 20) /* bytes of a source */
 
 /* QEMU's fw_cfg opt/bareflow/config; nothing without it. Needs the heap. */

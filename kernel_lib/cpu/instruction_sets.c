@@ -1,6 +1,7 @@
 /* CPUID's bits by name (Intel SDM vol. 2, CPUID; AMD APM vol. 3, appendix E). */
 #include "kernel_lib/cpu/instruction_sets.h"
 #include "kernel_lib/cpu/features.h"
+#include "kernel_lib/io/format.h"
 #include "kernel_lib/runtime.h"
 
 enum leaf { LEAF1_ECX, LEAF7_EBX, LEAF7_ECX, LEAF7_1_EAX, EXTENDED1_ECX, WORDS };
@@ -79,8 +80,8 @@ void cpu_instruction_sets(char list[CPU_SETS_SIZE]) {
     list[0] = '\0';
     for (size_t i = 0; i < SETS; i++)
         if (has(&sets[i], words))
-            length += (size_t)snprintf(list + length, CPU_SETS_SIZE - length, "%s%s",
-                                       length ? "," : "", sets[i].name);
+            length += format_into(list + length, CPU_SETS_SIZE - length, "%s%s", length ? "," : "",
+                                  sets[i].name);
 }
 
 const char *cpu_instruction_set(size_t index) {

@@ -98,6 +98,14 @@ static void print_selector_error(uintptr_t error_code) {
 #pragma weak removed_data_used
 #pragma weak removed_page_reached
 
+/* Without coverage.c, which has another one, every INT3 is an exception. */
+bool coverage_breakpoint(uintptr_t *return_address);
+__attribute__((weak, target("general-regs-only"))) bool
+coverage_breakpoint(uintptr_t *return_address) {
+    (void)return_address;
+    return false;
+}
+
 _Noreturn void exception_dispatch(const struct exception_frame *frame) {
     static unsigned depth;
     struct frame where = exception_place(frame);

@@ -1,4 +1,5 @@
 /* C's operations on files (C17, 7.21.4). */
+#include "kernel_lib/io/format.h"
 #include "kernel_lib/runtime.h"
 #include <errno.h>
 
@@ -50,7 +51,7 @@ char *tmpnam(char *name) {
     static unsigned number;
     char *made = name ? name : own;
     do
-        snprintf(made, L_tmpnam, "/TMP%05u.TMP", number++ % TMP_MAX);
+        format_into(made, L_tmpnam, "/TMP%05u.TMP", number++ % TMP_MAX);
     while (file_exists(made));
     return made;
 }

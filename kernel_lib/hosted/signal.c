@@ -49,6 +49,6 @@ _Noreturn void program_abort(void) {
 
 _Noreturn void program_assertion_failed(const char *condition, const char *file, unsigned line,
                                         const char *function) {
-    fprintf(stderr, "%s:%u: %s: %s does not hold\n", file, line, function, condition);
+    console_printf("%s:%u: %s: %s does not hold\n", file, line, function, condition);
     program_abort();
 }

@@ -1,11 +1,8 @@
 /*
- * COM1 at 115200 8N1. Nothing here waits for ever: output is lost when there is no UART, or when it
+ * What COM1 sends, at 115200 8N1. Nothing here waits for ever: output is lost when there is no UART, or when it
  * no longer sends.
  */
 #include "kernel_lib/io/serial.h"
-#include "kernel_lib/cpu/interrupts.h"
-#include "kernel_lib/cpu/pic.h"
-#include "kernel_lib/io/byte_ring.h"
 #include "kernel_lib/io/ports.h"
 #include "kernel_lib/io/uart.h"
 #include "kernel_lib/runtime.h"
@@ -17,23 +14,9 @@
 #define TRANSMIT_POLLS 100000000
 
 static bool present;
-static bool by_interrupt;
 static bool stuck;          /* nothing was sent for so long that we no longer wait */
 static unsigned fifo_size;  /* of the transmit FIFO */
 static unsigned fifo_space; /* bytes that fit into it for certain */
-static struct byte_ring received;
-
-/* Moves what the UART holds into the ring. When the ring is full the UART is left alone and stops
- * interrupting: QEMU then holds back what the host sends, and nothing is lost. */
-static void receive(void) {
-    while (inb(COM1 + UART_LINE_STATUS) & UART_STATUS_DATA_READY) {
-        if (byte_ring_full(&received)) {
-            outb(COM1 + UART_INTERRUPT_ENABLE, 0);
-            return;
-        }
-        byte_ring_put(&received, inb(COM1 + UART_DATA));
-    }
-}
 
 void serial_init(void) {
     outb(COM1 + UART_SCRATCH, 0xA5);
@@ -56,12 +39,8 @@ void serial_init(void) {
     outb(COM1 + UART_MODEM_CONTROL, UART_MODEM_DTR_RTS_OUT2);
 }
 
-void serial_receive_by_interrupt(void) {
-    if (!present)
-        return;
-    by_interrupt = true;
-    irq_install(IRQ_COM1, receive);
-    outb(COM1 + UART_INTERRUPT_ENABLE, UART_ENABLE_RECEIVED);
+bool serial_present(void) {
+    return present;
 }
 
 /* Waits until the line status has this bit, after which the FIFO is empty; false when it stays
@@ -100,17 +79,4 @@ void serial_puts(const char *string) {
 void serial_flush(void) {
     if (present)
         wait_transmit(UART_STATUS_TRANSMITTED);
-}
-
-int serial_read(void) {
-    if (!present)
-        return -1;
-    bool was_full = byte_ring_full(&received);
-    if (!by_interrupt)
-        receive();
-    int byte = byte_ring_get(&received);
-    if (was_full && by_interrupt)
-        /* Interrupts at once if bytes wait. */
-        outb(COM1 + UART_INTERRUPT_ENABLE, UART_ENABLE_RECEIVED);
-    return byte;
 }

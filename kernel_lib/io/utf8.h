@@ -38,9 +38,6 @@ bool utf8_is_control(uint32_t character);
 void utf8_clean(struct utf8 *utf8, const char *bytes, size_t size, text_sink *sink, void *context);
 void utf8_clean_end(struct utf8 *utf8, text_sink *sink, void *context);
 
-/*
- * printf for JSON: every %s gives the inside of a JSON string (RFC 8259, section 7), whatever is in
- * it. Besides there are %%, %d, %u and %x, also of long, long long and size_t, with a width of
- * zeros.
- */
+/* printf for JSON, with the conversions of io/format.h: every %s gives the inside of a JSON string
+ * (RFC 8259, section 7), whatever is in it. */
 void json_format(text_sink *sink, void *context, const char *format, va_list values);

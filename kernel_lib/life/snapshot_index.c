@@ -1,4 +1,5 @@
 #include "snapshot_index.h"
+#include "kernel_lib/io/format.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,11 +133,10 @@ char *snapshot_index_format(const struct snapshot_index *index) {
         for (size_t j = 0; j < TEXTS; j++) {
             const char *value = (const char *)snapshot + texts[j].offset;
             if (*value)
-                length +=
-                    (size_t)snprintf(text + length, size - length, "%s=%s ", texts[j].key, value);
+                length += format_into(text + length, size - length, "%s=%s ", texts[j].key, value);
         }
-        length += (size_t)snprintf(text + length, size - length, "bytes=%u boots=%u\n",
-                                   snapshot->bytes, snapshot->boots);
+        length += format_into(text + length, size - length, "bytes=%u boots=%u\n", snapshot->bytes,
+                              snapshot->boots);
     }
     return text;
 }
@@ -159,7 +159,7 @@ unsigned snapshot_index_next(const struct snapshot_index *index) {
 struct snapshot *snapshot_index_add(struct snapshot_index *index, unsigned number) {
     struct snapshot *added = &index->snapshot[index->count++];
     *added = (struct snapshot){.result = "new"};
-    snprintf(added->kernel, sizeof added->kernel, "%04u.KRN", number);
+    format_into(added->kernel, sizeof added->kernel, "%04u.KRN", number);
     return added;
 }
 

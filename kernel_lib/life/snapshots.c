@@ -8,6 +8,7 @@
 #include "snapshots.h"
 #include "boot/kernel_header.h"
 #include "kernel_lib/generations.h"
+#include "kernel_lib/io/format.h"
 #include "kernel_lib/runtime.h"
 
 #define INDEX_PATH BOOT_SNAPSHOTS "INDEX.TXT"
@@ -45,7 +46,7 @@ const char *snapshots_name(const char *path) {
 
 void snapshots_path(char path[BOOT_PATH_SIZE], const char *kernel) {
     const char *folder = snapshot_number(kernel) > 0 ? BOOT_SNAPSHOTS : "/boot/";
-    snprintf(path, BOOT_PATH_SIZE, "%s%s", folder, kernel);
+    format_into(path, BOOT_PATH_SIZE, "%s%s", folder, kernel);
 }
 
 void snapshots_parent(char path[BOOT_PATH_SIZE], const struct snapshot *snapshot) {
@@ -61,7 +62,7 @@ void snapshots_parent(char path[BOOT_PATH_SIZE], const struct snapshot *snapshot
 
 static void format_build(char text[SNAPSHOT_BUILD], const struct kernel_header *header) {
     for (size_t i = 0; i < sizeof header->build_id; i++)
-        snprintf(text + 2 * i, 3, "%02x", header->build_id[i]);
+        format_into(text + 2 * i, 3, "%02x", header->build_id[i]);
 }
 
 /* The number of the next snapshot. A file without an entry was left by a power cut, or its entry
@@ -70,7 +71,7 @@ static unsigned next_number(void) {
     char path[BOOT_PATH_SIZE];
     unsigned number = snapshot_index_next(&snapshots);
     do
-        snprintf(path, sizeof path, BOOT_SNAPSHOTS "%04u.KRN", number++);
+        format_into(path, sizeof path, BOOT_SNAPSHOTS "%04u.KRN", number++);
     while (number <= SNAPSHOT_LAST && file_exists(path));
     return number - 1;
 }
@@ -93,11 +94,11 @@ bool snapshots_add(const struct new_snapshot *new, struct error *error) {
     struct snapshot *added = snapshot_index_add(&snapshots, number);
     boot_slots_booted(parent);
     snapshots_path(path, added->kernel);
-    snprintf(added->kind, sizeof added->kind, "%s", new->kind);
-    snprintf(added->cpu, sizeof added->cpu, "%s", new->features);
-    snprintf(added->model, sizeof added->model, "%s", new->model);
-    snprintf(added->parent, sizeof added->parent, "%s", snapshots_name(parent));
-    snprintf(added->maker, sizeof added->maker, "%s", platform_build_id());
+    format_into(added->kind, sizeof added->kind, "%s", new->kind);
+    format_into(added->cpu, sizeof added->cpu, "%s", new->features);
+    format_into(added->model, sizeof added->model, "%s", new->model);
+    format_into(added->parent, sizeof added->parent, "%s", snapshots_name(parent));
+    format_into(added->maker, sizeof added->maker, "%s", platform_build_id());
     format_build(added->build, new->kernel);
     added->bytes = (uint32_t)new->size;
     if (write(new, path, parent, error)) {
@@ -201,7 +202,7 @@ static void replace_newest(const char *booted, const char *newest, const char *r
     struct error error;
     struct snapshot *replaced = snapshot_index_find(&snapshots, snapshots_name(newest));
     if (replaced)
-        snprintf(replaced->result, sizeof replaced->result, "%s", result);
+        format_into(replaced->result, sizeof replaced->result, "%s", result);
     snapshots_parent(parent, snapshot_index_find(&snapshots, snapshots_name(booted)));
     console_printf("%s %s; %s is the kernel again.\n", newest, why, booted);
     if (!boot_slots_set(booted, parent, &error))
@@ -228,7 +229,7 @@ void snapshots_report_success(void) {
         replace_newest(booted, newest, "missed", "lacks a function that it needs");
     if (self) {
         self->boots++;
-        snprintf(self->result, sizeof self->result, "good");
+        format_into(self->result, sizeof self->result, "good");
     }
     if ((self || is_replaced) && !snapshots_write_index(&error))
         console_printf("warning: %s\n", error.text);

@@ -4,6 +4,7 @@
  * restarts the machine. If the machine comes back to another kernel although the chosen one is the
  * newest, that one did not come up: nothing is tried a second time.
  */
+#include "kernel_lib/io/format.h"
 #include "kernel_lib/runtime.h"
 #include "snapshots.h"
 
@@ -40,7 +41,7 @@ static const char *find(const char *name, char path[BOOT_PATH_SIZE]) {
         return NULL;
     char kernel[SNAPSHOT_NAME];
     if (number > 0) {
-        snprintf(kernel, sizeof kernel, "%04ld.KRN", number);
+        format_into(kernel, sizeof kernel, "%04ld.KRN", number);
     } else {
         const struct snapshot *newest = newest_of(name);
         if (!newest)

@@ -8,6 +8,7 @@
  * First the index forgets them, then the files are deleted: after a power cut in between they are
  * files without an entry.
  */
+#include "kernel_lib/io/format.h"
 #include "kernel_lib/runtime.h"
 #include "kernel_lib/storage/files.h"
 #include "snapshots.h"
@@ -59,7 +60,7 @@ static void visit(void *context, const char *name, uint32_t size, bool by_guest)
         return;
     search->number = number;
     search->size = size;
-    snprintf(search->name, sizeof search->name, "%s", name);
+    format_into(search->name, sizeof search->name, "%s", name);
 }
 
 /* Finds the next one; false with an empty error->text when there is none. */

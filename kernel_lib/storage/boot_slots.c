@@ -1,5 +1,6 @@
 #include "boot_slots.h"
 #include "boot/boot_slots.h"
+#include "kernel_lib/io/format.h"
 #include "kernel_lib/runtime.h"
 
 #define STEM 8 /* of a name's characters, those before the point */
@@ -101,7 +102,7 @@ static bool encode(struct slot_kernel *kernel, const char *path) {
 
 static void decode(char path[BOOT_PATH_SIZE], const struct slot_kernel *kernel) {
     bool is_snapshot = kernel->folder != BOOT_FOLDER_BOOT; /* as the loader takes it */
-    size_t end = (size_t)snprintf(path, BOOT_PATH_SIZE, "%s", folders[is_snapshot]);
+    size_t end = format_into(path, BOOT_PATH_SIZE, "%s", folders[is_snapshot]);
     for (size_t i = 0; i < sizeof kernel->name; i++) {
         if (i == STEM)
             path[end++] = '.';

@@ -3,9 +3,14 @@
  * has mounted.
  */
 #include "files.h"
+#include "kernel_lib/needs.h"
 #include "kernel_lib/platform/bare/power_session.h"
 #include "kernel_lib/runtime.h"
+#include "kernel_lib/storage/disk.h"
 #include "kernel_lib/storage/fat/fat.h"
+
+NEEDS(disk_start);
+NEEDS(disk_choose_kernel);
 
 struct file {
     struct fat_file contents;

@@ -34,7 +34,9 @@ def _objects(env: Any) -> list[Any]:
     for source in app.sources():
         target = f"$BUILD/obj/app/{escaped(source.relative_to(app.folder))}.bc"
         # Other warnings than the compiler's own are the program's affair.
-        node = env.Object(env.subst(target), user_file(env, str(source)), CCFLAGS=flags)
+        cxx = [*env["CXXFLAGS"], *env.CxxLibraryOptions()]
+        node = env.Object(env.subst(target), user_file(env, str(source)), CCFLAGS=flags, CXXFLAGS=cxx)
+        env.DependOnCxxLibrary(node)
         env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"]])
         env.Depends(node, [user_file(env, str(path)) for path in _headers(app)])
         made += node

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from build_options import Options
+from SCons.Action import Action
 
 LTO = ["-flto"]
 """Full LTO: one module in the end, for code this small."""
@@ -89,6 +90,15 @@ def _sources(env: Any, places: list[str]) -> list[Any]:
     return found
 
 
+def _archive(env: Any, target: str, objects: list[Any]) -> Any:
+    """An archive of bitcode: a link takes those objects of it that the program reaches."""
+    archive = env.File(target)
+    if not archive.has_builder():  # several programs share it
+        step = env.Step("$LLVM_AR qcsD $TARGET $SOURCES", "AR")  # q: several have the same name
+        env.Command(archive, objects, [Action("rm -f $TARGET", None), step])
+    return archive
+
+
 def options(opts: Options) -> None:
     opts.add_switch("debug", "what debuggers need, beside the image, in build/ARCH/VARIANT-debug")
 
@@ -109,4 +119,5 @@ def generate(env: Any) -> None:
         STATIC_AND_SHARED_OBJECTS_ARE_THE_SAME=1,
     )
     env.AddMethod(_objects, "BitcodeObjects")
+    env.AddMethod(_archive, "BitcodeArchive")
     env.AddMethod(_sources, "SourcesIn")

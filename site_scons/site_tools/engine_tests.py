@@ -10,7 +10,7 @@ from typing import Any
 from engine import TARGET, shared_libraries
 from host_tests import _sources_of, passed
 
-KERNEL_LIB = ["kernel_lib/debug/code_ranges.c", "kernel_lib/error.c"]
+KERNEL_LIB = ["kernel_lib/debug/code_ranges.c", "kernel_lib/error.c", "kernel_lib/io/format.c"]
 """What the engine calls of it."""
 
 

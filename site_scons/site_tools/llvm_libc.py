@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from build_options import Options
-from SCons.Action import Action
 from SCons.Subst import Literal
 
 COMMON_DEFINES = [
@@ -94,8 +93,8 @@ def _headers(env: Any, stamp: Any, *, hosted: bool) -> list[Any]:
     return made
 
 
-def _archive(env: Any, sources: dict[str, Any], stamp: Any) -> Any:
-    """The bitcode archive of all functions that the variant wants; sources: the nodes by name."""
+def _objects(env: Any, sources: dict[str, Any], stamp: Any) -> list[Any]:
+    """The bitcode of all functions that the variant wants; sources: the nodes by name."""
     pin = _pin(env)
     wanted = set(pin.for_programs if env["HOSTED"] else pin.sources)
     wanted.update(pin.glibc_abi if env["VARIANT"].glibc_abi else [])
@@ -115,14 +114,9 @@ def _archive(env: Any, sources: dict[str, Any], stamp: Any) -> Any:
         if not node.has_builder():  # several programs share it
             libc.Object(node, sources[name], CCFLAGS=[*shared, *level.split(), *special])
             libc.Depends(node, [stamp, env["TOOL_VERSION"]["CC"], env.Glob("#llvm-libc/shims/*.h")])
-    env["LIBC_OBJECTS"] = objects
     runtime = [Path(name).stem for name in names if name.startswith(_RUNTIME_FOLDERS)]
     env["LIBC_RUNTIME"] = [*runtime, *(pin.hosted_functions if env["HOSTED"] else [])]
-    archive = env.File("$SHARED/libc.a")
-    if not archive.has_builder():
-        step = env.Step("$LLVM_AR rcsD $TARGET $SOURCES", "AR")
-        env.Command(archive, objects, [Action("rm -f $TARGET", None), step])
-    return [archive]
+    return objects
 
 
 def _llvm_libc_source(env: Any) -> None:
@@ -136,15 +130,17 @@ def _llvm_libc_source(env: Any) -> None:
 
 
 def _llvm_libc(env: Any) -> Any:
-    """Declares the variant's archive; makes the headers known to `env`'s compilations."""
+    """Declares the variant's archive, which for programs has C++'s library as well; makes the headers known
+    to `env`'s compilations."""
     if env["HOSTED"]:
         own = env.Glob("#kernel_lib/hosted/include/*.h")
         env["LIBC_HEADERS"] = [*env["HOSTED_LIBC_HEADERS"], *own]
         env.Append(CCFLAGS=["-isystem", "kernel_lib/hosted/include"])
     stamp, *headers = env["LIBC_HEADERS"]
-    archive = _archive(env, env["LIBC_SOURCES"], stamp)
+    objects = _objects(env, env["LIBC_SOURCES"], stamp)
     env.Append(CCFLAGS=["-isystem", headers[0].dir, "-isystem", Literal(f"{stamp.dir.path}/libc/include")])
-    return archive
+    env["LIBC_OBJECTS"] = [*objects, *(env.CxxLibraryObjects() if env["HOSTED"] else [])]
+    return [env.BitcodeArchive("$SHARED/libc.a", env["LIBC_OBJECTS"])]
 
 
 def _internals(env: Any) -> Any:

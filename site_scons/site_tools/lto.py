@@ -135,6 +135,7 @@ def kernel_link(env: Any, *, engine: bool) -> str:
     """
     stack = f"--defsym=stack_size={env['VARIANT'].stack_size}"
     options = f" {stack}" if engine or env["HOSTED"] else ""
+    options += " -u disk_start" if env["fallback"] else ""  # the loader is told that this kernel works
     options += " --no-demangle --no-branch-to-branch" if engine else ""
     return f"{LINK} --strip-debug{options} -T {linker_scripts(env)[0].path}"
 

@@ -20,6 +20,7 @@ KERNEL_LIB = (
     "kernel_lib/cpu/features.c",
     "kernel_lib/crc32.c",
     "kernel_lib/error.c",
+    "kernel_lib/io/format.c",
 )
 """What the exporter calls of it."""
 PASSES = "-passes=lto-pre-link<O3>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,26 @@ def test_library_is_the_host_s(program_image: Path, disk: Disk, architecture: st
     assert b"caught != SIGINT does not hold\n" in result.stderr
     assert copy.read("/OPEN.TXT") == b"left open\n"
     assert "::/TWO.TXT" not in copy.listing("/")
+
+
+def test_containers_are_the_host_s(program_image: Path, tmp_path: Path) -> None:
+    image = program_image / "containers" / "native" / "bareflow.img"
+    result = run(image)
+    expected = run_on_host(ROOT / "tests/boot/programs/containers/containers.cpp", tmp_path)
+    assert (result.returncode, result.stdout.decode()) == (expected[0], expected[1].decode())
+    result = run(image, "args=x")
+    assert result.returncode != 0
+    assert re.search(rb"panic: C\+\+: out_of_range was thrown .*vector", result.stderr)
+
+
+def test_nothing_is_linked_that_is_not_reached(program_image: Path) -> None:
+    """The kernel file of a program without files, and one of a program with them."""
+    kernels = [program_image / name / "native" / "bareflow.krn" for name in ("empty", "hello", "streams")]
+    empty, hello, streams = (kernel.stat().st_size for kernel in kernels)
+    assert empty <= 24 << 10
+    assert empty < hello < streams
+    result = run(kernels[0].with_suffix(".img"), "args=more")
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
 def test_date(program_image: Path, boot: Boot) -> None:

@@ -4,6 +4,7 @@
 // sources: tinyllama/profiling.c kernel_lib/jit/timers.c kernel_lib/error.c
 // sources: tests/host/memory_file.c
 // sources: tinyllama/kernels/weight_types.c tinyllama/kernels/block_product.c
+// sources: kernel_lib/io/format.c
 /*
  * Any bytes as a model file: they are a model or there is a message, and a model can be run,
  * whatever its weights are.

@@ -7,6 +7,7 @@
 // sources: tinyllama/kernels/matrix.c tinyllama/model.c
 // sources: tinyllama/profiling.c kernel_lib/jit/timers.c kernel_lib/error.c
 // sources: tests/host/memory_file.c
+// sources: kernel_lib/io/format.c
 /*
  * Any bytes as a GGUF file: they are a model or there is a message, and a model can be run,
  * whatever its weights are.

@@ -1,6 +1,7 @@
 // sources: tinyllama/tokenizer.c tinyllama/tokenizer_encode.c kernel_lib/error.c
 // sources: tests/host/memory_file.c
 // sources: tinyllama/tokenizer_words.c
+// sources: kernel_lib/io/format.c
 /*
  * Any bytes as a tokenizer file and a text: reading gives pieces or a message, what is encoded
  * consists of pieces, and decoding them all stays within the file.

@@ -1,5 +1,6 @@
 // sources: tinyllama/kernels/kernels.c tinyllama/kv_cache.c tinyllama/attention.c
 // sources: kernel_lib/error.c tests/host/memory_file.c
+// sources: kernel_lib/io/format.c
 /*
  * Attention and the KV cache: against attention in double precision, for every type of the cache's
  * numbers, with a window and without. Every vector width, and every way to divide the positions

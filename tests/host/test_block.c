@@ -1,4 +1,5 @@
 // sources: kernel_lib/error.c kernel_lib/storage/block.c kernel_lib/storage/disk_error.c
+// sources: kernel_lib/io/format.c
 /* What the block layer asks of a driver: limits of a transfer, buffers, and another attempt. */
 #include "check.h"
 #include "kernel_lib/storage/block.h"

@@ -1,6 +1,7 @@
 // sources: kernel_lib/storage/boot_slots.c kernel_lib/storage/block.c
 // sources: kernel_lib/storage/disk_error.c kernel_lib/error.c
 // sources: tests/host/ram_disk.c
+// sources: kernel_lib/io/format.c
 /* What the kernel writes into the record about the boot slots, and when it leaves it alone. */
 #include "check.h"
 #include "kernel_lib/runtime.h"

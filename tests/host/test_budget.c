@@ -6,6 +6,7 @@
 // sources: kernel_lib/jit/settings.c kernel_lib/jit/log.c kernel_lib/config/config.c
 // sources: kernel_lib/config/parse.c kernel_lib/config/unknown_keys.c
 // sources: kernel_lib/error.c tests/host/console.c kernel_lib/io/json_format.c kernel_lib/io/utf8.c
+// sources: kernel_lib/io/format.c
 /* What compiling may cost: at the start, later on, and while the application waits for input. */
 #include "policy_calls.h"
 

@@ -2,6 +2,7 @@
 // sources: tinyllama/tokenizer.c tinyllama/tokenizer_encode.c tinyllama/tokenizer_markup.c
 // sources: tinyllama/tokenizer_words.c kernel_lib/error.c kernel_lib/crc32.c
 // sources: tests/host/memory_file.c tests/host/console.c
+// sources: kernel_lib/io/format.c
 /* Chats: what the model is given to read, and what of it the KV cache has already. */
 #include "chat_tokenizer.h"
 #include "console.h"

@@ -3,6 +3,7 @@
 // sources: tinyllama/tokenizer_markup.c tinyllama/tokenizer_words.c tinyllama/kv_cache.c
 // sources: tinyllama/kv_state.c kernel_lib/error.c kernel_lib/crc32.c
 // sources: tinyllama/whole_file.c tests/host/memory_file.c tests/host/console.c
+// sources: kernel_lib/io/format.c
 /* Conversations in files: what was saved is there again, and nothing else is taken for it. */
 #include "chat_tokenizer.h"
 #include "kernel_lib/crc32.h"

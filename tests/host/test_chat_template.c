@@ -1,4 +1,5 @@
 // sources: tinyllama/chat/template.c kernel_lib/error.c kernel_lib/crc32.c tests/host/memory_file.c
+// sources: kernel_lib/io/format.c
 /* Chat templates: families, and the image builder's file. */
 #include "check.h"
 #include "kernel_lib/crc32.h"

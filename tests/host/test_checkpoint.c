@@ -1,6 +1,7 @@
 // sources: tinyllama/formats/checkpoint.c tinyllama/model.c tinyllama/kernels/matrix.c
 // sources: kernel_lib/error.c tests/host/memory_file.c
 // sources: tinyllama/kernels/weight_types.c
+// sources: kernel_lib/io/format.c
 /* The model reader: every version's weights at their places, and what it says about bad files. */
 #include "check.h"
 #include "memory_file.h"

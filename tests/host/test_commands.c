@@ -5,6 +5,7 @@
 // sources: kernel_lib/jit/timers.c kernel_lib/jit/aot/aot.c kernel_lib/jit/aot/functions.c
 // sources: kernel_lib/life/made_from.c
 // sources: tests/host/console.c
+// sources: kernel_lib/io/format.c
 /* The dialogue's commands: what a line does, and what is said to a wrong one. */
 #include "check.h"
 #include "console.h"

@@ -1,4 +1,5 @@
 // sources: kernel_lib/coverage/coverage_file.c kernel_lib/crc32.c kernel_lib/error.c
+// sources: kernel_lib/io/format.c
 /* The coverage file: merging, and what it refuses to merge with. */
 #include "check.h"
 #include "kernel_lib/coverage/coverage_file.h"

@@ -5,6 +5,7 @@
 // sources: kernel_lib/storage/fat/fat_directory.c kernel_lib/storage/fat/fat_read.c
 // sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
 // sources: tests/host/ram_disk.c tests/host/fat_image.c
+// sources: kernel_lib/io/format.c
 /* What only FAT32 has: its boot sector's fields, one FAT in use, FSInfo, a root directory that is a
  * chain, and numbers of clusters beyond 16 bits. */
 #include "fat_writing.h"

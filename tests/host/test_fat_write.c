@@ -5,6 +5,7 @@
 // sources: kernel_lib/storage/fat/fat_directory.c kernel_lib/storage/fat/fat_read.c
 // sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
 // sources: tests/host/ram_disk.c tests/host/fat_image.c
+// sources: kernel_lib/io/format.c
 /* Replacing files, with the power cut at every sector written, and what is repaired then. */
 #include "chance.h"
 #include "fat_writing.h"

@@ -1,4 +1,5 @@
 // sources: kernel_lib/error.c
+// sources: kernel_lib/io/format.c
 /* The test acts as QEMU's fw_cfg device: finding and reading files, and all that can be wrong. */
 #include "check.h"
 #include "fake_ports.h"

@@ -6,6 +6,8 @@
 // sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
 // sources: kernel_lib/storage/files.c kernel_lib/storage/generations.c kernel_lib/crc32.c
 // sources: tests/host/ram_disk.c tests/host/fat_image.c
+// sources: kernel_lib/io/format.c
+// link: -Wl,--defsym=disk_start=0 -Wl,--defsym=disk_choose_kernel=0
 /*
  * Files in two generations on a disk that loses its power, again and again, in the middle of
  * writing: with a flush that works, and without one, where any of the sectors written since power

@@ -4,6 +4,7 @@
 // sources: tinyllama/kernels/matrix.c tinyllama/kernels/kernels.c tinyllama/model.c
 // sources: tinyllama/kernels/block_product.c
 // sources: kernel_lib/error.c tests/host/memory_file.c
+// sources: kernel_lib/io/format.c
 /* The GGUF reader: weights at their places, defaults, and what it says about bad files. */
 #include "gguf_example.h"
 #include "memory_file.h"

@@ -2,6 +2,7 @@
 // sources: tinyllama/formats/gguf_values.c tinyllama/formats/gguf_tokenizer.c
 // sources: tinyllama/tokenizer.c tinyllama/tokenizer_encode.c tinyllama/tokenizer_words.c
 // sources: tinyllama/kernels/weight_types.c kernel_lib/error.c tests/host/memory_file.c
+// sources: kernel_lib/io/format.c
 /*
  * Tokenizers from GGUF files: kinds of pieces, encoding by scores and by merges, texts of any bytes
  * that come out again, and bad files.

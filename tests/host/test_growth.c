@@ -4,6 +4,7 @@
 // sources: kernel_lib/error.c tests/host/memory_file.c
 // sources: tinyllama/kernels/weight_types.c
 // sources: tinyllama/tokenizer_words.c
+// sources: kernel_lib/io/format.c
 // compile: -fsanitize-coverage=trace-pc -fno-builtin
 // link: -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp,--wrap=memchr
 // link: -Wl,--wrap=strlen,--wrap=strcmp,--wrap=strncmp

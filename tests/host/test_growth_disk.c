@@ -8,6 +8,7 @@
 // sources: kernel_lib/crc32.c kernel_lib/jit/store/profile_file.c
 // sources: kernel_lib/jit/store/profile_parse.c kernel_lib/coverage/coverage_file.c
 // sources: tests/host/ram_disk.c tests/host/fat_image.c kernel_lib/error.c
+// sources: kernel_lib/io/format.c
 // compile: -fsanitize-coverage=trace-pc -fno-builtin
 // link: -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp,--wrap=memchr
 // link: -Wl,--wrap=strlen,--wrap=strcmp,--wrap=strncmp

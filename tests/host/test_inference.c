@@ -3,6 +3,7 @@
 // sources: kernel_lib/jit/timers.c kernel_lib/error.c tests/host/memory_file.c
 // sources: tinyllama/kernels/weight_types.c
 // sources: tinyllama/kernels/block_product.c tinyllama/kv_cache.c tinyllama/attention.c
+// sources: kernel_lib/io/format.c
 /*
  * The forward pass against one in double precision, written down from the papers with plain loops
  * over rows: grouped and single heads, sizes that fill no block, more positions than one block.

@@ -1,4 +1,5 @@
 // sources: kernel_lib/cpu/instruction_sets.c kernel_lib/cpu/features.c
+// sources: kernel_lib/io/format.c
 /* The instruction sets of this machine, and lists that it lacks. */
 #include "check.h"
 #include "kernel_lib/cpu/instruction_sets.h"

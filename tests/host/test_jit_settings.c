@@ -1,5 +1,6 @@
 // sources: kernel_lib/jit/settings.c kernel_lib/config/config.c kernel_lib/config/parse.c
 // sources: kernel_lib/config/unknown_keys.c kernel_lib/error.c tests/host/console.c
+// sources: kernel_lib/io/format.c
 /* The settings jit.*, and what is said about wrong ones. */
 #include "check.h"
 #include "console.h"

@@ -1,4 +1,5 @@
 // sources: kernel_lib/error.c kernel_lib/storage/mbr.c
+// sources: kernel_lib/io/format.c
 /* The partition table. */
 #include "check.h"
 #include "kernel_lib/storage/mbr.h"

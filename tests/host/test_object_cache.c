@@ -1,5 +1,6 @@
 // sources: kernel_lib/jit/store/function_names.c kernel_lib/jit/store/object_cache.c
 // sources: kernel_lib/crc32.c kernel_lib/error.c
+// sources: kernel_lib/io/format.c
 /* The object cache: what it keeps, its file, and all that it refuses. */
 #include "check.h"
 #include "kernel_lib/crc32.h"

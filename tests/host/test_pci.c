@@ -1,4 +1,5 @@
 // sources: kernel_lib/error.c
+// sources: kernel_lib/io/format.c
 /* Configuration space that the test answers for: bridges, capabilities, base addresses. */
 #include "check.h"
 #include "fake_ports.h"

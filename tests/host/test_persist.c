@@ -4,6 +4,7 @@
 // sources: kernel_lib/config/config.c kernel_lib/config/unknown_keys.c
 // sources: kernel_lib/io/utf8.c kernel_lib/io/json_format.c
 // sources: kernel_lib/crc32.c kernel_lib/error.c tests/host/console.c
+// sources: kernel_lib/io/format.c
 /* When what the JIT remembers is written, on a clock that only the test moves and a disk that takes
  * its time; and what is not kept. */
 #include "check.h"

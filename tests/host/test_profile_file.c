@@ -1,5 +1,6 @@
 // sources: kernel_lib/jit/store/function_names.c kernel_lib/jit/store/profile_file.c
 // sources: kernel_lib/jit/store/profile_parse.c kernel_lib/crc32.c kernel_lib/error.c
+// sources: kernel_lib/io/format.c
 /* The profile file: its text, adding up over starts, and all that it refuses. */
 #include "check.h"
 #include "kernel_lib/crc32.h"

@@ -1,4 +1,5 @@
 // sources: tinyllama/sampler.c tinyllama/kernels/elementwise.c kernel_lib/error.c
+// sources: kernel_lib/io/format.c
 /* The sampler: which token, with which probability. */
 #include "check.h"
 #include "tinyllama/sampler.h"

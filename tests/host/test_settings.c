@@ -1,6 +1,7 @@
 // sources: tinyllama/settings.c kernel_lib/config/config.c kernel_lib/config/parse.c
 // sources: tinyllama/kv_cache.c
 // sources: kernel_lib/config/unknown_keys.c kernel_lib/error.c tests/host/console.c
+// sources: kernel_lib/io/format.c
 /* The application's settings: defaults, values, messages. */
 #include "check.h"
 #include "console.h"

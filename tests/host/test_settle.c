@@ -1,4 +1,5 @@
 // sources: kernel_lib/jit/settle/settle_record.c kernel_lib/error.c tests/host/console.c
+// sources: kernel_lib/io/format.c
 /* When a machine writes its successor by itself: whole lives of boots, on a disk that may fail, and
  * the record that is kept between them. */
 #include "check.h"

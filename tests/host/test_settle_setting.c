@@ -1,5 +1,6 @@
 // sources: kernel_lib/life/settle_setting.c kernel_lib/config/config.c kernel_lib/config/parse.c
 // sources: kernel_lib/error.c tests/host/console.c
+// sources: kernel_lib/io/format.c
 /* The setting life.settle, and what is said about a wrong one. */
 #include "check.h"
 #include "console.h"

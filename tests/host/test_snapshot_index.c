@@ -1,4 +1,5 @@
 // sources: kernel_lib/life/snapshot_index.c
+// sources: kernel_lib/io/format.c
 /* The index of snapshots: written, read back, read with damage, numbered. */
 #include "chance.h"
 #include "check.h"

@@ -8,6 +8,8 @@
 // sources: kernel_lib/life/snapshots_old.c kernel_lib/life/snapshots_choice.c
 // sources: kernel_lib/life/snapshot_index.c
 // sources: tests/host/ram_disk.c tests/host/fat_image.c tests/host/console.c
+// sources: kernel_lib/io/format.c
+// link: -Wl,--defsym=disk_start=0 -Wl,--defsym=disk_choose_kernel=0
 /*
  * The life of a disk, boot after boot, with a loader that is written here a second time: kernels
  * write snapshots, delete old ones, are chosen by a setting, do not come up, lack a function; and

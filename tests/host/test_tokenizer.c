@@ -1,6 +1,7 @@
 // sources: tinyllama/tokenizer.c tinyllama/tokenizer_encode.c kernel_lib/error.c
 // sources: tests/host/memory_file.c
 // sources: tinyllama/tokenizer_words.c
+// sources: kernel_lib/io/format.c
 /* The tokenizer: what it makes of texts, byte for byte, and what it says about bad files. */
 #include "check.h"
 #include "memory_file.h"

@@ -1,5 +1,6 @@
 // sources: tinyllama/tokenizer.c tinyllama/tokenizer_encode.c tinyllama/tokenizer_markup.c
 // sources: tinyllama/tokenizer_words.c kernel_lib/error.c tests/host/memory_file.c
+// sources: kernel_lib/io/format.c
 /* Texts with markup between them: names of control pieces are pieces in markup, texts elsewhere. */
 #include "chat_tokenizer.h"
 

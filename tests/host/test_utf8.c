@@ -1,4 +1,5 @@
 // sources: kernel_lib/io/utf8.c kernel_lib/io/json_format.c kernel_lib/error.c
+// sources: kernel_lib/io/format.c
 /* Text from outside: what reaches a terminal, and what becomes of it in JSON. */
 #include "chance.h"
 #include "check.h"

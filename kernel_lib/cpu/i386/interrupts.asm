@@ -10,7 +10,7 @@ bits 32
 FXSAVE_SIZE equ 512
 PUSHAD_SIZE equ 32
 
-extern coverage_breakpoint
+extern coverage_breakpoint:weak         ; exception_report.c has another one
 extern exception_dispatch
 extern irq_dispatch
 extern task_exception

@@ -11,7 +11,7 @@ default rel
 
 FXSAVE_SIZE equ 512
 
-extern coverage_breakpoint
+extern coverage_breakpoint:weak         ; exception_report.c has another one
 extern exception_dispatch
 extern exception_stack_top
 extern irq_dispatch

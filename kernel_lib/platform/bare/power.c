@@ -9,6 +9,8 @@
 #include "kernel_lib/runtime.h"
 #include <inttypes.h>
 
+#pragma weak coverage_save /* only in programs with files */
+
 #define DEBUG_EXIT 0xF4 /* QEMU: -device isa-debug-exit,iobase=0xf4,iosize=0x04 */
 #define RESET_CONTROL 0xCF9
 #define RESET_HARD 0x06 /* CPU and chipset (Intel ICH data sheets, RST_CNT) */
@@ -21,9 +23,14 @@ _Noreturn void machine_stop(int code) {
     cpu_halt();
 }
 
-_Noreturn void platform_exit(int code) {
+static void save(void) {
     platform_call_on_exit();
-    coverage_save();
+    if (coverage_save)
+        coverage_save();
+}
+
+_Noreturn void platform_exit(int code) {
+    save();
     console_event("{\"event\":\"exit\",\"code\":%d,\"heap_peak\":%" PRIu64 "}", code,
                   memory_usage().peak);
     cpu_interrupts_off();
@@ -35,8 +42,7 @@ _Noreturn void platform_exit(int code) {
 }
 
 _Noreturn void platform_reboot(void) {
-    platform_call_on_exit();
-    coverage_save();
+    save();
     machine_restart();
 }
 
