@@ -8,7 +8,7 @@ from pathlib import Path
 from bareflow.llvm import llvm_tool
 
 
-def run_on_host(source: Path, folder: Path) -> tuple[int, bytes]:
+def run_on_host(source: Path, folder: Path, *arguments: str) -> tuple[int, bytes]:
     """Compiles the file and runs the program in the folder; its exit status and standard output."""
     program = folder / "program"
     # Every function is called, not evaluated by the compiler.
@@ -16,5 +16,5 @@ def run_on_host(source: Path, folder: Path) -> tuple[int, bytes]:
     if source.suffix == ".cpp":
         options += ["-std=c++17", "-lstdc++"]
     subprocess.run([llvm_tool("clang"), *options, source, "-lm", "-o", program], check=True)
-    result = subprocess.run([program], cwd=folder, capture_output=True, timeout=60, check=False)
+    result = subprocess.run([program, *arguments], cwd=folder, capture_output=True, timeout=60, check=False)
     return result.returncode, result.stdout

@@ -6,6 +6,8 @@ extern "C" {
 namespace std {
 enum class align_val_t : size_t {};
 struct nothrow_t {};
+extern const nothrow_t nothrow;
+const nothrow_t nothrow{};
 } // namespace std
 
 static void *checked(void *memory, size_t size) {

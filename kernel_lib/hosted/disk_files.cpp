@@ -1,7 +1,7 @@
 /*
- * LLVM-libc's streams for files of the disk. A file that is written is in memory until it is closed,
- * or the program ends: then it replaces the one on the disk (file_replace), so that a power cut
- * leaves either the old or the new one.
+ * LLVM-libc's streams for files of the disk. A file that is written is in memory until it is
+ * closed, or the program ends: then it replaces the one on the disk (file_replace), so that a power
+ * cut leaves either the old or the new one.
  */
 #include "hdr/stdio_macros.h"
 #include "hdr/types/FILE.h"

@@ -1,6 +1,6 @@
 /*
- * What COM1 sends, at 115200 8N1. Nothing here waits for ever: output is lost when there is no UART, or when it
- * no longer sends.
+ * What COM1 sends, at 115200 8N1. Nothing here waits for ever: output is lost when there is no
+ * UART, or when it no longer sends.
  */
 #include "kernel_lib/io/serial.h"
 #include "kernel_lib/io/ports.h"

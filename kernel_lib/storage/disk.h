@@ -1,6 +1,6 @@
 /*
- * The disk as programs have it that open files, and what is kept on it: settings, coverage, kernels.
- * kernel_lib/storage/files.c needs it, so a program without files is linked without all of these.
+ * The disk as programs have it that open files, and what is kept on it: settings, coverage,
+ * kernels. kernel_lib/storage/files.c needs it: a program without files is linked without these.
  */
 #pragma once
 #include "boot/boot_info.h"

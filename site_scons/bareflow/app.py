@@ -9,6 +9,7 @@ from typing import Any
 from bareflow.errors import BareFlowError
 
 DESCRIPTION = "app.toml"
+BITCODE = ".bc"
 LANGUAGES = {".c", ".cpp", ".cc", ".cxx"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _PATH = re.compile(r"(/[A-Za-z0-9_-]{1,8}(\.[A-Za-z0-9_-]{1,3})?)+")
@@ -42,9 +43,13 @@ class App:
     """The arguments of main, if `run` gives no others."""
     files: dict[str, Path] = field(default_factory=dict)
     """Files for the disk: path there to file."""
+    bitcode: Path | None = None
+    """What another compiler has made of the program, in place of sources."""
 
     def sources(self) -> list[Path]:
-        """All C and C++ files in the folder and below it, in a fixed order."""
+        """All C and C++ files in the folder and below it, in a fixed order; or the file with bitcode."""
+        if self.bitcode:
+            return [self.bitcode]
         found = sorted(path for path in self.folder.rglob("*") if path.suffix in LANGUAGES and path.is_file())
         if not found:
             raise AppError(f"{self.folder} has no C or C++ file")
@@ -79,8 +84,17 @@ def _files(folder: Path, said: dict[str, str]) -> dict[str, Path]:
     return found
 
 
+def _load_bitcode(file: Path) -> App:
+    if not _NAME.fullmatch(file.stem):
+        raise AppError(f"the name '{file.stem}' must be letters, digits, '_', '.' and '-'")
+    return App(folder=file.parent, name=file.stem, bitcode=file)
+
+
 def load_app(folder: Path) -> App:
-    """Reads the description of the program in a folder; raises AppError, which says what is wrong."""
+    """Reads the description of the program in a folder, or takes a file with bitcode; raises AppError, which
+    says what is wrong."""
+    if folder.suffix == BITCODE and folder.is_file():
+        return _load_bitcode(folder)
     if not folder.is_dir():
         raise AppError(f"there is no folder {folder}")
     path = folder / DESCRIPTION

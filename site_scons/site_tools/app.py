@@ -19,6 +19,8 @@ from scons_paths import escaped, user_file
 ENTRY = "kernel_lib/hosted/entry/main.c"
 TARGETS = {"image", "run", "dist", "install", "compile_commands", "help"}
 """Those that there are for other programs."""
+_INLINE = "'-Dinline="
+"""What variants/full.py makes of C's keyword; C++ has others that begin with it."""
 
 
 def _objects(env: Any) -> list[Any]:
@@ -29,11 +31,18 @@ def _objects(env: Any) -> list[Any]:
     includes = [app.folder, *(app.folder / name for name in app.include)]
     places = [part for folder in includes for part in ("-I", Literal(str(folder)))]
     given = map(Literal, [*app.flags, *(f"-D{name}" for name in app.defines)])
-    flags = [*own, *level.split(), *given, *places]
+    before, after = [*own], [*given, *places]
+    levels = {"c": level.split(), "c++": [flag for flag in level.split() if not flag.startswith(_INLINE)]}
     made = []
     for source in app.sources():
         target = f"$BUILD/obj/app/{escaped(source.relative_to(app.folder))}.bc"
+        if app.bitcode:
+            node = env.Command(env.subst(target), user_file(env, str(source)), env.Step(_take, "BITCODE"))
+            env.Depends(node, env["TOOL_VERSION"]["CC"])
+            made += node
+            continue
         # Other warnings than the compiler's own are the program's affair.
+        flags = [*before, *levels["c" if source.suffix == ".c" else "c++"], *after]
         cxx = [*env["CXXFLAGS"], *env.CxxLibraryOptions()]
         node = env.Object(env.subst(target), user_file(env, str(source)), CCFLAGS=flags, CXXFLAGS=cxx)
         env.DependOnCxxLibrary(node)
@@ -48,12 +57,20 @@ def _objects(env: Any) -> list[Any]:
     return [*made, *node]
 
 
+def _take(target: list[Any], source: list[Any], env: Any) -> None:
+    from bareflow.engine import foreign_bitcode
+
+    triple = env["TARGET_FLAGS"][env["TARGET_FLAGS"].index("-target") + 1]
+    paths = [Path(node.abspath) for node in (*source, *target)]
+    foreign_bitcode.take(env["CC"], env["LLVM_OPT"], triple, *paths)
+
+
 def _check_functions(target: list[Any], source: list[Any], env: Any) -> None:
     from bareflow import missing_functions
 
     objects, library = source[: len(env["APP_SOURCES"])], source[len(env["APP_SOURCES"]) :]
     paths = [[Path(node.abspath) for node in nodes] for nodes in (objects, library)]
-    missing_functions.check(env["LLVM_NM"], env["APP_SOURCES"], *paths)
+    missing_functions.check(env["LLVM_NM"], env["LLVM_CXXFILT"], env["APP_SOURCES"], *paths)
     Path(target[0].abspath).write_text("")
 
 
@@ -81,6 +98,8 @@ def _quoted(text: str) -> str:
 
 
 def _headers(app: App) -> list[Path]:
+    if app.bitcode:
+        return []
     return sorted(path for path in app.folder.rglob("*") if path.suffix in (".h", ".hpp", ".inc", ".def"))
 
 
@@ -98,7 +117,7 @@ def _app_files(env: Any) -> dict[str, Any]:
 
 
 def options(opts: Options) -> None:
-    opts.add_file("app", "folder of a program to build in place of tinyllama", validator=None)
+    opts.add_file("app", "a program in place of tinyllama: a folder, or bitcode FILE.bc", validator=None)
 
 
 def exists(env: Any) -> bool:

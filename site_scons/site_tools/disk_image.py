@@ -40,7 +40,7 @@ def _make_image(target: list[Any], source: list[Any], env: Any) -> None:
 
     stage1, stage2, *files = source
     tree = {path: _content(node) for path, node in zip(env["IMAGE_PATHS"], files, strict=True)}
-    tree |= {"/model/": b"", "/profile/": b"", "/boot/snapshots/": b""}
+    tree |= {"/profile/": b"", "/boot/snapshots/": b""} | ({} if env["HOSTED"] else {"/model/": b""})
     for path, room in env["IMAGE_ROOM"].items():
         tree |= {path: unwritten(room), sibling(path): unwritten(room)}
     copies = sum(len(tree[path]) for path in env["IMAGE_TRIMS"]) * TRIMMED_SHARE * TRIMMED_COPIES
@@ -87,7 +87,7 @@ def _disk_image(
     step = env.Step(_make_image, "IMAGE")
     kernels = [KERNELS[slot] for slot in trims]
     node = env.Command(target, sources, step, IMAGE_PATHS=paths, IMAGE_ROOM=room, IMAGE_TRIMS=kernels)
-    settings = map(env.Value, (paths, room, kernels, env["disk_size"]))
+    settings = map(env.Value, (paths, room, kernels, env["disk_size"], bool(env["HOSTED"])))
     env.Depends(node, [*settings, env["TOOL_VERSION"]["MTOOLS"]])
     env.NoCache(node)  # large, and quickly made
     return node[0]

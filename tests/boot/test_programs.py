@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from fixture_types import Boot, Disk
 from host_program import run_on_host
 from project_files import ROOT
-
-LIMIT = 60.0
+from run_program import run
 
 
 @pytest.fixture
 def program_image(build_dir: Path) -> Path:
     """The folder of the programs' images."""
     return build_dir.parent / "apps"
-
-
-def run(image: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "bareflow.run.run", f"image={image}", "program=1", *arguments],
-        input=stdin,
-        capture_output=True,
-        timeout=LIMIT,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "site_scons")},
-        check=False,
-    )
 
 
 def test_hello(program_image: Path) -> None:

@@ -1,13 +1,10 @@
 /* How a program ends where an exception would be thrown. */
 #include <__verbose_abort>
 #include <cstdarg>
-#include <new>
 extern "C" {
 #include "kernel_lib/error.h"
 [[noreturn]] void panic(const char *format, ...);
 }
-
-const std::nothrow_t std::nothrow{};
 
 _LIBCPP_BEGIN_NAMESPACE_STD
 

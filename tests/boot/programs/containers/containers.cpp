@@ -132,7 +132,7 @@ void print_text() {
                 number_in("none").value_or(-1), std::stod("1e-2"),
                 std::stoll("-7ffffff", nullptr, 16));
     std::function<int(int)> twice = [factor = 2](int number) { return factor * number; };
-    std::printf("%d %d\n", twice(21), std::string("abc").compare("abd") < 0);
+    std::printf("%d %d\n", twice(21), std::string("abc").compare("abz") < 0);
 }
 
 } // namespace
