@@ -375,6 +375,29 @@ static uint64_t assemblers_names(uint64_t seed) {
     return total;
 }
 
+/* ---- Functions of the C library's names that the program defines itself ---- */
+
+static NOINLINE size_t own_length(const char *text) __asm__("strlen");
+static NOINLINE void *own_fill(void *to, int value, size_t size) __asm__("memset");
+static NOINLINE size_t own_length(const char *text) {
+    const char *end = text;
+    while (*end)
+        end++;
+    return (size_t)(end - text);
+}
+static NOINLINE void *own_fill(void *to, int value, size_t size) {
+    char *bytes = to;
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (char)value;
+    return to;
+}
+
+static uint64_t own_library(uint64_t seed) {
+    char letters[40] = {0};
+    own_fill(letters, 'a' + (int)(seed % 20), seed % sizeof letters);
+    return test_mix(own_length(letters), test_bytes(letters, sizeof letters));
+}
+
 /* ---- */
 
 #define CASE(name) {#name, name}
@@ -383,5 +406,5 @@ const struct test_case CASE_TABLE(level_cases)[] = {
     CASE(labels_as_values),    CASE(aliases),     CASE(alignments),
     CASE(thread_locals),       CASE(jump_out),    CASE(jump_out_often),
     CASE(nested_jumps),        CASE(doubling),    CASE(complex_numbers),
-    CASE(assemblers_names),    {NULL, NULL},
+    CASE(assemblers_names),    CASE(own_library), {NULL, NULL},
 };

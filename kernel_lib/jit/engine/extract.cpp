@@ -1,4 +1,5 @@
 #include "kernel_lib/jit/engine/extract.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
@@ -119,12 +120,23 @@ void Extraction::fill(const Function &from, Function &to, llvm::ArrayRef<llvm::C
     to.setAlignment(llvm::MaybeAlign()); /* it is reached by its stub, whose address stays */
 }
 
+/* Whether the name is that of a function of the C library, which the program then defines itself. */
+static bool is_library_function(llvm::StringRef name) {
+    static const llvm::TargetLibraryInfoImpl library{llvm::Triple()};
+    llvm::LibFunc function;
+    return library.getLibFunc(name, function);
+}
+
 Function &Extraction::clone(const Function &function, const llvm::Twine &name,
                             llvm::ArrayRef<llvm::Constant *> values) {
     auto *made = Function::Create(function.getFunctionType(), GlobalValue::InternalLinkage,
                                   function.getAddressSpace(), name, target.get());
     fill(function, *made, values);
     expansion.add_root(function);
+    /* The passes would make of a loop a call of the function that it is the body of. They go by the
+     * function's name, which the clone has not. */
+    if (is_library_function(function.getName()))
+        made->addFnAttr("no-builtins");
     made->setVisibility(GlobalValue::DefaultVisibility);
     made->setDSOLocal(true);
     return *made;

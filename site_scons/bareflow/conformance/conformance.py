@@ -86,8 +86,8 @@ class Judge:
             bitcode = self._toolchain.bitcode(program, folder)
         except NotCompiled as error:
             return REFUSED, f"clang: {error}"
-        if missing := self._toolchain.missing(bitcode):
-            return REFUSED, f"needs {', '.join(missing)}"
+        if refusal := self._toolchain.refusal(bitcode):
+            return REFUSED, refusal
         bad = [
             complaint for policy in self._policies if (complaint := self._complaint(bitcode, policy, wanted))
         ]

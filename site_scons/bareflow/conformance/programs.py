@@ -100,12 +100,12 @@ def csmith(count: int, folder: Path) -> list[Program]:
     for seed in range(1, count + 1):
         source = folder / f"{seed}.c"
         if not source.exists():
-            made_text = subprocess.run(
-                ["csmith", "--seed", str(seed)], capture_output=True, text=True, check=False
-            )
-            if made_text.returncode:
-                raise BareFlowError(f"csmith --seed {seed}: {made_text.stderr.strip()}")
-            source.write_text(made_text.stdout)
+            # It also leaves a file where it is called.
+            command = ["csmith", "--seed", str(seed)]
+            result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            if result.returncode:
+                raise BareFlowError(f"csmith --seed {seed}: {result.stderr.strip()}")
+            source.write_text(result.stdout)
         made.append(Program(CSMITH, str(seed), (source,), ("-I/usr/include/csmith",)))
     return made
 

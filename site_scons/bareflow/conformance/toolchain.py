@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bareflow.conformance.programs import LIBC, Program
+from bareflow.engine.assembly import AssemblyError, check_no_assembly
 from bareflow.engine.host_symbols import symbols
 from bareflow.llvm import llvm_tool
 
@@ -83,10 +84,15 @@ class Toolchain:
         made.write_text(_INTERNAL.sub(c_name, made.read_text()))
         return made
 
-    def missing(self, bitcode: Path) -> list[str]:
-        """What it calls that is not there."""
+    def refusal(self, bitcode: Path) -> str:
+        """Why `full` does not take it: what it calls that is not there; assembly. Empty: it does."""
+        try:
+            check_no_assembly(llvm_tool("opt"), bitcode)
+        except AssemblyError:
+            return "has inline assembly"
         found = symbols(llvm_tool("llvm-nm"), bitcode)
-        return sorted(found.undefined - found.weak - self.host_symbols - _LINKERS)
+        missing = sorted(found.undefined - found.weak - self.host_symbols - _LINKERS)
+        return f"needs {', '.join(missing)}" if missing else ""
 
 
 def host_program(program: Program, folder: Path) -> Path:
