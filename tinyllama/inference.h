@@ -7,8 +7,9 @@
 #include "kv_cache.h"
 #include "tinyllama/kernels/kernels.h"
 
-/* Most positions of a batch. A larger one takes more memory and is hardly faster. */
-#define INFERENCE_BATCH 16u
+/* Most positions of a batch, and the least that there is memory for. */
+#define INFERENCE_BATCH MATRIX_BATCH
+#define INFERENCE_LEAST_BATCH 16u
 
 /* The activations and the KV cache of a sequence of tokens. */
 struct inference {

@@ -90,6 +90,7 @@ static void take_model(struct layout *l) {
         model->classifier = model->embedding;
     else
         take_matrix(l, &model->classifier, vocabulary, c->dim, types ? types->classifier : NULL);
+    arena_take(&l->arena, 1, MATRIX_BEYOND);
 }
 
 bool model_allocate_types(struct model *model, const struct model_types *types,

@@ -79,6 +79,7 @@ static void add_block_alternatives(const struct block_kernels *own,
     jit_add_alternative((const void *)own->bytes, (const void *)wider->bytes);
     jit_add_alternative((const void *)own->small_batch, (const void *)wider->small_batch);
     jit_add_alternative((const void *)own->bytes_batch, (const void *)wider->bytes_batch);
+    jit_add_alternative((const void *)own->subtract_minima, (const void *)wider->subtract_minima);
     jit_add_alternative((const void *)own->decode_scales, (const void *)wider->decode_scales);
     jit_add_alternative((const void *)own->decode_words, (const void *)wider->decode_words);
     jit_add_alternative((const void *)own->unpack_brain_halves,

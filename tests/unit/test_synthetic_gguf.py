@@ -9,7 +9,7 @@ from bareflow.models.synthetic_gguf import Shape, SyntheticModelError, main, wri
 from gguf_file import gguf_metadata
 
 SMALL = Shape(dim=256, hidden=512, layers=8, heads=4, kv_heads=2, vocabulary=300, context=64)
-Q4_K, Q6_K, Q8_0 = 256 // 256 * 144, 256 // 256 * 210, 256 // 32 * 34
+Q4_K, Q6_K, Q8_0, Q4_0 = 256 // 256 * 144, 256 // 256 * 210, 256 // 32 * 34, 256 // 32 * 18
 """Bytes of a row of 256."""
 
 
@@ -22,7 +22,13 @@ def blocks(few: int, more: int, layers_of_more: int) -> int:
 
 # Of 8 layers, in llama.cpp's mixture the first, the last, and each third one between them have more bits.
 @pytest.mark.parametrize(
-    ("mixture", "size"), [("Q8_0", blocks(Q8_0, Q8_0, 0)), ("Q4_K_M", blocks(Q4_K, Q6_K, 4))]
+    ("mixture", "size"),
+    [
+        ("F32", blocks(1024, 1024, 0)),
+        ("Q8_0", blocks(Q8_0, Q8_0, 0)),
+        ("Q4_0", blocks(Q4_0, Q4_0, 0)),
+        ("Q4_K_M", blocks(Q4_K, Q6_K, 4)),
+    ],
 )
 def test_file(tmp_path: Path, mixture: str, size: int) -> None:
     paths = [tmp_path / "a", tmp_path / "b"]
@@ -41,6 +47,12 @@ def test_file(tmp_path: Path, mixture: str, size: int) -> None:
 
 
 def test_wrong_arguments() -> None:
-    for arguments in ([], ["file=x"], ["file=x", "type=Q2_K"], ["file=x", "type=Q8_0", "more=1"]):
-        with pytest.raises(SyntheticModelError, match="it takes file=FILE and type="):
+    for arguments in (
+        [],
+        ["file=x"],
+        ["file=x", "type=Q2_K"],
+        ["file=x", "type=Q8_0", "more=1"],
+        ["file=x", "type=Q8_0", "size=1B"],
+    ):
+        with pytest.raises(SyntheticModelError, match="it takes file=FILE, type="):
             main(arguments)

@@ -40,8 +40,8 @@ struct part_cursor {
 };
 INLINE struct part_cursor begin_cursor(const struct layout *l, const uint8_t *block,
                                        uint32_t part) {
-    return (struct part_cursor){block + l->low[part].offset, block + l->high[part].offset,
-                                l->low[part].shift, l->high[part].shift};
+    const struct plane_part *p = l->parts + part;
+    return (struct part_cursor){block + p->low, block + p->high, p->low_shift, p->high_shift};
 }
 INLINE void advance(struct part_cursor *at, const struct layout *l, const enum planes planes) {
     at->low += l->stride;
@@ -66,10 +66,16 @@ INLINE bits read_integers(const struct part_cursor *at, const struct layout *l, 
 INLINE void decode_planes(uint32_t (*to)[MATRIX_TYPED_PANEL], struct part_cursor at,
                           const struct layout *l, const enum planes planes) {
 #pragma clang loop vectorize(disable) unroll(disable)
-    for (uint32_t k = 0; k < PART_WORDS; k++, advance(&at, l, planes))
+    for (uint32_t k = 0; k < PART_WORDS; k++, advance(&at, l, planes)) {
+#if VECTOR_LANES == 4
 #pragma clang loop vectorize(disable) unroll(disable)
         for (uint32_t row = 0; row < l->stride / 4; row += BITS_ROWS)
+#else
+#pragma clang loop unroll(full)
+        for (uint32_t row = 0; row < MATRIX_TYPED_PANEL; row += BITS_ROWS)
+#endif
             store_bits(to[k] + row, read_integers(&at, l, row * 4, planes));
+    }
 }
 
 /* Replaces what a part has, which is below 16, by the table's numbers. */
@@ -104,15 +110,16 @@ INLINE void store_u32(void *to, vector_u32 v) {
     store(to, (vector)v);
 }
 
-/* Sign-extended byte of each word, as multiplying by scales wants it. */
-static inline vector_u32 scale_of_byte(vector_u32 words, const uint32_t byte) {
+/* A byte of each word, sign-extended to int16 twice. */
+INLINE vector_u32 scale_of_byte(vector_u32 words, const uint32_t byte) {
+#if VECTOR_LANES == 16
+    const int upper = 0x00800080 + 0x01000100 * (int)byte, next = 0x04000400;
+    __m512i from = _mm512_set4_epi32(upper + 3 * next, upper + 2 * next, upper + next, upper);
+    return (vector_u32)_mm512_srai_epi16(_mm512_shuffle_epi8((__m512i)words, from), 8);
+#else
     vector_u32 number = (vector_u32)((vector_i32)(words << (24 - 8 * byte)) >> 24);
     return (number & 0xFFFF) | number << 16;
-}
-
-/* Two bytes of each word, each twice. */
-static inline vector_u32 low_bytes_twice(vector_u32 words) {
-    return (words & 0xFF) * 0x0101 | (words >> 8 & 0xFF) * 0x01010000;
+#endif
 }
 
 /* Subtracts a byte from each byte of words, which are below 128, like it. */
@@ -122,65 +129,56 @@ static inline vector_u32 less(vector_u32 words, uint32_t byte) {
     return ((words | high) - byte * 0x01010101) ^ high;
 }
 
-/* The integer scales and minima of a block of 256 columns. */
-SMALL static void decode_scales(struct decoded *to, const uint8_t *words, uint32_t rows,
-                                const struct weight_type *type) {
-    const uint32_t stride = rows * 4;
-#pragma clang loop vectorize(disable) unroll(disable)
-    for (uint32_t row = 0; row < rows; row += VECTOR_LANES) {
-        const uint8_t *at = words + type->scale_word * stride + row * 4;
-        vector_u32 w0 = load_u32(at), w1 = load_u32(at + stride), w2 = load_u32(at + 2 * stride);
-        vector_u32 scales[4], minima[4]; /* a byte of each part */
-        switch (type->scales) {
-        case SCALES_NIBBLES:
-#pragma clang loop vectorize(disable) unroll(disable)
-            for (uint32_t i = 0; i < 4; i++) {
-                vector_u32 both = load_u32(at + i * stride);
-                scales[i] = both & 0x0F0F0F0F;
-                minima[i] = both >> 4 & 0x0F0F0F0F;
-            }
-            break;
-        case SCALES_SIX_MIN:
-            scales[0] = w0 & 0x3F3F3F3F;
-            minima[0] = w1 & 0x3F3F3F3F;
-            scales[2] = (w2 & 0x0F0F0F0F) | (w0 >> 2 & 0x30303030);
-            minima[2] = (w2 >> 4 & 0x0F0F0F0F) | (w1 >> 2 & 0x30303030);
-#pragma clang loop vectorize(disable) unroll(disable)
-            for (uint32_t i = 0; i < 4; i += 2) {
-                scales[i + 1] = low_bytes_twice(scales[i] >> 16);
-                minima[i + 1] = low_bytes_twice(minima[i] >> 16);
-                scales[i] = low_bytes_twice(scales[i]);
-                minima[i] = low_bytes_twice(minima[i]);
-            }
-            break;
-        case SCALES_SIX:
-            for (int i = 0; i < 4; i++) {
-                vector_u32 low = (i % 2 ? w1 : w0) >> i / 2 * 4 & 0x0F0F0F0F;
-                scales[i] = less(low | (w2 >> 2 * i & 0x03030303) << 4, 32);
-            }
-            break;
-        default:
-#pragma clang loop vectorize(disable) unroll(disable)
-            for (uint32_t i = 0; i < 4; i++)
-                scales[i] = load_u32(at + i * stride);
-        }
-#pragma clang loop vectorize(disable) unroll(disable)
-        for (uint32_t i = 0; i < 4; i++) {
+/* Stores a scale of each byte of a word, for the parts from part on: one each, or two. */
+INLINE void store_scales(struct decoded *to, uint32_t part, uint32_t row, vector_u32 word,
+                         const uint32_t twice) {
 #pragma clang loop unroll(full)
-            for (uint32_t byte = 0; byte < 4; byte++)
-                store_u32(to->scales[4 * i + byte] + row, scale_of_byte(scales[i], byte));
-            if (!type->minima)
-                continue;
-            store_u32(to->minima[2 * i] + row, (minima[i] & 0xFF) | (minima[i] & 0xFF00) << 8);
-            store_u32(to->minima[2 * i + 1] + row,
-                      (minima[i] >> 16 & 0xFF) | minima[i] >> 24 << 16);
-        }
-    }
+    for (uint32_t byte = 0; byte < 4; byte++)
+#pragma clang loop unroll(full)
+        for (uint32_t i = 0; i < twice; i++)
+            store_u32(to->scales[part + byte * twice + i] + row, scale_of_byte(word, byte));
 }
 
-/* The float scales of 32 columns each, of IQ4_XS. */
-SMALL static void decode_scales_of_half(struct decoded *to, const uint8_t *words,
-                                        const uint8_t *halves, uint32_t rows) {
+/* Stores the minima of two parts, which are bytes of each word. */
+INLINE void store_minima(struct decoded *to, uint32_t two, uint32_t row, vector_u32 word,
+                         const uint32_t first, const uint32_t second) {
+    vector_u32 low = word >> 8 * first & 0xFF, high = word >> 8 * second & 0xFF;
+    store_u32(to->minima[two] + row, low | high << 16);
+}
+
+/* Of 32 columns each, with 6 bits: Q4_K and Q5_K. */
+INLINE void decode_scales_and_minima(struct decoded *to, const uint8_t *at, uint32_t stride,
+                                     uint32_t row) {
+    vector_u32 w0 = load_u32(at), w1 = load_u32(at + stride), w2 = load_u32(at + 2 * stride);
+    store_scales(to, 0, row, w0 & 0x3F3F3F3F, 2);
+    store_scales(to, 8, row, (w2 & 0x0F0F0F0F) | (w0 >> 2 & 0x30303030), 2);
+    vector_u32 minima[2] = {w1 & 0x3F3F3F3F, (w2 >> 4 & 0x0F0F0F0F) | (w1 >> 2 & 0x30303030)};
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < 8; i++)
+        store_minima(to, i, row, minima[i / 4], i % 4, i % 4);
+}
+
+/* Of 16 columns each: the i-th word of Q2_K, Q3_K or Q6_K. */
+INLINE void decode_scales_of_parts(struct decoded *to, const uint8_t *at, uint32_t stride,
+                                   uint32_t row, uint32_t i, enum part_scales scales) {
+    if (scales == SCALES_SIX) {
+        vector_u32 low = load_u32(at + i % 2 * stride) >> i / 2 * 4 & 0x0F0F0F0F;
+        vector_u32 high = load_u32(at + 2 * stride) >> 2 * i & 0x03030303;
+        store_scales(to, 4 * i, row, less(low | high << 4, 32), 1);
+        return;
+    }
+    vector_u32 word = load_u32(at + i * stride);
+    if (scales == SCALES_NIBBLES) {
+        store_minima(to, 2 * i, row, word >> 4 & 0x0F0F0F0F, 0, 1);
+        store_minima(to, 2 * i + 1, row, word >> 4 & 0x0F0F0F0F, 2, 3);
+        word &= 0x0F0F0F0F;
+    }
+    store_scales(to, 4 * i, row, word, 1);
+}
+
+/* The scales of 32 columns each, of IQ4_XS. */
+SMALL static void decode_factors(struct decoded *to, const uint8_t *words, const uint8_t *halves,
+                                 uint32_t rows) {
 #pragma clang loop unroll(disable)
     for (uint32_t row = 0; row < rows; row++) {
         uint32_t low, high = 0;
@@ -188,37 +186,36 @@ SMALL static void decode_scales_of_half(struct decoded *to, const uint8_t *words
         memcpy(&high, halves + (rows + row) * 2, 2);
 #pragma clang loop vectorize(disable) unroll(disable)
         for (uint32_t i = 0; i < 8; i++)
-            to->min_scale[i][row] =
+            to->factors[i][row] =
                 (float)((int)((low >> 4 * i & 15) | (high >> 2 * i & 3) << 4) - 32);
     }
-#pragma clang loop vectorize(disable) unroll(disable)
-    for (uint32_t i = 8; i-- > 0;) /* scale[0] last: it is a factor of all */
-        for (uint32_t row = 0; row < rows; row += VECTOR_LANES)
-            store(to->scale[i] + row, load(to->scale[0] + row) * load(to->min_scale[i] + row));
 }
 
 /* ---- Blocks ---- */
 
-/* Decodes the scales of a block of so many rows of a panel, whose columns are part and following
- * ones. */
-SMALL APART void decode_block_scales(struct decoded *to, uint32_t part, const uint8_t *block,
-                                     uint32_t rows, const struct weight_type *type) {
-    const uint8_t *halves = block + (type->bytes - 2 * type->halves) * rows;
+/* Decodes the integer scales of a block of so many rows of a panel. */
+ONCE_A_BLOCK APART void decode_block_scales(struct decoded *to, const uint8_t *block, uint32_t rows,
+                                            const struct weight_type *type) {
+    const uint32_t stride = rows * 4;
+    if (type->scales == SCALES_OF_HALF) {
+        decode_factors(to, block, block + weight_words(type) * stride, rows);
+        return;
+    }
+    const uint8_t *words = block + type->scale_word * stride;
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t row = 0; row < rows; row += VECTOR_LANES) {
-        store(to->scale[part / 2] + row, load_halves(halves + row * 2));
-        if (type->minima) {
-            vector minimum = load_halves(halves + (rows + row) * 2);
-            store(to->min_scale[part / 2] + row, type->columns == 32 ? -minimum : minimum);
+        const uint8_t *at = words + row * 4;
+        if (type->scales == SCALES_SIX_MIN) {
+            decode_scales_and_minima(to, at, stride, row);
+            continue;
         }
+#pragma clang loop vectorize(disable) unroll(disable)
+        for (uint32_t i = 0; i < 4; i++)
+            decode_scales_of_parts(to, at, stride, row, i, type->scales);
     }
-    if (type->scales == SCALES_OF_HALF)
-        decode_scales_of_half(to, block, halves, rows);
-    else if (type->scales != SCALES_NONE)
-        decode_scales(to, block, rows, type);
 }
 
-/* The same for its integers. */
+/* The integers of a block, whose columns become first_part and following ones. */
 SMALL APART void decode_block_words(struct decoded *to, uint32_t first_part, const uint8_t *block,
                                     const struct layout *l, const struct weight_type *type) {
     uint32_t parts = type->columns / WEIGHT_PART;

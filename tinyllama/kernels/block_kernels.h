@@ -2,12 +2,18 @@
 #pragma once
 #include "block_decode.h"
 
-/* Tiles: rows of one position, or fewer rows of BLOCK_POSITIONS, whose sums fit into registers. */
+/* Tiles: rows of one position, or rows of BLOCK_POSITIONS, whose sums fit into registers. A panel
+ * of 16 rows is multiplied as one of 32, what has no meaning with what lies there. */
+#if VECTOR_LANES == 16
+#define BLOCK_ROWS MATRIX_TYPED_PANEL
+#define BLOCK_TILE_ROWS MATRIX_TYPED_PANEL
+#else
 #define BLOCK_ROWS MATRIX_BLOCK
-#define BLOCK_TILE_ROWS ((uint32_t)VECTOR_LANES)
-#define BLOCK_SUMS 4u
+#define BLOCK_TILE_ROWS MATRIX_BLOCK
+#endif
+#define BLOCK_SUMS 8u
 
-#define PREFETCH_BYTES 6144 /* measured: 4 to 8 KB */
+#define PREFETCH_BYTES 12288 /* more than a step has: its scales may be at its end */
 
 /*
  * Products of 4 columns with unsigned weights below 64: AVX-512 adds them to int32, the others to
@@ -39,19 +45,6 @@ INLINE vector_i32 add_part(vector_i32 total, vector_i32 sum, vector_i32 scale) {
 #else
     return total + add_pairs(sum, scale);
 #endif
-}
-
-/* The integers that the minima of a group of parts subtract. */
-INLINE vector multiply_minima(const struct decoded *d, uint32_t part, uint32_t parts, uint32_t row,
-                              const int16_t *sums) {
-    vector_i32 total = {0};
-#pragma clang loop vectorize(disable) unroll(disable)
-    for (uint32_t i = 0; i < parts; i += 2) {
-        int32_t two;
-        memcpy(&two, sums + i, sizeof two);
-        total += add_pairs((vector_i32)load_u32(d->minima[(part + i) / 2] + row), splat_i32(two));
-    }
-    return __builtin_convertvector(total, vector);
 }
 
 /* 4 columns of as many rows as there are lanes, from byte offset of the words on. */
@@ -93,7 +86,7 @@ INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct
                           const enum planes planes, const bool bytes, const uint32_t vectors,
                           const uint32_t positions) {
     const struct layout *l = s->layout;
-    vector_i32 sums[BLOCK_SUMS];
+    vector_i32 sums[BLOCK_SUMS], *to = bytes ? totals : sums;
     size_t chunk = part * PART_WORDS;
 #pragma clang loop unroll(full)
     for (uint32_t p = 0; p < positions; p++) {
@@ -102,33 +95,91 @@ INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct
             bytes ? add_bytes_start(-128 * x->first.sums[index]) : begin_part(x, index, s->offset);
 #pragma clang loop unroll(full)
         for (uint32_t i = 0; i < vectors; i++)
-            sums[p * vectors + i] = begin;
+            to[p * vectors + i] = bytes ? totals[p * vectors + i] + begin : begin;
     }
-    if (positions == 1 && VECTOR_LANES > 4)
+    if (positions == 1 && VECTOR_LANES == 16)
 #pragma clang loop unroll(full)
         for (uint32_t k = 0; k < PART_WORDS; k++)
-            multiply_words(sums, &at, l, x, chunk + k, planes, bytes, vectors, positions);
+            multiply_words(to, &at, l, x, chunk + k, planes, bytes, vectors, positions);
     else
 #pragma clang loop vectorize(disable) unroll(disable)
         for (uint32_t k = 0; k < PART_WORDS; k++)
-            multiply_words(sums, &at, l, x, chunk + k, planes, bytes, vectors, positions);
+            multiply_words(to, &at, l, x, chunk + k, planes, bytes, vectors, positions);
+    if (bytes)
+        return;
 #pragma clang loop unroll(full)
     for (uint32_t i = 0; i < vectors; i++) {
-        vector_i32 scale = {0};
-        if (!bytes)
-            scale = (vector_i32)load_u32(s->decoded->scales[part] + row + i * VECTOR_LANES);
+        vector_i32 scale = (vector_i32)load_u32(s->decoded->scales[part] + row + i * VECTOR_LANES);
 #pragma clang loop unroll(full)
-        for (uint32_t p = 0; p < positions; p++) {
-            vector_i32 *total = &totals[p * vectors + i], sum = sums[p * vectors + i];
-            *total = bytes ? *total + sum : add_part(*total, sum, scale);
-        }
+        for (uint32_t p = 0; p < positions; p++)
+            totals[p * vectors + i] =
+                add_part(totals[p * vectors + i], sums[p * vectors + i], scale);
     }
 }
 
 /* Asks for bytes that will be multiplied later. */
 INLINE void prefetch(const uint8_t *from, uint32_t bytes) {
+#pragma clang loop unroll(disable)
     for (uint32_t i = 0; i < bytes; i += 64)
         _mm_prefetch((const char *)from + i + PREFETCH_BYTES, _MM_HINT_T0);
+}
+
+/* Adds the totals of a group to the sums. halves: the block's factors, of row and following rows. */
+INLINE void add_group(vector *sum, const vector_i32 *totals, const struct block_step *s,
+                      const uint8_t *halves, uint32_t group, uint32_t row, const struct block_x *x,
+                      const bool bytes, const uint32_t vectors, const uint32_t positions) {
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < vectors; i++) {
+        uint32_t lane = i * VECTOR_LANES;
+        vector scale = load_halves(halves + lane * 2);
+#pragma clang loop unroll(full)
+        for (uint32_t p = 0; p < positions; p++) {
+            vector x_scale = splat(x->first.scales[p * x->scales + (group >> s->x_shift)]);
+            vector total = __builtin_convertvector(totals[p * vectors + i], vector);
+            if (bytes && s->factors)
+                total *= load(s->decoded->factors[group] + row + lane);
+            sum[p * vectors + i] += total * scale * x_scale;
+        }
+    }
+}
+
+/* out -= what the minima of a step subtract, of one position. */
+ONCE_A_BLOCK static void subtract_minima(float *out, const struct block_step *s,
+                                         const struct block_x *x) {
+    enum { VECTORS = BLOCK_ROWS / VECTOR_LANES };
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (uint32_t row = 0; row < s->rows; row += BLOCK_ROWS) {
+        const uint8_t *halves = s->halves + (s->rows + row) * 2;
+        uint32_t part = 0, in_block = 0;
+#pragma clang loop vectorize(disable) unroll(disable)
+        for (uint32_t group = 0; group < s->groups; group++) {
+            vector_i32 totals[VECTORS] = {0};
+#pragma clang loop vectorize(disable) unroll(disable)
+            for (uint32_t end = part + s->parts; part < end; part += 2) {
+                const uint32_t *minima = s->decoded->minima[part / 2] + row;
+                int32_t two;
+                memcpy(&two, x->first.sums + part, sizeof two);
+#pragma clang loop unroll(full)
+                for (uint32_t i = 0; i < VECTORS; i++)
+                    totals[i] +=
+                        add_pairs((vector_i32)load_u32(minima + i * VECTOR_LANES), splat_i32(two));
+            }
+            vector x_scale = splat(x->first.scales[group]);
+            vector_i32 sign = splat_i32((int32_t)s->minimum_sign);
+#pragma clang loop unroll(full)
+            for (uint32_t i = 0; i < VECTORS; i++) {
+                float *to = out + row + i * VECTOR_LANES;
+                vector_i32 minimum = (vector_i32)load_halves(halves + i * sizeof(vector) / 2);
+                store(to, load(to) - __builtin_convertvector(totals[i], vector) *
+                                         (vector)(minimum ^ sign) * x_scale);
+            }
+            in_block += s->parts;
+            if (in_block == s->block_parts) {
+                in_block = 0;
+                halves += s->halves_bytes;
+            }
+        }
+    }
 }
 
 /* A tile of a step: out += products. */
@@ -136,46 +187,33 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
                           const struct block_x *x, const enum planes planes, const bool bytes,
                           const uint32_t rows, const uint32_t positions) {
     const uint32_t vectors = rows / VECTOR_LANES;
-    const struct decoded *d = s->decoded;
     vector sum[BLOCK_SUMS];
 #pragma clang loop unroll(full)
     for (uint32_t p = 0; p < positions; p++)
 #pragma clang loop unroll(full)
         for (uint32_t i = 0; i < vectors; i++)
             sum[p * vectors + i] = load(out + p * out_stride + i * VECTOR_LANES);
-    const uint8_t *block = s->block + row * 4;
-    const uint8_t *ahead = s->block + row / rows * s->groups * s->parts * s->ahead;
-    uint32_t in_block = 0;
+    const uint8_t *block = s->block + row * 4, *halves = s->halves + row * 2;
+    const uint32_t share = s->rows > rows ? s->ahead / 2 : s->ahead;
+    const uint8_t *ahead = s->block + row / rows * s->groups * s->parts * share;
+    uint32_t in_block = 0, part = 0;
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t group = 0; group < s->groups; group++) {
-        uint32_t first = group * s->parts, index = group / s->scale;
         vector_i32 totals[BLOCK_SUMS] = {0};
 #pragma clang loop vectorize(disable) unroll(disable)
-        for (uint32_t part = first; part < first + s->parts; part++) {
+        for (uint32_t end = part + s->parts; part < end; part++) {
             struct part_cursor at = begin_cursor(s->layout, block, in_block++);
-            if (positions == 1 && VECTOR_LANES > 4)
-                prefetch(ahead, s->ahead);
-            ahead += s->ahead;
+            if (positions == 1 && VECTOR_LANES > 4) {
+                prefetch(ahead, share);
+                ahead += share;
+            }
             multiply_part(totals, s, at, part, row, x, planes, bytes, vectors, positions);
         }
+        add_group(sum, totals, s, halves, group, row, x, bytes, vectors, positions);
         if (in_block == s->block_parts) {
             in_block = 0;
             block += s->block_bytes;
-        }
-#pragma clang loop unroll(full)
-        for (uint32_t p = 0; p < positions; p++) {
-            vector x_scale = splat(x->first.scales[p * x->scales + group / s->x_scale]);
-            const int16_t *x_sums = x->first.sums + p * x->parts + first;
-#pragma clang loop unroll(full)
-            for (uint32_t i = 0; i < vectors; i++) {
-                vector *to = &sum[p * vectors + i];
-                uint32_t lane = row + i * VECTOR_LANES;
-                if (!bytes && s->minima)
-                    *to -= multiply_minima(d, first, s->parts, lane, x_sums) *
-                           load(d->min_scale[index] + lane) * x_scale;
-                *to += __builtin_convertvector(totals[p * vectors + i], vector) *
-                       load(d->scale[index] + lane) * x_scale;
-            }
+            halves += s->halves_bytes;
         }
     }
 #pragma clang loop unroll(full)
@@ -185,24 +223,39 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
             store(out + p * out_stride + i * VECTOR_LANES, sum[p * vectors + i]);
 }
 
-/* With SSE2 the smaller code takes fewer instructions, too. */
-#if VECTOR_LANES == 4
-#define ONE_POSITION SMALL
-#else
-#define ONE_POSITION
-#endif
-
 #define MULTIPLY_STEP(attributes, name, planes, bytes, tile_rows, positions)                       \
     attributes static void name(float *out, size_t out_stride, const struct block_step *s,         \
                                 const struct block_x *x) {                                         \
         for (uint32_t row = 0; row < s->rows; row += tile_rows)                                    \
             multiply_tile(out + row, out_stride, s, row, x, planes, bytes, tile_rows, positions);  \
     }
-MULTIPLY_STEP(ONE_POSITION, multiply_low, LOW_PLANE, false, BLOCK_ROWS, 1)
-MULTIPLY_STEP(ONE_POSITION, multiply_two, TWO_PLANES, false, BLOCK_ROWS, 1)
-MULTIPLY_STEP(ONE_POSITION, multiply_bytes, BYTES, true, BLOCK_ROWS, 1)
-MULTIPLY_STEP(SMALL, multiply_small_batch, BYTES, false, BLOCK_TILE_ROWS, BLOCK_POSITIONS)
-MULTIPLY_STEP(SMALL, multiply_bytes_batch, BYTES, true, BLOCK_TILE_ROWS, BLOCK_POSITIONS)
+MULTIPLY_STEP(ONCE_A_BLOCK, multiply_low, LOW_PLANE, false, BLOCK_ROWS, 1)
+MULTIPLY_STEP(ONCE_A_BLOCK, multiply_two, TWO_PLANES, false, BLOCK_ROWS, 1)
+MULTIPLY_STEP(ONCE_A_BLOCK, multiply_bytes, BYTES, true, BLOCK_ROWS, 1)
+
+#if VECTOR_LANES == 4
+/* A tile for more positions would need more registers. What is decoded is a plane, too. */
+INLINE void multiply_each(multiply_step *step, float *out, size_t out_stride,
+                          const struct block_step *s, const struct block_x *x) {
+    struct block_x from = *x;
+#pragma clang loop unroll(disable)
+    for (uint32_t p = 0; p < BLOCK_POSITIONS; p++, out += out_stride) {
+        step(out, out_stride, s, &from);
+        from.first = rounded_behind(&from.first, x->chunks, x->parts, x->scales);
+    }
+}
+SMALL static void multiply_small_batch(float *out, size_t out_stride, const struct block_step *s,
+                                       const struct block_x *x) {
+    multiply_each(multiply_low, out, out_stride, s, x);
+}
+SMALL static void multiply_bytes_batch(float *out, size_t out_stride, const struct block_step *s,
+                                       const struct block_x *x) {
+    multiply_each(multiply_bytes, out, out_stride, s, x);
+}
+#else
+MULTIPLY_STEP(, multiply_small_batch, BYTES, false, BLOCK_TILE_ROWS, BLOCK_POSITIONS)
+MULTIPLY_STEP(, multiply_bytes_batch, BYTES, true, BLOCK_TILE_ROWS, BLOCK_POSITIONS)
+#endif
 
 SMALL static void unpack_brain_halves(float *out, const uint16_t *halves, size_t count) {
     typedef uint16_t half_vector __attribute__((vector_size(2 * VECTOR_LANES)));

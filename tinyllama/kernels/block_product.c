@@ -4,15 +4,15 @@
 
 /* ---- Layouts ---- */
 
-/* Words of a part that follow each other. */
+/* Words of a part that follow each other. They are bytes, or a plane of 8 bits. */
 static void find_byte_layout(struct layout *l, uint32_t stride) {
-    l->planes = BYTES;
-    l->stride = stride;
+    *l = (struct layout){.planes = BYTES, .stride = stride, .low_mask = UINT32_MAX};
     for (uint32_t part = 0; part < DECODED_PARTS; part++)
-        l->low[part].offset = part * PART_WORDS * stride;
+        l->parts[part].low = part * PART_WORDS * stride;
 }
 
-static struct plane_part find_part(struct bit_plane plane, uint32_t stride, uint32_t part) {
+/* Where a plane has the bits of a part: the offset of their first word, and how far to the left. */
+static uint32_t find_bits(struct bit_plane plane, uint32_t stride, uint32_t part, uint32_t *shift) {
     uint32_t run = part / 2, half = part % 2, runs = plane.order == IN_RUNS ? 8u / plane.bits : 1;
     uint32_t word = half * PART_WORDS, index = 0; /* index: of the bits in a byte */
     switch (plane.order) {
@@ -32,7 +32,8 @@ static struct plane_part find_part(struct bit_plane plane, uint32_t stride, uint
         word = 0;
         index = half * PART_WORDS;
     }
-    return (struct plane_part){(plane.first + word) * stride, index * plane.bits};
+    *shift = index * plane.bits;
+    return (plane.first + word) * stride;
 }
 
 static uint32_t byte_mask(uint32_t bits) {
@@ -56,9 +57,10 @@ static void find_layout(struct layout *l, const struct weight_type *type, uint32
         .high_shift = one_word,
     };
     for (uint32_t i = 0; i < type->columns / WEIGHT_PART; i++) {
-        l->low[i] = find_part(type->low, l->stride, i);
+        struct plane_part *part = l->parts + i;
+        part->low = find_bits(type->low, l->stride, i, &part->low_shift);
         if (type->high.bits)
-            l->high[i] = find_part(type->high, l->stride, i);
+            part->high = find_bits(type->high, l->stride, i, &part->high_shift);
     }
 }
 
@@ -68,10 +70,13 @@ static void find_layout(struct layout *l, const struct weight_type *type, uint32
 struct product {
     const struct block_kernels *kernels;
     const struct weight_type *type;
-    bool bytes;  /* whether a decoded weight is a byte with a sign */
-    bool decode; /* whether integers are decoded: for batches, and with a table */
+    bool bytes;    /* whether a decoded weight is a byte with a sign */
+    bool decode;   /* whether integers are decoded: for batches, and with a table */
+    uint32_t rows; /* of the panels that the layouts and steps are for */
     struct layout in_panel, in_decoded;
+    struct block_step single, batch;
     struct decoded decoded;
+    float sums[MATRIX_BATCH][MATRIX_TYPED_PANEL]; /* of a panel's rows, for each position */
 };
 
 /* What blocks of 32 columns leave as it is. */
@@ -89,63 +94,80 @@ static void begin_product(struct product *p, const struct block_kernels *kernels
     p->type = type;
     p->bytes = type->table || type->low.bits == 8;
     p->decode = type->table || (!p->bytes && count >= BLOCK_POSITIONS);
+    p->rows = 0;
     find_byte_layout(&p->in_decoded, sizeof p->decoded.words[0]);
     if (type->columns < DECODED_COLUMNS)
         fill_with_ones(&p->decoded);
 }
 
-/* Decodes the blocks of a step. */
-static void decode(struct product *p, const uint8_t *block, uint32_t rows, uint32_t columns) {
+/* The steps of panels with so many rows. */
+static void prepare_steps(struct product *p, uint32_t rows) {
     const struct weight_type *type = p->type;
-    for (uint32_t done = 0; done < columns; done += type->columns, block += rows * type->bytes) {
-        p->kernels->decode_scales(&p->decoded, done / WEIGHT_PART, block, rows, type);
-        if (p->decode)
-            p->kernels->decode_words(&p->decoded, done / WEIGHT_PART, block, &p->in_panel, type);
-    }
-}
-
-/* Multiplies so many columns of a panel, from a block on. */
-static void multiply(const struct product *p, float *y, uint32_t y_stride, const uint8_t *block,
-                     uint32_t rows, uint32_t columns, struct block_x x, uint32_t count) {
-    const struct weight_type *type = p->type;
-    const struct block_kernels *kernels = p->kernels;
-    const bool whole = type->columns == DECODED_COLUMNS;
     const uint32_t group = p->bytes ? 32 : rounded_group(type->columns);
-    const uint32_t parts = type->columns / WEIGHT_PART, tiles = rows / MATRIX_BLOCK;
-    struct block_step in_panel = {
-        .block = block,
+    const uint32_t parts = type->columns / WEIGHT_PART;
+    p->rows = rows;
+    find_layout(&p->in_panel, type, rows);
+    p->single = (struct block_step){
         .block_bytes = rows * type->bytes,
+        .halves_bytes = rows * type->bytes,
         .layout = &p->in_panel,
         .decoded = &p->decoded,
         .rows = rows,
         .block_parts = parts,
-        .groups = columns / group,
         .parts = group / WEIGHT_PART,
-        .scale = whole && !p->bytes ? DECODED_COLUMNS / group : 1,
-        .x_scale = rounded_group(type->columns) / group,
-        .ahead = rows * type->bytes / parts / tiles,
+        .x_shift = rounded_group(type->columns) > group ? 2 : 0,
+        .ahead = rows * type->bytes / parts,
         .offset = type->offset,
-        .minima = type->minima,
+        .minimum_sign = type->columns == 32 ? 1u << 31 : 0,
+        .factors = type->scales == SCALES_OF_HALF,
     };
-    struct block_step decoded = in_panel;
-    if (p->decode) {
-        decoded.block = (const uint8_t *)p->decoded.words;
-        decoded.block_bytes = parts * PART_WORDS * sizeof p->decoded.words[0];
-        decoded.layout = &p->in_decoded;
+    p->batch = p->single;
+    if (!p->decode)
+        return;
+    p->batch.block = (const uint8_t *)p->decoded.words;
+    p->batch.block_bytes = parts * PART_WORDS * sizeof p->decoded.words[0];
+    p->batch.layout = &p->in_decoded;
+    if (type->table)
+        p->single = p->batch;
+}
+
+/* Decodes the blocks of a step. */
+static void decode(struct product *p, const uint8_t *block, uint32_t columns) {
+    const struct weight_type *type = p->type;
+    if (type->scales != SCALES_NONE)
+        p->kernels->decode_scales(&p->decoded, block, p->rows, type);
+    for (uint32_t done = 0; p->decode && done < columns; done += type->columns) {
+        p->kernels->decode_words(&p->decoded, done / WEIGHT_PART, block, &p->in_panel, type);
+        block += p->rows * type->bytes;
     }
+}
+
+/* Multiplies so many columns of a panel, from a block on. */
+static void multiply(struct product *p, const uint8_t *block, uint32_t columns, struct block_x x,
+                     uint32_t count) {
+    const struct weight_type *type = p->type;
+    const struct block_kernels *kernels = p->kernels;
     multiply_step *batch = p->bytes ? kernels->bytes_batch : kernels->small_batch;
     multiply_step *single = p->bytes                          ? kernels->bytes
                             : p->in_panel.planes == LOW_PLANE ? kernels->low
                                                               : kernels->two;
-    while (count > 0) {
-        uint32_t now = count < BLOCK_POSITIONS ? 1 : BLOCK_POSITIONS;
-        if (now > 1)
-            batch(y, y_stride, &decoded, &x);
-        else
-            single(y, y_stride, p->bytes ? &decoded : &in_panel, &x);
+    struct block_x from = x;
+    p->single.groups = p->batch.groups = columns / WEIGHT_PART / p->single.parts;
+    p->single.halves = p->batch.halves = block + weight_words(type) * 4 * p->rows;
+    if (!p->decode)
+        p->batch.block = block;
+    if (!type->table)
+        p->single.block = block;
+    for (uint32_t i = 0; type->minima && i < count; i++) {
+        kernels->subtract_minima(p->sums[i], &p->single, &from);
+        from.first = rounded_behind(&from.first, from.chunks, from.parts, from.scales);
+    }
+    for (uint32_t position = 0, now; position < count; position += now) {
+        bool many = count - position >= BLOCK_POSITIONS;
+        now = many ? BLOCK_POSITIONS : 1;
+        (many ? batch : single)(p->sums[position], MATRIX_TYPED_PANEL,
+                                many ? &p->batch : &p->single, &x);
         x.first = rounded_behind(&x.first, now * x.chunks, now * x.parts, now * x.scales);
-        y += (size_t)now * y_stride;
-        count -= now;
     }
 }
 
@@ -168,17 +190,19 @@ void multiply_blocks(const struct kernels *kernels, float *y, uint32_t y_stride,
     for (uint32_t row = 0, rows; row < w->rows; row += rows, y += rows) {
         struct block_x from = {*x, columns / MATRIX_CHUNK, columns / WEIGHT_PART, columns / group};
         rows = matrix_typed_panel_rows(w->rows, row);
-        find_layout(&p.in_panel, type, rows);
-        for (uint32_t i = 0; i < count; i++)
-            memset(y + (size_t)i * y_stride, 0, rows * sizeof *y);
+        if (rows != p.rows)
+            prepare_steps(&p, rows);
+        memset(p.sums, 0, count * sizeof *p.sums);
         for (uint32_t first = 0, now; first < columns; first += now) {
             now = columns - first < DECODED_COLUMNS ? columns - first : DECODED_COLUMNS;
-            decode(&p, block, rows, now);
-            multiply(&p, y, y_stride, block, rows, now, from, count);
+            decode(&p, block, now);
+            multiply(&p, block, now, from, count);
             block += (size_t)rows * weight_row_bytes(type, now);
             from.first =
                 rounded_behind(&from.first, now / MATRIX_CHUNK, now / WEIGHT_PART, now / group);
         }
+        for (uint32_t i = 0; i < count; i++)
+            memcpy(y + (size_t)i * y_stride, p.sums[i], rows * sizeof *y);
     }
 }
 
@@ -205,25 +229,35 @@ void multiply_halves(const struct kernels *kernels, float *y, uint32_t y_stride,
 
 /* ---- Rows ---- */
 
+static float load_half(const void *from) {
+    uint16_t half;
+    memcpy(&half, from, sizeof half);
+    return float_of_half(half);
+}
+
 static void quantised_row(const struct weight_type *type, uint32_t columns, const uint8_t *panel,
                           uint32_t rows, uint32_t lane, float *out) {
     struct product p;
     struct decoded *d = &p.decoded;
     begin_product(&p, &kernels_sse2.blocks, type, 1);
     p.decode = type->low.bits < 8;
-    find_layout(&p.in_panel, type, rows);
+    prepare_steps(&p, rows);
     for (uint32_t first = 0; first < columns; first += type->columns) {
-        decode(&p, panel, rows, type->columns);
+        const uint8_t *half = panel + (weight_words(type) * 4 * rows + lane * 2);
+        float scale = load_half(half), minimum = load_half(half + (type->minima ? rows * 2 : 0));
+        decode(&p, panel, type->columns);
         for (uint32_t i = 0; i < type->columns; i++, out++) {
             uint32_t word = d->words[i / 4][lane], part = i / WEIGHT_PART;
             if (!p.decode)
                 memcpy(&word, panel + (i / 4 * rows + lane) * 4, sizeof word);
             word >>= i % 4 * 8;
             int weight = p.bytes ? (int8_t)word : (uint8_t)word - type->offset;
-            int factor = p.bytes ? 1 : (int16_t)d->scales[part][lane];
-            *out = d->scale[p.bytes ? i / 32 : 0][lane] * (float)(factor * weight);
+            float factor = p.bytes ? 1.0f : (float)(int16_t)d->scales[part][lane];
+            if (p.single.factors)
+                factor = d->factors[i / 32][lane];
+            *out = scale * (factor * (float)weight);
             if (type->minima)
-                *out -= d->min_scale[0][lane] *
+                *out -= (p.single.minimum_sign ? -minimum : minimum) *
                         (float)(d->minima[part / 2][lane] >> part % 2 * 16 & 0xFFFF);
         }
         panel += rows * type->bytes;

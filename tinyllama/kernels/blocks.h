@@ -3,8 +3,9 @@
  * the kernels of a vector width, block_kernels.h.
  *
  * A group is the columns that share a scale of the activations. Its two sums are exact integers:
- * weights by activations and minima by sums of activations; both are then added to the row's sum in
- * float32, group by group. So the order of a sum depends neither on the width nor on the tiles.
+ * weights by activations and minima by sums of activations. They are added to the row's sum in
+ * float32, of each step first the minima, group by group, and then the weights. So the order of a
+ * sum depends neither on the width nor on the tiles.
  */
 #pragma once
 #include "matrix.h"
@@ -22,21 +23,20 @@ struct decoded {
     _Alignas(64) uint32_t words[DECODED_PARTS * PART_WORDS][MATRIX_TYPED_PANEL]; /* of 4 columns */
     uint32_t scales[DECODED_PARTS][MATRIX_TYPED_PANEL];                          /* int16 twice */
     uint32_t minima[DECODED_PARTS / 2][MATRIX_TYPED_PANEL]; /* int16 of two parts */
-    float scale[DECODED_PARTS / 2][MATRIX_TYPED_PANEL]; /* of each 32 columns, or of the block */
-    float min_scale[DECODED_PARTS / 2][MATRIX_TYPED_PANEL];
+    float factors[DECODED_PARTS / 2][MATRIX_TYPED_PANEL];   /* IQ4_XS: the scales of 32 columns */
 };
 
-/* Where a plane has the bits of a part: in 4 words from byte offset of the block on, so far to the
- * left. */
+/* Where the planes have the bits of a part: in 4 words from a byte offset of the block on, so far
+ * to the left. */
 struct plane_part {
-    uint32_t offset, shift;
+    uint32_t low, low_shift, high, high_shift;
 };
 
 /* Where a type has its integers, in a panel of so many rows. */
 struct layout {
     enum planes { BYTES, LOW_PLANE, TWO_PLANES } planes;
-    uint32_t stride;                                           /* bytes from one word to the next */
-    struct plane_part low[DECODED_PARTS], high[DECODED_PARTS]; /* of the parts of a block */
+    uint32_t stride;                        /* bytes from one word to the next */
+    struct plane_part parts[DECODED_PARTS]; /* of a block */
     uint32_t low_mask, high_mask;
     uint32_t above;                   /* bits of the low plane */
     uint32_t high_stride, high_shift; /* from one word of the high plane to the next */
@@ -44,17 +44,20 @@ struct layout {
 
 /* The columns that are multiplied at once. */
 struct block_step {
-    const uint8_t *block; /* where the first block's integers are: in the panel, or decoded */
-    size_t block_bytes;   /* to the next block; K types have one */
+    const uint8_t *block;  /* where the first block's integers are: in the panel, or decoded */
+    const uint8_t *halves; /* and its binary16 numbers */
+    /* To the next block; K types have one. */
+    size_t block_bytes, halves_bytes;
     const struct layout *layout;
     const struct decoded *decoded;
-    uint32_t rows;           /* of the panel */
-    uint32_t block_parts;    /* parts of a block */
-    uint32_t groups, parts;  /* groups, and parts of each */
-    uint32_t scale, x_scale; /* each so many groups have another scale */
-    uint32_t ahead;          /* bytes of the panel that a part of a tile is */
+    uint32_t rows;          /* of the panel */
+    uint32_t block_parts;   /* parts of a block */
+    uint32_t groups, parts; /* groups, and parts of each */
+    uint32_t x_shift;       /* 2 to the power of it groups share a scale of the activations */
+    uint32_t ahead;         /* bytes of the panel that a part has, to be asked for */
     int32_t offset;
-    bool minima;
+    uint32_t minimum_sign; /* 1 << 31 where minima are added */
+    bool factors;
 };
 
 /* Where the step's activations begin, and how far the next position's are. */
@@ -63,7 +66,7 @@ struct block_x {
     size_t chunks, parts, scales;
 };
 
-/* out += products, for all rows of a panel. */
+/* out += products, for all rows of a panel, of which 32 are written when there are 16, too. */
 typedef void multiply_step(float *out, size_t out_stride, const struct block_step *step,
                            const struct block_x *x);
 
@@ -73,10 +76,13 @@ struct block_kernels {
     multiply_step *low, *two, *bytes;
     /* The same for BLOCK_POSITIONS positions, with integers that are decoded, or bytes. */
     multiply_step *small_batch, *bytes_batch;
-    /* Decodes the scales of a block of a panel, whose columns become part and following ones. */
-    void (*decode_scales)(struct decoded *to, uint32_t part, const uint8_t *block, uint32_t rows,
+    /* out -= what the minima of a step subtract, of one position. */
+    void (*subtract_minima)(float *out, const struct block_step *step, const struct block_x *x);
+    /* Decodes the integer scales of a block of a panel. */
+    void (*decode_scales)(struct decoded *to, const uint8_t *block, uint32_t rows,
                           const struct weight_type *type);
-    /* The same for its integers, with a layout that is not BYTES. */
+    /* The integers of a block of a panel, whose columns become part and following ones, with a
+     * layout that is not BYTES. */
     void (*decode_words)(struct decoded *to, uint32_t part, const uint8_t *block,
                          const struct layout *layout, const struct weight_type *type);
     /* bfloat16 as float32. count is padded. */

@@ -241,6 +241,7 @@ const struct kernels TABLE(KERNELS_SUFFIX) = {
             .bytes = multiply_bytes,
             .small_batch = multiply_small_batch,
             .bytes_batch = multiply_bytes_batch,
+            .subtract_minima = subtract_minima,
             .decode_scales = decode_block_scales,
             .decode_words = decode_block_words,
             .unpack_brain_halves = unpack_brain_halves,

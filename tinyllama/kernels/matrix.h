@@ -14,7 +14,8 @@
  *
  * A matrix of a type of GGUF (weight_types.h) has panels of MATRIX_TYPED_PANEL rows: for each
  * block, word after word, and then half after half, those of all rows of the panel. These are the
- * bytes of the file, in another order.
+ * bytes of the file, in another order. MATRIX_BEYOND bytes behind them may be read, and have no
+ * effect.
  */
 #pragma once
 #include <stdbool.h>
@@ -24,6 +25,8 @@
 #define MATRIX_BLOCK 16u
 #define MATRIX_PANEL 4u        /* blocks */
 #define MATRIX_TYPED_PANEL 32u /* rows */
+#define MATRIX_BEYOND 64u      /* bytes */
+#define MATRIX_BATCH 64u       /* positions that are multiplied at once, at most */
 #define MATRIX_CHUNK 4u        /* columns of int8 that share a 32-bit lane */
 
 struct weight_type;

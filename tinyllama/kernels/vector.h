@@ -56,6 +56,14 @@
 #define SMALL
 #endif
 
+/* The same for one that runs once for every block. With SSE2 the smaller code takes fewer
+ * instructions, too. */
+#if defined(__AVX2__)
+#define ONCE_A_BLOCK
+#else
+#define ONCE_A_BLOCK SMALL
+#endif
+
 /* QEMU's emulation (TCG) cannot chain a jump to code on another page, which costs a hot loop some 8
  * % of its speed. The width that is used there is aligned so that its loops rarely cross a page. */
 #if VECTOR_LANES == 4

@@ -25,12 +25,20 @@
 
 #define BLOCK_VECTORS (ATTENTION_BLOCK / VECTOR_LANES)
 
+/* Positions ahead of the values that are read, which are asked for: there are few operations for
+ * each. */
+#define AHEAD (2 * ATTENTION_BLOCK)
+#define AHEAD_HALVES 4096
+
 /* ---- Conversion to float32 ---- */
 
 static void unpack_halves(float *out, const uint16_t *halves, size_t count) {
 #pragma clang loop vectorize(disable) unroll(disable)
-    for (size_t i = 0; i < count; i += VECTOR_LANES)
+    for (size_t i = 0; i < count; i += VECTOR_LANES) {
+        if (VECTOR_LANES > 4)
+            _mm_prefetch((const char *)(halves + i + AHEAD_HALVES), _MM_HINT_T0);
         store(out + i, load_halves(halves + i));
+    }
 }
 
 static inline vector load_bytes(const int8_t *from) {
@@ -78,7 +86,10 @@ INLINE void score_tile(float *scores, size_t score_stride, const float *query, c
         for (uint32_t b = 0; b < blocks; b++)
 #pragma clang loop unroll(full)
             for (uint32_t v = 0; v < BLOCK_VECTORS; v++) {
-                vector key = load(keys + b * block_floats + v * VECTOR_LANES);
+                const float *from = keys + b * block_floats + v * VECTOR_LANES;
+                vector key = load(from);
+                if (blocks > 1) /* what the next tile reads */
+                    _mm_prefetch((const char *)(from + blocks * block_floats), _MM_HINT_T0);
 #pragma clang loop unroll(full)
                 for (uint32_t r = 0; r < rows; r++)
                     sum[(b * rows + r) * BLOCK_VECTORS + v] +=
@@ -152,6 +163,8 @@ INLINE void mix_tile(float *sums, size_t row_sums, const float *weights, size_t 
 #pragma clang loop unroll(full)
             for (uint32_t v = 0; v < VALUE_VECTORS; v++) {
                 vector value = load(values + v * VECTOR_LANES);
+                if (rows == 1 && VECTOR_LANES > 4)
+                    _mm_prefetch((const char *)(values + AHEAD * value_stride), _MM_HINT_T0);
 #pragma clang loop unroll(full)
                 for (uint32_t r = 0; r < rows; r++)
                     sum[r][j][v] += splat(weights[r * score_stride + i + j]) * value;

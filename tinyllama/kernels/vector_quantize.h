@@ -6,7 +6,7 @@
 #include "weight_types.h"
 
 /* x from the column on, for a vector; behind the end of a group zeros. room has as many floats. */
-SMALL static inline const float *padded_floats(float *room, const float *x, uint32_t left) {
+static inline const float *padded_floats(float *room, const float *x, uint32_t left) {
     if (left >= VECTOR_LANES)
         return x;
     memset(room, 0, sizeof(vector));
@@ -14,26 +14,34 @@ SMALL static inline const float *padded_floats(float *room, const float *x, uint
     return room;
 }
 
+/* The larger of each pair of lanes. */
+INLINE vector_i32 larger_integers(vector_i32 a, vector_i32 b) {
+#if VECTOR_LANES == 16
+    return (vector_i32)_mm512_max_epi32((__m512i)a, (__m512i)b);
+#elif VECTOR_LANES == 8
+    return (vector_i32)_mm256_max_epi32((__m256i)a, (__m256i)b);
+#else
+    vector_i32 larger_a = a > b;
+    return (a & larger_a) | (b & ~larger_a);
+#endif
+}
+
 /* The largest |x|; NaN if an element is NaN, whose bits are greater than those of infinity. */
-SMALL static float largest_magnitude(const float *x, uint32_t size) {
+ONCE_A_BLOCK APART float largest_magnitude(const float *x, uint32_t size) {
     float room[VECTOR_LANES];
     vector_i32 most = {0}; /* without the sign bit, floats compare as integers do */
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t i = 0; i < size; i += VECTOR_LANES) {
-        vector_i32 bits = (vector_i32)load(padded_floats(room, x + i, size - i)) & INT32_MAX;
-        vector_i32 larger_bits = bits > most;
-        most = (bits & larger_bits) | (most & ~larger_bits);
+        vector numbers = load(padded_floats(room, x + i, size - i));
+        most = larger_integers((vector_i32)numbers & INT32_MAX, most);
     }
-    store(room, (vector)most);
-    int32_t largest_bits = 0;
+    int32_t lanes[VECTOR_LANES];
+    memcpy(lanes, &most, sizeof lanes);
 #pragma clang loop vectorize(disable) unroll(disable)
-    for (uint32_t i = 0; i < VECTOR_LANES; i++) {
-        int32_t bits;
-        memcpy(&bits, room + i, sizeof bits);
-        largest_bits = bits > largest_bits ? bits : largest_bits;
-    }
+    for (uint32_t i = 1; i < VECTOR_LANES; i++)
+        lanes[0] = lanes[i] > lanes[0] ? lanes[i] : lanes[0];
     float magnitude;
-    memcpy(&magnitude, &largest_bits, sizeof magnitude);
+    memcpy(&magnitude, lanes, sizeof magnitude);
     return magnitude;
 }
 
@@ -80,8 +88,8 @@ static inline void store_128(void *to, __m128i v) {
 
 /* Stores 4 chunks in all forms. Returns their sums of columns: of the first two of each chunk, and
  * of the last two, as int16. */
-SMALL static inline int32_t store_chunks(const struct chunks *to, size_t chunk,
-                                         const vector_i32 integers[SUM_VECTORS]) {
+SMALL APART int32_t store_chunks(const struct chunks *to, size_t chunk,
+                                 const vector_i32 integers[SUM_VECTORS]) {
     __m128i all = bytes_of(integers);
     __m128i even = _mm_srai_epi16(_mm_slli_epi16(all, 8), 8), odd = _mm_srai_epi16(all, 8);
     store_128(to->all + chunk, all);
@@ -136,7 +144,7 @@ INLINE vector round_products(const float *x, vector factor) {
 }
 
 /* The sum of the squares of what rounding to multiples of scale = 1 / factor changes. */
-SMALL static float rounding_error(const float *x, uint32_t size, float factor, float scale) {
+ONCE_A_BLOCK static float rounding_error(const float *x, uint32_t size, float factor, float scale) {
     vector squares[SUM_VECTORS] = {0};
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t i = 0; i < size; i += SUM_LANES)
@@ -150,25 +158,26 @@ SMALL static float rounding_error(const float *x, uint32_t size, float factor, f
     return sum_lanes(squares);
 }
 
-SMALL static void round_blocks(const struct rounded *out, const float *x, uint32_t columns,
-                               uint32_t group) {
+ONCE_A_BLOCK static void round_blocks(const struct rounded *out, const float *x, uint32_t columns,
+                                      uint32_t group) {
     /* How the largest element may be rounded: the scale is that of them with the smallest error.
      * Four take a tenth off the error of one. */
     static const float most_of_group[] = {127.0f, 126.0f, 125.0f, 124.0f};
     size_t part = 0;
     for (uint32_t first = 0, index = 0; first < columns; first += group, index++, x += group) {
-        float magnitude = largest_magnitude(x, group), factor = 0.0f, least = 0.0f;
+        float magnitude = largest_magnitude(x, group);
+        float factor = 0.0f, best = 0.0f, least = INFINITY;
 #pragma clang loop vectorize(disable) unroll(disable)
         for (size_t i = 0; i < sizeof most_of_group / sizeof *most_of_group; i++) {
             float scale = magnitude / most_of_group[i];
             float inverse = magnitude > 0.0f ? most_of_group[i] / magnitude : 0.0f;
             float error = rounding_error(x, group, inverse, scale);
-            if (i == 0 || error < least) {
-                least = error;
-                factor = inverse;
-                out->scales[index] = scale;
-            }
+            bool better = i == 0 || error < least; /* no branch: nobody can predict it */
+            least = better ? error : least;
+            factor = better ? inverse : factor;
+            best = better ? scale : best;
         }
+        out->scales[index] = best;
 #pragma clang loop vectorize(disable) unroll(disable)
         for (uint32_t i = 0; i < group; i += WEIGHT_PART, part++) {
             vector_i32 integers[SUM_VECTORS];

@@ -6,15 +6,21 @@
 #include "vector.h"
 #include <math.h>
 
-/* The sum of SUM_LANES partial sums, added as a balanced tree. */
+/* The sum of SUM_LANES partial sums, added as a balanced tree: of lanes that are 8 apart, then 4, 2
+ * and 1. */
 static inline float sum_lanes(const vector partial[SUM_VECTORS]) {
-    float lanes[SUM_LANES];
-    for (int i = 0; i < SUM_VECTORS; i++)
-        store(lanes + i * VECTOR_LANES, partial[i]);
-    for (int half = SUM_LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            lanes[i] += lanes[i + half];
-    return lanes[0];
+#if VECTOR_LANES == 16
+    __m512 all = (__m512)partial[0];
+    __m256 eight = _mm512_castps512_ps256(all) + _mm512_extractf32x8_ps(all, 1);
+    __m128 four = _mm256_castps256_ps128(eight) + _mm256_extractf128_ps(eight, 1);
+#elif VECTOR_LANES == 8
+    __m256 eight = (__m256)(partial[0] + partial[1]);
+    __m128 four = _mm256_castps256_ps128(eight) + _mm256_extractf128_ps(eight, 1);
+#else
+    __m128 four = (__m128)((partial[0] + partial[2]) + (partial[1] + partial[3]));
+#endif
+    four += _mm_movehl_ps(four, four);
+    return four[0] + four[1];
 }
 
 static inline float sum(const float *x, uint32_t size) {

@@ -76,6 +76,11 @@ static inline bool weight_is_float32(const struct weight_type *type) {
 /* The names of all types, for messages. */
 extern const char weight_type_names[];
 
+/* 32-bit words of a block. */
+static inline uint32_t weight_words(const struct weight_type *type) {
+    return (type->bytes - 2u * type->halves) / 4;
+}
+
 /* Bytes of a row; columns are whole blocks. */
 static inline size_t weight_row_bytes(const struct weight_type *type, uint32_t columns) {
     return (size_t)columns / type->columns * type->bytes;

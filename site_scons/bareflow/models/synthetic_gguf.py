@@ -1,9 +1,10 @@
 """Made-up GGUF models of true size: random weights in valid blocks, and a tokenizer of the kind `llama`.
 
-    python -m bareflow.models.synthetic_gguf file=FILE type=Q8_0|Q4_K_M
+    python -m bareflow.models.synthetic_gguf file=FILE type=F32|Q8_0|Q4_0|Q6_K|Q4_K_M [size=15M|110M|1.1B]
 
-or main(argv) with the same arguments: a llama of TinyLlama-1.1B's hyperparameters. The weights of a type come
-from one pool of blocks, each tensor's from another place of it. The same arguments give the same bytes.
+or main(argv) with the same arguments: a llama of TinyLlama-1.1B's hyperparameters, or of those of llama2.c's
+models with 15 or 110 million. The weights of a type come from one pool of blocks, each tensor's from another
+place of it. The same arguments give the same bytes.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Type:
 TYPES = {
     "F32": Type(0, 1, 4, {}),
     "Q8_0": Type(8, 32, 34, {0: 1 / 74}),
+    "Q4_0": Type(2, 32, 18, {0: 1 / 4.6}),
     "Q4_K": Type(12, 256, 144, {0: 1 / 250, 2: 7.5 / 250}),
     "Q6_K": Type(14, 256, 210, {208: 1 / 1370}),
 }
@@ -65,6 +67,12 @@ class Shape:
 
 
 TINYLLAMA = Shape(2048, 5632, 22, 32, 4, 32000, 2048)
+SHAPES = {
+    "15M": Shape(288, 768, 6, 6, 6, 32000, 2048),
+    "110M": Shape(768, 2048, 12, 12, 12, 32000, 2048),
+    "1.1B": TINYLLAMA,
+}
+MIXTURES = ("F32", "Q8_0", "Q4_0", "Q6_K", "Q4_K_M")
 
 
 @dataclass(frozen=True)
@@ -151,6 +159,10 @@ def _entries(shape: Shape) -> Iterator[bytes]:
 
 def _pool(kind: Type, columns: int, chance: random.Random) -> bytes:
     """Random blocks for rows of so many columns."""
+    if not kind.scales:
+        most = (3 / columns) ** 0.5
+        count = POOL // kind.size
+        return struct.pack(f"<{count}f", *(chance.uniform(-most, most) for _ in range(count)))
     blocks = bytearray(chance.randbytes((POOL // kind.size + 1) * kind.size))
     for at in range(0, len(blocks), kind.size):
         for place, scale in kind.scales.items():
@@ -203,10 +215,11 @@ def write_model(path: Path, shape: Shape, mixture: str) -> None:
 def main(argv: Sequence[str]) -> int:
     """Writes the model that the arguments name."""
     given = dict(argument.partition("=")[::2] for argument in argv)
-    mixtures = ("Q8_0", "Q4_K_M")
-    if given.keys() != {"file", "type"} or given["type"] not in mixtures:
-        raise SyntheticModelError(f"it takes file=FILE and type= with one of {' '.join(mixtures)}")
-    write_model(Path(given["file"]), TINYLLAMA, given["type"])
+    size = given.pop("size", "1.1B")
+    if given.keys() != {"file", "type"} or given["type"] not in MIXTURES or size not in SHAPES:
+        names = f"type= with one of {' '.join(MIXTURES)}, size= with one of {' '.join(SHAPES)}"
+        raise SyntheticModelError(f"it takes file=FILE, {names}")
+    write_model(Path(given["file"]), SHAPES[size], given["type"])
     return 0
 
 
