@@ -38,31 +38,36 @@ static bool mount_32(struct fat *fs, const struct fat_boot_sector *boot, uint64_
     return true;
 }
 
+/* What does not depend on how long anything is. */
+static bool check_fields(const struct fat_boot_sector *boot, struct error *error) {
+    uint32_t cluster = boot->sectors_per_cluster;
+    if (boot->signature[0] != 0x55 || boot->signature[1] != 0xAA)
+        return damaged(error, "it does not end in 55 AA");
+    if (boot->bytes_per_sector != BLOCK_SECTOR_SIZE)
+        return damaged(error, "its sectors are not of 512 bytes");
+    if (cluster == 0 || cluster > 128 || (cluster & (cluster - 1)))
+        return damaged(error, "the sectors in a cluster are no power of two up to 128");
+    if (boot->reserved_sectors == 0)
+        return damaged(error, "it counts no reserved sectors");
+    if (boot->table_copies == 0 || boot->table_copies > 4)
+        return damaged(error, "it has no FAT or more than four");
+    if (boot->table_sectors == 0 ? boot->root_entries != 0
+                                 : boot->root_entries == 0 || boot->root_entries % 16 != 0)
+        return damaged(error, "its root directory does not fill whole sectors");
+    return true;
+}
+
 bool fat_mount(struct fat *fs, struct block_device *device, uint64_t first_sector,
                uint64_t sector_count, struct error *error) {
     memset(fs, 0, sizeof *fs);
     fs->device = device;
     /* The FAT's window is read on first use; until then it has room for the boot sector. */
     const struct fat_boot_sector *boot = (const void *)&fs->window;
-    if (!block_read(device, first_sector, 1, &fs->window, error))
+    if (!block_read(device, first_sector, 1, &fs->window, error) || !check_fields(boot, error))
         return false;
-
-    if (boot->signature[0] != 0x55 || boot->signature[1] != 0xAA)
-        return damaged(error, "it does not end in 55 AA");
-    if (boot->bytes_per_sector != BLOCK_SECTOR_SIZE)
-        return damaged(error, "its sectors are not of 512 bytes");
     uint32_t cluster_sectors = boot->sectors_per_cluster;
-    if (cluster_sectors == 0 || cluster_sectors > 128 || (cluster_sectors & (cluster_sectors - 1)))
-        return damaged(error, "the sectors in a cluster are no power of two up to 128");
-    if (boot->reserved_sectors == 0)
-        return damaged(error, "it counts no reserved sectors");
-    if (boot->table_copies == 0 || boot->table_copies > 4)
-        return damaged(error, "it has no FAT or more than four");
     bool is_32 = boot->table_sectors == 0;
     uint32_t table_sectors = is_32 ? boot->table_sectors_32 : boot->table_sectors;
-    if (is_32 ? boot->root_entries != 0 : boot->root_entries == 0 || boot->root_entries % 16 != 0)
-        return damaged(error, "its root directory does not fill whole sectors");
-
     uint32_t total = boot->total_sectors_16 ? boot->total_sectors_16 : boot->total_sectors_32;
     if (total > sector_count)
         return damaged(error, "it is longer than its partition");

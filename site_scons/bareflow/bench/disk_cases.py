@@ -116,7 +116,7 @@ def _loads(arguments: Mapping[str, str]) -> dict[str, list[tuple[float, float]]]
     kernel = lengthened(kernel_from_elf(Path(arguments["elf"]).read_bytes()), KERNEL_BYTES)
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "disk.img"
-        build_image(image, stage1, stage2, {"/boot/BAREFLOW.KRN": kernel})
+        build_image(image, stage1, stage2, {"/boot/BAREFLOW.KRN": kernel, "/model/model.bin": b"x"})
         progress("the loader")
         ways = _ways(arguments)
         return take_turns({name: partial(_load, image, options) for name, options in ways.items()}, BOOTS)
