@@ -19,6 +19,8 @@ from scons_paths import escaped, user_file
 ENTRY = "kernel_lib/hosted/entry/main.c"
 TARGETS = {"image", "run", "dist", "install", "compile_commands", "help"}
 """Those that there are for other programs."""
+_MODELS = {"bench", "perplexity", "evolve", "coverage", "report", "held_out", "large", "real", "soak"}
+"""Those that measure the model's program, or what it was recorded to run."""
 _INLINE = "'-Dinline="
 """What variants/full.py makes of C's keyword; C++ has others that begin with it."""
 
@@ -116,6 +118,15 @@ def _app_files(env: Any) -> dict[str, Any]:
     return {path: user_file(env, str(file)) for path, file in env["HOSTED"].files.items()}
 
 
+def _refusal(targets: list[str]) -> str:
+    """Why the first of these targets is not there for a program, or variant=trimmed if there is none."""
+    if not targets:
+        return "variant=trimmed is made from recorded runs, which there are of the model's program only"
+    if targets[0] in _MODELS:
+        return f"the target '{targets[0]}' is for the model's program"
+    return f"the target '{targets[0]}' is about BareFlow itself"
+
+
 def options(opts: Options) -> None:
     opts.add_file("app", "a program in place of tinyllama: a folder, or bitcode FILE.bc", validator=None)
 
@@ -129,8 +140,7 @@ def generate(env: Any) -> None:
     if env["app"]:
         others = [target for target in COMMAND_LINE_TARGETS if target not in TARGETS]
         if others or env["variant"] == "trimmed":
-            what = f"the target '{others[0]}'" if others else "variant=trimmed"
-            sys.exit(f"bareflow: {what} is not there for app= yet; there are {', '.join(sorted(TARGETS))}")
+            sys.exit(f"bareflow: {_refusal(others)}; with app= there are {', '.join(sorted(TARGETS))}")
         try:
             env["HOSTED"] = load_app(Path(env["app"]))
         except AppError as error:
