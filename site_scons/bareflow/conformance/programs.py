@@ -85,6 +85,8 @@ def libc_tests(folder: Path, functions: Iterable[str], support: Path) -> list[Pr
     made = []
     for function in sorted(functions):
         path = Path(function)
+        if path.parts[0] == "__support":
+            continue  # its inside, which programs do not call
         # Those of mathematics without MPFR.
         place = Path("math/smoke") if path.parts[0] == "math" else Path(path.parts[0])
         source = test / "src" / place / f"{path.stem}_test.cpp"

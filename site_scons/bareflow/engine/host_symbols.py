@@ -76,6 +76,10 @@ OWN_NAMES = {
 program are never made, and its errors are the kernel's."""
 
 
+COMPLEX_NUMBERS = {f"__{operation}{size}c3" for operation in ("div", "mul") for size in "sdx"}
+"""What the front end calls for products and quotients of complex numbers."""
+
+
 def called_by_compiled_code(nm: str, operations: Iterable[Path]) -> set[str]:
     """What objects of operations.py's module leave undefined: what the code generator calls by itself."""
     names = frozenset[str]().union(*(symbols(nm, file).undefined for file in operations))
@@ -83,12 +87,13 @@ def called_by_compiled_code(nm: str, operations: Iterable[Path]) -> set[str]:
 
 
 def c_names(nm: str, library: Sequence[Path]) -> set[str]:
-    """What the objects of a library define under names of C."""
+    """What the objects of a C library define under names of C, and what C needs besides."""
     if not library:
         return set()
     command = [nm, "--extern-only", "--defined-only", "--format=just-symbols", *map(str, library)]
     names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    return {name for name in names if name.isidentifier() and not name.startswith("_Z")}
+    own = {name for name in names if name.isidentifier() and not name.startswith("_Z")}
+    return own | COMPLEX_NUMBERS
 
 
 def table_source(names: Iterable[str], weak: Iterable[str] = ()) -> str:
