@@ -17,11 +17,15 @@
 extern "C" {
 #endif
 
+/* Rounds of loops after which code that may be slow asks whether better code is there. */
+#define JIT_ROUNDS 1024
+
 /* All that the JIT knows of a function. There is one such record, which stays where it is. */
 struct jit_function {
     uint64_t calls;       /* in this boot; counted by the code itself */
     uint32_t sample_mask; /* a compiled call is timed when calls has none of these bits; set by the
                              policy, read by the code */
+    uint32_t rounds;      /* of its loops, until slow code asks again; counted by the code itself */
     uint32_t size;        /* instructions of its bitcode */
     const char *name;     /* its symbol in the application's bitcode */
     const char *reason;   /* why it runs on this level: a string constant */
@@ -55,6 +59,11 @@ void jit_note_call(struct jit_function *function, enum jit_level level, uint64_t
  * failed. */
 void jit_note_first_code(struct jit_function *function, bool compiled, uint64_t cycles);
 
+/* A call of the function on this level (in the interpreter, or on O0) begins a round of a loop, and
+ * has begun JIT_ROUNDS since it asked last. Returns code that goes on from there, or NULL. May
+ * compile it. */
+void *jit_note_rounds(struct jit_function *function, uint32_t loop, uint32_t level);
+
 /* ---- From the policy to the engine ---- */
 
 /* Whether the function has a loop that calls nothing. Of one that has none, nearly all time is that
@@ -66,6 +75,12 @@ bool jit_has_loop(const struct jit_function *function);
  * values. On failure the old version stays, highest is lowered, and the console says why. */
 bool jit_compile(struct jit_function *function, enum jit_level level, bool specialise,
                  const char *reason);
+
+/* Code that goes on with a call of the function which has come to this loop in slower code: what
+ * there is already, or NULL; and made on this level, NULL on failure, for which the console gives
+ * the reason. It is freed when the function has code above O0 and no call is in it. */
+void *jit_continuation(struct jit_function *function, uint32_t loop);
+void *jit_make_continuation(struct jit_function *function, uint32_t loop, enum jit_level level);
 
 /* Code of a function that can be installed and taken out again, to time it on real calls. It is
  * freed when it is neither installed nor held and no call is in it. */

@@ -14,6 +14,8 @@ std::vector<std::vector<uint64_t>> noted_arguments;
 std::vector<stored_code> stored;
 std::vector<std::string> messages;
 bool no_memory, no_pages;
+jit_level continued_at;
+unsigned continued;
 
 static const char TARGET[] = "target triple = \"x86_64-unknown-none-elf\"\n"
                              "target datalayout = \"e-m:e-p270:32:32-p271:32:32-p272:64:64-"
@@ -75,6 +77,16 @@ void jit_note_call(jit_function *function, jit_level level, uint64_t) {
 }
 
 void jit_note_first_code(jit_function *, bool, uint64_t) {}
+
+void *jit_note_rounds(jit_function *function, uint32_t loop, uint32_t level) {
+    CHECK(level <= JIT_O0);
+    function->rounds = 1 + function->calls % 5;
+    if (continued_at == JIT_INTERPRETER)
+        return nullptr;
+    continued++;
+    void *code = jit_continuation(function, loop);
+    return code ? code : jit_make_continuation(function, loop, continued_at);
+}
 
 /* Only backtraces print. */
 void console_printf(const char *, ...) {}

@@ -33,6 +33,11 @@ struct stored_code {
 extern std::vector<stored_code> stored;
 extern std::vector<std::string> messages;
 
+/* Where loops that ask go on; the interpreter: nowhere. They ask after a few rounds, not always as
+ * many, once they have the profile of a function that has asked. */
+extern jit_level continued_at;
+extern unsigned continued; /* calls */
+
 /* What is wrong with the platform. */
 extern bool no_memory; /* memory_usage() says that nearly all is used */
 extern bool no_pages;  /* aligned_alloc() gives none */

@@ -78,6 +78,10 @@ void jit_note_call(struct jit_function *function, enum jit_level level, uint64_t
 
 void jit_note_first_code(struct jit_function *, bool, uint64_t) {}
 
+void *jit_note_rounds(struct jit_function *, uint32_t, uint32_t) {
+    return nullptr;
+}
+
 /* By name, as in the real table; sorted when the test begins. */
 #define NATIVE(name) {#name, reinterpret_cast<void *>(name)}
 #define FLOAT(name) {#name, reinterpret_cast<void *>(static_cast<float (*)(float)>(name))}

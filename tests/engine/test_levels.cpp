@@ -88,6 +88,29 @@ void check_growth(jit_level level) {
     }
 }
 
+void ask_at_once() {
+    for (jit::Entry &entry : jit::program().entries())
+        entry.rounds = 1;
+}
+
+/* All that begins on this level leaves its first loop after a few rounds. */
+void run_continued(const char *from, jit_level level) {
+    std::string name = std::string(from) + " continued on " + jit_level_name(level);
+    continued_at = level;
+    continued = 0;
+    ask_at_once();
+    run(name.c_str(), "level_cases", native_level_cases);
+    run(name.c_str(), "operation_cases", native_operation_cases);
+    continued_at = JIT_INTERPRETER;
+    fprintf(stderr, "%s: %u calls\n", name.c_str(), continued);
+    CHECK(continued >= SEEDS);
+}
+
+void compile_all(jit_level level) {
+    for (jit::Entry &entry : jit::program().entries())
+        CHECK(jit_compile(&entry, level, false, "test"));
+}
+
 } // namespace
 
 int main() {
@@ -102,12 +125,17 @@ int main() {
     run("interpreter", "level_cases", native_level_cases);
     run("interpreter", "operation_cases", native_operation_cases);
     check_interpreted();
+    run_continued("interpreter", JIT_O2);
     for (jit_level level : {JIT_O0, JIT_O1, JIT_O2, JIT_O3}) {
-        for (jit::Entry &entry : program->entries())
-            CHECK(jit_compile(&entry, level, false, "test"));
+        compile_all(level);
         run(jit_level_name(level), "level_cases", native_level_cases);
         run(jit_level_name(level), "operation_cases", native_operation_cases);
         check_growth(level);
+    }
+    for (jit_level level : {JIT_O0, JIT_O1, JIT_O2, JIT_O3}) {
+        compile_all(JIT_O1); /* which gives the continuations up */
+        compile_all(JIT_O0);
+        run_continued("O0", level);
     }
     return failures ? 1 : 0;
 }

@@ -10,6 +10,7 @@
 #include "kernel_lib/jit/policy/call_times.h"
 #include "kernel_lib/jit/policy/gain.h"
 #include "kernel_lib/jit/policy/report.h"
+#include "kernel_lib/jit/policy/tiers.h"
 #include "kernel_lib/jit/settings.h"
 #include "kernel_lib/jit_runtime.h"
 
@@ -143,6 +144,23 @@ void jit_release(struct jit_version *version) {
     CHECK(version->held);
     version->held = false;
     drop(version);
+}
+
+static uint32_t continued[FUNCTIONS][8]; /* loops that have a continuation */
+static unsigned continuations[FUNCTIONS];
+
+void *jit_continuation(struct jit_function *f, uint32_t loop) {
+    for (unsigned i = 0; i < continuations[f - program]; i++)
+        if (continued[f - program][i] == loop)
+            return &continued[f - program][i];
+    return NULL;
+}
+
+void *jit_make_continuation(struct jit_function *f, uint32_t loop, enum jit_level level) {
+    if (!work(level, false))
+        return NULL;
+    continued[f - program][continuations[f - program]++] = loop;
+    return jit_continuation(f, loop);
 }
 
 /* ---- The program ---- */

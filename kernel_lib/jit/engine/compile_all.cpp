@@ -1,5 +1,6 @@
 /* All code that there can be (jit.compile_all). */
 #include "kernel_lib/jit/engine/compile_all.h"
+#include "kernel_lib/jit/engine/loops.h"
 #include "kernel_lib/jit/engine/lower.h"
 #include "kernel_lib/jit/engine/profiled_arguments.h"
 #include "kernel_lib/jit/engine/recover.h"
@@ -31,6 +32,8 @@ class All {
         if (entry.values.count == 0)
             borrow_values(entry);
         make_levels(entry, loops);
+        if (loops && general)
+            make_continuation(entry);
         if (general) { /* and as at the first calls: of arguments, the policy later drops some */
             make_up_values(entry);
             for (jit_level level : {JIT_O2, JIT_O3})
@@ -91,6 +94,15 @@ class All {
         if (version)
             engine.versions.release(*version);
         ++(version ? made : failed);
+    }
+
+    /* From the first loop. */
+    void make_continuation(Entry &entry) {
+        if (loop_heads(*entry.function).empty())
+            return;
+        bool good = engine.make_continuation(entry, JIT_O2, 0);
+        engine.release_continuations(entry);
+        ++(good ? made : failed);
     }
 
     /* Alternatives of a function (kernels for wider vectors) are called with the same arguments. */

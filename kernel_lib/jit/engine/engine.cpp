@@ -63,26 +63,56 @@ void Engine::note_miss(jit_level level) {
                 jit_level_name(level));
 }
 
-jit_version *Engine::make(jit_function &function, jit_code code) {
+/* The object of the function that the work makes on this level; nothing when that failed. */
+std::optional<Engine::Object> Engine::compile(const jit_function &function, jit_level level,
+                                              function_ref<Expected<Object>()> work) {
     struct memory_usage memory = memory_usage();
     if (stops(memory))
-        return nullptr;
-    if (misses[code.level] >= MOST_MISSES) {
+        return std::nullopt;
+    if (misses[level] >= MOST_MISSES) {
         costs.failed++;
-        return nullptr;
+        return std::nullopt;
     }
-    if (memory.total - memory.used < MEMORY_TO_COMPILE)
-        return failed(function, code.level, createStringError("too little memory is left"));
+    if (memory.total - memory.used < MEMORY_TO_COMPILE) {
+        failed(function, level, createStringError("too little memory is left"));
+        return std::nullopt;
+    }
     uint64_t begin = cpu_rdtsc();
-    auto object = compiler.compile(entry_of(function), code);
+    Expected<Object> object = work();
     costs.compiled++;
     costs.compile_cycles += cpu_rdtsc() - begin;
-    if (!object && jit_lacked_function())
-        note_miss(code.level);
-    if (!object)
-        return failed(function, code.level, object.takeError());
-    misses[code.level] = 0;
-    return link(function, code, std::move(*object));
+    if (!object) {
+        if (jit_lacked_function())
+            note_miss(level);
+        failed(function, level, object.takeError());
+        return std::nullopt;
+    }
+    misses[level] = 0;
+    return std::move(*object);
+}
+
+jit_version *Engine::make(jit_function &function, jit_code code) {
+    auto object =
+        compile(function, code.level, [&] { return compiler.compile(entry_of(function), code); });
+    return object ? link(function, code, std::move(*object)) : nullptr;
+}
+
+jit_version *Engine::make_continuation(Entry &entry, jit_level level, size_t head) {
+    auto object =
+        compile(entry, level, [&] { return compiler.compile_continuation(entry, level, head); });
+    jit_version *version =
+        object ? link(entry, {&entry, level, false, JIT_AS_WRITTEN}, std::move(*object)) : nullptr;
+    if (version) {
+        version->object.clear(); /* nothing keeps it */
+        entry.continuations.push_back({head, version});
+    }
+    return version;
+}
+
+/* Their calls that run go on in them. */
+void Engine::release_continuations(Entry &entry) {
+    for (const Continuation &continuation : std::exchange(entry.continuations, {}))
+        versions.release(*continuation.version);
 }
 
 jit_version *Engine::load(jit_function &function, const jit_code &code, StringRef object) {
@@ -99,6 +129,8 @@ void Engine::install(jit_version &version, const char *reason) {
     function.specialised = version.code.specialised;
     function.body = version.code.body == &function ? nullptr : version.code.body;
     function.reason = reason;
+    if (version.code.level > JIT_O0)
+        release_continuations(entry_of(function));
     /* Again every time while it is held: the cache has forgotten it if another version was
      * installed when it was saved. */
     const SmallVector<char, 0> &object = version.object;
@@ -139,6 +171,18 @@ void jit_on_install(jit_stored *function) {
 
 void jit_release(jit_version *version) {
     engine->versions.release(*version);
+}
+
+void *jit_continuation(jit_function *function, uint32_t head) {
+    for (const Continuation &continuation : entry_of(*function).continuations)
+        if (continuation.head == head)
+            return continuation.version->linked.entry;
+    return nullptr;
+}
+
+void *jit_make_continuation(jit_function *function, uint32_t head, jit_level level) {
+    jit_version *version = engine->make_continuation(entry_of(*function), level, head);
+    return version ? version->linked.entry : nullptr;
 }
 
 struct jit_costs jit_costs() {

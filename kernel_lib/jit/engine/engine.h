@@ -16,6 +16,10 @@ class Engine {
     jit_version *make(jit_function &function, jit_code code);
     jit_version *load(jit_function &function, const jit_code &code, llvm::StringRef object);
     void install(jit_version &version, const char *reason);
+    /* Makes code that goes on from this head of the function's loops (loops.h), which stays until
+     * new calls run code that does not ask for it. */
+    jit_version *make_continuation(Entry &entry, jit_level level, size_t head);
+    void release_continuations(Entry &entry);
 
     Program &program;
     Compiler compiler;
@@ -23,7 +27,11 @@ class Engine {
     struct jit_costs costs = {};
 
   private:
+    using Object = llvm::SmallVector<char, 0>;
+
     bool stops(const struct memory_usage &memory);
+    std::optional<Object> compile(const jit_function &function, jit_level level,
+                                  llvm::function_ref<llvm::Expected<Object>()> work);
     jit_version *link(jit_function &function, const jit_code &code,
                       llvm::SmallVector<char, 0> object);
 

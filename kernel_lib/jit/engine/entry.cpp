@@ -210,4 +210,10 @@ void add_entry(Function &body, jit_level level) {
     add(body, level)->setLinkage(GlobalValue::ExternalLinkage);
 }
 
+void add_jump(Function &continuation) {
+    Function *entry = make_like(continuation, ENTRY_SYMBOL);
+    entry->setLinkage(GlobalValue::ExternalLinkage);
+    jump_to(continuation, BasicBlock::Create(entry->getContext(), "", entry));
+}
+
 } // namespace jit

@@ -23,4 +23,7 @@ void jump_to(llvm::Function &function, llvm::BasicBlock *block);
  * jit_note_arguments and jit_note_call. */
 void add_entry(llvm::Function &body, jit_level level);
 
+/* The same for a continuation (loops.h), whose call has been counted: it only jumps there. */
+void add_jump(llvm::Function &continuation);
+
 } // namespace jit

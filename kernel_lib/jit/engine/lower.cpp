@@ -2,6 +2,7 @@
 #include "kernel_lib/jit/engine/lower.h"
 #include "kernel_lib/jit/engine/interpretable.h"
 #include "kernel_lib/jit/engine/intrinsics.h"
+#include "kernel_lib/jit/engine/loops.h"
 #include "llvm/Analysis/ConstantFolding.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/Dominators.h"
@@ -116,11 +117,24 @@ Function *Lowering::lower(const Function &function, const char **reason) {
     SmallVector<ReturnInst *, 8> returns;
     CloneFunctionInto(clone, &function, map, CloneFunctionChangeType::DifferentModule, returns, "",
                       nullptr, nullptr, &addresses);
-    *reason = addresses.complete() ? rewrite(*clone) : "a symbol without an address";
+    if (addresses.complete()) {
+        add_checks(*clone, program_.find(function));
+        *reason = rewrite(*clone);
+    } else {
+        *reason = "a symbol without an address";
+    }
     if (!*reason)
         return clone;
     clone->eraseFromParent();
     return nullptr;
+}
+
+void Lowering::add_checks(Function &clone, jit_function *profile) {
+    auto *type = PointerType::getUnqual(context());
+    auto address = [type](const void *of) { return pointer_constant(of, type); };
+    LoopSymbols symbols = {address(profile), address(reinterpret_cast<void *>(jit_note_rounds)),
+                           address(live_values)};
+    add_loop_checks(clone, symbols, JIT_INTERPRETER);
 }
 
 const char *Lowering::rewrite(Function &clone) {

@@ -5,7 +5,8 @@
  * and knows only some instructions and hardly any intrinsic. So it gets a clone: all symbols
  * are replaced by their addresses; every call, direct or not, is one of an external function that
  * takes the target as its first argument and calls it from outside (native_call.h); intrinsics
- * and instructions that it lacks, or runs wrongly, are written out with others.
+ * and instructions that it lacks, or runs wrongly, are written out with others; loops ask for a
+ * continuation (loops.h).
  */
 #pragma once
 #include "kernel_lib/jit/engine/native_call.h"
@@ -25,6 +26,7 @@ class Lowering {
     llvm::LLVMContext &context() const { return module_.getContext(); }
 
   private:
+    void add_checks(llvm::Function &clone, jit_function *profile);
     const char *rewrite(llvm::Function &clone);
     const char *rewrite(llvm::Instruction &instruction);
 

@@ -25,6 +25,7 @@ static Entry make_entry(Function &function, const Slots &slots, size_t index) {
     entry.reason = "not called yet";
     entry.size = function.getInstructionCount();
     entry.highest = JIT_O3;
+    entry.rounds = JIT_ROUNDS;
     entry.values.arguments = static_cast<uint8_t>(profiled_arguments(function).size());
     for (struct jit_times &times : entry.times)
         times.min = UINT64_MAX;

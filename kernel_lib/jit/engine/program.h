@@ -24,6 +24,11 @@ struct Interpretation {
     llvm::Function *clone; /* that can be interpreted */
 };
 
+struct Continuation {
+    size_t head; /* of the function's loops (loops.h) */
+    jit_version *version;
+};
+
 /* A function with a body in the application's bitcode. */
 struct Entry : jit_function {
     llvm::Function *function; /* in Program::module(), as the front end made it */
@@ -31,6 +36,7 @@ struct Entry : jit_function {
     void *const *slot; /* on a page that is writable only in Program::redirect */
     void *first_target; /* what runs it before it was compiled */
     Interpretation interpretation;
+    std::vector<Continuation> continuations; /* of calls that began in slower code */
 };
 
 /* All that the engine knows of the function. */

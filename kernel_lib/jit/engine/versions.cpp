@@ -1,6 +1,7 @@
 /* Versions of functions' code. */
 #include "kernel_lib/jit/engine/versions.h"
 #include "kernel_lib/jit/engine/entry.h"
+#include "kernel_lib/jit/engine/loops.h"
 #include "kernel_lib/jit/engine/recover.h"
 #include "kernel_lib/jit/log.h"
 
@@ -21,6 +22,10 @@ Expected<jit_version *> Versions::add(Entry &entry, const jit_code &code,
             return reinterpret_cast<void *>(jit_note_call);
         if (name == "jit_note_arguments")
             return reinterpret_cast<void *>(jit_note_arguments);
+        if (name == NOTE_ROUNDS_SYMBOL)
+            return reinterpret_cast<void *>(jit_note_rounds);
+        if (name == LIVE_VALUES_SYMBOL)
+            return live_values;
         return program.address(name);
     };
     MemoryBufferRef bytes(StringRef(object.data(), object.size()), entry.name);

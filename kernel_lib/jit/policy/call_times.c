@@ -9,6 +9,10 @@
 struct frame {
     uint64_t within; /* cycles of calls within and of compiling, times the calls they stand for */
     uint64_t paused; /* cycles of compiling alone */
+    struct {
+        const struct jit_function *function; /* NULL: there was no loop */
+        uint64_t now, within;                /* when it said last that it goes on */
+    } loop;
 };
 
 static struct frame frames[MAX_DEPTH + 1]; /* [0] is where no timed call is */
@@ -44,6 +48,18 @@ int64_t time_end_call(uint64_t cycles, const struct sample *sample, uint64_t *pa
     top()->paused += *paused;
     /* What was within has its own weight already. */
     return (int64_t)weighted - (int64_t)((own.within - own.paused) * sample->stands_for);
+}
+
+/* An untimed call has no frame: its loop is not that of the call below. */
+int64_t time_in_loops(const struct jit_function *f, uint64_t now) {
+    struct frame *frame = top();
+    bool same = frame->loop.function == f;
+    int64_t passed = (int64_t)(now - frame->loop.now);
+    int64_t within = (int64_t)(frame->within - frame->loop.within);
+    frame->loop.function = f;
+    frame->loop.now = now;
+    frame->loop.within = frame->within;
+    return same ? passed - within : 0;
 }
 
 void time_add_pause(uint64_t cycles) {

@@ -33,9 +33,12 @@ uint32_t tier_sample_mask(const struct jit_function *f) {
     return sample_masks[f->level > due ? f->level : due];
 }
 
+static uint64_t ms_since_begin(uint64_t now) {
+    return (now - jit_statistics()->begin) / (cpu_cycles_per_second() / 1000);
+}
+
 void tier_tell(const struct jit_function *f, uint64_t cycles) {
-    uint64_t now = jit_clock();
-    uint64_t ms = (now - jit_statistics()->begin) / (cpu_cycles_per_second() / 1000);
+    uint64_t now = jit_clock(), ms = ms_since_begin(now);
     jit_log_event("{\"event\":\"tier\",\"function\":\"%s\",\"level\":\"%s\",\"specialised\":%s,"
                   "\"cycles\":%" PRIu64 ",\"reason\":\"%s\",\"ms\":%" PRIu64 "}",
                   f->name, jit_level_name(f->level), f->specialised ? "true" : "false", cycles,
@@ -75,6 +78,24 @@ bool tier_compile(struct jit_function *f, enum jit_level level, const char *reas
     values_compiled(f);
     tier_tell(f, cycles);
     return true;
+}
+
+void *tier_continue(struct jit_function *f, uint32_t loop, enum jit_level level) {
+    uint64_t begin = jit_clock();
+    report_compiling(f, level);
+    void *code = jit_make_continuation(f, loop, level);
+    uint64_t now = jit_clock();
+    budget_charge(f, level, now - begin);
+    if (!code) {
+        note_failure(f, level, f->highest, false);
+        return NULL;
+    }
+    budget_count();
+    jit_log_event("{\"event\":\"continue\",\"function\":\"%s\",\"loop\":%" PRIu32
+                  ",\"level\":\"%s\",\"cycles\":%" PRIu64 ",\"ms\":%" PRIu64 "}",
+                  f->name, loop, jit_level_name(level), now - begin, ms_since_begin(now));
+    report_status(now);
+    return code;
 }
 
 void jit_note_first_code(struct jit_function *f, bool compiled, uint64_t cycles) {

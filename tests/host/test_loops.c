@@ -1,0 +1,118 @@
+// sources: kernel_lib/jit/policy/autotune.c kernel_lib/jit/policy/budget.c
+// sources: kernel_lib/jit/policy/call_times.c kernel_lib/jit/policy/gain.c
+// sources: kernel_lib/jit/policy/loops.c kernel_lib/jit/policy/optimize.c
+// sources: kernel_lib/jit/policy/state.c kernel_lib/jit/policy/tiers.c
+// sources: kernel_lib/jit/policy/value_profile.c kernel_lib/jit/values.c
+// sources: kernel_lib/jit/settings.c kernel_lib/jit/log.c kernel_lib/config/config.c
+// sources: kernel_lib/config/parse.c kernel_lib/config/unknown_keys.c
+// sources: kernel_lib/error.c tests/host/console.c kernel_lib/io/json_format.c kernel_lib/io/utf8.c
+/* When a call that does not leave a loop goes on in better code. */
+#include "console.h"
+#include "policy_calls.h"
+
+#define COST 100 /* ms that compiling for O2 takes */
+#define BUSY 300 /* s that pass before the test: the budget's beginning is over */
+
+static void set_up(const char *settings) {
+    struct error error;
+    CHECK(configure_at_begin(settings, &error));
+    compile_cycles[JIT_O2] = COST * MS;
+    failing = JIT_LEVELS;
+    /* From now on the policy knows what compiling takes. */
+    struct jit_function *known = fresh_function(0);
+    for (int i = 0; i < 50; i++) /* the first ones count as slower */
+        budget_charge(known, JIT_O2, COST * MS);
+}
+
+static struct jit_function *begin_call(enum jit_level level) {
+    static const uint64_t none[JIT_ARGUMENTS];
+    struct jit_function *f = fresh_function(0);
+    f->level = level;
+    jit_note_arguments(f, none);
+    return f;
+}
+
+/* Rounds of the loop for so many ms, one question each; whether they are left. */
+static bool loop_for(struct jit_function *f, uint32_t loop, int ms) {
+    for (int i = 0; i < ms; i++) {
+        fake_clock += MS;
+        f->rounds = 0;
+        bool leaves = jit_note_rounds(f, loop, f->level) != NULL;
+        CHECK(f->rounds == JIT_ROUNDS);
+        if (leaves)
+            return true;
+    }
+    return false;
+}
+
+/* In the interpreter after as long as compiling takes, on O0 after twice as long. */
+static void test_worth(void) {
+    struct jit_function *f = begin_call(JIT_INTERPRETER);
+    CHECK(!loop_for(f, 0, COST - 5) && loop_for(f, 0, 10));
+    f = begin_call(JIT_O0);
+    CHECK(!loop_for(f, 0, 2 * COST - 5) && loop_for(f, 0, 10));
+}
+
+/* What is there is used at once, and by other calls; another loop has to wait again. */
+static void test_kept(void) {
+    struct jit_function *f = begin_call(JIT_INTERPRETER);
+    CHECK(loop_for(f, 3, 2 * COST));
+    int before = compilations;
+    CHECK(loop_for(f, 3, 1));
+    CHECK(!loop_for(f, 4, COST - 5) && compilations == before && loop_for(f, 4, 10));
+}
+
+/* The time of what the loop calls is not the loop's. */
+static void test_callees(void) {
+    struct jit_function *f = begin_call(JIT_INTERPRETER), *callee = fresh_function(0);
+    callee->level = callee->highest = JIT_O0;
+    for (int i = 0; i < 20; i++) {
+        call_often(callee, 2, COST / 2 * MS);
+        CHECK(!loop_for(f, 0, 1));
+    }
+}
+
+/* Without a budget for it: the call has no other way. Code for new calls has to fit into it. */
+static void test_budget(void) {
+    set_up("jit.budget = 1");
+    struct jit_function *f = begin_call(JIT_O0);
+    CHECK(loop_for(f, 0, 3 * COST) && f->level == JIT_O0);
+    set_up("jit.budget = 100");
+    f = begin_call(JIT_O0);
+    CHECK(loop_for(f, 0, 3 * COST) && f->level == JIT_O2);
+    CHECK(strcmp(f->reason, "a long loop") == 0);
+    set_up("jit.budget = 5");
+}
+
+static void test_limits(void) {
+    set_up("jit.max_level = O1");
+    CHECK(!loop_for(begin_call(JIT_O0), 0, 10 * COST));
+    set_up("jit.max_level = O3");
+    failing = JIT_O2;
+    struct jit_function *f = begin_call(JIT_O0);
+    int before = compilations;
+    CHECK(!loop_for(f, 0, 10 * COST));
+    CHECK(f->highest == JIT_O1 && compilations == before + 1);
+    failing = JIT_LEVELS;
+}
+
+static void test_event(void) {
+    jit_print_log();
+    CHECK(loop_for(begin_call(JIT_INTERPRETER), 7, 2 * COST));
+    console[0] = '\0';
+    jit_print_log();
+    CHECK(strstr(console, "{\"event\":\"continue\",\"function\":\"f") &&
+          strstr(console, ",\"loop\":7,\"level\":\"O2\",\"cycles\":100000000,\"ms\":"));
+}
+
+int main(void) {
+    fake_clock = BEGIN + BUSY * HZ;
+    set_up("");
+    test_worth();
+    test_kept();
+    test_callees();
+    test_budget();
+    test_limits();
+    test_event();
+    return 0;
+}

@@ -1,0 +1,43 @@
+"""A function that is called once and does not leave its loop: the call goes on in code that is compiled
+meanwhile. On the real processor."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FIBONACCI_25 = b"75025"
+ROUNDS = 400
+"""Half a second in good code, and minutes in the interpreter."""
+
+
+def run(build_dir: Path, root: Path, setting: str) -> list[dict[str, Any]]:
+    """The events of a run that has computed the number as often as it was told."""
+    program = build_dir.parent / "apps/bytecode/full/linux/bareflow"
+    (root / "profile").mkdir(exist_ok=True)
+    command = [program, f"root={root}", setting, f"args=25 {ROUNDS}"]
+    result = subprocess.run(command, capture_output=True, timeout=120, check=True)
+    assert result.stdout.splitlines() == [FIBONACCI_25] * ROUNDS
+    prefix = b"@bareflow "
+    lines = [line for line in result.stderr.splitlines() if line.startswith(prefix)]
+    return [json.loads(line.removeprefix(prefix)) for line in lines]
+
+
+def named(events: list[dict[str, Any]], name: str) -> list[tuple[str, str]]:
+    return [(event["function"], event["level"]) for event in events if event["event"] == name]
+
+
+@pytest.mark.parametrize("tier0", ["interpreter", "O0"])
+def test_call_goes_on_in_better_code(build_dir: Path, tmp_path: Path, tier0: str) -> None:
+    events = run(build_dir, tmp_path, f"jit.tier0={tier0}")
+    assert named(events, "continue") == [("run", "O2")]
+
+
+def test_next_run_begins_in_better_code(build_dir: Path, tmp_path: Path) -> None:
+    events = run(build_dir, tmp_path, "jit.budget=100")
+    assert named(events, "continue") == [("run", "O2")] and ("run", "O2") in named(events, "tier")
+    assert named(run(build_dir, tmp_path, "jit.budget=100"), "continue") == []
