@@ -59,10 +59,9 @@ void jit_note_call(struct jit_function *function, enum jit_level level, uint64_t
  * failed. */
 void jit_note_first_code(struct jit_function *function, bool compiled, uint64_t cycles);
 
-/* A call of the function on this level (in the interpreter, or on O0) begins a round of a loop, and
- * has begun JIT_ROUNDS since it asked last. Returns code that goes on from there, or NULL. May
- * compile it. */
-void *jit_note_rounds(struct jit_function *function, uint32_t loop, uint32_t level);
+/* A call of the function, in the interpreter or on O0, begins a round of this loop, and has begun
+ * JIT_ROUNDS since it asked last. Returns code that goes on from there, or NULL. May compile it. */
+void *jit_note_rounds(struct jit_function *function, uint32_t loop);
 
 /* ---- From the policy to the engine ---- */
 

@@ -78,8 +78,7 @@ void jit_note_call(jit_function *function, jit_level level, uint64_t) {
 
 void jit_note_first_code(jit_function *, bool, uint64_t) {}
 
-void *jit_note_rounds(jit_function *function, uint32_t loop, uint32_t level) {
-    CHECK(level <= JIT_O0);
+void *jit_note_rounds(jit_function *function, uint32_t loop) {
     function->rounds = 1 + function->calls % 5;
     if (continued_at == JIT_INTERPRETER)
         return nullptr;

@@ -78,7 +78,7 @@ void jit_note_call(struct jit_function *function, enum jit_level level, uint64_t
 
 void jit_note_first_code(struct jit_function *, bool, uint64_t) {}
 
-void *jit_note_rounds(struct jit_function *, uint32_t, uint32_t) {
+void *jit_note_rounds(struct jit_function *, uint32_t) {
     return nullptr;
 }
 

@@ -37,7 +37,7 @@ static bool loop_for(struct jit_function *f, uint32_t loop, int ms) {
     for (int i = 0; i < ms; i++) {
         fake_clock += MS;
         f->rounds = 0;
-        bool leaves = jit_note_rounds(f, loop, f->level) != NULL;
+        bool leaves = jit_note_rounds(f, loop) != NULL;
         CHECK(f->rounds == JIT_ROUNDS);
         if (leaves)
             return true;
@@ -45,12 +45,12 @@ static bool loop_for(struct jit_function *f, uint32_t loop, int ms) {
     return false;
 }
 
-/* In the interpreter after as long as compiling takes, on O0 after twice as long. */
+/* After as long as compiling takes. */
 static void test_worth(void) {
-    struct jit_function *f = begin_call(JIT_INTERPRETER);
-    CHECK(!loop_for(f, 0, COST - 5) && loop_for(f, 0, 10));
-    f = begin_call(JIT_O0);
-    CHECK(!loop_for(f, 0, 2 * COST - 5) && loop_for(f, 0, 10));
+    for (enum jit_level level = JIT_INTERPRETER; level <= JIT_O0; level++) {
+        struct jit_function *f = begin_call(level);
+        CHECK(!loop_for(f, 0, COST - 5) && loop_for(f, 0, 10));
+    }
 }
 
 /* What is there is used at once, and by other calls; another loop has to wait again. */
@@ -72,11 +72,21 @@ static void test_callees(void) {
     }
 }
 
-/* Without a budget for it: the call has no other way. Code for new calls has to fit into it. */
+/* Outside of the budget: the call has no other way. Code for new calls has to fit into it. */
 static void test_budget(void) {
     set_up("jit.budget = 1");
     struct jit_function *f = begin_call(JIT_O0);
     CHECK(loop_for(f, 0, 3 * COST) && f->level == JIT_O0);
+    set_up("jit.budget = 5");
+    fake_clock += BUSY * HZ;
+    uint64_t room = 0;
+    while (budget_allows(room + 10 * MS, fake_clock))
+        room += 10 * MS;
+    while (room >= COST / 2 * MS) { /* so that there is no code for new calls */
+        budget_charge(f, JIT_O1, 10 * MS);
+        room -= 10 * MS;
+    }
+    CHECK(loop_for(begin_call(JIT_O0), 0, 3 * COST) && budget_allows(room, fake_clock));
     set_up("jit.budget = 100");
     f = begin_call(JIT_O0);
     CHECK(loop_for(f, 0, 3 * COST) && f->level == JIT_O2);

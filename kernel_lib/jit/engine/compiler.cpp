@@ -35,7 +35,7 @@ std::unique_ptr<Module> Compiler::build(const Entry &entry, jit_code &code) {
     Function &body = code.specialised ? specialise(general, entry.values, clone) : general;
     code.specialised = &body != &general;
     if (code.level == JIT_O0 && code.body == &entry)
-        add_loop_checks(body, loop_symbols(extraction.module()), code.level);
+        add_loop_checks(body, loop_symbols(extraction.module()));
     extraction.add_what_may_be_inlined(code.level);
     add_entry(body, code.level);
     if (code.options & JIT_ALL_FEATURES)

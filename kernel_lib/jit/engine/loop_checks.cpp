@@ -9,8 +9,8 @@ namespace {
 
 class Writer {
   public:
-    Writer(Function &function, const jit::LoopSymbols &symbols, jit_level level)
-        : function(function), symbols(symbols), level(level) {}
+    Writer(Function &function, const jit::LoopSymbols &symbols)
+        : function(function), symbols(symbols) {}
 
     /* At the beginning of each round. */
     void add(const jit::LoopHead &head, size_t index) {
@@ -50,10 +50,10 @@ class Writer {
 
     Value *call_note_rounds(IRBuilder<> &builder, size_t index) {
         Type *int32 = builder.getInt32Ty(), *pointer = builder.getPtrTy();
-        auto *type = FunctionType::get(pointer, {pointer, int32, int32}, false);
-        return builder.CreateCall(type, symbols.note_rounds,
-                                  {symbols.profile, builder.getInt32(static_cast<uint32_t>(index)),
-                                   builder.getInt32(level)});
+        auto *type = FunctionType::get(pointer, {pointer, int32}, false);
+        return builder.CreateCall(
+            type, symbols.note_rounds,
+            {symbols.profile, builder.getInt32(static_cast<uint32_t>(index))});
     }
 
     void continue_in(IRBuilder<> &builder, Value *code) {
@@ -68,13 +68,12 @@ class Writer {
 
     Function &function;
     const jit::LoopSymbols &symbols;
-    jit_level level;
 };
 
 } // namespace
 
-void jit::add_loop_checks(Function &function, const LoopSymbols &symbols, jit_level level) {
-    Writer writer(function, symbols, level);
+void jit::add_loop_checks(Function &function, const LoopSymbols &symbols) {
+    Writer writer(function, symbols);
     for (auto [index, head] : enumerate(loop_heads(function)))
         writer.add(head, index);
 }

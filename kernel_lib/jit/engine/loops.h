@@ -31,8 +31,8 @@ struct LoopSymbols {
     llvm::Constant *live_values;
 };
 
-/* Lets the function, which runs on this level, count the rounds of its loops and ask. */
-void add_loop_checks(llvm::Function &function, const LoopSymbols &symbols, jit_level level);
+/* Lets the function count the rounds of its loops and ask. */
+void add_loop_checks(llvm::Function &function, const LoopSymbols &symbols);
 
 /* Makes a function without arguments that goes on from this head of those that loop_heads() finds
  * in body. Of body nothing is left. */

@@ -134,7 +134,7 @@ void Lowering::add_checks(Function &clone, jit_function *profile) {
     auto address = [type](const void *of) { return pointer_constant(of, type); };
     LoopSymbols symbols = {address(profile), address(reinterpret_cast<void *>(jit_note_rounds)),
                            address(live_values)};
-    add_loop_checks(clone, symbols, JIT_INTERPRETER);
+    add_loop_checks(clone, symbols);
 }
 
 const char *Lowering::rewrite(Function &clone) {

@@ -36,6 +36,7 @@ static bool idle;           /* the application waits for input */
 static bool started;        /* the start is over */
 static int64_t left;        /* then: cycles that may be spent ... */
 static uint64_t counted_to; /* ... by so much of the time that was not waited */
+static uint64_t outside;    /* cycles of compiling that no budget limits */
 
 struct jit_statistics *jit_statistics(void) {
     return &statistics;
@@ -67,9 +68,12 @@ static uint64_t size_on(const struct jit_function *f, enum jit_level level) {
     return f->size * (1 + clones) + FIXED_SIZE;
 }
 
+uint64_t budget_expect_later(const struct jit_function *f, enum jit_level level) {
+    return of_usual(level) * size_on(f, level) / (USUAL_SIZE + FIXED_SIZE);
+}
+
 uint64_t budget_expect(const struct jit_function *f, enum jit_level level) {
-    uint64_t usual = of_usual(level) * (is_first(level) ? FIRST_FACTOR : 1);
-    return usual * size_on(f, level) / (USUAL_SIZE + FIXED_SIZE);
+    return budget_expect_later(f, level) * (is_first(level) ? FIRST_FACTOR : 1);
 }
 
 static uint64_t not_waited(uint64_t now) {
@@ -91,7 +95,8 @@ bool budget_in_start(uint64_t now) {
 
 /* What may be spent by now. */
 static int64_t allowed(uint64_t now) {
-    int64_t start = (int64_t)(START_COMPILING * budget_unit() - statistics.compile_cycles);
+    uint64_t spent = statistics.compile_cycles - outside;
+    int64_t start = (int64_t)(START_COMPILING * budget_unit() - spent);
     uint64_t elapsed = not_waited(now), percent = jit_settings()->budget;
     if (budget_in_start(now))
         return start;
@@ -138,6 +143,12 @@ void budget_charge(const struct jit_function *f, enum jit_level level, uint64_t 
     statistics.compile_cycles += cycles;
     left -= (int64_t)cycles;
     time_add_pause(cycles);
+}
+
+void budget_charge_outside(const struct jit_function *f, enum jit_level level, uint64_t cycles) {
+    budget_charge(f, level, cycles);
+    outside += cycles;
+    left += (int64_t)cycles;
 }
 
 void jit_note_waiting(uint64_t begin) {

@@ -6,6 +6,8 @@
 
 /* What compiling the function for this level is expected to take. */
 uint64_t budget_expect(const struct jit_function *function, enum jit_level level);
+/* The same, but for the first compilation on a level not what it takes more than later ones. */
+uint64_t budget_expect_later(const struct jit_function *function, enum jit_level level);
 /* Whether compiling may take so many more cycles by now. */
 bool budget_allows(uint64_t cycles, uint64_t now);
 /* Whether the JIT began so lately that more is allowed. */
@@ -18,5 +20,8 @@ uint64_t budget_running(uint64_t now);
 void budget_set_idle(bool on);
 /* Compiling the function took so long, up to now. */
 void budget_charge(const struct jit_function *function, enum jit_level level, uint64_t cycles);
+/* The same, but the time is no part of what the budget allows. */
+void budget_charge_outside(const struct jit_function *function, enum jit_level level,
+                           uint64_t cycles);
 /* Counts one more version that was compiled. */
 void budget_count(void);

@@ -85,7 +85,7 @@ void *tier_continue(struct jit_function *f, uint32_t loop, enum jit_level level)
     report_compiling(f, level);
     void *code = jit_make_continuation(f, loop, level);
     uint64_t now = jit_clock();
-    budget_charge(f, level, now - begin);
+    budget_charge_outside(f, level, now - begin);
     if (!code) {
         note_failure(f, level, f->highest, false);
         return NULL;
