@@ -46,11 +46,14 @@ static uint64_t of_ms(uint64_t ms) {
     return cpu_cycles_per_second() / 1000 * ms;
 }
 
+/* The mean of O0 is over all compilations, so that one that was interrupted does not count much. */
 static uint64_t of_usual(enum jit_level level) {
     if (average[level])
         return average[level];
-    if (level > JIT_O0)
-        return (level == JIT_O1 ? OPTIMISE_FACTOR : LEVEL_FACTOR) * of_usual(level - 1);
+    if (level > JIT_O1)
+        return LEVEL_FACTOR * of_usual(level - 1);
+    if (level == JIT_O1)
+        return OPTIMISE_FACTOR * (simple.cycles ? budget_unit() : of_usual(JIT_O0));
     return of_ms(FIRST_GUESS_MS);
 }
 
