@@ -5,7 +5,8 @@
 // sources: kernel_lib/jit/policy/value_profile.c kernel_lib/jit/values.c
 // sources: kernel_lib/jit/settings.c kernel_lib/jit/log.c kernel_lib/config/config.c
 // sources: kernel_lib/config/parse.c kernel_lib/config/unknown_keys.c
-// sources: kernel_lib/error.c tests/host/console.c kernel_lib/io/json_format.c kernel_lib/io/utf8.c
+// sources: kernel_lib/error.c tests/host/console.c kernel_lib/io/format.c
+// sources: kernel_lib/io/json_format.c kernel_lib/io/utf8.c
 /* When a call that does not leave a loop goes on in better code. */
 #include "console.h"
 #include "policy_calls.h"

@@ -19,7 +19,7 @@ def run(build_dir: Path, root: Path, setting: str) -> list[dict[str, Any]]:
     """The events of a run that has computed the number as often as it was told."""
     program = build_dir.parent / "apps/bytecode/full/linux/bareflow"
     (root / "profile").mkdir(exist_ok=True)
-    command = [program, f"root={root}", setting, f"args=25 {ROUNDS}"]
+    command: list[str | Path] = [program, f"root={root}", setting, f"args=25 {ROUNDS}"]
     result = subprocess.run(command, capture_output=True, timeout=120, check=True)
     assert result.stdout.splitlines() == [FIBONACCI_25] * ROUNDS
     prefix = b"@bareflow "
