@@ -52,6 +52,9 @@ ALSO_ON_I386 = {
 }
 """Tests of images that are run for both architectures, unless they soak."""
 
+FEW_ON_I386 = {"test_each_boot_takes_the_newest", "test_few_power_cuts", "test_old_ones_make_room"}
+"""Those of other files, which take long."""
+
 STORY_STEPS = 64
 
 CPU_OF_32_BITS = "qemu32,+nx"
@@ -75,7 +78,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             variable = TRIMMED
         variables = [pytest.param(variable, id=pytest.HIDDEN_PARAM)]
         short = not metafunc.definition.get_closest_marker("soak")
-        if I386 in os.environ and short and metafunc.definition.path.name in ALSO_ON_I386:
+        chosen = metafunc.definition.path.name in ALSO_ON_I386 or metafunc.definition.name in FEW_ON_I386
+        if I386 in os.environ and short and chosen:
             variables.append(pytest.param(I386, id="i386"))
         metafunc.parametrize("build_dir", variables, indirect=True, scope="session")
 
