@@ -18,7 +18,11 @@ __attribute__((naked)) _Noreturn void _start(void) {
 
 /* As much address space as the machine has RAM; pages become real when they are touched. */
 static void make_heap(void) {
-    enum { READ_WRITE = 1 | 2, PRIVATE_ANONYMOUS_NORESERVE = 0x02 | 0x20 | 0x4000 };
+    enum {
+        READ_WRITE = 1 | 2,
+        PRIVATE_ANONYMOUS_NORESERVE = 0x02 | 0x20 | 0x4000,
+        HUGE_PAGES = 14
+    };
     struct { /* struct sysinfo, sysinfo(2) */
         long uptime;
         unsigned long loads[3], total_ram, free_ram, shared, buffers, total_swap, free_swap;
@@ -34,6 +38,8 @@ static void make_heap(void) {
         system_call(SYS_MMAP, 0, (long)size, READ_WRITE, PRIVATE_ANONYMOUS_NORESERVE, -1, 0);
     if (memory < 0 && memory > -4096)
         panic("mmap of %zu bytes failed (error %ld)", size, -memory);
+    /* As bare metal has them; a system without them refuses, and that is no harm. */
+    system_call3(SYS_MADVISE, memory, (long)size, HUGE_PAGES);
     heap_add_region((void *)memory, (char *)memory + size);
 }
 

@@ -17,6 +17,7 @@ enum {
     SYS_MPROTECT = 10,
     SYS_IOCTL = 16,
     SYS_PREAD64 = 17,
+    SYS_MADVISE = 28,
     SYS_FSYNC = 74,
     SYS_RENAME = 82,
     SYS_UNLINK = 87,
