@@ -120,7 +120,7 @@ void Extraction::fill(const Function &from, Function &to, llvm::ArrayRef<llvm::C
     to.setAlignment(llvm::MaybeAlign()); /* it is reached by its stub, whose address stays */
 }
 
-/* Whether the name is that of a function of the C library, which the program then defines itself. */
+/* Whether the name is that of a function of the C library. The program then has its own. */
 static bool is_library_function(llvm::StringRef name) {
     static const llvm::TargetLibraryInfoImpl library{llvm::Triple()};
     llvm::LibFunc function;
