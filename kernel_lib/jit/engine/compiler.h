@@ -16,7 +16,8 @@ class Compiler {
      * with its options. code.specialised says whether there shall be clones for frequent argument
      * values, and afterwards whether there are any. */
     llvm::Expected<llvm::SmallVector<char, 0>> compile(const Entry &entry, jit_code &code);
-    /* The same of a continuation, which goes on from this head of the function's loops (loops.h). */
+    /* The same of a continuation, which goes on from this head of the function's loops
+     * (loops.h). */
     llvm::Expected<llvm::SmallVector<char, 0>> compile_continuation(const Entry &entry,
                                                                     jit_level level, size_t head);
 

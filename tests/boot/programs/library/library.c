@@ -197,7 +197,7 @@ static void files(void) {
     printf(" %s", fgets(line, sizeof line, file));
     file = freopen("OPEN.TXT", "w", file);
     fputs("left open\n", file);
-    printf("%d", remove("TWO.TXT"));
+    printf("%d %d", fflush(NULL), remove("TWO.TXT"));
     printf(" %d\n", remove("TWO.TXT") != 0 && errno == ENOENT);
 }
 
