@@ -15,7 +15,7 @@ struct output {
 struct conversion {
     size_t width, precision;
     unsigned longs;
-    bool is_left, has_zeros, is_size;
+    bool is_left, has_zeros, has_prefix, is_size;
 };
 
 static void put_as_it_is(text_sink *sink, void *context, const char *string, size_t size) {
@@ -41,9 +41,10 @@ static size_t take_count(struct output *output, const char **at) {
 
 static struct conversion take_conversion(struct output *output, const char **at) {
     struct conversion conversion = {.precision = SIZE_MAX};
-    for (; **at == '-' || **at == '0'; ++*at) {
+    for (; **at == '-' || **at == '0' || **at == '#'; ++*at) {
         conversion.is_left |= **at == '-';
         conversion.has_zeros |= **at == '0';
+        conversion.has_prefix |= **at == '#';
     }
     conversion.width = take_count(output, at);
     if (**at == '.') {
@@ -108,6 +109,7 @@ static const char *put_value(struct output *output, const char *format) {
     static const char small[] = "0123456789abcdef", large[] = "0123456789ABCDEF";
     struct conversion conversion = take_conversion(output, &format);
     int64_t number;
+    uint64_t bits;
     switch (*format) {
     case 's':
         put_string(output, &conversion, va_arg(output->values, const char *));
@@ -127,8 +129,12 @@ static const char *put_value(struct output *output, const char *format) {
         break;
     case 'x':
     case 'X':
-        put_number(output, &conversion, "", take_unsigned(output, &conversion), 16,
-                   *format == 'x' ? small : large);
+        bits = take_unsigned(output, &conversion);
+        put_number(output, &conversion,
+                   !conversion.has_prefix || bits == 0 ? ""
+                   : *format == 'x'                    ? "0x"
+                                                       : "0X",
+                   bits, 16, *format == 'x' ? small : large);
         break;
     case 'p':
         put_number(output, &conversion, "0x", (uintptr_t)va_arg(output->values, void *), 16, small);

@@ -2,8 +2,9 @@
  * printf for the kernel's own messages. LLVM-libc's would bring its parser, and the tables for
  * floats, into programs that print nothing.
  *
- * There are %%, %c, %s, %d, %i, %u, %x, %X and %p, with the flags "-" and "0", a width, a precision
- * of strings, "*" for either of them, and the lengths l, ll and z. Anything else is copied.
+ * There are %%, %c, %s, %d, %i, %u, %x, %X and %p, with the flags "-", "0" and (%x) "#", a width,
+ * a precision of strings, "*" for either of them, and the lengths l, ll and z. Anything else is
+ * copied.
  */
 #pragma once
 #include "kernel_lib/io/utf8.h"

@@ -3,8 +3,11 @@
 #include "kernel_lib/coverage/coverage.h"
 #include "kernel_lib/life/fitness.h"
 #include "kernel_lib/life/settle_setting.h"
+#include "kernel_lib/needs.h"
 #include "kernel_lib/runtime.h"
 #include "kernel_lib/storage/storage.h"
+
+NEEDS(coverage_save); /* which power.c calls if it is there */
 
 void disk_start(const struct boot_info *boot) {
     storage_start(boot);

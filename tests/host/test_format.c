@@ -22,6 +22,7 @@ static void test_numbers(void) {
     CHECK_SAME("%ld %lld %ld", LONG_MIN, LLONG_MAX, 5l);
     CHECK_SAME("%u %lu %llu %zu", UINT_MAX, ULONG_MAX, ULLONG_MAX, SIZE_MAX);
     CHECK_SAME("%x %lX %zx %p", 0xBEEFu, 0xBEEF0000000ul, (size_t)17, (void *)"");
+    CHECK_SAME("%#x %#X %#lx [%#10x] [%#010x] [%-#10x]", 0xBEEFu, 0xBEEFu, 0ul, 17u, 17u, 17u);
     CHECK_SAME("[%5d] [%-5d] [%05d] [%1d] [%*u]", -42, -42, -42, -42, 7, 42u);
     CHECK_SAME("%016" PRIxPTR " %0*" PRIXPTR " %02llu", (uintptr_t)77, 12, (uintptr_t)0xABC, 5ull);
 }

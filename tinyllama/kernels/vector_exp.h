@@ -25,6 +25,13 @@ INLINE uint64_t exp2_of_halves(uint64_t rounded) {
     uint64_t scale = exp2_table[rounded & 31] | (uint64_t)exp2_table[rounded >> 32 & 31] << 32;
     return scale - ((rounded & 0x00000FE000000FE0) << 18);
 }
+#elif VECTOR_LANES == 8
+/* One of eight numbers of the table, by the low 3 bits. Not by a gather, which takes CPUs as long as
+ * eight loads, and which QEMU 7.2 emulates wrongly when the index is YMM4. */
+INLINE vector exp2_of_eight(size_t first, __m256i n) {
+    __m256i eight = _mm256_loadu_si256((const __m256i *)(exp2_table + first));
+    return (vector)_mm256_permutevar8x32_epi32(eight, n);
+}
 #endif
 
 /* 2^-(e + k/32), from x + EXP2_ROUNDING. */
@@ -34,9 +41,11 @@ INLINE vector exp2_of_whole(vector rounded) {
     split((__m128i)rounded, &low, &high);
     return (vector)join(exp2_of_halves(low), exp2_of_halves(high));
 #elif VECTOR_LANES == 8
-    __m256i n = (__m256i)rounded;
-    __m256i scale = _mm256_i32gather_epi32((const int *)exp2_table,
-                                           _mm256_and_si256(n, _mm256_set1_epi32(31)), 4);
+    __m256i n = (__m256i)rounded; /* of it, a permutation uses the low 3 bits */
+    vector bit_3 = (vector)_mm256_slli_epi32(n, 28), bit_4 = (vector)_mm256_slli_epi32(n, 27);
+    vector low = _mm256_blendv_ps(exp2_of_eight(0, n), exp2_of_eight(8, n), bit_3);
+    vector high = _mm256_blendv_ps(exp2_of_eight(16, n), exp2_of_eight(24, n), bit_3);
+    __m256i scale = (__m256i)_mm256_blendv_ps(low, high, bit_4);
     n = _mm256_and_si256(n, _mm256_set1_epi32(0xFE0));
     return (vector)_mm256_sub_epi32(scale, _mm256_slli_epi32(n, 18));
 #else

@@ -130,7 +130,8 @@ static bool find_unused_entry(struct fat *fs, struct fat_lookup *lookup, struct 
     return true;
 }
 
-/* Finds what is to be replaced, or made, and how many clusters it needs. Nothing has changed yet. */
+/* Finds what is to be replaced, or made, and how many clusters it needs. Nothing has changed
+ * yet. */
 static bool find_to_replace(struct fat *fs, const char *path, uint32_t size,
                             struct fat_lookup *file, uint32_t *count, struct error *error) {
     if (!fat_prepare(fs, error) || !fat_find(fs, path, file, error))
