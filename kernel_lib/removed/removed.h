@@ -25,8 +25,8 @@ void removed_part_reached(uint64_t rip, uint64_t rsp);
 /* The same for a page fault at an address that stands for removed data. */
 void removed_data_used(uint64_t address, uint64_t rip, uint64_t rsp);
 
-/* The same for a page fault at this RIP, in a function that was removed from a copy of the kernel and
- * whose page has been given to the heap. */
+/* The same for a page fault at this RIP, in a function that was removed from a copy of the kernel
+ * and whose page has been given to the heap. */
 void removed_page_reached(uint64_t rip, uint64_t rsp);
 
 /* Gives the heap those pages of a trimmed copy in which nothing but removed functions is left. */

@@ -1,7 +1,7 @@
 /*
- * A disk as a row of 512-byte sectors. Each driver fills in one of these; the
- * file system knows nothing else of the disk. Where the disk's own sectors are larger, what is not a
- * whole one is read and, to write it, written back with the rest of its sector as it was.
+ * A disk as a row of 512-byte sectors. Each driver fills in one of these; the file system knows
+ * nothing else of the disk. Where the disk's own sectors are larger, what is not a whole one is read
+ * and, to write it, written back with the rest of its sector as it was.
  */
 #pragma once
 #include "kernel_lib/error.h"
@@ -25,8 +25,8 @@ struct block_device {
     bool has_failed; /* a transfer or flush failed; whoever wants to know sets it back first */
     bool is_gone;    /* set by the driver when nothing answers: no later access is tried */
 
-    /* What the driver takes: transfers that begin and end with the disk's own sectors, each of which
-     * is own_sectors of ours (0 counts as 1; more need a bounce buffer that holds one), up to
+    /* What the driver takes: transfers that begin and end with the disk's own sectors, each of
+     * which is own_sectors of ours (0 counts as 1; more need a bounce buffer that holds one), up to
      * most_sectors, which is a multiple. */
     size_t own_sectors;
     size_t most_sectors;

@@ -124,7 +124,8 @@ INLINE void prefetch(const uint8_t *from, uint32_t bytes) {
         _mm_prefetch((const char *)from + i + PREFETCH_BYTES, _MM_HINT_T0);
 }
 
-/* Adds the totals of a group to the sums. halves: the block's factors, of row and following rows. */
+/* Adds the totals of a group to the sums. halves: the block's factors, of row and following
+ * rows. */
 INLINE void add_group(vector *sum, const vector_i32 *totals, const struct block_step *s,
                       const uint8_t *halves, uint32_t group, uint32_t row, const struct block_x *x,
                       const bool bytes, const uint32_t vectors, const uint32_t positions) {

@@ -26,8 +26,8 @@ INLINE uint64_t exp2_of_halves(uint64_t rounded) {
     return scale - ((rounded & 0x00000FE000000FE0) << 18);
 }
 #elif VECTOR_LANES == 8
-/* One of eight numbers of the table, by the low 3 bits. Not by a gather, which takes CPUs as long as
- * eight loads, and which QEMU 7.2 emulates wrongly when the index is YMM4. */
+/* One of eight numbers of the table, by the low 3 bits. Not by a gather, which takes CPUs as long
+ * as eight loads, and which QEMU 7.2 emulates wrongly when the index is YMM4. */
 INLINE vector exp2_of_eight(size_t first, __m256i n) {
     __m256i eight = _mm256_loadu_si256((const __m256i *)(exp2_table + first));
     return (vector)_mm256_permutevar8x32_epi32(eight, n);
