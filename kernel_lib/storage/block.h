@@ -1,7 +1,7 @@
 /*
  * A disk as a row of 512-byte sectors. Each driver fills in one of these; the file system knows
- * nothing else of the disk. Where the disk's own sectors are larger, what is not a whole one is read
- * and, to write it, written back with the rest of its sector as it was.
+ * nothing else of the disk. Where the disk's own sectors are larger, what is not a whole one is
+ * read and, to write it, written back with the rest of its sector as it was.
  */
 #pragma once
 #include "kernel_lib/error.h"
