@@ -1,5 +1,7 @@
 /* Signals, and the ends of a program that goes wrong. */
 #include "kernel_lib/hosted/abort.h"
+#include "kernel_lib/hosted/output.h"
+#include "kernel_lib/io/format.h"
 #include "kernel_lib/program.h"
 #include "kernel_lib/runtime.h"
 #include <errno.h>
@@ -19,6 +21,19 @@ void (*signal(int number, void (*handler)(int)))(int) {
     return before;
 }
 
+static void put_error(void *context, const char *bytes, size_t size) {
+    (void)context;
+    program_error(bytes, size);
+}
+
+/* Prints to standard error. */
+__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    format_text(put_error, NULL, NULL, format, values);
+    va_end(values);
+}
+
 int raise(int number) {
     if (number < 1 || number >= SIGNALS) {
         errno = EINVAL;
@@ -34,7 +49,7 @@ int raise(int number) {
     }
     if (number == SIGABRT)
         panic("abort was called");
-    console_printf("error: the program has raised signal %d\n", number);
+    tell("error: the program has raised signal %d\n", number);
     program_exit(128 + number);
 }
 
@@ -49,6 +64,6 @@ _Noreturn void program_abort(void) {
 
 _Noreturn void program_assertion_failed(const char *condition, const char *file, unsigned line,
                                         const char *function) {
-    console_printf("%s:%u: %s: %s does not hold\n", file, line, function, condition);
+    tell("%s:%u: %s: %s does not hold\n", file, line, function, condition);
     program_abort();
 }
