@@ -29,11 +29,11 @@ def test_library_is_the_host_s(build_dir: Path, tmp_path: Path, setting: str) ->
 OTHER_PROGRAM = """
 int puts(const char *text);
 /* Not interpreted, because a call in it returns two numbers. */
-static int divides(void) {
+__attribute__((noinline)) static int divides(void) {
     volatile _Complex double a = 3 + 4.0i, b = 2;
     return a / b == 1.5 + 2.0i;
 }
-int main(int count, char **arguments, char **environment) {
+__attribute__((noinline)) int main(int count, char **arguments, char **environment) {
     if (!divides())
         return 2;
     puts(count == 2 && !arguments[2] ? arguments[1] : "other arguments");
