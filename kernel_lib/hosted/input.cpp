@@ -1,12 +1,11 @@
 /* LLVM-libc's stream for standard input: the console. */
 #include "hdr/stdio_macros.h"
 #include "hdr/types/FILE.h"
-#include "src/__support/File/file.h"
+#include "kernel_lib/hosted/console_stream.h"
 extern "C" {
 #include "kernel_lib/hosted/output.h"
 #include "kernel_lib/runtime.h"
 }
-#include <errno.h>
 
 using namespace LIBC_NAMESPACE;
 
@@ -32,14 +31,6 @@ FileIOResult read_input(File *, void *buffer, size_t size) {
             break;
     }
     return length;
-}
-
-ErrorOr<off_t> cannot_seek(File *, off_t, int) {
-    return Error(ESPIPE);
-}
-
-int stays_open(File *) {
-    return 0;
 }
 
 uint8_t input_buffer[BUFFER_BYTES];

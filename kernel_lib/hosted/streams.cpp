@@ -1,13 +1,12 @@
 /* LLVM-libc's streams for standard output and error: the console. */
 #include "hdr/stdio_macros.h"
 #include "hdr/types/FILE.h"
-#include "src/__support/File/file.h"
+#include "kernel_lib/hosted/console_stream.h"
 extern "C" {
 #include "kernel_lib/hosted/disk_files.h"
 #include "kernel_lib/hosted/output.h"
 #include "kernel_lib/program.h"
 }
-#include <errno.h>
 
 using namespace LIBC_NAMESPACE;
 
@@ -26,14 +25,6 @@ FileIOResult write_output(File *, const void *bytes, size_t size) {
 FileIOResult write_error(File *, const void *bytes, size_t size) {
     program_error(static_cast<const char *>(bytes), size);
     return size;
-}
-
-ErrorOr<off_t> cannot_seek(File *, off_t, int) {
-    return Error(ESPIPE);
-}
-
-int stays_open(File *) {
-    return 0;
 }
 
 uint8_t output_buffer[BUFFER_BYTES];
