@@ -139,6 +139,25 @@ bool file_replace(const char *path, const void *bytes, size_t size, struct error
  * file_replace has written, and nobody else since. A power cut leaves the file, or clusters without
  * an owner. Where a flush is not possible, its room is free after the next power-on. */
 bool file_delete(const char *path, struct error *error);
+/*
+ * Files that are changed in place, such as a database's. What is written is on the medium when
+ * file_flush has returned. A power cut before that leaves the size that the file had at the last
+ * flush, and each of its sectors (512 bytes) as it was then or as it was written since; where the
+ * disk can only be reached through the BIOS, it may also leave an empty file. The other files of
+ * the disk stay whole.
+ */
+/* Opens a file to be read and changed, or makes an empty one. It must not be open otherwise, nor be
+ * replaced or deleted while it is open. Names as in file_replace. [bare] It takes 65 KiB of memory
+ * until it is closed. */
+struct file *file_open_writable(const char *path, struct error *error);
+/* Writes size bytes at offset. A file becomes longer by what is written behind its end; a gap reads
+ * as zeros. */
+bool file_write(struct file *file, uint64_t offset, const void *bytes, size_t size,
+                struct error *error);
+/* Makes a file shorter, and flushes. */
+bool file_truncate(struct file *file, uint64_t size, struct error *error);
+/* Brings all that was written to the medium. So does file_close, which does not say if it fails. */
+bool file_flush(struct file *file, struct error *error);
 /* Whether a write failed because of the disk itself (removed, broken). Such a failure may take
  * seconds. From then on every write fails at once. A caller that nobody has asked to write need not
  * report that. */

@@ -12,10 +12,6 @@
 NEEDS(disk_start);
 NEEDS(disk_choose_kernel);
 
-struct file {
-    struct fat_file contents;
-};
-
 static struct fat volume;
 static bool is_mounted;
 static struct error no_volume = {"Storage has not been started."};
@@ -46,33 +42,41 @@ bool files_ready(struct error *error) {
 struct file *file_open(const char *path, struct error *error) {
     if (!files_ready(error))
         return NULL;
-    struct file *file = malloc(sizeof *file);
+    struct file *file = calloc(1, sizeof *file);
     if (!file) {
         error_set(error, "No memory to open %.80s.", path);
         return NULL;
     }
-    if (fat_open(&volume, path, &file->contents, error))
+    if (fat_open(&volume, path, &file->disk.contents, error))
         return file;
     free(file);
     return NULL;
 }
 
 uint64_t file_size(const struct file *file) {
-    return file->contents.size;
+    uint64_t size = file->disk.contents.size;
+    return file->end > size ? file->end : size;
 }
 
 bool file_read(struct file *file, uint64_t offset, void *buffer, size_t size, struct error *error) {
-    return fat_read(&volume, &file->contents, offset, buffer, size, error);
+    bool is_put_out = file->begin == file->end || offset > file->end ||
+                      offset + size <= file->begin || file->writing->put_out(file, error);
+    return is_put_out && fat_read(&volume, &file->disk.contents, offset, buffer, size, error);
 }
 
 void file_close(struct file *file) {
-    if (file)
-        fat_close(&file->contents);
+    struct error ignored;
+    if (!file)
+        return;
+    if (file->writing)
+        file->writing->flush(file, &ignored);
+    fat_close(&file->disk.contents);
+    free(file->window);
     free(file);
 }
 
 bool files_by_guest(const struct file *file) {
-    return file->contents.by_guest;
+    return file->disk.contents.by_guest;
 }
 
 /* ---- Writing ---- */

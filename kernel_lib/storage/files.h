@@ -4,7 +4,21 @@
 #pragma once
 #include "fat/fat.h"
 
-struct file; /* runtime.h */
+/* runtime.h's. */
+struct file {
+    struct fat_writable disk; /* of a file that is only read: its contents */
+    /* Of one that is changed in place: the bytes [begin, end) are in window, and not on the disk
+     * yet. writing is NULL of a file that is only read. */
+    uint64_t begin, end;
+    uint8_t *window;
+    const struct file_writing *writing;
+};
+
+/* What is called through pointers, because most programs that read files change none in place. */
+struct file_writing {
+    bool (*put_out)(struct file *file, struct error *error); /* writes the window to the disk */
+    bool (*flush)(struct file *file, struct error *error);
+};
 
 /* Mounts the FAT partition at these sectors of the device in place of the one mounted before. No
  * file may be open. After a failure nothing is mounted. */

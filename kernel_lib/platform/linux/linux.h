@@ -8,6 +8,9 @@
 /* Writes all of it; ends the program, without saving anything, when nobody is listening. */
 void linux_write(int descriptor, const char *bytes, size_t size);
 
+/* The folder in which paths of files begin; NULL: the system's root. */
+extern const char *linux_root;
+
 /* Makes the configuration of the command line's arguments, which are key=value. Needs the heap.
  * Ends the program with a message if an argument has another form. "root" is no setting: it names
  * the folder in which paths of files begin; without it they begin in the system's root. */

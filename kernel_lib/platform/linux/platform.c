@@ -1,9 +1,8 @@
 /*
  * runtime.h for a Linux program without any other C library: standard input and output as the
- * console, events on standard error, the system's files.
+ * console, events on standard error.
  */
 #include "kernel_lib/config/config.h"
-#include "kernel_lib/generations.h"
 #include "kernel_lib/io/typed.h"
 #include "kernel_lib/io/utf8.h"
 #include "kernel_lib/platform/linux/linux.h"
@@ -14,11 +13,8 @@
 
 #define STANDARD_INPUT 0
 #define MAX_LINE 512
-#define MAX_PATH 4096
 
 /* ---- Configuration ---- */
-
-static const char *root; /* NULL: the system's */
 
 static void set(const char *key, size_t key_size, const char *value) {
     size_t size = strlen(value) + 1;
@@ -38,7 +34,7 @@ void linux_arguments(int count, char **arguments) {
         }
         size_t key_size = (size_t)(equals - argument);
         if (key_size == strlen("root") && strncmp(argument, "root", key_size) == 0)
-            root = equals + 1;
+            linux_root = equals + 1;
         else
             set(argument, key_size, equals + 1); /* the last one of a key wins */
     }
@@ -226,134 +222,6 @@ uint64_t cpu_cycles_per_second(void) {
 void platform_set_thread_pointer(void *block) {
     enum { SET_FS = 0x1002 };
     system_call3(SYS_ARCH_PRCTL, SET_FS, (long)block, 0);
-}
-
-/* ---- Files ---- */
-
-struct file {
-    int descriptor;
-    uint64_t size;
-};
-
-/* The system's path: below root, when there is one. */
-static bool full_path(char out[MAX_PATH], const char *path, const char *suffix,
-                      struct error *error) {
-    int length = snprintf(out, MAX_PATH, "%s%s%s%s", root ? root : "",
-                          root && path[0] != '/' ? "/" : "", path, suffix);
-    return (length > 0 && length < MAX_PATH) || error_set(error, "The path %s is too long.", path);
-}
-
-bool files_ready(struct error *error) {
-    (void)error;
-    return true;
-}
-
-struct file *file_open(const char *path, struct error *error) {
-    enum { SEEK_TO_END = 2 };
-    char full[MAX_PATH];
-    if (!full_path(full, path, "", error))
-        return NULL;
-    long descriptor = system_call3(SYS_OPEN, (long)full, 0, 0);
-    if (descriptor < 0) {
-        error_set(error, "%s cannot be opened (error %ld).", full, -descriptor);
-        return NULL;
-    }
-    long size = system_call3(SYS_LSEEK, descriptor, 0, SEEK_TO_END);
-    struct file *file = size < 0 ? NULL : malloc(sizeof *file);
-    if (!file) {
-        system_call3(SYS_CLOSE, descriptor, 0, 0);
-        error_set(error, size < 0 ? "%s is not a file." : "No memory to open %s.", full);
-        return NULL;
-    }
-    *file = (struct file){(int)descriptor, (uint64_t)size};
-    return file;
-}
-
-uint64_t file_size(const struct file *file) {
-    return file->size;
-}
-
-bool file_read(struct file *file, uint64_t offset, void *buffer, size_t size, struct error *error) {
-    for (size_t done = 0; done < size;) {
-        long got = system_call(SYS_PREAD64, file->descriptor, (long)((char *)buffer + done),
-                               (long)(size - done), (long)(offset + done), 0, 0);
-        if (got < 0)
-            return error_set(error, "A file cannot be read (error %ld).", -got);
-        if (got == 0)
-            return error_set(error, "A file ended while it was read.");
-        done += (size_t)got;
-    }
-    return true;
-}
-
-void file_close(struct file *file) {
-    system_call3(SYS_CLOSE, file->descriptor, 0, 0);
-    free(file);
-}
-
-/* Writes a new file beside the old one and renames it (rename(2): atomic). */
-bool file_replace(const char *path, const void *bytes, size_t size, struct error *error) {
-    enum { WRITE_CREATE_TRUNCATE = 01 | 0100 | 01000, MODE = 0644 };
-    char full[MAX_PATH], temporary[MAX_PATH];
-    if (!full_path(full, path, "", error) || !full_path(temporary, path, ".new", error))
-        return false;
-    long descriptor = system_call3(SYS_OPEN, (long)temporary, WRITE_CREATE_TRUNCATE, MODE);
-    if (descriptor < 0)
-        return error_set(error, "%s cannot be made (error %ld).", temporary, -descriptor);
-    long result = 0;
-    for (size_t done = 0; done < size && result >= 0; done += (size_t)result)
-        result = system_call3(SYS_WRITE, descriptor, (long)((const char *)bytes + done),
-                              (long)(size - done));
-    if (result >= 0)
-        result = system_call3(SYS_FSYNC, descriptor, 0, 0);
-    system_call3(SYS_CLOSE, descriptor, 0, 0);
-    if (result >= 0)
-        result = system_call3(SYS_RENAME, (long)temporary, (long)full, 0);
-    return result >= 0 || error_set(error, "%s cannot be written (error %ld).", full, -result);
-}
-
-bool file_delete(const char *path, struct error *error) {
-    char full[MAX_PATH];
-    if (!full_path(full, path, "", error))
-        return false;
-    long result = system_call3(SYS_UNLINK, (long)full, 0, 0);
-    return result == 0 || error_set(error, "%s cannot be deleted (error %ld).", full, -result);
-}
-
-/* ---- Files of the program's own: rename(2) does what two generations are for ---- */
-
-uint8_t *generation_read(const char *path, size_t limit, size_t *size, struct error *error) {
-    struct file *file = file_open(path, error);
-    error->text[0] = '\0';
-    if (!file)
-        return NULL;
-    uint8_t *bytes = NULL;
-    if (file_size(file) > limit) {
-        error_set(error, "it has more than %zu bytes", limit);
-    } else {
-        *size = (size_t)file_size(file);
-        bytes = malloc(*size + 1);
-        if (!bytes)
-            error_set(error, "there is no memory to read it");
-    }
-    if (bytes && !file_read(file, 0, bytes, *size, error)) {
-        free(bytes);
-        bytes = NULL;
-    }
-    file_close(file);
-    return bytes;
-}
-
-bool generation_write(const char *path, const void *bytes, size_t size, struct error *error) {
-    return file_replace(path, bytes, size, error);
-}
-
-bool files_stopped(void) {
-    return false;
-}
-
-void files_resume(void) {
-    /* Nothing stops here. */
 }
 
 /* ---- Boot slots ---- */

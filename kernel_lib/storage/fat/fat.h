@@ -55,6 +55,8 @@ struct fat {
     /* One bit a cluster, 1 = taken; NULL until the first replacement and after a failed one. */
     uint8_t *used;
     uint32_t free_clusters;
+    uint32_t
+        discards; /* failures so far, after which the map is made anew from what is on the disk */
     /* Clusters that belong to no file stay taken: on a device without flush, a file that lost them
      * since power came on may have them again after a power cut. */
     bool keep_lost;
@@ -138,3 +140,32 @@ bool fat_free_bytes(struct fat *fs, uint64_t *bytes, struct error *error);
  * fat_prepare: a file that shares clusters must not be written to. */
 bool fat_overwrite(struct fat *fs, const struct fat_file *file, uint32_t offset, const void *bytes,
                    size_t size, struct error *error);
+
+/*
+ * An open file that is changed in place. What is written goes straight to its sectors, and clusters
+ * that it grows by are linked in the FAT; fat_writable_flush brings both to the medium, and then
+ * the directory entry with the new size. A power cut before that leaves the old size, and in the
+ * old part of the file each sector that was written since the last flush as it was or as it was
+ * written. The chain may go on behind what the size needs, for which fat_open does not mind and
+ * which fat_prepare cuts. On a device without flush a power cut may also leave the file empty.
+ */
+struct fat_writable {
+    struct fat_file contents;
+    uint64_t entry_sector;
+    uint32_t entry_offset;
+    uint32_t size_on_disk;
+    uint32_t discards; /* the file system's when it was opened */
+};
+
+/* Opens a file, or makes an empty one, whose name must be 8.3. It must not be open otherwise. From
+ * now on it counts as written by the guest. fat_close closes its contents. */
+bool fat_writable_open(struct fat *fs, const char *path, struct fat_writable *file,
+                       struct error *error);
+/* Writes size bytes at offset, a multiple of 512 up to the file's size; the rest of their last
+ * sector becomes zeros. */
+bool fat_writable_write(struct fat *fs, struct fat_writable *file, uint32_t offset,
+                        const void *bytes, size_t size, struct error *error);
+bool fat_writable_flush(struct fat *fs, struct fat_writable *file, struct error *error);
+/* Makes the file shorter, and flushes: the directory entry before its clusters are freed. */
+bool fat_writable_truncate(struct fat *fs, struct fat_writable *file, uint32_t size,
+                           struct error *error);

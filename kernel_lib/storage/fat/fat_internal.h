@@ -109,6 +109,11 @@ static inline bool fat_is_by_guest(const struct fat_entry *entry) {
     return entry->written_date == FAT_GUEST_DATE && entry->written_time == FAT_GUEST_TIME;
 }
 
+static inline void fat_entry_mark(struct fat_entry *entry) {
+    entry->written_date = FAT_GUEST_DATE;
+    entry->written_time = FAT_GUEST_TIME;
+}
+
 /* A piece of a long name: attributes are FAT_LONG_NAME. The pieces stand before the short entry,
  * the last one first. */
 struct __attribute__((packed)) fat_long_entry {
@@ -156,6 +161,17 @@ static inline bool fat_is_cluster(const struct fat *fs, uint32_t cluster) {
 static inline uint32_t fat_clusters_for(const struct fat *fs, uint32_t size) {
     return (uint32_t)(((uint64_t)size + fs->cluster_size - 1) / fs->cluster_size);
 }
+
+/* ---- fat_write.c ---- */
+
+/* Frees the clusters of a chain, and flushes. Without flush the chain stays in the FAT, owned by
+ * nobody: after a power cut the old entry may be back. */
+bool fat_free_chain(struct fat *fs, uint32_t cluster, struct error *error);
+
+/* ---- fat_read.c ---- */
+
+/* Appends a cluster to the file's list of extents. */
+bool fat_file_append(struct fat_file *file, uint32_t cluster, struct error *error);
 
 /* ---- fat_directory.c: directories ---- */
 

@@ -21,8 +21,7 @@ static uint32_t find_extent(const struct fat_file *file, uint32_t cluster) {
     return low;
 }
 
-/* Appends a cluster to the file's list of extents. */
-static bool append_cluster(struct fat_file *file, uint32_t cluster, struct error *error) {
+bool fat_file_append(struct fat_file *file, uint32_t cluster, struct error *error) {
     if (file->extent_count > 0) {
         struct fat_extent *last = &file->extents[file->extent_count - 1];
         if (cluster == last->cluster + last->end - extent_begin(file, file->extent_count - 1)) {
@@ -45,7 +44,8 @@ static bool append_cluster(struct fat_file *file, uint32_t cluster, struct error
 }
 
 /* Follows the chain from first and checks that it has just the clusters that the size needs; a loop
- * shows as a chain that is too long. */
+ * shows as a chain that is too long. That of a file of the guest's may go on: it was growing when
+ * the power was cut. */
 static bool collect_extents(struct fat *fs, struct fat_file *file, uint32_t first, const char *path,
                             struct error *error) {
     uint32_t needed = fat_clusters_for(fs, file->size);
@@ -54,11 +54,11 @@ static bool collect_extents(struct fat *fs, struct fat_file *file, uint32_t firs
         return error_set(error, "%.80s is damaged: it begins at cluster %u, which does not exist.",
                          path, first);
     while (cluster != 0 && found < needed) {
-        if (!append_cluster(file, cluster, error) || !fat_table_next(fs, cluster, &cluster, error))
+        if (!fat_file_append(file, cluster, error) || !fat_table_next(fs, cluster, &cluster, error))
             return false;
         found++;
     }
-    if (found == needed && cluster == 0)
+    if (found == needed && (cluster == 0 || file->by_guest))
         return true;
     return error_set(error,
                      "%.80s is damaged: its size of %u bytes needs %u clusters, but its chain has "

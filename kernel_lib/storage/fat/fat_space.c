@@ -33,6 +33,7 @@ uint32_t fat_space_choose(const struct fat *fs, uint32_t count) {
 }
 
 void fat_space_discard(struct fat *fs) {
+    fs->discards++;
     free(fs->used);
     fs->used = NULL;
     fs->window_count = 0;
@@ -72,10 +73,12 @@ static bool damaged_entry(const struct fat_entry *entry, const char *what, struc
 
 /* Marks the chain of a file or directory as used, as far as it is whole; *damage says what is wrong
  * with it, or is NULL. A cluster met for the second time means a loop or two chains that share
- * clusters: freeing one would destroy the other. */
-static bool claim_chain(struct fat *fs, const struct fat_entry *entry, const char **damage,
-                        struct error *error) {
+ * clusters: freeing one would destroy the other. own: it is a file of the guest's; behind the
+ * clusters that its size needs its chain is cut, because it was growing when the power was cut. */
+static bool claim_chain(struct fat *fs, const struct fat_entry *entry, bool own,
+                        const char **damage, struct error *error) {
     uint32_t cluster = fat_entry_cluster(fs, entry), count = 0;
+    uint32_t needed = fat_clusters_for(fs, entry->size);
     *damage = NULL;
     if (cluster != 0 && !fat_is_cluster(fs, cluster))
         *damage = "begins at a cluster that does not exist";
@@ -89,13 +92,16 @@ static bool claim_chain(struct fat *fs, const struct fat_entry *entry, const cha
         count++;
         if (!fat_table_get(fs, cluster, &next, error))
             return false;
+        if (own && count == needed && !fat_is_last(fs, next)) {
+            next = fs->end_mark;
+            if (!fat_table_set(fs, cluster, next, error))
+                return false;
+        }
         cluster = fat_is_last(fs, next) ? 0 : next;
         if (cluster == next && !fat_is_cluster(fs, next))
             *damage = "has a cluster chain that leads to a number which is no cluster";
     }
-    if (!*damage &&
-        (entry->attributes & FAT_DIRECTORY ? count == 0
-                                           : count != fat_clusters_for(fs, entry->size)))
+    if (!*damage && (entry->attributes & FAT_DIRECTORY ? count == 0 : count != needed))
         *damage = "has a cluster chain that does not fit its size";
     return true;
 }
@@ -123,7 +129,7 @@ static bool is_own(const struct directories *list, uint32_t directory,
 static bool claim_or_empty(struct fat *fs, const struct fat_cursor *cursor, struct fat_entry *entry,
                            struct error *error) {
     const char *damage;
-    if (!claim_chain(fs, entry, &damage, error))
+    if (!claim_chain(fs, entry, true, &damage, error))
         return false;
     if (!damage)
         return true;
@@ -151,7 +157,7 @@ static bool claim_directory(struct fat *fs, uint32_t first, bool own, struct dir
                 return false;
             continue;
         }
-        if (!claim_chain(fs, &entry, &damage, error))
+        if (!claim_chain(fs, &entry, false, &damage, error))
             return false;
         if (damage)
             return damaged_entry(&entry, damage, error);
@@ -169,7 +175,7 @@ static bool claim_root(struct fat *fs, struct error *error) {
     if (fs->root_cluster == 0)
         return true;
     fat_entry_set_cluster(fs, &root, fs->root_cluster);
-    return claim_chain(fs, &root, &damage, error) &&
+    return claim_chain(fs, &root, false, &damage, error) &&
            (!damage || damaged_entry(&root, damage, error));
 }
 

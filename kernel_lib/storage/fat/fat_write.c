@@ -51,9 +51,7 @@ static bool write_chain(struct fat *fs, uint32_t first, uint32_t count, struct e
     return fat_table_sync(fs, error) && block_flush(fs->device, error);
 }
 
-/* Without flush the chain stays in the FAT, owned by nobody: after a power cut the old entry may be
- * back. */
-static bool free_chain(struct fat *fs, uint32_t cluster, struct error *error) {
+bool fat_free_chain(struct fat *fs, uint32_t cluster, struct error *error) {
     if (!fs->device->can_flush)
         return true;
     while (cluster != 0) {
@@ -171,12 +169,11 @@ static bool replace(struct fat *fs, struct fat_lookup *file, uint32_t count, con
     uint32_t first = count > 0 ? fat_space_choose(fs, count) : 0;
     fat_entry_set_cluster(fs, &file->entry, first);
     file->entry.size = size;
-    file->entry.written_date = FAT_GUEST_DATE;
-    file->entry.written_time = FAT_GUEST_TIME;
+    fat_entry_mark(&file->entry);
     return (!bytes || write_data(fs, first, count, bytes, size, error)) &&
            write_chain(fs, first, count, error) &&
            fat_entry_write(fs, file->sector, file->offset, &file->entry, error) &&
-           free_chain(fs, old_chain, error);
+           fat_free_chain(fs, old_chain, error);
 }
 
 /* Finds what is to be deleted. Nothing has changed yet. */
@@ -198,7 +195,7 @@ bool fat_delete(struct fat *fs, const char *path, struct error *error) {
     uint32_t chain = fat_entry_cluster(fs, &file.entry);
     file.entry.name[0] = FAT_NAME_DELETED;
     if (fat_entry_write(fs, file.sector, file.offset, &file.entry, error) &&
-        free_chain(fs, chain, error))
+        fat_free_chain(fs, chain, error))
         return true;
     fat_space_discard(fs);
     return false;
