@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bareflow.app_source import AppSource, AppSourceError, parse
 from bareflow.errors import BareFlowError
 
 DESCRIPTION = "app.toml"
@@ -43,15 +44,18 @@ class App:
     """The arguments of main, if `run` gives no others."""
     files: dict[str, Path] = field(default_factory=dict)
     """Files for the disk: path there to file."""
+    source: AppSource | None = None
+    """The part of it that is in a Debian source package."""
     bitcode: Path | None = None
     """What another compiler has made of the program, in place of sources."""
 
     def sources(self) -> list[Path]:
-        """All C and C++ files in the folder and below it, in a fixed order; or the file with bitcode."""
+        """All C and C++ files in the folder and below it, in a fixed order; or the file with bitcode. None of
+        a source package is in it."""
         if self.bitcode:
             return [self.bitcode]
         found = sorted(path for path in self.folder.rglob("*") if path.suffix in LANGUAGES and path.is_file())
-        if not found:
+        if not found and not self.source:
             raise AppError(f"{self.folder} has no C or C++ file")
         return found
 
@@ -65,8 +69,10 @@ def _check_types(said: dict[str, Any]) -> None:
         elif key == "files":
             good = isinstance(value, dict) and all(isinstance(x, str) for x in value.values())
             what = "a table of texts"
+        elif key == "source":
+            good, what = isinstance(value, dict), "a table"
         else:
-            known = ", ".join(sorted([*_LISTS, *_TEXTS, "files"]))
+            known = ", ".join(sorted([*_LISTS, *_TEXTS, "files", "source"]))
             raise AppError(f"there is no key '{key}'; there are {known}")
         if not good:
             raise AppError(f"{key} must be {what}")
@@ -102,10 +108,12 @@ def load_app(folder: Path) -> App:
         said = tomllib.loads(path.read_text()) if path.exists() else {}
         _check_types(said)
         said["files"] = _files(folder, said.get("files", {}))
+        if "source" in said:
+            said["source"] = parse(said["source"])
         for name in said.get("include", []):
             if not (folder / name).is_dir():
                 raise AppError(f"include: there is no folder {folder / name}")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AppError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AppError, AppSourceError) as error:
         raise AppError(f"{path}: {error}") from None
     said.setdefault("name", folder.resolve().name)
     if not _NAME.fullmatch(said["name"]):

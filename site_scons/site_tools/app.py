@@ -25,35 +25,45 @@ _INLINE = "'-Dinline="
 """What variants/full.py makes of C's keyword; C++ has others that begin with it."""
 
 
+def _sources(env: Any, app: App, packaged: list[tuple[str, Any]]) -> list[tuple[str, str, Any]]:
+    """All that is compiled: its name in messages, its object's name, and its node."""
+    own = [(str(path.relative_to(app.folder)), user_file(env, str(path))) for path in app.sources()]
+    return [(name, f"app/{name}", node) for name, node in own] + [
+        (name, f"source/{name}", node) for name, node in packaged
+    ]
+
+
 def _objects(env: Any) -> list[Any]:
     """Bitcode of all the program's sources, and of what calls its main."""
     app: App = env["HOSTED"]
     level = env["VARIANT"].optimisation.get("tinyllama", app.optimisation)
     own = [flag for flag in env["CCFLAGS"] if str(flag) not in WARNINGS]
-    includes = [app.folder, *(app.folder / name for name in app.include)]
+    extracted, packaged = env.AppSource()
+    includes = [app.folder, *(app.folder / name for name in app.include), *extracted[:1]]
     places = [part for folder in includes for part in ("-I", Literal(str(folder)))]
     given = map(Literal, [*app.flags, *(f"-D{name}" for name in app.defines)])
     before, after = [*own], [*given, *places]
     levels = {"c": level.split(), "c++": [flag for flag in level.split() if not flag.startswith(_INLINE)]}
+    sources = _sources(env, app, packaged)
     made = []
-    for source in app.sources():
-        target = f"$BUILD/obj/app/{escaped(source.relative_to(app.folder))}.bc"
+    for name, target, source in sources:
+        target = f"$BUILD/obj/{escaped(target)}.bc"
         if app.bitcode:
-            node = env.Command(env.subst(target), user_file(env, str(source)), env.Step(_take, "BITCODE"))
+            node = env.Command(env.subst(target), source, env.Step(_take, "BITCODE"))
             env.Depends(node, env["TOOL_VERSION"]["CC"])
             made += node
             continue
         # Other warnings than the compiler's own are the program's affair.
-        flags = [*before, *levels["c" if source.suffix == ".c" else "c++"], *after]
+        flags = [*before, *levels["c" if name.endswith(".c") else "c++"], *after]
         cxx = [*env["CXXFLAGS"], *env.CxxLibraryOptions()]
-        node = env.Object(env.subst(target), user_file(env, str(source)), CCFLAGS=flags, CXXFLAGS=cxx)
+        node = env.Object(env.subst(target), source, CCFLAGS=flags, CXXFLAGS=cxx)
         env.DependOnCxxLibrary(node)
-        env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"]])
+        env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"], *extracted[1:]])
         env.Depends(node, [user_file(env, str(path)) for path in _headers(app)])
         made += node
-    checked = _checked(env, app, made)
-    name = [f'-DPROGRAM_NAME="{app.name}"', f'-DPROGRAM_ARGUMENTS="{_quoted(app.args)}"']
-    options = [*env["CCFLAGS"], *level.split(), *map(Literal, name)]
+    checked = _checked(env, [name for name, _, _ in sources], made)
+    texts = [f'-DPROGRAM_NAME="{app.name}"', f'-DPROGRAM_ARGUMENTS="{_quoted(app.args)}"']
+    options = [*env["CCFLAGS"], *level.split(), *map(Literal, texts)]
     node = env.Object("$BUILD/obj/app.main.bc", f"#{ENTRY}", CCFLAGS=options)
     env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"], checked])
     return [*made, *node]
@@ -76,12 +86,11 @@ def _check_functions(target: list[Any], source: list[Any], env: Any) -> None:
     Path(target[0].abspath).write_text("")
 
 
-def _checked(env: Any, app: App, objects: list[Any]) -> Any:
-    """A node that is up to date when all that the program's objects call is there. With an engine, what
-    native has is asked: what LLVM needs besides is not for programs."""
+def _checked(env: Any, names: list[str], objects: list[Any]) -> Any:
+    """A node that is up to date when all that the program's objects call is there; names: of their sources.
+    With an engine, what native has is asked: what LLVM needs besides is not for programs."""
     import variant_graph
 
-    names = [str(path.relative_to(app.folder)) for path in app.sources()]
     if env["VARIANT"].engine:
         env = variant_graph.compiled(env["BASE"].Clone(platform="bare"), "native").Override(
             {"BUILD": env["BUILD"]}

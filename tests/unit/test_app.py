@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from bareflow import app_source
 from bareflow.app import App, AppError, load_app
+from bareflow.app_source import AppSource
+from bareflow.source_package import Source
 
 
 def folder(path: Path, toml: str | None = None) -> Path:
@@ -67,3 +70,65 @@ def test_wrong_folder(tmp_path: Path) -> None:
         load_app(tmp_path / "none")
     with pytest.raises(AppError, match="has no C or C\\+\\+ file"):
         load_app(tmp_path)
+
+
+PACKAGE = f'[source]\npath = "pool/x.tar.gz"\nsha256 = "{"a" * 64}"\nparts = ["src", "m"]\n'
+
+
+def test_source_package(tmp_path: Path) -> None:
+    (tmp_path / "app.toml").write_text(
+        PACKAGE + 'compile = ["src/a.c"]\nmake = "make x"\n[source.tools]\nmake = "make"\n'
+    )
+    source = load_app(tmp_path).source
+    package = Source("pool/x.tar.gz", "a" * 64, ("src", "m"))
+    assert source == AppSource(package, ["src/a.c"], "make x", {"make": "make"})
+    assert load_app(tmp_path).sources() == []
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("source = 1", "source must be a table"),
+        (PACKAGE, "source: compile is missing"),
+        (PACKAGE + "compile = []", "source: compile must be a list of paths in the package"),
+        (PACKAGE + "compile = ['../a.c']", "source: compile must be a list of paths"),
+        (PACKAGE + "compile = ['/a.c']", "source: compile must be a list of paths"),
+        (
+            PACKAGE + "compile = ['a.c']\nfolder = 'x'",
+            "source: there is no key 'folder'; there are compile, ",
+        ),
+        (PACKAGE + "compile = ['a.c']\ntools = {a = 1}", "source: tools must be a table of texts"),
+        (
+            PACKAGE.replace("aaaa", "AAAA") + "compile = ['a.c']",
+            "source: sha256 must be 64 hexadecimal digits",
+        ),
+    ],
+)
+def test_wrong_source_package(tmp_path: Path, toml: str, message: str) -> None:
+    (tmp_path / "app.toml").write_text(toml)
+    with pytest.raises(AppError) as error:
+        load_app(tmp_path)
+    assert message in str(error.value)
+
+
+def test_what_is_laid_out_and_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = tmp_path / "given"
+    (given / "src").mkdir(parents=True)
+    (given / "src/a.c").write_text("a")
+    (tmp_path / "to").mkdir()
+    (tmp_path / "to/old.c").write_text("old")
+    monkeypatch.setattr(app_source, "folder_of", lambda *_: given)
+    package = Source("pool/x.tar.gz", "a" * 64, ("src",))
+    made = AppSource(package, ["src/a.c", "b.c"], 'echo "$CC" >b.c')
+    app_source.lay_out("x", made, tmp_path, tmp_path / "to", "clang", print)
+    found = {str(path.relative_to(tmp_path / "to")) for path in (tmp_path / "to").rglob("*.c")}
+    assert found == {"src/a.c", "b.c"}
+    assert (tmp_path / "to/b.c").read_text() == "clang\n"
+    assert not (given / "b.c").exists()
+    for source, message in (
+        (AppSource(package, ["b.c"]), "there is no b.c to compile"),
+        (AppSource(package, ["b.c"], "echo why >&2; exit 3"), "exit 3: status 3\nwhy\n"),
+    ):
+        with pytest.raises(app_source.AppSourceError) as error:
+            app_source.lay_out("x", source, tmp_path, tmp_path / "to", "clang", print)
+        assert message in str(error.value)

@@ -1,49 +1,12 @@
-"""What `conformance` runs, and what it says: programs by suite, folders of archives, verdicts."""
+"""What `conformance` runs, and what it says: programs by suite, verdicts."""
 
 from __future__ import annotations
 
-import io
-import tarfile
 from pathlib import Path
 
-import pytest
-from bareflow import debian
 from bareflow.conformance import programs
 from bareflow.conformance.execution import Outcome, execute
-from bareflow.conformance.sources import FoldersError, Source, folder_of
 from bareflow.conformance.verdicts import FAILED, PASSED, REFUSED, Verdict, counts, reasons
-
-FILES = {"top/wanted/a.c": b"a", "top/wanted/in/b.c": b"b", "top/other/c.c": b"c", "top/wanted/../d.c": b"d"}
-
-
-def tarball(files: dict[str, bytes], mode: str) -> bytes:
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode=mode) as archive:  # type: ignore[call-overload]
-        for name, data in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    return made.getvalue()
-
-
-def test_only_the_folders_are_kept_and_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Source("pool/x.tar.gz", "0" * 64, ("wanted",), inner="x/inner.tar.xz")
-    fetched = []
-
-    def fetch(path: str, sha256: str, folder: Path, _: object) -> Path:
-        fetched.append((path, sha256))
-        (folder / "x.tar.gz").write_bytes(tarball({"x/inner.tar.xz": tarball(FILES, "w:xz")}, "w:gz"))
-        return folder / "x.tar.gz"
-
-    monkeypatch.setattr(debian, "fetch", fetch)
-    for _ in range(2):
-        made = folder_of("x", source, tmp_path, lambda text: None)
-        found = {str(path.relative_to(made)) for path in made.rglob("*") if path.is_file()}
-        assert found == {"wanted/a.c", "wanted/in/b.c"}
-    assert fetched == [("pool/x.tar.gz", "0" * 64)]
-    missing = Source("pool/x.tar.gz", "0" * 64, ("wanted", "missing"), inner="x/inner.tar.xz")
-    with pytest.raises(FoldersError, match=r"x\.tar\.gz has no folder missing"):
-        folder_of("x", missing, tmp_path, lambda text: None)
 
 
 def test_flags_of_gcc_s_tests(tmp_path: Path) -> None:

@@ -94,6 +94,23 @@ def test_a_debugger_is_installed_for_whom_it_serves(
     assert (" gdb" in result.stderr) == wanted
 
 
+def test_what_a_program_s_sources_are_made_with_is_installed(project: Path, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("sh", "dirname", "readlink", "cmp", "flock", "id", "python3"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    made = tmp_path / "a program"
+    made.mkdir()
+    (made / "app.toml").write_text(
+        '[source]\nno = "x"\n[source.tools]\nsh = "x"\nm4-7 = "m4" # 7\n[files]\nf = "x"\n'
+    )
+    for argument in ("app=a program", f"app={made}"):
+        result = launch(project, argument, cwd=tmp_path, path=str(tools))
+        assert result.returncode == 1
+        assert result.stderr.splitlines()[-1].endswith(" m4")
+    assert " m4" not in launch(project, "app=", cwd=tmp_path, path=str(tools)).stderr
+
+
 def test_without_root_it_prints_the_command(project: Path, tmp_path: Path) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()

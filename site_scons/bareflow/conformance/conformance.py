@@ -18,9 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bareflow import program as outside
-from bareflow.conformance import programs, sources
+from bareflow.conformance import programs
 from bareflow.conformance.execution import POLICIES, PROGRAM_NAME, Outcome, execute, run_linux, run_qemu
 from bareflow.conformance.programs import LIBC, TORTURE, Program
+from bareflow.conformance.sources import read_sources
 from bareflow.conformance.toolchain import NotCompiled, Toolchain, host_program
 from bareflow.conformance.verdicts import (
     FAILED,
@@ -34,6 +35,7 @@ from bareflow.conformance.verdicts import (
 )
 from bareflow.libc.source import load_pin
 from bareflow.models.user_cache import user_cache
+from bareflow.source_package import folder_of
 
 SAMPLE_SEED = 17
 ALL_PASSED = b" FAIL: 0\n"
@@ -46,14 +48,14 @@ def _say(text: str) -> None:
 
 def all_programs(top: Path, folder: Path, csmith_programs: int) -> list[Program]:
     """All suites' programs; fetches what is missing."""
-    given = sources.read_sources(top / "tests/conformance/sources.toml", top / "llvm-libc/source.toml")
-    at = {name: sources.folder_of(name, source, user_cache(), _say) for name, source in given.items()}
+    given = read_sources(top / "tests/conformance/sources.toml", top / "llvm-libc/source.toml")
+    at = {name: folder_of(f"conformance-{name}", each, user_cache(), _say) for name, each in given.items()}
     generated = folder / "csmith"
     generated.mkdir(parents=True, exist_ok=True)
     functions = load_pin(top / "llvm-libc").for_programs
     found = [
-        *programs.torture(at["gcc"] / given["gcc"].folders[0]),
-        *programs.llvm_ir(at["llvm"] / given["llvm"].folders[0]),
+        *programs.torture(at["gcc"] / given["gcc"].parts[0]),
+        *programs.llvm_ir(at["llvm"] / given["llvm"].parts[0]),
         *programs.libc_tests(at["llvm"] / "libc", functions, top / "tests/conformance/libc_support.cpp"),
         *programs.csmith(csmith_programs, generated),
     ]
