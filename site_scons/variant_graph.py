@@ -110,18 +110,25 @@ def check(env: Any, targets: Iterable[str]) -> None:
             sys.exit(f"bareflow: the target 'real' is for model={REAL_MODEL}")
 
 
-def build_folder(env: Any, name: str) -> str:
-    """Where a variant is built. With debug=1, with profile= where the variant takes one, or of another
-    program, that is another folder: no build undoes another."""
-    program = f"apps/{env['HOSTED'].name}/" if env.get("HOSTED") else ""
+def _folder(env: Any, program: str, name: str) -> str:
     profiled = "-profiled" if env["profile"] and load(env, name).takes_profile else ""
     return f"$BUILD_ROOT/$arch/{program}{name}{profiled}{'-debug' if env['debug'] else ''}"
 
 
+def build_folder(env: Any, name: str) -> str:
+    """Where a variant is built. With debug=1, with profile= where the variant takes one, or of another
+    program, that is another folder: no build undoes another."""
+    return _folder(env, f"apps/{env['HOSTED'].name}/" if env.get("HOSTED") else "", name)
+
+
 def shared_folder(env: Any, name: str) -> str:
     """Where what a variant is made of is built, but for the application: other programs share it."""
-    folder = build_folder(env, name)
-    return folder.replace(f"apps/{env['HOSTED'].name}", "hosted") if env["HOSTED"] else folder
+    return _folder(env, "hosted/" if env["HOSTED"] else "", name)
+
+
+def engine_folder(env: Any, name: str) -> str:
+    """Where a variant's JIT engine is built, which is the same for tinyllama and other programs."""
+    return _folder(env, "", name)
 
 
 def environment(base: Any, name: str) -> Any:
@@ -133,6 +140,7 @@ def environment(base: Any, name: str) -> Any:
     env = base.Clone(VARIANT=variant, BUILD=build_folder(base, name))
     env["BASE"] = base
     env["SHARED"] = shared_folder(base, name)
+    env["ENGINE"] = engine_folder(base, name)
     if any("-march=native" in options for options in env["VARIANT"].optimisation.values()):
         env["TOOL_VERSION"] = env["TOOL_VERSION"] | {"CC": env.CompilerForThisCpu()}
     return env

@@ -90,7 +90,7 @@ def payload(size: int) -> bytes:
 def boot_code() -> tuple[bytes, bytes]:
     """stage1 and stage2 as they were built."""
     build = Path(os.environ.get("BAREFLOW_BUILD") or ROOT / "build" / "x86_64" / "native")
-    stage1, stage2 = ((build / "boot" / f"{name}.bin").read_bytes() for name in ("stage1", "stage2"))
+    stage1, stage2 = ((build.parent / "boot" / f"{name}.bin").read_bytes() for name in ("stage1", "stage2"))
     return stage1, stage2
 
 

@@ -15,11 +15,13 @@ def _make_report(target: list[Any], source: list[Any], env: Any) -> None:
     }
     sections = []
     if link_map := env["SIZE_MAP"]:
-        build = f"{env.Dir('$SHARED').path}/"
+        # A map has its own link's folder in no name.
+        folders = ["", *(f"{env.Dir(folder).path}/" for folder in ("$BUILD", "$SHARED", "$ENGINE"))]
         files = {
-            node.path.removeprefix(build): part
+            node.path.removeprefix(folder): part
             for part, nodes in env["SIZE_OBJECTS"].items()
             for node in nodes
+            for folder in folders
         }
         with Path(link_map.abspath).open() as lines:
             sections = size_report.sections_by_part(read_map(lines), files)
