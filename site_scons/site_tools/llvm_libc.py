@@ -93,6 +93,13 @@ def _headers(env: Any, stamp: Any, *, hosted: bool) -> list[Any]:
     return made
 
 
+def _defines(chosen: list[str]) -> list[Any]:
+    """All macros that the functions are compiled with; those of the variant take the place of others."""
+    own = {text.partition("=")[0] for text in chosen}
+    named = ((define if isinstance(define, str) else define[0], define) for define in ARCHIVE_DEFINES)
+    return [*COMMON_DEFINES, *(define for name, define in named if name not in own), *chosen]
+
+
 def _objects(env: Any, sources: dict[str, Any], stamp: Any) -> list[Any]:
     """The bitcode of all functions that the variant wants; sources: the nodes by name."""
     pin = _pin(env)
@@ -100,7 +107,7 @@ def _objects(env: Any, sources: dict[str, Any], stamp: Any) -> list[Any]:
     wanted.update(pin.glibc_abi if env["VARIANT"].glibc_abi else [])
     names = [name for name in sources if name in wanted]
     libc = env.Clone()
-    libc.Append(CPPDEFINES=[*COMMON_DEFINES, *ARCHIVE_DEFINES, *env["VARIANT"].libc_defines])
+    libc.Append(CPPDEFINES=_defines(env["VARIANT"].libc_defines))
     # LLVM-libc includes its files from its own root and finds our replacements first.
     libc.Replace(CPPPATH=[], CXXCOMSTR=env.Quiet("CXX", "$SOURCE"))
     includes = ["-Illvm-libc/shims", Literal(f"-I{stamp.dir.path}/libc")]
