@@ -1,5 +1,6 @@
 // sources: tinyllama/formats/checkpoint.c tinyllama/model.c tinyllama/kernels/matrix.c
-// sources: tinyllama/inference.c tinyllama/kernels/kernels.c tinyllama/kernels/elementwise.c
+// sources: tinyllama/inference.c tinyllama/inference_buffers.c
+// sources: tinyllama/kernels/kernels.c tinyllama/kernels/elementwise.c
 // sources: tinyllama/kv_cache.c tinyllama/attention.c
 // sources: tinyllama/profiling.c kernel_lib/jit/timers.c kernel_lib/error.c
 // sources: tests/host/memory_file.c

@@ -2,7 +2,8 @@
 // sources: tinyllama/formats/gguf_values.c tinyllama/formats/gguf_model.c
 // sources: tinyllama/formats/gguf_weights.c tinyllama/kernels/weight_types.c
 // sources: tinyllama/kernels/block_product.c
-// sources: tinyllama/inference.c tinyllama/kernels/kernels.c tinyllama/kernels/elementwise.c
+// sources: tinyllama/inference.c tinyllama/inference_buffers.c
+// sources: tinyllama/kernels/kernels.c tinyllama/kernels/elementwise.c
 // sources: tinyllama/kv_cache.c tinyllama/attention.c
 // sources: tinyllama/kernels/matrix.c tinyllama/model.c
 // sources: tinyllama/profiling.c kernel_lib/jit/timers.c kernel_lib/error.c

@@ -1,4 +1,5 @@
-// sources: tinyllama/inference.c tinyllama/kernels/kernels.c tinyllama/kernels/elementwise.c
+// sources: tinyllama/inference.c tinyllama/inference_buffers.c
+// sources: tinyllama/kernels/kernels.c tinyllama/kernels/elementwise.c
 // sources: tinyllama/kernels/matrix.c tinyllama/model.c tinyllama/profiling.c
 // sources: kernel_lib/jit/timers.c kernel_lib/error.c tests/host/memory_file.c
 // sources: tinyllama/kernels/weight_types.c
