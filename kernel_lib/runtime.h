@@ -22,6 +22,9 @@ void console_puts(const char *string);
  * left out, so that no text from elsewhere can steer a terminal; lines of more than 511 bytes are
  * cut and end in "...". */
 void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same about how far something is. With platform=linux it goes to standard error, because it is
+ * no part of what the program prints. */
+void console_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Waits for the next byte typed on the keyboard or received on the serial line; -1 at end of input
  * (platform=linux only). Enter is '\n', also where CR and LF come for it, backspace '\b'; the keys
  * without a character send what they send on a terminal: arrows ESC [ A to D, Home ESC [ H, End ESC

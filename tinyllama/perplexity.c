@@ -4,9 +4,11 @@
 #include "tinyllama/kernels/elementwise.h"
 #include "tinyllama/whole_file.h"
 #include <math.h>
+#include <stdarg.h>
 
 #define LN_2 0.69314718055994530942
 #define LARGEST_EXPONENT 20.0 /* natural.h */
+#define MAX_LINE 256
 
 struct measurement {
     struct inference *inference;
@@ -16,6 +18,15 @@ struct measurement {
     uint64_t tokens;     /* that were counted */
     uint64_t characters; /* of their text */
 };
+
+/* A line of the result. */
+__attribute__((format(printf, 1, 2))) static void print(const char *format, ...) {
+    char line[MAX_LINE];
+    va_list values;
+    va_start(values, format);
+    console_text(line, error_format(line, sizeof line, format, values));
+    va_end(values);
+}
 
 /* The whole file as a string; NULL and *error if that cannot be. */
 static char *read_text(const char *path, struct error *error) {
@@ -102,11 +113,11 @@ static double error_of(const struct measurement *m) {
 static void report(const struct measurement *m, uint32_t windows) {
     struct decimal perplexity = decimal(perplexity_of(m)), deviation = decimal(error_of(m));
     struct decimal bits = decimal(m->characters ? m->sum / LN_2 / (double)m->characters : 0.0);
-    console_printf("perplexity %llu.%04u +- %llu.%04u, %llu.%04u bits per character: %llu tokens "
-                   "in %u windows of %u\n",
-                   perplexity.whole, perplexity.parts, deviation.whole, deviation.parts, bits.whole,
-                   bits.parts, (unsigned long long)m->tokens, (unsigned)windows,
-                   (unsigned)m->window);
+    print("perplexity %llu.%04u +- %llu.%04u, %llu.%04u bits per character: %llu tokens in %u "
+          "windows of %u", /* the end of the text ends the line */
+          perplexity.whole, perplexity.parts, deviation.whole, deviation.parts, bits.whole,
+          bits.parts, (unsigned long long)m->tokens, (unsigned)windows, (unsigned)m->window);
+    console_text_end();
     console_event("{\"event\":\"perplexity\",\"perplexity\":%llu.%04u,\"error\":%llu.%04u,"
                   "\"bits_per_character\":%llu.%04u,\"tokens\":%llu,\"characters\":%llu,"
                   "\"windows\":%u,\"window\":%u}",
@@ -121,12 +132,15 @@ static bool measure_tokens(struct measurement *m, uint32_t *tokens, size_t count
         return error_set(error, "%s: it has %zu tokens, which is less than two windows of %u", path,
                          count, (unsigned)m->window);
     uint32_t windows = (uint32_t)(count / m->window);
+    console_text_begin();
     for (uint32_t i = 0; i < windows; i++) {
-        if (!measure_window(m, tokens + (size_t)i * m->window, error))
+        if (!measure_window(m, tokens + (size_t)i * m->window, error)) {
+            console_text_end();
             return false;
+        }
         struct decimal perplexity = decimal(perplexity_of(m));
-        console_printf("window %u of %u: %llu.%04u\n", (unsigned)i + 1, (unsigned)windows,
-                       perplexity.whole, perplexity.parts);
+        print("window %u of %u: %llu.%04u\n", (unsigned)i + 1, (unsigned)windows, perplexity.whole,
+              perplexity.parts);
     }
     report(m, windows);
     return true;

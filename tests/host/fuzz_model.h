@@ -9,6 +9,9 @@ void console_puts(const char *string) {
 void console_printf(const char *format, ...) {
     (void)format;
 }
+void console_progress(const char *format, ...) {
+    (void)format;
+}
 
 /* A batch of two tokens through a model, and the logits of both. */
 static void run_model(const struct model *model) {

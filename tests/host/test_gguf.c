@@ -12,7 +12,7 @@
 #include "tinyllama/kernels/block_product.h"
 
 /* Called when reading takes long. */
-void console_printf(const char *format, ...) {
+void console_progress(const char *format, ...) {
     (void)format;
 }
 uint64_t cpu_cycles_per_second(void) {

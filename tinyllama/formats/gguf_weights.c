@@ -238,8 +238,8 @@ static void show_progress(struct loader *l, size_t bytes) {
     if (now - l->shown < cpu_cycles_per_second() / 1000 * PROGRESS_MS)
         return;
     l->shown = now;
-    console_printf("Reading the model: %u of %u MB\n", (unsigned)(l->done >> 20),
-                   (unsigned)(l->total >> 20));
+    console_progress("Reading the model: %u of %u MB\n", (unsigned)(l->done >> 20),
+                     (unsigned)(l->total >> 20));
 }
 
 /* Where row i of a tensor belongs: dimension j of a head that turns with the one half of them

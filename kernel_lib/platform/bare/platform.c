@@ -128,6 +128,13 @@ void console_printf(const char *format, ...) {
     va_end(arguments);
 }
 
+void console_progress(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    print(format, arguments);
+    va_end(arguments);
+}
+
 void console_event(const char *format, ...) {
     va_list arguments;
     leave_text();

@@ -90,6 +90,14 @@ void console_printf(const char *format, ...) {
     va_end(values);
 }
 
+void console_progress(const char *format, ...) {
+    char line[MAX_LINE];
+    va_list values;
+    va_start(values, format);
+    linux_write(STANDARD_ERROR, line, error_format(line, sizeof line, format, values));
+    va_end(values);
+}
+
 /* What of an event has not been written yet. */
 struct event {
     char bytes[MAX_LINE];

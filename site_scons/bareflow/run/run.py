@@ -10,8 +10,8 @@ The model's text and nothing else goes to standard output as it is made, with a 
 has none, and everything else to standard error, also what comes in the middle of a text, and after a text how
 fast it was generated. When the machine restarts, because the guest wants it or because it has crashed and
 the disk has a second kernel, the run goes on; an interrupted text is then generated again, and standard
-output gets what is new of it. In mode bench the table, and in mode perplexity the numbers, which are what was
-asked for, go there too.
+output gets what is new of it. In mode perplexity the text is its numbers. In mode bench the tables, which are
+what was asked for, go there too: all that is printed once the model is read.
 
 Without prompt= and mode= on a terminal the mode is a dialogue, a chat if the model is for one: the terminal
 is the guest's serial line until the guest ends or Ctrl-] is typed. Without prompt=, where standard input is
@@ -224,10 +224,12 @@ def _copy_output(
     console: ByteStream,
     *,
     summarise: bool,
+    measurements: ByteStream | None = None,
     on_restart: Callable[[], None] = lambda: None,
 ) -> None:
-    """Writes the model's text and the guest's messages as they come, until the guest ends. on_restart is
-    called when the guest is up again after a restart."""
+    """Writes the model's text and the guest's messages as they come, until the guest ends; to `measurements`,
+    if given, those after the model was read. on_restart is called when the guest is up again after a
+    restart."""
     restarting = False
     for item in guest.items():
         if isinstance(item, Text):
@@ -239,6 +241,8 @@ def _copy_output(
                 text.end()
             elif item["event"] == "generate" and summarise:
                 print(summary(item), file=sys.stderr)
+            elif item["event"] == "model" and measurements:
+                console = measurements
             elif item["event"] == "boot" and restarting:
                 restarting = False
                 on_restart()
@@ -256,9 +260,7 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
     mode = machine.config.get("mode", PROGRAM)
     output = program.Output()
     text = TextOutput(output, completes_lines=mode != PROGRAM)
-    console = (
-        output if mode in ("bench", "perplexity") or (mode in DIALOGUES and terminal) else program.Messages()
-    )
+    console = output if mode in DIALOGUES and terminal else program.Messages()
     with contextlib.ExitStack() as stack:
         with program.signals_held_back():
             guest = stack.enter_context(Guest(machine, strict=False))
@@ -294,7 +296,8 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
             if mode in DIALOGUES:
                 _copy_output(guest, text, console, summarise=False, on_restart=begin_dialogue_again)
             else:
-                _copy_output(guest, text, console, summarise=mode == "generate")
+                tables = output if mode == "bench" else None
+                _copy_output(guest, text, console, summarise=mode == "generate", measurements=tables)
         except GuestError:
             if stop.reason is None:  # else it was cut off within something
                 raise
