@@ -1,15 +1,17 @@
 """SCons tool: the target `evolve`, the life of full's disk image as a table, CSV and a drawing."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from bareflow.bench.page import command_line
+from bareflow.models.model_catalogue import DEFAULT
 from python_module import run_module
 from scons_paths import user_file
 
 BOOTS = 8
 ANOTHER_CPU = "Haswell"
-PAGE = "#docs/measurements/evolve.md"
+PAGES = "#docs/measurements"
 
 
 def _evolve(target: list[Any], source: list[Any], env: Any) -> int:
@@ -20,8 +22,13 @@ def _evolve(target: list[Any], source: list[Any], env: Any) -> int:
         "workload": source[1].abspath,
         "cpu": ANOTHER_CPU,
     }
+    model = "" if env["model"] == DEFAULT else Path(env["model"]).stem
+    if model:
+        values |= {"model": model}
     if env["save"]:
-        values |= {"page": env.File(PAGE).abspath, "command": command_line(sys.argv[1:])}
+        page = f"evolve-{model}" if model else "evolve"
+        path = Path(env.Dir(PAGES).abspath) / f"{page}.md"
+        values |= {"page": str(path), "command": command_line(sys.argv[1:])}
     return run_module("bareflow.evolve.evolve", standard_output=env.get("MODEL_OUTPUT"), **values)
 
 

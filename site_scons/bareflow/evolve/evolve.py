@@ -1,12 +1,13 @@
 """Boots one disk again and again, and shows how its kernel grows and shrinks.
 
     python -m bareflow.evolve.evolve image=FILE boots=N workload=FILE cpu=NAME folder=DIR
-                                     [page=FILE command=TEXT]
+                                     [model=NAME] [page=FILE command=TEXT]
 
 Nothing is typed: full writes its trimmed copy, and that the native kernel, when they have settled. Each boot
 generates the workload's first text, and all must generate the same tokens with the same logits. Then the same
 disk boots with another processor; and with another model, until it has a kernel for that as well. The table
-goes to standard output, as CSV and as SVG to the folder, and with page=FILE beside that page.
+goes to standard output, as CSV and as SVG to the folder, and with page=FILE beside that page, under its name.
+model=NAME is for the drawing's title.
 """
 
 import csv
@@ -169,14 +170,16 @@ def main(argv: Sequence[str]) -> int:
     print("\n\n".join(tables), flush=True)
     _check([*boots, other_cpu])
     _check(other_model)
-    places = [Path(options["folder"])]
+    made = Path(options["folder"])
+    made.mkdir(parents=True, exist_ok=True)
+    stems = [str(made / "evolve")]
     if page := options.get("page"):
-        places.append(Path(page).parent)
+        stems.append(page.removesuffix(".md"))
         write_page(page, "evolve", tables, options["command"], before)
-    for place in places:
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "evolve.csv").write_text(csv_text(boots))
-        (place / "evolve.svg").write_text(svg(TITLE, boots))
+    title = f"{TITLE}: {options['model']}" if "model" in options else TITLE
+    for stem in stems:
+        Path(f"{stem}.csv").write_text(csv_text(boots))
+        Path(f"{stem}.svg").write_text(svg(title, boots))
     return 0
 
 
