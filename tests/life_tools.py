@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import zlib
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from bareflow.llvm import llvm_tool
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
+from power_cut import LoggedDisk
 from profile_tools import PROFILE_PATH
 
 SNAPSHOT = "/boot/snapshots/0001.KRN"
@@ -35,12 +37,29 @@ BY_HAND: Mapping[str, object] = {"life.settle": 0}
 """The machine writes no kernel by itself."""
 
 
-def generate(disk: DiskImage, settings: Mapping[str, object] = BY_HAND, **machine: object) -> Guest:
+BEFORE, WRITES = "before.img", "writes.log"
+"""Beside a disk image: what it was before the last boot that was logged, and what that boot wrote."""
+
+
+def logged(disk: DiskImage) -> dict[str, object]:
+    """Options of the boots below, so that BEFORE and WRITES are of the one that follows."""
+    folder = disk.path.parent
+    shutil.copyfile(disk.path, folder / BEFORE)
+    (folder / WRITES).write_bytes(b"")
+    return {"kind": LoggedDisk, "log": folder / WRITES}
+
+
+def generate(
+    disk: DiskImage,
+    settings: Mapping[str, object] = BY_HAND,
+    kind: type[Machine] = Machine,
+    **machine: object,
+) -> Guest:
     """One text in a boot of its own, which may restart; its ids and logits are on the disk."""
     config = {"mode": "generate", "temperature": 0, "steps": STEPS, "prompt": PROMPT, **settings}
     config |= {"ids": "/IDS.TXT", "logits": "/LOGITS.BIN"}
     options = {"memory": 160, "snapshot": False, "crashes": 0, **machine}
-    with Guest(Machine(disk.path, config=config, **options), timeout=LIMIT) as guest:  # type: ignore[arg-type]
+    with Guest(kind(disk.path, config=config, **options), timeout=LIMIT) as guest:  # type: ignore[arg-type]
         assert guest.wait_exit() == 0, guest.serial
     return guest
 
@@ -61,23 +80,25 @@ def steps(guest: Guest) -> list[tuple[str, str]]:
     return [(event["step"], event["result"]) for event in guest.events if event["event"] == "settle"]
 
 
-def boots_until(disk: DiskImage, step: str, settings: Mapping[str, object], **machine: object) -> list[Guest]:
-    """Boots until a step is taken; all generate the same text."""
+def boots_until(
+    disk: DiskImage, step: str, settings: Mapping[str, object], *, log: bool = False, **machine: object
+) -> list[Guest]:
+    """Boots until a step is taken; all generate the same text. log: the last one is logged."""
     boots: list[Guest] = []
     expected = None
     while len(boots) < MOST_BOOTS and not (boots and steps(boots[-1])):
-        boots.append(generate(disk, settings, **machine))
+        boots.append(generate(disk, settings, **(logged(disk) if log else {}), **machine))  # type: ignore[arg-type]
         expected = expected or results(disk)
         assert results(disk) == expected
     assert steps(boots[-1]) == [(step, "written")]
     return boots
 
 
-def export(disk: DiskImage, *, texts: int = 0, **machine: object) -> Guest:
+def export(disk: DiskImage, *, texts: int = 0, kind: type[Machine] = Machine, **machine: object) -> Guest:
     """A boot that writes the native successor, after so many texts."""
     config = {"mode": "interactive", "temperature": 0, "steps": STEPS, **BY_HAND}
     options = {"memory": 160, "snapshot": False, "crashes": 0, **machine}
-    with Guest(Machine(disk.path, config=config, **options), timeout=LIMIT) as guest:  # type: ignore[arg-type]
+    with Guest(kind(disk.path, config=config, **options), timeout=LIMIT) as guest:  # type: ignore[arg-type]
         guest.expect("> $")
         for _ in range(texts):
             guest.send(f"{PROMPT}\r")

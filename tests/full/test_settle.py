@@ -7,15 +7,20 @@ from pathlib import Path
 
 import pytest
 from bareflow.coverage.guest_coverage import read_recording
-from fixture_types import Disk, MadeDisk
+from disk_tools import DiskImage
+from fixture_types import Boot, Disk, MadeDisk, ModelImage
 from life_tools import (
     EXPORTS,
+    LIMIT,
+    PROMPT,
     RECORD,
     ROOT,
     SECOND,
     SNAPSHOT,
     SOON,
+    STEPS,
     TRIMS,
+    boots_until,
     counts,
     generate,
     index,
@@ -52,7 +57,10 @@ def test_whole_life(settled: MadeDisk, disk: Disk) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_parent_exports_in_its_place(settled: MadeDisk, disk: Disk, build_dir: Path) -> None:
+@pytest.mark.parametrize("to_its_end", [False, pytest.param(True, marks=pytest.mark.soak)])
+def test_parent_exports_in_its_place(
+    settled: MadeDisk, disk: Disk, build_dir: Path, boot: Boot, to_its_end: bool
+) -> None:
     """The copy lacks what only an export takes: nothing is lost, and the next boot does it."""
     copy = disk(settled.disk.path)
     expected = results(copy)
@@ -65,6 +73,12 @@ def test_parent_exports_in_its_place(settled: MadeDisk, disk: Disk, build_dir: P
     assert steps(trimmed) == [("export", "failed")] and LEFT in trimmed.console
     trimmed.expect("^warning: No kernel was made: it takes .*ModuleInlinerPass")
     assert results(copy) == expected
+    if not to_its_end:
+        config = {"mode": "generate", "temperature": 0, "steps": STEPS, "prompt": PROMPT, **SOON}
+        full = boot(copy, memory=160, snapshot=False, config=config, timeout=LIMIT)
+        full.expect(f"{SNAPSHOT} lacks a function that it needs; {ROOT} is the kernel again.")
+        full.expect(EXPORTS)
+        return
     full = generate(copy, SOON)
     assert f"{SNAPSHOT} lacks a function that it needs; {ROOT} is the kernel again." in full.console
     assert steps(full) == [("export", "written")]
@@ -74,3 +88,19 @@ def test_parent_exports_in_its_place(settled: MadeDisk, disk: Disk, build_dir: P
     ]
     assert slots(copy) == (SECOND, ROOT)
     assert not steps(generate(copy, SOON)) and results(copy) == expected
+
+
+@pytest.mark.timeout(900)
+def test_trimmed_variant_exports(
+    model_image: ModelImage, disk: Disk, once: DiskImage, trims_itself: bool
+) -> None:
+    """A kernel that the build has trimmed writes the native one itself."""
+    if trims_itself:
+        pytest.skip("full writes a trimmed copy first: test_whole_life")
+    copy = disk(model_image("default"))
+    boots_until(copy, "export", SOON)
+    entry = index(copy)["0001.KRN"]
+    assert (entry["kind"], entry["parent"]) == ("native", "BAREFLOW.KRN")
+    native = generate(copy, SOON)
+    assert not [event for event in native.events if event["event"] in ("llvm", "settle")]
+    assert results(copy) == results(once)
