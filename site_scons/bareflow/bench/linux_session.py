@@ -4,7 +4,7 @@ measurements, and the files that a run leaves."""
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -101,9 +101,14 @@ def _generate(process: subprocess.Popen[str], generated: Generations, prompt: st
 
 
 def generate_texts(
-    program: Path, root: Path, config: Mapping[str, object], prompt: str, texts: int
+    program: Path,
+    root: Path,
+    config: Mapping[str, object],
+    prompt: str,
+    texts: int,
+    is_enough: Callable[[Generations], bool] = lambda generated: False,
 ) -> Generations:
-    """One run, in mode interactive, that generates the same text so many times.
+    """One run, in mode interactive, that generates the same text so many times, or until it is enough.
 
     Each prompt is typed when the text before has ended, so that nothing waits to be read during a text.
     """
@@ -117,6 +122,8 @@ def generate_texts(
             try:
                 for _ in range(texts):
                     _generate(process, generated, prompt)
+                    if is_enough(generated):
+                        break
                 _, rest = process.communicate("/poweroff\n", timeout=LIMIT)
             except (OSError, LinuxRunError):
                 process.kill()
