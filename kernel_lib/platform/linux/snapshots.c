@@ -1,5 +1,6 @@
 /* Snapshots, where nothing boots: one file, which is another kernel's on the bare machine. */
 #include "kernel_lib/life/settle_setting.h"
+#include "kernel_lib/life/snapshots.h"
 #include "kernel_lib/life/trim/self_trim.h"
 #include "kernel_lib/removed/removed_functions.h"
 #include "kernel_lib/runtime.h"
@@ -16,6 +17,10 @@ bool snapshots_add(const struct new_snapshot *snapshot, struct error *error) {
 void snapshots_pass_over(const char *reason, const char *model) {
     (void)model;
     console_printf("warning: This program %s.\n", reason);
+}
+
+bool snapshots_chosen_by_hand(void) {
+    return false;
 }
 
 void snapshots_report_success(void) {}
