@@ -163,6 +163,11 @@ def compiled(base: Any, name: str) -> Any:
     return _compiled[folder]
 
 
+def takes_profile(base: Any) -> bool:
+    """Whether the variant that is asked for is compiled with a profile."""
+    return bool(base["profile"]) and load(base, base["variant"]).takes_profile
+
+
 def application(env: Any) -> list[Any]:
     """The bitcode of an application that is compiled ahead of time: with profile=, with what that says."""
     if not (env["profile"] and env["VARIANT"].takes_profile):
@@ -189,6 +194,13 @@ def linux_program(base: Any, name: str) -> Any:
     env = compiled(base, name)
     made = parts(env)
     return env.LinuxProgram("linux/bareflow", made.program, made.libraries, made.engine)[0]
+
+
+def guest_program(base: Any) -> Any:
+    """Native as a Linux program, with the application's code as a guest's export makes it of profile=."""
+    env = compiled(base, "native")
+    code = env.GuestsApplication(compiled(base.Clone(platform="bare"), "full"))
+    return env.LinuxProgram("linux/guest", [*code, *env["KERNEL_LIB"]], env["LIBC"], {})[0]
 
 
 _linux_programs: dict[str, list[Any]] = {}
@@ -252,7 +264,12 @@ def full_image(base: Any, main: Image, model_files: dict[str, Any]) -> Any:
 
 
 def image_bench(base: Any, main: Image, model_files: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """What BenchTarget measures of an image: its boot, or with a JIT engine that, next to native's image."""
+    """What BenchTarget measures of an image: its boot, or with a JIT engine that, next to native's image.
+    With profile=, the kernel of that next to the one that its guest has made."""
+    if takes_profile(base):
+        native = image(base.Clone(profile=""), "native", model_files).image
+        disk = user_file(base, base["profile"])
+        return "successor", {"image": main.image, "native": native, "disk": disk}
     if not main.made.engine:
         return "boot", {"image": main.image}
     native = image(base, "native", model_files).image
@@ -261,12 +278,16 @@ def image_bench(base: Any, main: Image, model_files: dict[str, Any]) -> tuple[st
 
 def linux_bench(base: Any, program: Any, model_files: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The same of a Linux program: every vector width, or with a JIT engine that, next to native's program;
-    and what -march=native makes of it. With references=, how far its logits are from exact ones."""
+    and what -march=native makes of it. With references=, how far its logits are from exact ones. With
+    profile=, next to native, and to what a guest makes of the profile."""
     if base["references"]:
         return "gguf_errors", {"program": program}
-    files = {"program": program, "host": linux_program(base, "host")}
+    files = {"program": program, "host": linux_program(base.Clone(profile=""), "host")}
     paths = {"model": "/model/model.bin", "tokenizer": "/model/tokenizer.bin"}  # GGUF: no tokenizer
     files |= {key: model_files[path] for key, path in paths.items() if path in model_files}
+    if takes_profile(base):
+        made = {"guest": guest_program(base), "native": linux_program(base.Clone(profile=""), "native")}
+        return "linux_successor", files | made
     if not load(base, base["variant"]).engine:
         return "linux", files
     return "linux_jit", files | {"native": linux_program(base, "native")}

@@ -1,13 +1,18 @@
 /*
- * Puts what a profile says into the application's bitcode, as /export does it in the guest:
+ * Puts what a profile says into the application's bitcode, as /export does it in the guest, and
+ * compiles it as that does if the output is to be an object:
  *
  *   apply_profile APP.BC LIBC.BC JIT.PRF OUTPUT.BC
+ *   apply_profile APP.BC LIBC.BC JIT.PRF OUTPUT.o
  */
+#include "kernel_lib/jit/export/application.h"
 #include "kernel_lib/jit/export/prepare.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/WithColor.h"
 #include <cstdarg>
 #include <cstdio>
@@ -36,19 +41,45 @@ static std::unique_ptr<MemoryBuffer> read(const char *path) {
     return std::move(*buffer);
 }
 
+static void write(const char *path, function_ref<void(raw_ostream &)> content) {
+    std::error_code error;
+    raw_fd_ostream output(path, error);
+    if (error)
+        fail(Twine(path) + ": " + error.message());
+    content(output);
+}
+
+/* The functions of LLVM-libc's that the application's calls may become. */
+static bool exists(StringRef name) {
+    static const StringSet<> names = {"memcpy", "memmove", "memset", "memcmp", "strlen"};
+    return names.contains(name);
+}
+
+static void compile(StringRef application, StringRef libc, StringRef profile, const char *path) {
+    InitializeNativeTarget();
+    InitializeNativeTargetAsmPrinter();
+    auto compiled =
+        jit::compile_application(application, libc, profile, exists, [] { return true; });
+    if (!compiled)
+        fail(toString(compiled.takeError()));
+    write(path, [&](raw_ostream &output) {
+        output << StringRef(compiled->object.data(), compiled->object.size());
+    });
+}
+
 int main(int argc, char **argv) {
     InitLLVM init(argc, argv);
     if (argc != 5)
-        fail("APP.BC LIBC.BC JIT.PRF OUTPUT.BC");
+        fail("APP.BC LIBC.BC JIT.PRF OUTPUT");
     auto application = read(argv[1]), libc = read(argv[2]), profile = read(argv[3]);
+    if (StringRef(argv[4]).ends_with(".o")) {
+        compile(application->getBuffer(), libc->getBuffer(), profile->getBuffer(), argv[4]);
+        return 0;
+    }
     LLVMContext context;
     jit::Bitcode bitcode = jit::load_bitcode(context, application->getBuffer(), libc->getBuffer());
     auto learnt = jit::prepare_application(bitcode, profile->getBuffer());
     if (!learnt)
         fail(toString(learnt.takeError()));
-    std::error_code error;
-    raw_fd_ostream output(argv[4], error);
-    if (error)
-        fail(Twine(argv[4]) + ": " + error.message());
-    WriteBitcodeToFile(*bitcode.module, output);
+    write(argv[4], [&](raw_ostream &output) { WriteBitcodeToFile(*bitcode.module, output); });
 }

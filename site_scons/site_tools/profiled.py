@@ -2,6 +2,7 @@
 recorded. The same code as in the guest puts it in (kernel_lib/jit/export).
 
 disk image --> profile; app.bc, libc.bc of full, profile --apply_profile--> bitcode --opt--> bitcode to link
+                                                         --apply_profile--> the object that a guest makes
 """
 
 from pathlib import Path
@@ -56,20 +57,29 @@ def _tool(env: Any, full: Any) -> Any:
     return tool[0]
 
 
+def _inputs(env: Any, full: Any) -> list[Any]:
+    """The program, and its first arguments. Declared once."""
+    if "PROFILE_INPUTS" not in env:
+        given = env["profile"]
+        profile = env.Command(
+            "$BUILD/profile.prf", user_file(env, given), env.Step(_read_profile, "PROFILE", escaped(given))
+        )
+        application, libc = full.ApplicationBitcode(full["APP"], full["LIBC_OBJECTS"])
+        env["PROFILE_INPUTS"] = [_tool(env, full), application, libc, *profile]
+    return list(env["PROFILE_INPUTS"])
+
+
+def _guests_application(env: Any, full: Any) -> list[Any]:
+    """The object that a guest's export makes of the application and the profile; full: as below."""
+    step = env.Step("$SOURCES $TARGET", "PROFILE")
+    return list(env.Command("$BUILD/app.guest.o", _inputs(env, full), step))
+
+
 def _profiled_application(env: Any, full: Any) -> list[Any]:
     """The bitcode that takes the place of APP. full: that variant's environment, whose embedded bitcode the
     profile's functions are."""
-    given = env["profile"]
-    profile = env.Command(
-        "$BUILD/profile.prf", user_file(env, given), env.Step(_read_profile, "PROFILE", escaped(given))
-    )
-    application, libc = full.ApplicationBitcode(full["APP"], full["LIBC_OBJECTS"])
-    tool = _tool(env, full)
-    learnt = env.Command(
-        "$BUILD/app.learnt.bc",
-        [tool, application, libc, *profile],
-        env.Step("$SOURCES $TARGET", "PROFILE"),
-    )
+    step = env.Step("$SOURCES $TARGET", "PROFILE")
+    learnt = env.Command("$BUILD/app.learnt.bc", _inputs(env, full), step)
     optimised = env.Command(
         "$BUILD/app.profiled.bc", learnt, env.Step(f"$LLVM_OPT '{PASSES}' $SOURCE -o $TARGET", "OPT")
     )
@@ -88,3 +98,4 @@ def exists(env: Any) -> bool:
 
 def generate(env: Any) -> None:
     env.AddMethod(_profiled_application, "ProfiledApplication")
+    env.AddMethod(_guests_application, "GuestsApplication")

@@ -12,7 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bareflow import program
-from bareflow.bench import disk_cases, guest_cases, linux_cases, reference_errors, width_cases
+from bareflow.bench import (
+    disk_cases,
+    guest_cases,
+    linux_cases,
+    reference_errors,
+    successor_cases,
+    width_cases,
+)
 from bareflow.bench.case import Case
 from bareflow.bench.page import load, write_page
 from bareflow.qemu.guest import GuestError
@@ -24,6 +31,8 @@ BENCHES: dict[str, Callable[[Mapping[str, str]], Sequence[Case[Any]]]] = {
     "jit": guest_cases.jit_bench,
     "linux": width_cases.width_bench,
     "linux_jit": linux_cases.jit_bench,
+    "linux_successor": successor_cases.linux_successor_bench,
+    "successor": successor_cases.successor_bench,
 }
 """What makes the cases, of the files and options on the command line."""
 

@@ -14,6 +14,8 @@ TITLES = {
     "jit": "full next to native, in QEMU",
     "linux": "native on a processor: vector widths",
     "linux_jit": "full next to native, on a processor",
+    "linux_successor": "native successors on a processor",
+    "successor": "native successors in QEMU",
 }
 """By bench."""
 
