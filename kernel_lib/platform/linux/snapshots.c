@@ -1,6 +1,6 @@
 /* Snapshots, where nothing boots: one file, which is another kernel's on the bare machine. */
-#include "kernel_lib/life/settle_setting.h"
 #include "kernel_lib/life/snapshots.h"
+#include "kernel_lib/life/settle_setting.h"
 #include "kernel_lib/life/trim/self_trim.h"
 #include "kernel_lib/removed/removed_functions.h"
 #include "kernel_lib/runtime.h"
