@@ -278,13 +278,16 @@ def image_bench(base: Any, main: Image, model_files: dict[str, Any]) -> tuple[st
 
 def linux_bench(base: Any, program: Any, model_files: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The same of a Linux program: every vector width, or with a JIT engine that, next to native's program;
-    and what -march=native makes of it. With references=, how far its logits are from exact ones. With
-    profile=, next to native, and to what a guest makes of the profile."""
+    and what -march=native makes of it. With references=, how far its logits are from exact ones; with
+    llama_bench=, its speed next to llama.cpp's, with the model if that is a GGUF file. With profile=, next to
+    native, and to what a guest makes of the profile."""
     if base["references"]:
         return "gguf_errors", {"program": program}
-    files = {"program": program, "host": linux_program(base.Clone(profile=""), "host")}
     paths = {"model": "/model/model.bin", "tokenizer": "/model/tokenizer.bin"}  # GGUF: no tokenizer
-    files |= {key: model_files[path] for key, path in paths.items() if path in model_files}
+    model = {key: model_files[path] for key, path in paths.items() if path in model_files}
+    if base["llama_bench"]:
+        return "gguf_speed", {"program": program} | ({} if "tokenizer" in model else model)
+    files = {"program": program, "host": linux_program(base.Clone(profile=""), "host"), **model}
     if takes_profile(base):
         made = {"guest": guest_program(base), "native": linux_program(base.Clone(profile=""), "native")}
         return "linux_successor", files | made

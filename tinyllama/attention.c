@@ -8,16 +8,32 @@ struct block_run {
     size_t in_cache; /* which block of the cache the first one is */
 };
 
-/* The run that begins with block first, up to before block end. It is short when it has to be
- * converted, or when many rows read it, one tile after the other: it then stays in the L1 cache. */
-static struct block_run run_from(const struct attention *a, uint32_t rows, uint32_t first,
-                                 uint32_t end) {
+/* How rows go through the blocks. */
+struct passage {
+    uint32_t longest; /* blocks of a run */
+    bool convert;     /* whether numbers are converted to float32 before, not by the kernels */
+    bool halves;      /* what the kernels get */
+};
+
+/* Runs are short when they have to be converted, or when many rows read them, one tile after the
+ * other: they then stay in the L1 cache. */
+static struct passage passage_of(const struct attention *a, const struct kernels *kernels,
+                                 uint32_t rows) {
     enum { FEW_ROWS = 4 };
+    bool halves = a->type == KV_F16 && rows == 1 && kernels->reads_halves;
+    bool convert = a->type != KV_F32 && !halves;
+    return (struct passage){convert || rows > FEW_ROWS ? ATTENTION_RUN : UINT32_MAX, convert,
+                            halves};
+}
+
+/* The run that begins with block first, up to before block end. */
+static struct block_run run_from(const struct attention *a, struct passage passage, uint32_t first,
+                                 uint32_t end) {
     uint32_t in_cache = first % a->blocks, count = end - first;
     if (count > a->blocks - in_cache)
         count = a->blocks - in_cache;
-    if (count > ATTENTION_RUN && (a->type != KV_F32 || rows > FEW_ROWS))
-        count = ATTENTION_RUN;
+    if (count > passage.longest)
+        count = passage.longest;
     return (struct block_run){count, in_cache};
 }
 
@@ -28,14 +44,15 @@ struct numbers {
     void (*unpack_bytes)(float *out, const char *block, uint32_t head_size);
 };
 
-/* The blocks of a run as float32: where they lie, or in a->unpacked. */
-static const float *unpack(const struct attention *a, const struct kernels *kernels,
-                           struct numbers numbers, struct block_run run, uint32_t head_size) {
+/* The blocks of a run as the kernels get them: where they lie, or in a->unpacked. */
+static const void *unpack(const struct attention *a, const struct kernels *kernels,
+                          struct passage passage, struct numbers numbers, struct block_run run,
+                          uint32_t head_size) {
     size_t bytes = attention_block_bytes(a->type, head_size, numbers.count);
     size_t floats = (size_t)numbers.count * ATTENTION_BLOCK;
     const char *blocks = numbers.blocks + run.in_cache * bytes;
-    if (a->type == KV_F32)
-        return (const float *)blocks;
+    if (!passage.convert)
+        return blocks;
     if (a->type == KV_F16)
         kernels->unpack_halves(a->unpacked, (const uint16_t *)blocks, run.count * floats);
     else
@@ -90,19 +107,21 @@ void attend(const struct attention *a, const struct kernels *kernels, uint32_t h
     const struct numbers keys = {a->keys, head_size, kernels->unpack_key_bytes};
     const struct numbers values = {a->values, attention_value_stride(head_size),
                                    kernels->unpack_value_bytes};
+    const struct passage passage = passage_of(a, kernels, rows);
     struct block_run run;
 
     for (uint32_t b = first_block; b < end_block; b += run.count) {
-        run = run_from(a, rows, b, end_block);
+        run = run_from(a, passage, b, end_block);
         kernels->score(a->scores + (b - first_block) * ATTENTION_BLOCK, a->query,
-                       unpack(a, kernels, keys, run, head_size), head_size, run.count, rows, size);
+                       unpack(a, kernels, passage, keys, run, head_size), head_size, passage.halves,
+                       run.count, rows, size);
     }
     weigh_rows(a, kernels, first_block * ATTENTION_BLOCK, size, queries);
     memset(a->sums, 0, rows * row_sums * sizeof(float));
     for (uint32_t b = first_block; b < end_block; b += run.count) {
-        run = run_from(a, rows, b, end_block);
+        run = run_from(a, passage, b, end_block);
         kernels->mix(a->sums, a->scores + (b - first_block) * ATTENTION_BLOCK,
-                     unpack(a, kernels, values, run, head_size), head_size,
+                     unpack(a, kernels, passage, values, run, head_size), head_size, passage.halves,
                      positions_to_mix(run, b, end), rows, size);
     }
     for (uint32_t row = 0; row < rows; row++)

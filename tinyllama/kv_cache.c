@@ -3,6 +3,10 @@
 
 const char *const kv_type_names[KV_TYPES] = {[KV_F32] = "f32", [KV_F16] = "f16", [KV_Q8] = "q8"};
 
+enum kv_type kv_type_for(const struct model *model) {
+    return model->has_blocks ? KV_F16 : KV_F32;
+}
+
 static uint32_t smaller_of(uint32_t a, uint32_t b) {
     return a < b ? a : b;
 }

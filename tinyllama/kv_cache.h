@@ -20,6 +20,10 @@ struct kv_cache {
 /* The name of a type: "f32", "f16", "q8". */
 extern const char *const kv_type_names[KV_TYPES];
 
+/* The type for a model: binary16 adds nothing that shows to the error of activations that are
+ * rounded for GGUF's quantised weights. Other models have float32, which is exact. */
+enum kv_type kv_type_for(const struct model *model);
+
 /* Prepares a cache for so many positions, stored in batches of up to batch. */
 void kv_cache_init(struct kv_cache *cache, const struct model_config *config, enum kv_type type,
                    uint32_t positions, uint32_t batch);

@@ -136,8 +136,8 @@ static bool load(struct application *app, struct error *error) {
         settings->mode < MODE_GENERATE || settings->chat || settings->mode == MODE_PERPLEXITY;
     uint32_t positions = whole ? app->model.config.context : steps;
     app->generator = (struct generator){&app->inference, &app->sampler, &app->tokenizer, steps};
-    if (!inference_init(&app->inference, &app->model, &kernels_sse2, positions, settings->kv,
-                        error))
+    enum kv_type kv = settings->kv < KV_TYPES ? settings->kv : kv_type_for(&app->model);
+    if (!inference_init(&app->inference, &app->model, &kernels_sse2, positions, kv, error))
         return false;
     report_cache(&app->inference);
     return optimization_choose(&app->inference, settings->vector, error) &&

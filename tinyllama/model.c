@@ -16,7 +16,7 @@ static void take_matrix(struct layout *l, struct matrix *matrix, uint32_t rows, 
                               .columns = columns,
                               .group = l->model->config.group,
                               .type = weight_is_float32(type) ? NULL : type};
-    l->model->has_blocks |= matrix->type != NULL;
+    l->model->has_blocks |= matrix->type && type->columns > 1;
     matrix->data = arena_take(&l->arena, 1, matrix_bytes(matrix));
 }
 

@@ -81,7 +81,7 @@ struct model {
     float *final_norm;        /* [dim] */
     float *rope_factors;      /* [rope_dims / 2] divisors of the angles of global layers, or NULL */
     struct layer *layer;      /* [layers] */
-    bool has_blocks;          /* whether a matrix has a type of GGUF's */
+    bool has_blocks;          /* whether a matrix has one of GGUF's quantised types */
     void *memory;             /* everything above */
 };
 

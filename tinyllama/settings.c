@@ -77,7 +77,7 @@ static const struct option {
     {"prompt", "", NULL, TEXT, 0, 0, AT(prompt)},
     {"prompt_ids", NULL, NULL, TEXT, 0, 0, AT(prompt_ids)},
     {"text", NULL, NULL, TEXT, 0, 0, AT(text)},
-    {"kv", "f32", NULL, KV, 0, 0, AT(kv)},
+    {"kv", "auto", NULL, KV, 0, 0, AT(kv)},
     {"chat", "0", NULL, FIXED, 0, 1, AT(chat)},
     {"template", "auto", NULL, TEXT, 0, 0, AT(chat_template)},
     {"system", "", NULL, TEXT, 0, 0, AT(system)},
@@ -164,10 +164,10 @@ static bool set_context(enum full_context *context, const char *value, struct er
 
 static bool set_kv(enum kv_type *kv, const char *value, struct error *error) {
     size_t found;
-    if (!find_name(kv_type_names, KV_TYPES, value, &found))
-        return error_set(error, "kv = %s: there are f32, f16 and q8", value);
+    bool known = find_name(kv_type_names, KV_TYPES, value, &found);
     *kv = (enum kv_type)found;
-    return true;
+    return known || strcmp(value, "auto") == 0 ||
+           error_set(error, "kv = %s: there are auto, f32, f16 and q8", value);
 }
 
 static bool set_decimal(float *at, const struct option *option, const char *value,

@@ -21,7 +21,7 @@ struct settings {
     const char *vector;        /* "auto" or a width's name (optimization.h) */
     const char *ids;           /* path to write the token ids to, or NULL */
     const char *logits;        /* path to write all logits to, or NULL */
-    enum kv_type kv;           /* of the KV cache's numbers */
+    enum kv_type kv;           /* of the KV cache's numbers; KV_TYPES: what suits the model */
     uint32_t chat;             /* 1: MODE_GENERATE answers the prompt, by the chat template */
     const char *chat_template; /* "auto", or a family (chat/template.h) */
     const char *system;        /* text, "" for none */

@@ -15,6 +15,8 @@ from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
 
 MOST_PORT = 65535
+BENCH_OPTIONS = {"gguf_errors": "references", "gguf_speed": "llama_bench"}
+"""Options that choose a bench, which gets their values."""
 
 
 def _given_options(env: Any) -> dict[str, str]:
@@ -82,8 +84,9 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> int:
     if page == "disks" and "disk" in settings:
         arguments |= {"disk": settings["disk"]}
         page = f"disks-{settings['disk']}"
-    if env["BENCH"] == "gguf_errors":
-        arguments |= {"references": env["references"]}
+    if env["BENCH"] in BENCH_OPTIONS:
+        option = BENCH_OPTIONS[env["BENCH"]]
+        arguments |= {option: env[option]}
     if env["save"]:
         path = env.File(f"#docs/measurements/{page}.md").abspath
         arguments |= {"page": path, "command": command_line(sys.argv[1:])}
@@ -144,6 +147,7 @@ def options(opts: Options) -> None:
         opts.add_file(name, f"run: {text}")
     opts.add_repeatable(CONFIG, f"run: {CONFIG_HELP}", _are_settings)
     opts.add_file("references", "bench: GGUF files with exact logits, a folder", validator=_is_folder)
+    opts.add_file("llama_bench", "bench: llama.cpp's program llama-bench, to be compared with")
     opts.add_switch("save", "bench: write the tables to docs/measurements as well")
 
 

@@ -10,11 +10,10 @@ from disk_tools import DiskImage
 from fixture_types import Record
 from gguf_model import BITS, make_model, prompt_config
 
-NAME = "few types"
 
-
-def test_same_bits(record: Record, image: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.parametrize("kv", BITS)
+def test_same_bits(record: Record, image: Path, tmp_path_factory: pytest.TempPathFactory, kv: str) -> None:
     disk = DiskImage.copy(image, tmp_path_factory.mktemp("gguf") / "model.img")
-    disk.write("/model/model.bin", make_model(NAME).file)
-    _, _, logits = record(disk.path, {**prompt_config(), "vector": "sse2"})
-    assert hashlib.sha256(logits).hexdigest() == BITS[NAME]
+    disk.write("/model/model.bin", make_model("few types").file)
+    _, _, logits = record(disk.path, {**prompt_config(), "vector": "sse2", "kv": kv})
+    assert hashlib.sha256(logits).hexdigest() == BITS[kv]

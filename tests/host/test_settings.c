@@ -31,7 +31,7 @@ static void test_defaults(void) {
     CHECK(s.sampling.temperature == 0.7f && s.sampling.top_p == 0.9f &&
           strcmp(s.vector, "auto") == 0);
     CHECK(strcmp(s.model, "/model/model.bin") == 0 && strcmp(s.prompt, "") == 0);
-    CHECK(!s.tokenizer && s.positions == 4096 && !s.ids && !s.logits && s.kv == KV_F32);
+    CHECK(!s.tokenizer && s.positions == 4096 && !s.ids && !s.logits && s.kv == KV_TYPES);
     CHECK(s.sampling.top_k == 0 && s.sampling.min_p == 0.0f && s.sampling.repeat_penalty == 1.0f);
     CHECK(s.chat == 0 && strcmp(s.system, "") == 0 && strcmp(s.chat_template, "auto") == 0);
     CHECK(s.context == CONTEXT_SLIDE);
@@ -114,7 +114,7 @@ static void test_decimals(void) {
 
 static void test_wrong_values(void) {
     static const char *const cases[][2] = {
-        {"kv = f64", "kv = f64: there are f32, f16 and q8"},
+        {"kv = f64", "kv = f64: there are auto, f32, f16 and q8"},
         {"context = turn", "context = turn: there are slide and stop"},
         {"chat = 2", "chat = 2: not a whole number from 0 to 1"},
         {"mode = fast",

@@ -72,8 +72,22 @@ def test_logits(linux_program: Path, made: Files, tmp_path: Path, name: str) -> 
     assert len(set(found.values())) == 1, "the widths differ"
     error = error_of(list(array.array("f", found["sse2"])), expected_logits(make_model(name)))
     assert error < (QUANTISED if SHAPES[name].types else ROUNDING)
-    if name in BITS:
-        assert hashlib.sha256(found["sse2"]).hexdigest() == BITS[name]
+
+
+@pytest.mark.parametrize("kv", BITS)
+def test_bits(linux_program: Path, made: Files, tmp_path: Path, kv: str) -> None:
+    for width in widths():
+        found = logits_of(linux_program, tmp_path, made("few types"), width, **prompt_config(), kv=kv)
+        assert hashlib.sha256(found).hexdigest() == BITS[kv]
+
+
+@pytest.mark.parametrize("name", ["few types", "llama"])
+def test_kv_cache_by_default(linux_program: Path, made: Files, tmp_path: Path, name: str) -> None:
+    """binary16 where weights are quantised, float32 where they are not."""
+    config = {**prompt_config(), "mode": "generate"}
+    _, events = run(linux_program, make_root(tmp_path, made(name)), config)
+    (cache,) = (event for event in events if event["event"] == "kv_cache")
+    assert cache["type"] == ("f16" if SHAPES[name].types else "f32")
 
 
 @pytest.mark.parametrize("name", ["gemma3", "few types"])

@@ -46,6 +46,19 @@ def test_file(tmp_path: Path, mixture: str, size: int) -> None:
     assert 0 < head < 20_000
 
 
+def test_rows_that_are_no_whole_blocks(tmp_path: Path) -> None:
+    """Of 288 columns, K types have no whole blocks: then Q5_0 has the place of Q4_K, Q8_0 that of Q6_K."""
+    shape = Shape(dim=288, hidden=512, layers=1, heads=4, kv_heads=4, vocabulary=300, context=64)
+    q5_0, q8_0, q6_k = 288 // 32 * 22, 288 // 32 * 34, 512 // 256 * 210
+    for mixture, size in (
+        ("Q4_K_M", (3 * 288 + 2 * 512 + 300) * q5_0 + (288 + 300) * q8_0 + 288 * q6_k),
+        ("Q6_K", (4 * 288 + 2 * 512 + 2 * 300) * q8_0 + 288 * q6_k),
+    ):
+        write_model(tmp_path / "m", shape, mixture)
+        head = (tmp_path / "m").stat().st_size - size - 3 * 288 * 4
+        assert 0 < head < 20_000
+
+
 def test_wrong_arguments() -> None:
     for arguments in (
         [],

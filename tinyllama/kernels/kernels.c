@@ -230,6 +230,7 @@ SMALL static void add(float *x, const float *y, uint32_t size) {
 
 const struct kernels TABLE(KERNELS_SUFFIX) = {
     .name = NAME_OF(KERNELS_SUFFIX),
+    .reads_halves = READS_HALVES,
     .matmul_f32 = matmul_f32,
     .matmul_q8 = matmul_q8,
     .quantize = quantize,

@@ -19,6 +19,7 @@
  * argument. */
 struct kernels {
     const char *name;
+    bool reads_halves; /* whether score and mix, of one row, read binary16 */
     /* out = W x for a float32 matrix and count positions. The x of a position has columns elements
      * and begins x_stride after the one before; out is [count][rows]. */
     void (*matmul_f32)(float *out, const void *weights, uint32_t rows, uint32_t columns,
@@ -40,19 +41,20 @@ struct kernels {
     void (*round_blocks)(const struct rounded *out, const float *x, uint32_t columns,
                          uint32_t group);
     struct block_kernels blocks; /* for block_product.c */
-    /* scores = query keys^T for rows of queries, [head_size] each, and blocks of float32 keys
-     * (attention.h); the scores of a row begin score_stride after those of the one before.
-     * head_size is not padded, here and below. */
-    void (*score)(float *scores, const float *query, const float *keys, uint32_t head_size,
-                  uint32_t blocks, uint32_t rows, uint32_t score_stride);
+    /* scores = query keys^T for rows of queries, [head_size] each, and blocks of keys
+     * (attention.h), which are float32 or, where reads_halves, with one row binary16; the scores of
+     * a row begin score_stride after those of the one before. head_size is not padded, here and
+     * below. */
+    void (*score)(float *scores, const float *query, const void *keys, uint32_t head_size,
+                  bool halves, uint32_t blocks, uint32_t rows, uint32_t score_stride);
     /* scores = 2^(scores - max(scores)), and 0 for the positions before skip and from positions on;
      * returns their sum. Divided by it, they are the softmax. size are whole blocks. */
     float (*weigh)(float *scores, uint32_t skip, uint32_t positions, uint32_t size);
     /* sums += weights values for rows of weights, score_stride apart, and so many positions of
-     * float32 values, a multiple of ATTENTION_SUMS; position i goes to the partial sum i mod
-     * ATTENTION_SUMS. Up to 8 floats after the values may be read. */
-    void (*mix)(float *sums, const float *weights, const float *values, uint32_t head_size,
-                uint32_t positions, uint32_t rows, uint32_t score_stride);
+     * values, a multiple of ATTENTION_SUMS; position i goes to the partial sum i mod
+     * ATTENTION_SUMS. Up to 8 numbers after the values may be read. */
+    void (*mix)(float *sums, const float *weights, const void *values, uint32_t head_size,
+                bool halves, uint32_t positions, uint32_t rows, uint32_t score_stride);
     /* Keys or values as float32: of KV_F16, count numbers; of KV_Q8, a block. Up to 8 floats after
      * the values may be written. */
     void (*unpack_halves)(float *out, const uint16_t *halves, size_t count);

@@ -8,7 +8,7 @@ command=TEXT the tables are also written to a page (bareflow.bench.page), unless
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bareflow import program
@@ -16,6 +16,7 @@ from bareflow.bench import (
     disk_cases,
     guest_cases,
     linux_cases,
+    llama_cases,
     reference_errors,
     successor_cases,
     width_cases,
@@ -24,10 +25,11 @@ from bareflow.bench.case import Case
 from bareflow.bench.page import load, write_page
 from bareflow.qemu.guest import GuestError
 
-BENCHES: dict[str, Callable[[Mapping[str, str]], Sequence[Case[Any]]]] = {
+BENCHES: dict[str, Callable[[Mapping[str, str]], Iterable[Case[Any]]]] = {
     "boot": guest_cases.boot_bench,
     "disks": disk_cases.disk_bench,
     "gguf_errors": reference_errors.reference_bench,
+    "gguf_speed": llama_cases.llama_bench,
     "jit": guest_cases.jit_bench,
     "linux": width_cases.width_bench,
     "linux_jit": linux_cases.jit_bench,

@@ -11,6 +11,7 @@ TITLES = {
     "disks": "Every way to the disk",
     "evolve": "The life of an image",
     "gguf_errors": "GGUF: how far logits are from exact ones",
+    "gguf_speed": "GGUF: tokens/s next to llama.cpp",
     "jit": "full next to native, in QEMU",
     "linux": "native on a processor: vector widths",
     "linux_jit": "full next to native, on a processor",

@@ -48,6 +48,7 @@ TYPES = {
     "F32": Type(0, 1, 4, {}),
     "Q8_0": Type(8, 32, 34, {0: 1 / 74}),
     "Q4_0": Type(2, 32, 18, {0: 1 / 4.6}),
+    "Q5_0": Type(6, 32, 22, {0: 1 / 9.2}),
     "Q4_K": Type(12, 256, 144, {0: 1 / 250, 2: 7.5 / 250}),
     "Q6_K": Type(14, 256, 210, {208: 1 / 1370}),
 }
@@ -73,6 +74,8 @@ SHAPES = {
     "1.1B": TINYLLAMA,
 }
 MIXTURES = ("F32", "Q8_0", "Q4_0", "Q6_K", "Q4_K_M")
+SHORT_ROWS = {"Q4_K": "Q5_0", "Q6_K": "Q8_0"}
+"""What llama.cpp's quantiser takes for rows that are no whole blocks of a K type."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,14 @@ class Tensor:
     """rows is None of a vector."""
 
     name: str
-    type: str
+    wanted: str
     columns: int
     rows: int | None
+
+    @property
+    def type(self) -> str:
+        whole = self.columns % TYPES[self.wanted].columns == 0
+        return self.wanted if whole else SHORT_ROWS[self.wanted]
 
     @property
     def size(self) -> int:

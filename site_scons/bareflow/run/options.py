@@ -27,7 +27,7 @@ GUEST = {
     "template": "of a chat: auto, or the family of the chat template",
     "context": "of a chat whose context is full: slide or stop",
     "args": 'of app=: the program\'s arguments; within "..." spaces are part of one',
-    "kv": "the numbers of the KV cache: f32, f16 or q8",
+    "kv": "the numbers of the KV cache: auto, f32, f16 or q8",
     "vector": "auto, sse2, avx2 or avx512",
     "disk": "how the guest reads its disk: auto, ata, pio or bios",
 }
