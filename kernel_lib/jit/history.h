@@ -13,6 +13,9 @@ struct jit_function;
 #define JIT_CANDIDATES 8 /* that are remembered of a function, at most */
 #define JIT_REASON 40    /* bytes, with the zero at the end */
 
+/* The reason of a level that a function is for because its calls do not leave their loops soon. */
+#define JIT_LONG_LOOP "a long loop"
+
 /* A version that was timed for the highest level (policy/autotune.h). */
 struct jit_candidate {
     const struct jit_function *body; /* whose code it has */

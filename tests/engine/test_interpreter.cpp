@@ -219,7 +219,7 @@ void check_protection() {
 int main() {
     jit::Program program(StringRef(cases_bitcode, size_t(cases_bitcode_end - cases_bitcode)),
                          StringRef(empty_bitcode, size_t(empty_bitcode_end - empty_bitcode)));
-    jit::Interpreter interpreter(program, {JIT_INTERPRETER, LOOP_DEPTH});
+    jit::Interpreter interpreter(program, {JIT_INTERPRETER, JIT_O3, LOOP_DEPTH});
     check_protection();
     run("function_cases", native_function_cases);
     run("instruction_cases", native_instruction_cases);

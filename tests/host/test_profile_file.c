@@ -129,6 +129,17 @@ static void test_add(void) {
     CHECK(all.values.frequent[0].values[0] == 48);
     profile_add(&all, &f1);
     CHECK(all.calls == 0);
+    /* A call that went on out of a loop says what new ones are for. */
+    f1.calls = 1;
+    f1.level = JIT_O0;
+    f1.reason = "calls";
+    f1.policy.continued = JIT_O2;
+    profile_add(&all, &f1);
+    CHECK(all.level == JIT_O2 && strcmp(all.reason, JIT_LONG_LOOP) == 0);
+    f1.level = JIT_O3;
+    profile_add(&all, &f1);
+    CHECK(all.level == JIT_O3 && strcmp(all.reason, "calls") == 0);
+    f1.calls = 0;
     /* What is written are these sums. */
     size_t size;
     p.boots = 8;

@@ -15,11 +15,11 @@ ROUNDS = 400
 """Half a second in good code, and minutes in the interpreter."""
 
 
-def run(build_dir: Path, root: Path, setting: str) -> list[dict[str, Any]]:
+def run(build_dir: Path, root: Path, *settings: str) -> list[dict[str, Any]]:
     """The events of a run that has computed the number as often as it was told."""
     program = build_dir.parent / "apps/bytecode/full/linux/bareflow"
     (root / "profile").mkdir(exist_ok=True)
-    command: list[str | Path] = [program, f"root={root}", setting, f"args=25 {ROUNDS}"]
+    command: list[str | Path] = [program, f"root={root}", *settings, f"args=25 {ROUNDS}"]
     result = subprocess.run(command, capture_output=True, timeout=120, check=True)
     assert result.stdout.splitlines() == [FIBONACCI_25] * ROUNDS
     prefix = b"@bareflow "
@@ -35,6 +35,18 @@ def named(events: list[dict[str, Any]], name: str) -> list[tuple[str, str]]:
 def test_call_goes_on_in_better_code(build_dir: Path, tmp_path: Path, tier0: str) -> None:
     events = run(build_dir, tmp_path, f"jit.tier0={tier0}")
     assert named(events, "continue") == [("run", "O2")]
+
+
+def test_slow_code_that_was_left_is_not_begun_again(build_dir: Path, tmp_path: Path) -> None:
+    """The disk has code of O0, and a profile that says that O2 was better: as it is when the budget has had
+    room for the call that was under way alone."""
+    run(build_dir, tmp_path, "jit.max_level=O0", "jit.tier0=O0", "jit.profile=off")
+    events = run(build_dir, tmp_path, "jit.cache=off")
+    assert named(events, "continue") == [("run", "O2")]
+    events = run(build_dir, tmp_path)
+    assert named(events, "continue") == [] and ("run", "O2") in named(events, "tier")
+    events = run(build_dir, tmp_path)
+    assert named(events, "continue") == [] and "run" not in dict(named(events, "tier"))
 
 
 def test_next_run_begins_in_better_code(build_dir: Path, tmp_path: Path) -> None:

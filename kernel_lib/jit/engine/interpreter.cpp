@@ -26,12 +26,20 @@ jit::Interpreter::Interpreter(Program &program, const InterpreterOptions &option
     the_interpreter = this;
 }
 
+/* The level of its first code. An earlier boot may have found that its calls do not leave their
+ * loops soon. */
+jit_level jit::Interpreter::first_level(const Entry &entry) const {
+    bool loops = strcmp(entry.earlier.reason, JIT_LONG_LOOP) == 0;
+    return std::max(
+        {options_.first, JIT_O0, loops ? std::min(entry.earlier.level, options_.most) : JIT_O0});
+}
+
 /* Compiles the function; false when that fails. What runs it already, stays. */
 bool jit::Interpreter::compile(Entry &entry, const char *reason) {
     if (*entry.slot != entry.first_target)
         return true;
     uint64_t begin = cpu_rdtsc();
-    bool good = jit_compile(&entry, std::max(options_.first, JIT_O0), false, reason);
+    bool good = jit_compile(&entry, first_level(entry), false, reason);
     jit_note_first_code(&entry, good, cpu_rdtsc() - begin);
     return good;
 }
@@ -56,6 +64,8 @@ void *jit::Interpreter::enter(size_t index, struct jit_registers &registers) {
 void jit::Interpreter::decide(Entry &entry, Interpretation &state) {
     if (options_.first != JIT_INTERPRETER)
         state.reason = "no interpreter wanted";
+    else if (first_level(entry) > JIT_O0)
+        state.reason = JIT_LONG_LOOP;
     else if (loop_depth(*entry.function) > options_.loop_depth)
         state.reason = "loops would take long in the interpreter";
     else

@@ -12,6 +12,7 @@ namespace jit {
 struct InterpreterOptions {
     jit_level first;     /* above the interpreter: for this every function is compiled at its first
                             call */
+    jit_level most;      /* for no higher one */
     unsigned loop_depth; /* functions with loops nested deeper are compiled at once */
 };
 
@@ -24,6 +25,7 @@ class Interpreter {
     void *enter(size_t index, struct jit_registers &registers);
 
   private:
+    jit_level first_level(const Entry &entry) const;
     bool compile(Entry &entry, const char *reason);
     void decide(Entry &entry, Interpretation &state);
     void settle_for_interpreting(Entry &entry, Interpretation &state);

@@ -116,7 +116,7 @@ extern "C" int app_main() {
                                 bytes(libc_bitcode, libc_bitcode_end));
     static jit::Engine engine(program, __builtin_frame_address(0));
     const struct jit_settings *settings = jit_settings();
-    jit::InterpreterOptions tier0 = {settings->tier0,
+    jit::InterpreterOptions tier0 = {settings->tier0, settings->max_level,
                                      static_cast<unsigned>(settings->interpret_loops)};
     static jit::Interpreter interpreter(program, tier0);
     coverage_set_application(application_function);

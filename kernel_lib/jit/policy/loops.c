@@ -15,7 +15,7 @@
  * room. First of all, because it frees continuations that no call is in. */
 static void compile_for_new_calls(struct jit_function *f, uint64_t now) {
     if (f->level < BEST && !f->policy.autotune && budget_allows(budget_expect(f, BEST), now))
-        tier_compile(f, BEST, "a long loop");
+        tier_compile(f, BEST, JIT_LONG_LOOP);
 }
 
 static void *make_when_worth(struct jit_function *f, uint32_t loop) {

@@ -40,6 +40,7 @@ struct jit_policy {
     uint64_t since;           /* budget_running() at the first timed call on its level */
     uint64_t last;            /* the same at the last one */
     int64_t looping;          /* cycles of its loops in slow code, since they were continued */
+    enum jit_level continued; /* the level on which a call went on out of a loop; else the lowest */
     uint64_t usual_calls;     /* in an earlier boot; 0: or its code from then is not there */
     struct jit_function *alternatives[JIT_ALTERNATIVES];
     struct autotune *autotune; /* NULL: its candidates are not being timed */

@@ -91,6 +91,7 @@ void *tier_continue(struct jit_function *f, uint32_t loop, enum jit_level level)
         return NULL;
     }
     budget_count();
+    f->policy.continued = level;
     jit_log_event("{\"event\":\"continue\",\"function\":\"%s\",\"loop\":%" PRIu32
                   ",\"level\":\"%s\",\"cycles\":%" PRIu64 ",\"ms\":%" PRIu64 "}",
                   f->name, loop, jit_level_name(level), now - begin, ms_since_begin(now));

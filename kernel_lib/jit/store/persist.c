@@ -61,10 +61,17 @@ static void read_cache(void) {
     free(bytes);
 }
 
-/* Whether the settings of this boot allow it. */
+/* Whether it is slow code that an earlier boot had to leave in a loop. Then the function's first
+ * call compiles it for the level that it went on at. */
+static bool was_left(const struct cached_object *object) {
+    const struct jit_history *earlier = &object->function->earlier;
+    return object->code.level < earlier->level && strcmp(earlier->reason, JIT_LONG_LOOP) == 0;
+}
+
+/* Whether the settings of this boot allow it, and there is no better way. */
 static bool wanted(const struct cached_object *object) {
     const struct jit_settings *settings = jit_settings();
-    return object->code.level <= settings->max_level &&
+    return object->code.level <= settings->max_level && !was_left(object) &&
            (settings->specialise || !object->code.specialised);
 }
 

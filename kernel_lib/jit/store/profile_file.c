@@ -24,8 +24,16 @@ static void add_times(struct jit_times *all, const struct jit_times *more) {
         all->max = more->max;
 }
 
-/* Why the function runs on its level. */
+/* The level that the function is for. A call that has left a loop says that new ones had better
+ * begin there. */
+static enum jit_level level_of(const struct jit_function *f) {
+    return f->policy.continued > f->level ? f->policy.continued : f->level;
+}
+
+/* Why. */
 static const char *reason_of(const struct jit_function *f) {
+    if (level_of(f) > f->level)
+        return JIT_LONG_LOOP;
     bool from_cache = strcmp(f->reason, JIT_FROM_CACHE) == 0;
     return from_cache && f->earlier.calls > 0 ? f->earlier.reason : f->reason;
 }
@@ -38,8 +46,8 @@ void profile_add(struct jit_history *all, const struct jit_function *f) {
     for (int level = 0; level < JIT_LEVELS; level++)
         add_times(&all->times[level], &f->times[level]);
     /* A short boot does not take back what a long one has found out. */
-    if (f->level >= all->level) {
-        all->level = f->level;
+    if (level_of(f) >= all->level) {
+        all->level = level_of(f);
         all->specialised = f->specialised;
         snprintf(all->reason, sizeof all->reason, "%s", reason_of(f));
     }
