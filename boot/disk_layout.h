@@ -6,7 +6,7 @@
 
 #define SECTOR_SIZE 512
 #define STAGE2_LBA 1
-#define STAGE2_SECTORS 20
+#define STAGE2_SECTORS 39
 #define STAGES_SECTORS (STAGE2_LBA + STAGE2_SECTORS)
 
 /* Where a disk's own sectors have 4096 bytes: how many of 512 that is, and how many it takes to

@@ -8,16 +8,19 @@
 #include <stdint.h>
 
 #define KERNEL_SIGNATURE 0x464C5544u /* "DULF" on disk: FLUD read as little-endian */
-#define KERNEL_HEADER_VERSION 3
+#define KERNEL_HEADER_VERSION 4
 
 /* flags */
-#define KERNEL_COMPRESSED 1 /* behind the header, a Zstandard frame (boot/unpack/unpack.h) */
-#define KERNEL_I386 2       /* 32-bit code; else 64-bit */
+#define KERNEL_ZSTD 1    /* behind the header, a Zstandard frame (boot/unpack/unpack.h) */
+#define KERNEL_I386 2    /* 32-bit code; else 64-bit */
+#define KERNEL_STREAMS 4 /* behind the header, streams (boot/streams/streams.h); not with ZSTD */
+#define KERNEL_COMPRESSED (KERNEL_ZSTD | KERNEL_STREAMS)
 
 /*
  * A compressed kernel is unpacked in place. The loader puts the file where the kernel's memory
- * ends less this, and demands that what a block unpacks to ends this far in front of the block, or
- * further. So memory_size >= image_size + 128 KiB, the largest block, and a little more for each.
+ * ends less this. With Zstandard it demands that what a block unpacks to ends this far in front of
+ * the block, or further. So memory_size >= image_size + 128 KiB, the largest block, and a little
+ * more for each. With streams it demands room for these, too: memory_size is about twice image_size.
  */
 #define KERNEL_UNPACK_MARGIN 16
 

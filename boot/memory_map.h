@@ -14,8 +14,8 @@
 #define PARTITION_TABLE (STAGE1_ADDRESS + 0x1BE)
 #define STAGE2_ADDRESS 0x8000
 #define STAGE2_SIGNATURE 0x5332  /* the last word of stage2, "2S": all of it is there */
-#define UNPACK_ADDRESS 0x9300    /* the part of stage2 that is compiled: unpack/ */
+#define UNPACK_ADDRESS 0x9300    /* the part of stage2 that is compiled: unpack/, streams/ */
 #define DISK_BUFFER 0x10000      /* 64 KiB; ISA DMA cannot cross a boundary of 64 KiB */
-#define UNPACK_WORKSPACE 0x10000 /* struct zstd, when all has been read */
+#define UNPACK_WORKSPACE 0x10000 /* union unpack_workspace, when all has been read */
 #define UNPACK_STACK_TOP 0x40000 /* the unpacker's stack is above its workspace */
 #define PAGE_TABLES 0x40000      /* 24 KiB */

@@ -6,7 +6,7 @@ import struct
 
 from disk_tools import DiskImage
 
-RECORD = 21 * 512  # offset of the record in the image
+RECORD = 40 * 512  # offset of the record in the image
 SIZE = 36
 NONE = 0xFF
 NAMES = b"BAREFLOWKRN\0" + b"FALLBACKKRN\0"

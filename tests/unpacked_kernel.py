@@ -1,4 +1,4 @@
-"""Unpacks kernel files, as the loader does (boot/unpack)."""
+"""Unpacks kernel files, as the loader does (boot/unpack, boot/streams)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 import struct
 
 import zstandard
-from bareflow.kernel.kernel_file import COMPRESSED, HEADER_SIZE, parse_header
+from bareflow.kernel.kernel_file import HEADER_SIZE, I386, STREAMS, ZSTD, parse_header
+from kernel_streams import merged, stored_streams
 
 _BRANCH_OPCODES = re.compile(b"[\xe8\xe9]")
 _BRANCH_SIZE = 5
@@ -15,9 +16,12 @@ _DISTANCE = struct.Struct("<i")
 
 def unpacked(kernel: bytes) -> bytes:
     """The image in memory of a kernel file, which may be compressed."""
-    if not parse_header(kernel).flags & COMPRESSED:
+    flags, packed = parse_header(kernel).flags, kernel[HEADER_SIZE:]
+    if flags & STREAMS:
+        return kernel[:HEADER_SIZE] + merged(stored_streams(packed), is_64_bit=not flags & I386)
+    if not flags & ZSTD:
         return kernel
-    packed = zstandard.ZstdDecompressor().decompress(kernel[HEADER_SIZE:])
+    packed = zstandard.ZstdDecompressor().decompress(packed)
     return kernel[:HEADER_SIZE] + with_distances(packed)
 
 

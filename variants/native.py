@@ -85,5 +85,5 @@ VARIANT = Variant(
         "-mllvm -split-spill-mode=size",
     ],
     takes_profile=True,
-    compression=19,
+    compression="streams",
 )

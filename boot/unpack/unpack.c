@@ -1,11 +1,9 @@
 #include "unpack.h"
 #include "boot/kernel_header.h"
-#include "boot/memory_map.h"
 #include "branches.h"
 
 _Static_assert(KERNEL_UNPACK_MARGIN >= ZSTD_MARGIN && ZSTD_MARGIN >= ZSTD_STEP,
                "the decoder reaches beyond the margin");
-_Static_assert(UNPACK_WORKSPACE + sizeof(struct zstd) < UNPACK_STACK_TOP, "no room for a stack");
 
 bool unpack(struct zstd *zstd, uint8_t *image, size_t image_size, const uint8_t *file,
             const uint8_t *end) {

@@ -1,4 +1,4 @@
-/* Unpacking a compressed kernel file (boot/kernel_header.h): what boot/stage2.asm calls. */
+/* Unpacking a kernel file that is a Zstandard frame behind its header (boot/kernel_header.h). */
 #pragma once
 #include "zstd.h"
 

@@ -3,6 +3,7 @@
 import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from bareflow.errors import BareFlowError
 from bareflow.trim.trimming import Trimming
@@ -30,8 +31,9 @@ class Variant:
     """LLVM-libc's own configuration macros (libc/config/config.json in its source)."""
     lto: list[str]
     """Linker options for the optimising link."""
-    compression: int
-    """The Zstandard level that the kernel file is compressed with; 0: it is not."""
+    compression: int | Literal["streams"]
+    """The kernel file: a Zstandard level, or 0 for none, or streams packed by LZMA, which are smaller and
+    take longer to unpack (boot/streams/streams.h)."""
     takes_profile: bool = False
     """Whether profile= may say how its application is compiled."""
     engine: list[str] = field(default_factory=list)

@@ -29,7 +29,7 @@ BLOCK = 128 << 10
 def flat_kernel(payload: bytes, bss: int = 0) -> bytes:
     size = HEADER_SIZE + len(payload)
     header = struct.pack(
-        "<IHHIIQQQQ16sQ", 0x464C5544, 3, HEADER_SIZE, 0, 0,
+        "<IHHIIQQQQ16sQ", 0x464C5544, 4, HEADER_SIZE, 0, 0,
         size, size + bss, 1 << 20, (1 << 20) + HEADER_SIZE, bytes(16), size,
     )  # fmt: skip
     return header + payload

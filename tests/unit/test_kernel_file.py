@@ -16,7 +16,7 @@ extern end
 extern file_end
 section .header progbits alloc exec
     dd {signature}
-    dw 3, 72
+    dw 4, 72
     dd 0, 0
     dq file_end - 0x100000, end - 0x100000, 0x100000, start
     times 16 db 0
@@ -36,7 +36,7 @@ def test_file_and_header(tmp_path: Path) -> None:
     assert kernel[:4] == b"DULF"
     assert len(kernel) == 4096 + 4 and kernel[4096:] == b"data"
     fields = struct.unpack_from("<IHHIIQQQQ16sQ", kernel)
-    assert fields[1:4] == (3, 72, 0)
+    assert fields[1:4] == (4, 72, 0)
     assert fields[5:9] == (4100, 4100 + 10000, 0x100000, 0x100050)
     assert fields[10] == 4100
     assert kernel[80] == 0xF4  # hlt
@@ -56,8 +56,9 @@ def test_wrong_signature(tmp_path: Path) -> None:
     ("offset", "value", "message"),
     [
         (4, b"\x01\x00", "header version 1, 72 bytes, is not known"),
-        (6, b"\x40\x00", "header version 3, 64 bytes, is not known"),
-        (8, b"\x04", "flags 0x4 are not known"),
+        (6, b"\x40\x00", "header version 4, 64 bytes, is not known"),
+        (8, b"\x08", "flags 0x8 are not known"),
+        (8, b"\x05", "flags 0x5 are not known"),
         (8, struct.pack("<IIQQ", 1, 0, 4100, 4131), "memory size 4131 leaves no room to unpack"),
         (16, b"\x00", "the header says 4096 bytes, the file has 4100"),
         (24, bytes(8), "memory size 0 is less than the image's 4100"),

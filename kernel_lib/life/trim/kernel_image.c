@@ -16,7 +16,8 @@ static bool has_build_id(const struct kernel_header *header, const char *build_i
 /* Whether a file of this size can begin with this header. */
 static bool is_plausible(const struct kernel_header *header, uint64_t size) {
     return header->signature == KERNEL_SIGNATURE && header->version == KERNEL_HEADER_VERSION &&
-           header->file_size == size && header->image_size > sizeof *header &&
+           !(header->flags & KERNEL_STREAMS) && header->file_size == size &&
+           header->image_size > sizeof *header &&
            header->memory_size >= header->image_size + KERNEL_UNPACK_MARGIN &&
            header->memory_size >= size + 2 * KERNEL_UNPACK_MARGIN;
 }
@@ -44,7 +45,7 @@ static bool unpack_file(uint8_t *memory, const struct kernel_header *header, str
 static bool read_image(uint8_t *memory, struct file *file, const struct kernel_header *header,
                        struct error *error) {
     size_t size = header->file_size;
-    bool is_packed = header->flags & KERNEL_COMPRESSED;
+    bool is_packed = header->flags & KERNEL_ZSTD;
     uint8_t *at = is_packed ? memory + header->memory_size - KERNEL_UNPACK_MARGIN - size : memory;
     if (!file_read(file, 0, at, size, error))
         return false;

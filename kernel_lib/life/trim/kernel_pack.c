@@ -27,7 +27,7 @@ size_t kernel_pack(uint8_t *image, bool (*go_on)(void), struct error *error) {
         return 0;
     uint64_t room = header->image_size + ZSTD_MAX_BLOCK + block_headers_size(code, code + frame) +
                     2 * KERNEL_UNPACK_MARGIN;
-    header->flags = KERNEL_COMPRESSED;
+    header->flags = KERNEL_ZSTD;
     header->file_size = sizeof *header + frame;
     header->memory_size = header->memory_size > room ? header->memory_size : room;
     kernel_seal(image, header->file_size);

@@ -9,11 +9,14 @@ import io
 import re
 import zlib
 from dataclasses import dataclass
+from typing import Literal
 
 import zstandard
+from elftools.elf.constants import P_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from bareflow.errors import BareFlowError
+from bareflow.kernel import streams
 from bareflow.layouts import read_header
 
 _CONTRACT = read_header("boot/kernel_header.h")
@@ -21,6 +24,8 @@ _LAYOUT = _CONTRACT.structures["kernel_header"]
 SIGNATURE = _CONTRACT["KERNEL_SIGNATURE"]
 VERSION = _CONTRACT["KERNEL_HEADER_VERSION"]
 COMPRESSED = _CONTRACT["KERNEL_COMPRESSED"]
+ZSTD = _CONTRACT["KERNEL_ZSTD"]
+STREAMS = _CONTRACT["KERNEL_STREAMS"]
 I386 = _CONTRACT["KERNEL_I386"]
 UNPACK_MARGIN = _CONTRACT["KERNEL_UNPACK_MARGIN"]
 HEADER_SIZE = _LAYOUT.size
@@ -32,6 +37,10 @@ BLOCK_HEADER_SIZE = 3
 BLOCK_RLE = 1
 BRANCH_SIZE = 5
 _BRANCH_OPCODES = re.compile(b"[\xe8\xe9]")
+
+
+Compression = int | Literal["streams"]
+"""A Zstandard level, or 0 for none, or streams packed by LZMA: smaller, and slower to unpack."""
 
 
 class KernelFileError(BareFlowError):
@@ -79,7 +88,7 @@ def parse_header(kernel: bytes) -> KernelHeader:
         raise KernelFileError(f"header version {header.version}, {header.header_size} bytes, is not known")
     if header.file_size != len(kernel):
         raise KernelFileError(f"the header says {header.file_size} bytes, the file has {len(kernel)}")
-    if header.flags & ~(COMPRESSED | I386):
+    if header.flags & ~(COMPRESSED | I386) or header.flags & COMPRESSED == COMPRESSED:
         raise KernelFileError(f"flags {header.flags:#x} are not known")
     if not header.flags & COMPRESSED and header.image_size != header.file_size:
         raise KernelFileError(f"not compressed, but {header.file_size} bytes for {header.image_size}")
@@ -156,7 +165,7 @@ def compress(kernel: bytes, level: int) -> bytes:
     room = header.image_size + MAX_BLOCK + BLOCK_HEADER_SIZE * _blocks(frame) + 2 * UNPACK_MARGIN
     kernel_file = _with_header(
         kernel[:HEADER_SIZE] + frame,
-        flags=header.flags | COMPRESSED,
+        flags=header.flags | ZSTD,
         file_size=HEADER_SIZE + len(frame),
         memory_size=max(header.memory_size, room),
     )
@@ -164,11 +173,40 @@ def compress(kernel: bytes, level: int) -> bytes:
     return kernel_file
 
 
-def kernel_from_elf(elf: bytes, *, compression: int = 0) -> bytes:
-    """The complete kernel file of a linked ELF, compressed with a Zstandard level unless that is 0.
+def pack_streams(kernel: bytes, code_size: int) -> bytes:
+    """The kernel with all behind its header in streams, not sealed; its memory grows if it must.
 
-    Raises KernelFileError when its header is wrong.
+    `code_size` bytes behind the header are machine code, or most of them; the rest is data.
     """
-    kernel = _flatten(ELFFile(io.BytesIO(elf)))
+    header = parse_header(kernel)
+    if header.flags & COMPRESSED:
+        raise KernelFileError("the kernel is compressed already")
+    code_end = HEADER_SIZE + code_size
+    is_64_bit = not header.flags & I386
+    packed, room = streams.pack(kernel[HEADER_SIZE:code_end], kernel[code_end:], is_64_bit=is_64_bit)
+    kernel_file = _with_header(
+        kernel[:HEADER_SIZE] + packed,
+        flags=header.flags | STREAMS,
+        file_size=HEADER_SIZE + len(packed),
+        memory_size=max(header.memory_size, header.image_size + streams.MARGIN + room + UNPACK_MARGIN),
+    )
+    parse_header(kernel_file)
+    return kernel_file
+
+
+def _code_size(elf: ELFFile) -> int:
+    """How many bytes from the header to the end of the segment that is executed."""
+    segments = [s for s in elf.iter_segments("PT_LOAD") if s["p_filesz"]]
+    start = min(s["p_paddr"] for s in segments)
+    ends = [s["p_paddr"] + s["p_filesz"] for s in segments if s["p_flags"] & P_FLAGS.PF_X]
+    return int(max(ends, default=start + HEADER_SIZE) - start - HEADER_SIZE)
+
+
+def kernel_from_elf(elf: bytes, *, compression: Compression = 0) -> bytes:
+    """The complete kernel file of a linked ELF. Raises KernelFileError when its header is wrong."""
+    parsed = ELFFile(io.BytesIO(elf))
+    kernel = _flatten(parsed)
     parse_header(kernel)
+    if compression == "streams":
+        return seal(pack_streams(kernel, _code_size(parsed)))
     return seal(compress(kernel, compression) if compression else kernel)
