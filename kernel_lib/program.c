@@ -36,6 +36,7 @@ void program_begin(void) {
 }
 
 #pragma weak program_flush
+#pragma weak program_has_ended
 #pragma weak snapshots_report_success /* without files there are none */
 
 _Noreturn void program_exit(int code) {
@@ -48,6 +49,8 @@ _Noreturn void program_exit(int code) {
         (*--next)();
     if (program_flush)
         program_flush();
+    if (program_has_ended)
+        program_has_ended(code);
     if (snapshots_report_success)
         snapshots_report_success();
     platform_exit(code);

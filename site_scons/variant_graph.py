@@ -131,13 +131,18 @@ def engine_folder(env: Any, name: str) -> str:
     return _folder(env, "", name)
 
 
-def environment(base: Any, name: str) -> Any:
-    """A copy of base for a variant, with its own folder."""
+def _variant(base: Any, name: str) -> Variant:
+    """The variant, as the application wants it."""
     variant = load(base, name)
     if base["HOSTED"]:
         # Tinyllama prints no floats.
-        variant = replace(variant, stack_size=base["HOSTED"].stack, libc_defines=[])
-    env = base.Clone(VARIANT=variant, BUILD=build_folder(base, name))
+        return replace(variant, stack_size=base["HOSTED"].stack, libc_defines=[])
+    return variant
+
+
+def environment(base: Any, name: str) -> Any:
+    """A copy of base for a variant, with its own folder."""
+    env = base.Clone(VARIANT=_variant(base, name), BUILD=build_folder(base, name))
     env["BASE"] = base
     env["SHARED"] = shared_folder(base, name)
     env["ENGINE"] = engine_folder(base, name)
@@ -234,13 +239,13 @@ def image(base: Any, name: str, model_files: dict[str, Any]) -> Image:
     disk = env.DiskImage("$BUILD/bareflow.img", kernel, model_files, fallback, learns, trims)
     sizes = env.SizeReport("$BUILD/size.json", elf, kernel, made.engine)
     linux = linux_programs_beside(env, made) if made.engine else []
-    coverage = env.CoverageFile("$BUILD/coverage.txt", disk, elf, kernel, linux)
+    coverage = env.CoverageFile("$BUILD/coverage.txt", disk, elf, kernel, linux, sorted(model_files))
     return Image(env, made, elf, kernel, disk, [sizes], coverage, linux=linux)
 
 
 def trimmed_image(full: Image, name: str, model_files: dict[str, Any]) -> Image:
     """The same less the functions that its coverage file says are dead."""
-    env = full.env.Clone(VARIANT=load(full.env, name), BUILD=build_folder(full.env, name))
+    env = full.env.Clone(VARIANT=_variant(full.env, name), BUILD=build_folder(full.env, name))
     misses = [user_file(env, path) for path in env["misses"].split(",")] if env["misses"] else []
     coverage = env.CoverageToTrimBy("$BUILD/coverage.txt", full.elf, full.coverage)
     elf = env.TrimmedKernel("bareflow", full.elf, coverage[0], misses)
@@ -265,7 +270,12 @@ def full_image(base: Any, main: Image, model_files: dict[str, Any]) -> Any:
 
 def image_bench(base: Any, main: Image, model_files: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """What BenchTarget measures of an image: its boot, or with a JIT engine that, next to native's image.
-    With profile=, the kernel of that next to the one that its guest has made."""
+    With profile=, the kernel of that next to the one that its guest has made. Of an ordinary program, its
+    workload."""
+    if base["HOSTED"]:
+        files = {"image": main.image, "workload": main.env.WorkloadFile()}
+        native = {"native": image(base, "native", model_files).image} if main.made.engine else {}
+        return "program", files | native
     if takes_profile(base):
         native = image(base.Clone(profile=""), "native", model_files).image
         disk = user_file(base, base["profile"])

@@ -19,6 +19,7 @@ static struct jit_settings settings = {
     .cache = true,
     .profile = true,
     .export_profile = "",
+    .write_native = false,
     .compile_all = JIT_COMPILE_NONE,
     .compile_part = 1,
     .compile_parts = 1,
@@ -46,6 +47,7 @@ static const struct option {
     {"jit.cache_mb", read_number, &settings.cache_mb, 1000},
     {"jit.profile", read_switch, &settings.profile, 0},
     {"jit.export_profile", read_text, &settings.export_profile, 0},
+    {"jit.write_native", read_switch, &settings.write_native, 0},
     {"jit.compile_all", read_compile_all, &settings.compile_all, 0},
 };
 

@@ -29,6 +29,7 @@ struct jit_settings {
     bool cache, profile;             /* keeps compiled code and the profile on the disk */
     uint64_t cache_mb;               /* room for compiled code on the disk, in MiB */
     const char *export_profile;      /* a file: the profile for jit_export(); "": this machine's */
+    bool write_native;               /* jit_export() when the program has ended */
     /* For coverage (compile_all.h): part compile_part of compile_parts of the functions. */
     enum jit_compile_all compile_all;
     uint64_t compile_part, compile_parts;

@@ -17,10 +17,22 @@ _PATH = re.compile(r"(/[A-Za-z0-9_-]{1,8}(\.[A-Za-z0-9_-]{1,3})?)+")
 _OURS = ("/boot/", "/profile/")
 _LISTS = ("include", "defines", "flags")
 _TEXTS = ("name", "optimisation", "stack", "args")
+_USE = {"args": str, "input": str, "status": int}
 
 
 class AppError(BareFlowError):
     """The folder, or its app.toml, is not one that a program can be built from."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """One run that shows what the program is used for."""
+
+    args: str
+    input: str = ""
+    """Standard input."""
+    status: int = 0
+    """What it ends with."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +58,14 @@ class App:
     """Files for the disk: path there to file."""
     source: AppSource | None = None
     """The part of it that is in a Debian source package."""
+    workload: list[Use] = field(default_factory=list)
+    """What evolve, bench, coverage and variant=trimmed run; empty: once with `args`."""
     bitcode: Path | None = None
     """What another compiler has made of the program, in place of sources."""
+
+    def uses(self) -> list[Use]:
+        """The workload, of which there is at least one run."""
+        return self.workload or [Use(self.args)]
 
     def sources(self) -> list[Path]:
         """All C and C++ files in the folder and below it, in a fixed order; or the file with bitcode. None of
@@ -58,6 +76,13 @@ class App:
         if not found and not self.source:
             raise AppError(f"{self.folder} has no C or C++ file")
         return found
+
+
+_USE_IS = "tables [[workload]] with texts args and input, and a number status"
+
+
+def _is_use(table: Any) -> bool:
+    return isinstance(table, dict) and all(type(value) is _USE.get(key) for key, value in table.items())
 
 
 def _check_types(said: dict[str, Any]) -> None:
@@ -71,8 +96,10 @@ def _check_types(said: dict[str, Any]) -> None:
             what = "a table of texts"
         elif key == "source":
             good, what = isinstance(value, dict), "a table"
+        elif key == "workload":
+            good, what = isinstance(value, list) and all(map(_is_use, value)), _USE_IS
         else:
-            known = ", ".join(sorted([*_LISTS, *_TEXTS, "files", "source"]))
+            known = ", ".join(sorted([*_LISTS, *_TEXTS, "files", "source", "workload"]))
             raise AppError(f"there is no key '{key}'; there are {known}")
         if not good:
             raise AppError(f"{key} must be {what}")
@@ -118,6 +145,7 @@ def load_app(folder: Path) -> App:
     said.setdefault("name", folder.resolve().name)
     if not _NAME.fullmatch(said["name"]):
         raise AppError(f"{path}: name: '{said['name']}' must be letters, digits, '_', '.' and '-'")
+    said["workload"] = [Use(**{"args": said.get("args", ""), **use}) for use in said.get("workload", [])]
     app = App(folder=folder, **said)
     app.sources()
     return app

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bareflow.app import App, AppError, load_app
+from bareflow.app_workload import workload_text
 from bitcode import WARNINGS
 from build_options import Options
 from SCons.Script import COMMAND_LINE_TARGETS
@@ -17,9 +18,9 @@ from SCons.Subst import Literal
 from scons_paths import escaped, user_file
 
 ENTRY = "kernel_lib/hosted/entry/main.c"
-TARGETS = {"image", "run", "dist", "install", "compile_commands", "help"}
+TARGETS = set("image run bench evolve coverage report dist install compile_commands help".split())
 """Those that there are for other programs."""
-_MODELS = {"bench", "perplexity", "evolve", "coverage", "report", "held_out", "large", "real", "soak"}
+_MODELS = {"perplexity", "held_out", "large", "real", "soak"}
 """Those that measure the model's program, or what it was recorded to run."""
 _INLINE = "'-Dinline="
 """What variants/full.py makes of C's keyword; C++ has others that begin with it."""
@@ -127,10 +128,21 @@ def _app_files(env: Any) -> dict[str, Any]:
     return {path: user_file(env, str(file)) for path, file in env["HOSTED"].files.items()}
 
 
+def _write_workload(target: list[Any], source: list[Any], env: Any) -> None:
+    Path(target[0].abspath).write_text(workload_text(env["HOSTED"]))
+
+
+def _app_workload(env: Any) -> Any:
+    """The program's workload file. All variants share it."""
+    node = env.File(f"$BUILD_ROOT/$arch/apps/{env['HOSTED'].name}/workload.toml")
+    if not node.has_builder():
+        env.Command(node, [], env.Step(_write_workload, "WORKLOAD"))
+        env.Depends(node, env.Value(workload_text(env["HOSTED"])))
+    return node
+
+
 def _refusal(targets: list[str]) -> str:
-    """Why the first of these targets is not there for a program, or variant=trimmed if there is none."""
-    if not targets:
-        return "variant=trimmed is made from recorded runs, which there are of the model's program only"
+    """Why the first of these targets is not there for a program."""
     if targets[0] in _MODELS:
         return f"the target '{targets[0]}' is for the model's program"
     return f"the target '{targets[0]}' is about BareFlow itself"
@@ -148,7 +160,7 @@ def generate(env: Any) -> None:
     env["HOSTED"] = None
     if env["app"]:
         others = [target for target in COMMAND_LINE_TARGETS if target not in TARGETS]
-        if others or env["variant"] == "trimmed":
+        if others:
             sys.exit(f"bareflow: {_refusal(others)}; with app= there are {', '.join(sorted(TARGETS))}")
         try:
             env["HOSTED"] = load_app(Path(env["app"]))
@@ -156,3 +168,4 @@ def generate(env: Any) -> None:
             sys.exit(f"bareflow: app={os.path.basename(env['app'])}: {error}")
     env.AddMethod(_application, "Application")
     env.AddMethod(_app_files, "AppFiles")
+    env.AddMethod(_app_workload, "AppWorkload")

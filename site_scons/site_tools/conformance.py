@@ -54,6 +54,41 @@ def _run(target: list[Any], source: list[Any], env: Any) -> int:
     return run_module("bareflow.conformance.conformance", **values)
 
 
+def _make_halves(target: list[Any], source: list[Any], env: Any) -> int:
+    return run_module(
+        "bareflow.conformance.halves",
+        top=env.Dir("#").abspath,
+        folder=Path(target[0].abspath).parent.as_posix(),
+        toolchain=source[0].abspath,
+        full=source[1].abspath,
+        programs=env["programs"],
+        each=env["halves"],
+    )
+
+
+def _debloat(target: list[Any], source: list[Any], env: Any) -> int:
+    names = ("image", "second", "trimmed", "full", "removed")
+    values = dict(zip(names, (node.abspath for node in source), strict=True))
+    return run_module("bareflow.conformance.debloat", **values)
+
+
+def _halves_target(env: Any, name: str, base: Any, toolchain: Any, linux: Any) -> None:
+    """The target `name`: trims by one half of a sample, and runs the other half on what that makes."""
+    folder = env.Dir("$BUILD_ROOT/$arch/apps/conformance/halves").path
+    step = env.Step(_make_halves, "HALVES")
+    workload, second = env.Command(
+        [f"{folder}/workload.toml", f"{folder}/second.json"], [toolchain, linux], step
+    )
+    env.Depends(workload, env.Value((env["programs"], env["halves"])))
+    env.NoCache(workload, second)
+    recorded = base.Clone(workload=workload.abspath)
+    trimmed = variant_graph.image(recorded, "trimmed", {})
+    removed = trimmed.env.File("$BUILD/bareflow.removed.jsonl")
+    full = variant_graph.image(recorded, "full", {})
+    needed = [trimmed.untrimmed[1], second, trimmed.kernel, full.kernel, removed]
+    env.AlwaysBuild(env.Alias(name, needed, env.Step(_debloat, "DEBLOAT", "$SOURCE")))
+
+
 def _conformance_target(env: Any, name: str) -> None:
     """The target `name`: with platform=linux all programs, on the bare machine a sample; never up to date."""
     base = env.Clone(HOSTED=load_app(Path(env.Dir(PROGRAM).abspath)))
@@ -61,6 +96,9 @@ def _conformance_target(env: Any, name: str) -> None:
     full = variant_graph.compiled(base.Clone(platform="linux"), "full")
     parts = [full["APP"][-1], full.File("$BUILD/embedded/host_symbols.s")]
     toolchain = full.Command("$BUILD/conformance.json", parts, full.Step(_describe))
+    if env["halves"] != "0":
+        _halves_target(env, name, base, toolchain[0], linux)
+        return
     needed = [*toolchain, linux]
     if env["platform"] != "linux":
         needed.append(variant_graph.image(base, "full", {}).image)
@@ -70,6 +108,8 @@ def _conformance_target(env: Any, name: str) -> None:
 
 def options(opts: Options) -> None:
     opts.add_number("programs", "conformance: how many programs of csmith's", PROGRAMS)
+    text = "conformance: trims by so many programs, and runs as many others on what that makes"
+    opts.add_number("halves", text, 0)
 
 
 def exists(env: Any) -> bool:

@@ -21,12 +21,20 @@ not cost the half hour that a recording takes."""
 FLAGS = "-std=c17 -O2 -Wall -Wextra -Wshadow -Werror"
 
 
+def _workload_node(env: Any) -> Any:
+    """The node of the workload file: the one that is asked for, or the application's own."""
+    if env["HOSTED"] and env["workload"] == WORKLOAD:
+        return env.AppWorkload()
+    return user_file(env, env["workload"])
+
+
 def _record(target: list[Any], source: list[Any], env: Any) -> int:
     names = ("image", "elf", "map", "kernel", "workload", "plugin", "inputs", "tracer", "program")
     files = dict(zip(names, source, strict=False)) | dict(
         zip(("coverage", "summary", "runs"), target, strict=True)
     )
     values = {key: node.abspath for key, node in files.items()}
+    values["disk"] = ",".join(env["COVERAGE_DISK"])
     layouts = [node.abspath for node in source[len(names) :]]
     return run_module("bareflow.coverage.record", *layouts, **values)
 
@@ -86,6 +94,8 @@ def _reason_to_record(env: Any, archives: list[Any]) -> str:
     committed = env.File(COMMITTED)
     if env["record"] or env["workload"] != WORKLOAD:
         return "as asked for"
+    if env["HOSTED"]:
+        return "of this program"
     if not os.path.exists(committed.abspath):
         return f"there is no {committed.path}"
     paths = [Path(node.abspath) for node in archives]
@@ -103,7 +113,9 @@ def _coverage_to_trim_by(env: Any, target: str, elf: Any, recorded: list[Any]) -
     archives = _archives(elf)
     packed = env.File(COMMITTED)
     if reason := _reason_to_record(env, archives):
-        print(f"bareflow: coverage is recorded, which takes minutes: {reason}", file=sys.stderr)
+        print(f"bareflow: coverage is recorded, which may take minutes: {reason}", file=sys.stderr)
+        if env["HOSTED"]:
+            return recorded
         stem = os.path.splitext(recorded[0].path)[0]
         (packed,) = env.Command(
             f"#{escaped(stem)}.txt.zst", [recorded[0], *archives], env.Step(_pack, "PACK")
@@ -113,25 +125,33 @@ def _coverage_to_trim_by(env: Any, target: str, elf: Any, recorded: list[Any]) -
 
 
 def _coverage_file(
-    env: Any, target: str, image: Any, elf: Any, kernel: Any, linux: Sequence[Any] = ()
+    env: Any,
+    target: str,
+    image: Any,
+    elf: Any,
+    kernel: Any,
+    linux: Sequence[Any] = (),
+    files: Sequence[str] = (),
 ) -> list[Any]:
     """The coverage file of an image and, beside it, its summary: of those that coverage=FILE[,FILE...] gives;
     otherwise of the runs in the workload file, with a list of what each has added. `linux`: the same as a
-    Linux program, and in other layouts, for a variant with a JIT engine."""
+    Linux program, and in other layouts, for a variant with a JIT engine; `files`: what the image has for the
+    application."""
     stem = os.path.splitext(target)[0]
     targets = [target, f"{stem}-summary.txt"]
     if given := env["coverage"]:
         files = [user_file(env, path) for path in given.split(",")]
         return list(env.Command(targets, files, env.Step(_merge, "COVERAGE", escaped(given))))
     link_map = elf.target_from_source("", ".map")
-    sources = [image, elf, link_map, kernel, user_file(env, env["workload"])]
+    sources = [image, elf, link_map, kernel, env.WorkloadFile()]
     sources += _compiled(env, f"{stem}-plugin.so", PLUGIN, f"{FLAGS} -fvisibility=hidden -fPIC -shared")
     if linux:
         tracer = _compiled(env, f"{stem}-tracer", TRACER, FLAGS)
         sources += [elf.target_from_source("", ".inputs"), *tracer, *linux]
     targets.append(f"{stem}-runs.txt")
     step = env.Step(_record, "COVERAGE", "${SOURCES[4]} on ${SOURCES[0]}", without=HARNESS)
-    nodes = env.Command(targets, sources, step)
+    nodes = env.Command(targets, sources, step, COVERAGE_DISK=files)
+    env.Depends(nodes, env.Value(files))
     env.NoCache(nodes)  # it also depends on the machine that it runs on
     return list(nodes)
 
@@ -171,6 +191,7 @@ def exists(env: Any) -> bool:
 
 
 def generate(env: Any) -> None:
+    env.AddMethod(_workload_node, "WorkloadFile")
     env.AddMethod(_coverage_file, "CoverageFile")
     env.AddMethod(_coverage_to_trim_by, "CoverageToTrimBy")
     env.AddMethod(_coverage_target, "CoverageTarget")

@@ -7,7 +7,6 @@ from typing import Any
 from bareflow.bench.page import command_line
 from bareflow.models.model_catalogue import DEFAULT
 from python_module import run_module
-from scons_paths import user_file
 
 BOOTS = 8
 ANOTHER_CPU = "Haswell"
@@ -23,6 +22,9 @@ def _evolve(target: list[Any], source: list[Any], env: Any) -> int:
         "cpu": ANOTHER_CPU,
     }
     model = "" if env["model"] == DEFAULT else Path(env["model"]).stem
+    if env["HOSTED"]:
+        values["program"] = "1"
+        model = env["HOSTED"].name
     if model:
         values |= {"model": model}
     if env["save"]:
@@ -34,7 +36,7 @@ def _evolve(target: list[Any], source: list[Any], env: Any) -> int:
 
 def _evolve_target(env: Any, name: str, image: Any) -> None:
     """The target `name`, which boots a copy of the image again and again; never up to date."""
-    sources = [image, user_file(env, env["workload"])]
+    sources = [image, env.WorkloadFile()]
     env.AlwaysBuild(env.Alias(name, sources, env.Step(_evolve, "EVOLVE", "$SOURCE")))
 
 

@@ -87,6 +87,8 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> int:
     if env["BENCH"] in BENCH_OPTIONS:
         option = BENCH_OPTIONS[env["BENCH"]]
         arguments |= {option: env[option]}
+    if env["HOSTED"]:
+        page = f"program-{env['HOSTED'].name}"
     if env["save"]:
         path = env.File(f"#docs/measurements/{page}.md").abspath
         arguments |= {"page": path, "command": command_line(sys.argv[1:])}

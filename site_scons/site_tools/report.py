@@ -10,19 +10,30 @@ HARNESS = ("bareflow.qemu", "bareflow.program", "python_module")
 """Of the boot that writes the log: how it is booted and watched, which the log does not show."""
 
 
+def _folder(env: Any) -> str:
+    """With the folders of the variants in it."""
+    program = f"/apps/{env['HOSTED'].name}" if env["HOSTED"] else ""
+    return f"$BUILD_ROOT/$arch{program}"
+
+
 def _make_page(target: list[Any], source: list[Any], env: Any) -> int:
+    shared = {"shared": env.Dir("$BUILD_ROOT/$arch/hosted").abspath} if env["HOSTED"] else {}
     return run_module(
         "bareflow.report.report",
-        build=env.Dir("$BUILD_ROOT/$arch").abspath,
+        build=env.Dir(_folder(env)).abspath,
         output=target[0].abspath,
         nm=env["LLVM_NM"],
         demangler=env["LLVM_CXXFILT"],
         **{key: node.abspath for key, node in env["REPORT_FILES"].items()},
+        **shared,
     )
 
 
 def _make_log(target: list[Any], source: list[Any], env: Any) -> int:
-    return run_module("bareflow.run.serial_log", image=source[0].abspath, output=target[0].abspath)
+    values = {"image": source[0].abspath, "output": target[0].abspath}
+    if env["HOSTED"]:
+        values["workload"] = source[1].abspath
+    return run_module("bareflow.run.serial_log", **values)
 
 
 def _serial_log(env: Any, image: Any) -> Any:
@@ -30,7 +41,8 @@ def _serial_log(env: Any, image: Any) -> Any:
     if env["serial_log"]:
         return user_file(env, env["serial_log"])
     step = env.Step(_make_log, "BOOT", "$SOURCE", without=HARNESS)
-    node = env.Command("$BUILD/serial.log", image, step)
+    sources = [image, *([env.WorkloadFile()] if env["HOSTED"] else [])]
+    node = env.Command("$BUILD/serial.log", sources, step)
     env.NoCache(node)
     return node[0]
 
@@ -42,7 +54,7 @@ def _report_target(env: Any, name: str, built: list[Any], image: Any, coverage: 
     if env["VARIANT"].engine:
         files["serial"] = _serial_log(env, image)
     step = env.Step(_make_page, "REPORT")
-    page = env.Command("$BUILD_ROOT/$arch/report.html", [*built, *files.values()], step, REPORT_FILES=files)
+    page = env.Command(f"{_folder(env)}/report.html", [*built, *files.values()], step, REPORT_FILES=files)
     env.Depends(page, "#site_scons/bareflow/report/report.html")
     env.NoCache(page)
     env.Alias(name, env.AlwaysBuild(page))

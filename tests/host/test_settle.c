@@ -18,6 +18,8 @@ static const char *cpu, *model;
 static bool is_copy, records_coverage, is_next, came_up_for_another;
 static bool sees_new, has_result;
 static enum jit_progress progress;
+static bool notes_progress;
+static int unread; /* bytes of input */
 static struct jit_statistics statistics;
 
 /* What the next step does. */
@@ -78,6 +80,10 @@ bool jit_has_had_result(void) {
     return has_result;
 }
 
+bool jit_notes_progress(void) {
+    return notes_progress;
+}
+
 unsigned life_settle(void) {
     return setting;
 }
@@ -112,7 +118,11 @@ bool self_trim_sees_new_functions(void) {
 
 bool console_wait(unsigned milliseconds) {
     CHECK(milliseconds == 0);
-    return key_at == 0 || (key_at > 0 && --key_at == 0);
+    return unread > 0 || key_at == 0 || (key_at > 0 && --key_at == 0);
+}
+
+int console_read(void) {
+    return unread > 0 ? (unread--, 4) : -1;
 }
 
 bool boot_slots_fall_back(struct error *error) {
@@ -164,8 +174,10 @@ static void new_disk(void) {
     is_copy = came_up_for_another = false;
     records_coverage = has_parent = has_result = true;
     progress = JIT_HAS_RESULT;
+    notes_progress = true;
     outcome = WRITES;
     key_at = -1;
+    unread = 0;
 }
 
 static void begin_boot(bool compiles, bool runs_new) {
@@ -312,6 +324,17 @@ static void test_key(void) {
     CHECK(jit_settle_due());
     jit_settle();
     CHECK(trims == 1 && is_done);
+}
+
+/* What a program has not read of its input puts nothing off; what a dialogue has not read does. */
+static void test_unread_input(void) {
+    settle();
+    unread = 3;
+    boot(false, false);
+    CHECK(trims == 0 && unread == 3);
+    notes_progress = false;
+    boot(false, false);
+    CHECK(trims == 1 && unread == 0 && !is_said("put off"));
 }
 
 /* Three attempts, each after as many boots as before the first; then the native kernel is next. */
@@ -475,6 +498,7 @@ int main(void) {
     test_never();
     test_user_waits();
     test_key();
+    test_unread_input();
     test_failure();
     test_export_after_failed_trim();
     test_crash();

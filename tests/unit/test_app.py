@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from bareflow import app_source
-from bareflow.app import App, AppError, load_app
+from bareflow.app import App, AppError, Use, load_app
 from bareflow.app_source import AppSource
 from bareflow.source_package import Source
 
@@ -53,6 +53,12 @@ def test_description(tmp_path: Path) -> None:
         ("[files]\n'A.TXT' = 'notes.txt'", "files: 'A.TXT' must be a path of 8.3 names that begins with '/'"),
         ("[files]\n'/long-name.text' = 'notes.txt'", "files: '/long-name.text' must be"),
         ("[files]\n'/boot/A.TXT' = 'notes.txt'", "files: '/boot/A.TXT' must be"),
+        (
+            "workload = 1",
+            "workload must be tables [[workload]] with texts args and input, and a number status",
+        ),
+        ("[[workload]]\nargs = 1", "workload must be tables"),
+        ("[[workload]]\nstdin = 'x'", "workload must be tables"),
         ("x = ", "app.toml: Invalid value"),
         ("\udcff", "app.toml: 'utf-8' codec can't decode"),
     ],
@@ -132,3 +138,10 @@ def test_what_is_laid_out_and_made(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         with pytest.raises(app_source.AppSourceError) as error:
             app_source.lay_out("x", source, tmp_path, tmp_path / "to", "clang", print)
         assert message in str(error.value)
+
+
+def test_workload(tmp_path: Path) -> None:
+    made = folder(tmp_path, 'args = "a"\n[[workload]]\n[[workload]]\nargs = "b"\ninput = "c"\nstatus = 2\n')
+    assert load_app(made).uses() == [Use("a"), Use("b", "c", 2)]
+    (made / "app.toml").write_text('args = "a"\n')
+    assert load_app(made).uses() == [Use("a")], "one run as `run` makes it"

@@ -17,7 +17,9 @@
 #include "llvm/Support/TargetSelect.h"
 extern "C" {
 #include "kernel_lib/coverage/application.h"
+#include "kernel_lib/jit/store/run_mark.h"
 #include "kernel_lib/jit_runtime.h"
+#include "kernel_lib/program.h"
 }
 
 using namespace llvm;
@@ -92,7 +94,30 @@ void at_exit() {
     jit_settle_at_exit();
 }
 
+jit::Engine *running; /* once there is one, for other bitcode, too */
+bool is_embedded;     /* the program that runs is the one in the kernel */
+
+void write_native() {
+    struct error error;
+    if (!jit_export(&error))
+        console_printf("warning: %s\n", error.text);
+}
+
 } // namespace
+
+extern "C" void program_has_ended(int code) {
+    if (!running)
+        return;
+    jit_print_log();
+    if (is_embedded) {
+        if (!jit_notes_progress())
+            jit_report_costs();
+        if (jit_settings()->write_native)
+            write_native();
+        jit_settle_at_end(code);
+    }
+    jit::compile_all(*running, *jit_settings());
+}
 
 extern "C" int app_main() {
     struct error error;
@@ -130,15 +155,13 @@ extern "C" int app_main() {
         platform_on_exit(at_exit);
     }
     announce(program.entries().size(), begin, started);
+    running = &engine;
+    is_embedded = !given.wanted;
     jit::Entry *main = program.find("app_main");
     if (!main)
         panic("the application's bitcode has no app_main");
     program.construct();
     int code = reinterpret_cast<int (*)()>(main->stub)();
     program.destruct();
-    jit_print_log();
-    if (!given.wanted)
-        jit_settle_at_end(code);
-    jit::compile_all(engine, *settings);
     return code;
 }

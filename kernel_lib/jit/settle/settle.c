@@ -183,10 +183,20 @@ void jit_settle(void) {
         take(step);
 }
 
+/* A program that has ended may have left input, such as its end: that is no key that was pressed. */
+static void discard_input(void) {
+    while (console_wait(0) && console_read() >= 0)
+        ;
+}
+
 void jit_settle_at_end(int code) {
     if (code != 0)
         return;
     snapshots_report_success();
-    if (jit_last_progress() != JIT_WAITS && jit_settle_due())
+    if (jit_last_progress() == JIT_WAITS)
+        return;
+    if (!jit_notes_progress())
+        discard_input();
+    if (jit_settle_due())
         jit_settle();
 }

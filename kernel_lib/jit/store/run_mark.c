@@ -11,6 +11,7 @@ static unsigned without_end;               /* boots in a row */
 static enum { NOT_USED, NO_RESULT, HAS_RESULT } use;
 static enum jit_progress last_progress = JIT_HAS_RESULT;
 static bool had_result = true;
+static bool is_told; /* of progress */
 
 static bool write(const char *line, struct error *error) {
     if (strcmp(line, on_disk) == 0)
@@ -63,8 +64,11 @@ bool jit_has_had_result(void) {
     return had_result;
 }
 
+bool jit_notes_progress(void) {
+    return is_told;
+}
+
 void jit_note_progress(enum jit_progress progress) {
-    static bool is_told;
     had_result = (is_told && had_result) || progress == JIT_HAS_RESULT;
     is_told = true;
     last_progress = progress;

@@ -27,3 +27,5 @@ void run_mark_end(void);
  * says nothing has a result when it ends. */
 enum jit_progress jit_last_progress(void);
 bool jit_has_had_result(void);
+/* Whether it says such things. */
+bool jit_notes_progress(void);

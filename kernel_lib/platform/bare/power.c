@@ -30,9 +30,11 @@ static void save(void) {
 }
 
 _Noreturn void platform_exit(int code) {
+    uint64_t cycles = cpu_rdtsc(); /* since power-on */
     save();
-    console_event("{\"event\":\"exit\",\"code\":%d,\"heap_peak\":%" PRIu64 "}", code,
-                  memory_usage().peak);
+    console_event("{\"event\":\"exit\",\"code\":%d,\"cycles\":%" PRIu64 ",\"heap_peak\":%" PRIu64
+                  "}",
+                  code, cycles, memory_usage().peak);
     cpu_interrupts_off();
     serial_flush();
     outb(DEBUG_EXIT, (uint8_t)code);

@@ -17,6 +17,7 @@ from bareflow.bench import (
     guest_cases,
     linux_cases,
     llama_cases,
+    program_cases,
     reference_errors,
     successor_cases,
     width_cases,
@@ -34,6 +35,7 @@ BENCHES: dict[str, Callable[[Mapping[str, str]], Iterable[Case[Any]]]] = {
     "linux": width_cases.width_bench,
     "linux_jit": linux_cases.jit_bench,
     "linux_successor": successor_cases.linux_successor_bench,
+    "program": program_cases.program_bench,
     "successor": successor_cases.successor_bench,
 }
 """What makes the cases, of the files and options on the command line."""

@@ -5,6 +5,7 @@ There are two clocks: one on the wall, and QEMU's processor time, which says the
 is with other things.
 """
 
+import contextlib
 import ctypes
 import selectors
 import subprocess
@@ -73,6 +74,9 @@ class Session:
     """When the compiler was ready; None when there is none."""
     settled: Time | None = None
     """When the guest was done with writing a kernel by itself; None when it has not tried to."""
+    reported: Time | None = None
+    """When the last event "jit" came: of a program that does not report on texts, that is at its end."""
+    exited: Time | None = None
     cycles_per_s: float = 0.0
     events: list[Event] = field(default_factory=list)
     generations: list[Generation] = field(default_factory=list)
@@ -81,6 +85,19 @@ class Session:
     def first_token(self) -> Time:
         assert self.generations[0].begun
         return self.generations[0].begun
+
+    @property
+    def first_output(self) -> Time:
+        """When the first text began; without any, when the program ended."""
+        begun = [generation.begun for generation in self.generations if generation.begun]
+        return begun[0] if begun else self.program_end
+
+    @property
+    def program_end(self) -> Time:
+        """When an ordinary program had ended, and the JIT, if there is one, had not written anything yet."""
+        ended = self.reported or self.exited
+        assert ended
+        return ended
 
     @property
     def tokens(self) -> int:
@@ -143,6 +160,8 @@ def _note_event(session: Session, now: Time, event: Event) -> None:
         session.llvm = now
     elif name == "settle":
         session.settled = now
+    elif name == "exit":
+        session.exited = now
     elif name == "text_begin":
         session.generations.append(Generation())
     elif name == "text_end":
@@ -152,7 +171,9 @@ def _note_event(session: Session, now: Time, event: Event) -> None:
         generation.rate, generation.tokens = float(event["tokens_per_s"]), int(event["tokens"])
         session.cycles_per_s = event["first_token_cycles"] / max(event["first_token_us"], 1) * 1e6
     elif name == "jit":
-        session.generations[-1].costs = event
+        session.reported = now
+        if session.generations:
+            session.generations[-1].costs = event
 
 
 def parse(items: Iterable[Stamped]) -> Session:
@@ -185,9 +206,24 @@ def stamped(guest: Guest, begun: float) -> Iterator[Stamped]:
         yield Time(time.monotonic() - begun, processor_seconds(guest.pid)), item
 
 
-def follow(machine: Machine, limit: float, watch: Callable[[Guest, float], Iterator[Stamped]]) -> Session:
+def typing(text: str, guest: Guest, begun: float) -> Iterator[Stamped]:
+    """The same, while the guest gets a text as it takes it."""
+
+    def send() -> None:
+        with contextlib.suppress(GuestError):  # the guest has ended
+            guest.send(text.replace("\n", "\r"), patient=True)
+
+    if text:
+        threading.Thread(target=send, daemon=True).start()
+    return stamped(guest, begun)
+
+
+def follow(
+    machine: Machine, limit: float, watch: Callable[[Guest, float], Iterator[Stamped]], code: int = 0
+) -> Session:
     """Boots the machine and follows it to its end by `watch`, which gets the guest and the time at which it
-    was switched on; raises GuestError if it fails, or takes longer than limit (seconds)."""
+    was switched on; raises GuestError if it does not end with this code, or takes longer than limit
+    (seconds)."""
     begun = time.monotonic()
     with Guest(machine, timeout=limit) as guest:
         timer = threading.Timer(limit, guest.kill)
@@ -197,7 +233,7 @@ def follow(machine: Machine, limit: float, watch: Callable[[Guest, float], Itera
             status = guest.wait_exit()
         finally:
             timer.cancel()
-        if status:
+        if status != code:
             raise GuestError(f"the guest ended with code {status}:\n{guest.console[-2000:]}")
     return session
 

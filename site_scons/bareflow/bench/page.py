@@ -16,6 +16,7 @@ TITLES = {
     "linux": "native on a processor: vector widths",
     "linux_jit": "full next to native, on a processor",
     "linux_successor": "native successors on a processor",
+    "program": "A program, native and while full learns",
     "successor": "native successors in QEMU",
 }
 """By bench."""

@@ -4,25 +4,27 @@
 
 A program passes when its standard output and exit status under each policy (execution.py) are those of the
 same source compiled for this machine without optimisation. Each run is a process of its own with a limit of
-processor time. Verdicts are written as they come: one line a program, `verdicts.tsv` in the folder. The
-status is 1 when a program failed.
+processor time; there are as many at a time as processors. Verdicts are written in the programs' order, as
+they come: one line a program, `verdicts.tsv` in the folder. The status is 1 when a program failed.
 """
 
+import os
 import random
 import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bareflow import program as outside
 from bareflow.conformance import programs
-from bareflow.conformance.execution import POLICIES, PROGRAM_NAME, Outcome, execute, run_linux, run_qemu
-from bareflow.conformance.programs import LIBC, TORTURE, Program
+from bareflow.conformance.execution import POLICIES, run_linux, run_qemu
+from bareflow.conformance.prepared import Prepared, prepare
+from bareflow.conformance.programs import Program
 from bareflow.conformance.sources import read_sources
-from bareflow.conformance.toolchain import NotCompiled, Toolchain, host_program
+from bareflow.conformance.toolchain import Toolchain
 from bareflow.conformance.verdicts import (
     FAILED,
     NOT_APPLICABLE,
@@ -32,14 +34,13 @@ from bareflow.conformance.verdicts import (
     Verdict,
     counts,
     reasons,
+    verdict_on,
 )
 from bareflow.libc.source import load_pin
 from bareflow.models.user_cache import user_cache
 from bareflow.source_package import folder_of
 
 SAMPLE_SEED = 17
-ALL_PASSED = b" FAIL: 0\n"
-"""What the framework of LLVM-libc's tests says in the end."""
 
 
 def _say(text: str) -> None:
@@ -72,63 +73,38 @@ class Judge:
     def judge(self, program: Program, folder: Path) -> Verdict:
         """folder: an empty one, for this program."""
         (folder / "profile").mkdir()
-        what, reason = self._judge(program, folder)
-        return Verdict(program.suite, program.name, what, reason)
+        prepared = prepare(self._toolchain, program, folder)
+        if isinstance(prepared, Verdict):
+            return prepared
+        complaints = (self._complaint(prepared, policy) for policy in self._policies)
+        bad = [complaint for complaint in complaints if complaint]
+        return verdict_on(program, FAILED, "; ".join(bad)) if bad else verdict_on(program, PASSED)
 
-    def _judge(self, program: Program, folder: Path) -> tuple[str, str]:
-        if program.not_applicable:
-            return NOT_APPLICABLE, program.not_applicable
-        try:
-            wanted = self._wanted(program, folder)
-        except NotCompiled as error:
-            return NOT_APPLICABLE, f"clang: {error}"
-        if isinstance(wanted, str):
-            return NOT_APPLICABLE, wanted
-        try:
-            bitcode = self._toolchain.bitcode(program, folder)
-        except NotCompiled as error:
-            return REFUSED, f"clang: {error}"
-        if refusal := self._toolchain.refusal(bitcode):
-            return REFUSED, refusal
-        bad = [
-            complaint for policy in self._policies if (complaint := self._complaint(bitcode, policy, wanted))
-        ]
-        return (FAILED, "; ".join(bad)) if bad else (PASSED, "")
-
-    def _wanted(self, program: Program, folder: Path) -> Outcome | str | None:
-        """How it ends on this machine; a reason why that says nothing; None: its own checks say."""
-        if program.suite == LIBC:
-            return None
-        command = [str(host_program(program, folder))]
-        outcome = execute(command, folder, name=PROGRAM_NAME)
-        if outcome.hung:
-            return "takes too long on this machine"
-        if outcome.status < 0 or (program.suite == TORTURE and outcome.status):
-            return f"clang's program without optimisation ends with status {outcome.status}"
-        again = execute(command, folder, name=PROGRAM_NAME)
-        return outcome if outcome.agrees_with(again) else replace(outcome, output=None)
-
-    def _complaint(self, bitcode: Path, policy: str, wanted: Outcome | None) -> str:
+    def _complaint(self, prepared: Prepared, policy: str) -> str:
         settings = POLICIES[policy]
         if self._image:
-            got = run_qemu(self._image, bitcode, settings)
+            got = run_qemu(self._image, prepared.bitcode, settings)
         else:
-            got = run_linux(self._full, bitcode, settings)
-        good = got.agrees_with(wanted) if wanted else got.status == 0 and ALL_PASSED in (got.output or b"")
-        if good:
+            got = run_linux(self._full, prepared.bitcode, settings)
+        if prepared.is_right(got):
             return ""
         last = ((got.output or b"").decode(errors="replace").strip().splitlines() or [""])[-1][:120]
         return f"{policy}: {'hung' if got.hung else f'status {got.status}'} {last!r}"
 
 
 def _verdicts(judge: Judge, chosen: Sequence[Program], folder: Path) -> Iterator[Verdict]:
-    with open(folder / "verdicts.tsv", "w") as log:
-        for number, program in enumerate(chosen, 1):
-            temporary = Path(tempfile.mkdtemp(dir=folder))
-            try:
-                verdict = judge.judge(program, temporary)
-            finally:
-                shutil.rmtree(temporary)
+    for left in folder.glob("shared-*.bc"):
+        left.unlink()  # of an earlier compiler
+
+    def verdict_of(program: Program) -> Verdict:
+        temporary = Path(tempfile.mkdtemp(dir=folder))
+        try:
+            return judge.judge(program, temporary)
+        finally:
+            shutil.rmtree(temporary)
+
+    with open(folder / "verdicts.tsv", "w") as log, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for number, verdict in enumerate(pool.map(verdict_of, chosen), 1):
             log.write(verdict.line() + "\n")
             log.flush()
             if verdict.what == FAILED:

@@ -33,6 +33,8 @@ class Program:
     flags: tuple[str, ...] = ()
     not_applicable: str = ""
     """Why it is not run; empty: it is."""
+    shared: tuple[Path, ...] = ()
+    """Of the sources, those that all programs of the suite have."""
 
 
 def _torture_flags(text: str) -> tuple[str, ...]:
@@ -92,7 +94,8 @@ def libc_tests(folder: Path, functions: Iterable[str], support: Path) -> list[Pr
         source = test / "src" / place / f"{path.stem}_test.cpp"
         if source.exists():
             name = str(source.relative_to(test / "src").with_suffix(""))
-            made.append(Program(LIBC, name, (source, *framework), (f"-I{folder}", f"-I{folder}/include")))
+            flags = (f"-I{folder}", f"-I{folder}/include")
+            made.append(Program(LIBC, name, (source, *framework), flags, shared=tuple(framework)))
     return made
 
 

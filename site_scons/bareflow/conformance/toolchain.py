@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ OLD_C = [
 LIMIT = 600.0
 _ERROR = re.compile(r"error: (.*)$", re.MULTILINE)
 _LINKERS = {"_GLOBAL_OFFSET_TABLE_"}
+_SHARED = threading.Lock()
 _INTERNAL = re.compile(r"@_ZN11__llvm_libc(\d+)(\w+)")
 
 
@@ -59,18 +61,28 @@ class Toolchain:
         )
 
     def bitcode(self, program: Program, folder: Path) -> Path:
-        """Compiles a program to program.bc in the folder."""
+        """Compiles a program to program.bc in the folder. What several programs have in common is compiled
+        once, and kept beside the folder."""
         parts = []
         for number, source in enumerate(program.sources):
             parts.append(folder / f"{number}.bc")
-            flags = self.cxxflags if source.suffix == ".cpp" else [*self.cflags, *OLD_C]
-            _run(["clang", "-c", *flags, *program.flags, str(source), "-o", str(parts[-1])])
+            if source in program.shared:
+                parts[-1] = folder.parent / f"shared-{source.stem}.bc"
+                with _SHARED:
+                    if not parts[-1].exists():
+                        self._compile(program, source, parts[-1])
+            else:
+                self._compile(program, source, parts[-1])
         linked, made = folder / "linked.bc", folder / "program.bc"
         _run(["llvm-link", "--suppress-warnings", *map(str, [*parts, self.main]), "-o", str(linked)])
         if program.suite == LIBC:
             linked = self._with_c_names(linked, folder / "linked.ll")
         _run(["opt", f"-passes={self.passes}", str(linked), "-o", str(made)])
         return made
+
+    def _compile(self, program: Program, source: Path, made: Path) -> None:
+        flags = self.cxxflags if source.suffix == ".cpp" else [*self.cflags, *OLD_C]
+        _run(["clang", "-c", *flags, *program.flags, str(source), "-o", str(made)])
 
     def _with_c_names(self, bitcode: Path, made: Path) -> Path:
         """The module's text, in which LLVM-libc's functions have their names of C, not those of C++."""

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bareflow.conformance.programs import Program
+
 PASSED, FAILED, REFUSED, NOT_APPLICABLE = "passed", "failed", "refused", "not applicable"
 VERDICTS = (PASSED, FAILED, REFUSED, NOT_APPLICABLE)
 
@@ -20,6 +22,11 @@ class Verdict:
 
     def line(self) -> str:
         return "\t".join([self.suite, self.program, self.what, self.reason])
+
+
+def verdict_on(program: Program, what: str, reason: str = "") -> Verdict:
+    """On a program."""
+    return Verdict(program.suite, program.name, what, reason)
 
 
 def counts(verdicts: Iterable[Verdict], suites: Sequence[str]) -> list[list[str]]:

@@ -74,7 +74,7 @@ class LinuxRuns:
         command += [str(ranges), str(folder / "bits"), str(path)]
         command += [f"{key}={value}" for key, value in {"root": root, **FAILURES, **run.config}.items()]
         try:
-            status, said = self._call(command, run.input.lstrip("\n").encode(), timeout)
+            status, said = self._call(command, run.input.encode(), timeout)
         finally:
             for name in files:
                 (root / name.lstrip("/")).unlink()
@@ -90,7 +90,9 @@ class LinuxRuns:
 
     def _write(self, root: Path, files: Files) -> None:
         for path, contents in files.items():
-            (root / path.lstrip("/")).write_bytes(contents)
+            place = root / path.lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(contents)
 
     def _call(self, command: list[str], text: bytes, timeout: float) -> tuple[int, str]:
         if self._stopped:

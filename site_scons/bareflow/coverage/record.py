@@ -1,7 +1,7 @@
 """Boots an image on the workload and reads back which functions ran, and which of their bytes.
 
     python -m bareflow.coverage.record image=FILE elf=FILE map=FILE kernel=FILE workload=FILE plugin=FILE
-        [inputs=FILE tracer=FILE program=FILE [PROGRAM...]] coverage=FILE summary=FILE runs=FILE
+        [inputs=FILE tracer=FILE program=FILE [PROGRAM...]] disk=PATHS coverage=FILE summary=FILE runs=FILE
 
 The runs share one copy of the image. As on a real disk, each boot adds the functions that it runs, and later
 boots find the profile and the compiled code of earlier ones. Runs that are `alone` have a copy of their own
@@ -11,7 +11,8 @@ lists, a name a line.
 
 Runs whose platform is linux are made by program= (beside it is its map), the same program for Linux, one
 after the other, while the others boot (linux_runs.py). Without one they boot, too. The other programs differ
-from it only in where their variables are.
+from it only in where their variables are. disk= has the paths of the image's files that they read, separated
+by commas.
 
 coverage= is written in the format of bareflow.coverage.coverage_file. summary= is a table by library. runs=
 has one line for each run: how many functions had run by then, and the run's name.
@@ -150,7 +151,7 @@ class Recorder:
         try:
             with Guest(machine, timeout=self._workload.timeout) as guest, self._to_be_stopped(guest):
                 if run.input:
-                    guest.send(run.input.lstrip("\n").replace("\n", "\r"))
+                    guest.send(run.input.replace("\n", "\r"))
                 code = guest.wait_exit()
                 log = guest.serial[-3000:]
         except (GuestError, QemuError) as error:
@@ -208,22 +209,22 @@ def checksums(inputs: Path) -> dict[str, int]:
 
 
 def _linux_runs(
-    given: Mapping[str, Path], layouts: Sequence[Path], objects: Collection[str]
+    given: Mapping[str, Path], layouts: Sequence[Path], objects: Collection[str], files: Sequence[str]
 ) -> tuple[LinkedProgram, LinuxRuns]:
     path = given["program"]
     with path.with_name(f"{path.name}.map").open() as lines:
         program = LinkedProgram(path.read_bytes(), lines, "")
-    disk = {name: read_file(given["image"], name) for name in ("/model/model.bin", "/model/tokenizer.bin")}
+    disk = {name: read_file(given["image"], name) for name in files}
     return program, LinuxRuns([path, *layouts], program, objects, given["tracer"], disk)
 
 
-def record(given: Mapping[str, Path], layouts: Sequence[Path]) -> None:
+def record(given: Mapping[str, Path], layouts: Sequence[Path], files: Sequence[str]) -> None:
     """Makes the recording: reads and writes the files that the module's text names."""
     workload = load_workload(given["workload"])
     program = linked_program(given["elf"], given["map"], given["kernel"])
     objects = checksums(given["inputs"]) if "inputs" in given else {}
     linux_program, linux = (
-        _linux_runs(given, layouts, objects) if "program" in given and objects else (None, None)
+        _linux_runs(given, layouts, objects, files) if "program" in given and objects else (None, None)
     )
     recorder = Recorder(
         given["image"],
@@ -248,10 +249,11 @@ def record(given: Mapping[str, Path], layouts: Sequence[Path]) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Runs as argv (key=value strings, and programs) says; returns the exit status."""
-    pairs = [argument.partition("=") for argument in argv if argument[:1] != "/"]
+    given = dict(argument.split("=", 1) for argument in argv if argument[:1] != "/")
+    files = [path for path in given.pop("disk", "").split(",") if path]
     layouts = [Path(argument) for argument in argv if argument[:1] == "/"]
     try:
-        record({key: Path(value) for key, _, value in pairs}, layouts)
+        record({key: Path(value) for key, value in given.items()}, layouts, files)
     except BareFlowError as error:
         print(f"bareflow: {error}", file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from bareflow.evolve.generation import Generation
+from bareflow.evolve.subject import Subject
 
 WIDTH, LEFT, RIGHT = 760, 20, 20
 TITLE, CHART, GAP, LEGEND = 56, 118, 44, 40
@@ -34,17 +35,21 @@ def size_text(size: float) -> str:
     return f"{size / 1e6:.3g} MB" if size >= 1e6 else f"{size / 1e3:.0f} KB"
 
 
-CHARTS = (
-    Chart("kernel on the disk (logarithmic)", lambda boot: boot.kernel.bytes, size_text, True),
-    Chart("memory in use at its peak (logarithmic)", lambda boot: boot.memory, size_text, True),
-    Chart(
-        "power-on to the first token, seconds of QEMU's processor time (logarithmic)",
-        lambda boot: boot.first_token,
-        lambda seconds: f"{seconds:.2f}",
-        True,
-    ),
-    Chart("tokens per second", lambda boot: boot.tokens_per_s, lambda rate: f"{rate:.0f}", False),
-)
+def _seconds(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def charts(subject: Subject) -> tuple[Chart, ...]:
+    """Those of a subject's life."""
+    first = f"power-on to the {subject.first}, seconds of QEMU's processor time (logarithmic)"
+    is_rate = subject.pace.is_rate
+    pace_text: Callable[[float], str] = (lambda rate: f"{rate:.0f}") if is_rate else _seconds
+    return (
+        Chart("kernel on the disk (logarithmic)", lambda boot: boot.kernel.bytes, size_text, True),
+        Chart("memory in use at its peak (logarithmic)", lambda boot: boot.memory, size_text, True),
+        Chart(first, lambda boot: boot.first_output, _seconds, True),
+        Chart(subject.pace.chart, lambda boot: boot.pace, pace_text, not is_rate),
+    )
 
 
 def heights(values: Sequence[float], is_logarithmic: bool) -> list[float]:
@@ -77,9 +82,10 @@ def _bars(chart: Chart, boots: Sequence[Generation], top: float) -> list[str]:
     return lines
 
 
-def svg(title: str, boots: Sequence[Generation]) -> str:
+def svg(title: str, subject: Subject, boots: Sequence[Generation]) -> str:
     """The drawing, which needs no other file."""
-    height = TITLE + len(CHARTS) * (CHART + GAP) + LEGEND
+    shown = charts(subject)
+    height = TITLE + len(shown) * (CHART + GAP) + LEGEND
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
         f"<title>{escape(title)}</title>",
@@ -88,7 +94,7 @@ def svg(title: str, boots: Sequence[Generation]) -> str:
         f'<text class="title" x="{LEFT}" y="26">{escape(title)}</text>',
     ]
     top = float(TITLE + 26)
-    for chart in CHARTS:
+    for chart in shown:
         lines += _bars(chart, boots, top)
         top += CHART + GAP
     room = (WIDTH - LEFT - RIGHT) / len(boots)

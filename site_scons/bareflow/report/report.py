@@ -1,9 +1,10 @@
 """One HTML page about what was built: sizes by library and function, what was removed, coverage, tiers.
 
     python -m bareflow.report.report build=FOLDER output=FILE nm=PROGRAM demangler=PROGRAM [coverage=FILE]
-        [runs=FILE] [serial=FILE]
+        [runs=FILE] [serial=FILE] [shared=FOLDER]
 
-build= is the folder of an architecture; each variant that is built there is shown. runs= is how many of the
+build= is the folder of an architecture, or of a program; each variant that is built there is shown. shared=
+is the folder of what a program's kernels have in common with other programs'. runs= is how many of the
 functions had run after each of the coverage's runs. serial= is a guest's serial log, for the tiers. The page
 (report.html) needs no server and nothing from the network.
 """
@@ -121,9 +122,13 @@ def _sections(folder: Path) -> list[InputSection]:
 
 
 def _variant(
-    folder: Path, sections: list[InputSection], ran: Mapping[tuple[str, str], bool], nm: str, names: Names
+    folder: Path,
+    sections: list[InputSection],
+    ran: Mapping[tuple[str, str], bool],
+    parts: Mapping[str, str],
+    names: Names,
 ) -> dict[str, object]:
-    found = libraries(sections, ran, parts_of(folder, nm))
+    found = libraries(sections, ran, parts)
     names.learn(entry[0] for library in found.values() for entry in library.functions)
     size = json.loads((folder / "size.json").read_text())
     totals = {key: size[key] for key in ("kernel_file_bytes", "resident_bytes")}
@@ -144,7 +149,7 @@ def _removed(
 
 
 def data(build: Path, nm: str, demangler: str, files: Mapping[str, Path]) -> dict[str, object]:
-    """All that the page shows. files: coverage, runs and serial, as far as there are such."""
+    """All that the page shows. files: coverage, runs, serial and shared, as far as there are such."""
     folders = {name: build / name for name in VARIANTS if (build / name / "bareflow.map").is_file()}
     folders = {name: folder for name, folder in folders.items() if (folder / "size.json").is_file()}
     if not folders:
@@ -159,7 +164,13 @@ def data(build: Path, nm: str, demangler: str, files: Mapping[str, Path]) -> dic
     names = Names(demangler)
     sections = {name: _sections(folder) for name, folder in folders.items()}
     variants = {
-        name: _variant(folder, sections[name], ran if name != "native" else {}, nm, names)
+        name: _variant(
+            folder,
+            sections[name],
+            ran if name != "native" else {},
+            parts_of(folder, nm, files.get("shared")),
+            names,
+        )
         for name, folder in folders.items()
     }
     result: dict[str, object] = {"variants": variants, "states": STATES, "removed": {}, "first_use": []}
@@ -185,7 +196,7 @@ def page(contents: Mapping[str, object]) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Runs as the arguments (key=value strings) say; returns the exit status."""
     given = dict(argument.split("=", 1) for argument in arguments)
-    files = {key: Path(given[key]) for key in ("coverage", "runs", "serial") if given.get(key)}
+    files = {key: Path(given[key]) for key in ("coverage", "runs", "serial", "shared") if given.get(key)}
     try:
         contents = data(Path(given["build"]), given["nm"], given["demangler"], files)
     except BareFlowError as error:

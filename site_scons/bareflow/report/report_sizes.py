@@ -65,12 +65,15 @@ def libraries(
     return dict(found)
 
 
-def parts_of(folder: Path, nm: str) -> dict[str, str]:
-    """The parts of our own bitcode by function. A trimmed kernel has none of its own, but full's."""
+def parts_of(folder: Path, nm: str, shared: Path | None = None) -> dict[str, str]:
+    """The parts of our own bitcode by function. A trimmed kernel has none of its own, but full's. shared: the
+    folder of what several programs' kernels have in common, by variant."""
     owner: dict[str, str] = {}
-    folder = folder if (folder / "obj" / "kernel_lib").is_dir() else folder.with_name("full")
-    for part, place in (("libc", "llvm-libc"), ("kernel_lib", "kernel_lib"), ("app", "tinyllama")):
-        objects = sorted((folder / "obj" / place).rglob("*.bc"))
+    folder = folder if (folder / "obj").is_dir() else folder.with_name("full")
+    common = shared / folder.name if shared else folder
+    places = (("libc", common, "llvm-libc"), ("kernel_lib", common, "kernel_lib"))
+    for part, place, name in (*places, ("app", folder, "app" if shared else "tinyllama")):
+        objects = sorted((place / "obj" / name).rglob("*.bc"))
         if objects:
             owner |= dict.fromkeys(defined_symbols(nm, objects), part)
     return owner

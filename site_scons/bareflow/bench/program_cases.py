@@ -1,0 +1,104 @@
+"""The bench of an ordinary program: each run of its workload in QEMU, native and while full learns.
+
+Times are QEMU's processor time, of which the least counts, because everything else on the machine only ever
+slows a boot down. Instructions are those of the whole machine from power-on to the program's end.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from bareflow.bench.case import Case, take_turns
+from bareflow.bench.guest_cases import COUNTING, LIMIT
+from bareflow.bench.guest_session import Session, follow, typing
+from bareflow.bench.tables import Row, render
+from bareflow.coverage.workload import Run, load_workload
+from bareflow.evolve.generation import compiling
+from bareflow.qemu.machine import Machine
+from bareflow.run.run import default_memory
+
+BOOTS = 3
+"""Of full on one disk, one after the other."""
+REPETITIONS = 3
+NATIVE = "native"
+MEBIBYTE = 1 << 20
+
+
+def program_bench(arguments: Mapping[str, str]) -> list[Case[dict[str, list[Session]]]]:
+    """The runs of workload= by the image image=, which has a JIT engine if there is native= as well."""
+    image, native = Path(arguments["image"]), arguments.get("native")
+    uses: dict[tuple[str, str], Run] = {}
+    for run in load_workload(Path(arguments["workload"])).runs:
+        if run.platform == "bare":  # a recording makes each use twice
+            uses.setdefault((str(run.config), run.input), run)
+    return [
+        Case(
+            partial(_measure, run, image, Path(native) if native else None),
+            partial(_tables, run),
+            _complaints,
+        )
+        for run in uses.values()
+    ]
+
+
+def _boot(machine: Machine, run: Run) -> Session:
+    return follow(machine, LIMIT, partial(typing, run.input), run.code)
+
+
+def _machine(image: Path, run: Run, extra: Sequence[str]) -> Machine:
+    # The machine writes no kernel of its own in the middle of this.
+    config = {**run.config, "life.settle": 0}
+    return Machine(image, config=config, memory=run.memory or default_memory(image), extra=extra)
+
+
+def _learning(image: Path, run: Run, extra: Sequence[str]) -> list[Session]:
+    with tempfile.TemporaryDirectory() as folder:
+        disk = Path(shutil.copyfile(image, Path(folder) / "disk.img"))
+        machine = replace(_machine(disk, run, extra), snapshot=False)
+        return [_boot(machine, run) for _ in range(BOOTS)]
+
+
+def _measure(run: Run, image: Path, native: Path | None) -> dict[str, list[Session]]:
+    """Boots by what is booted; the last one of each counts instructions."""
+    plain = native or image
+
+    def measure(extra: Sequence[str]) -> dict[str, Session]:
+        made = {NATIVE: _boot(_machine(plain, run, extra), run)}
+        if native:
+            names = [f"full, boot {number + 1}" for number in range(BOOTS)]
+            made |= zip(names, _learning(image, run, extra), strict=True)
+        return made
+
+    columns: dict[str, Callable[[], dict[str, Session]]] = {"": partial(measure, ())}
+    turns = take_turns(columns, REPETITIONS, f"{run.name}, turn {{turn}} of {{turns}}")[""]
+    turns.append(measure(COUNTING))
+    return {name: [turn[name] for turn in turns] for name in turns[0]}
+
+
+def _tables(run: Run, found: Mapping[str, Sequence[Session]]) -> list[str]:
+    def least(value: Callable[[Session], float], form: str) -> list[str]:
+        return [form.format(min(map(value, boots[:-1]))) for boots in found.values()]
+
+    def last(value: Callable[[Session], float], form: str) -> list[str]:
+        return [form.format(value(boots[-1])) for boots in found.values()]
+
+    def ended(boot: Session) -> Mapping[str, int]:
+        return boot.events_named("exit")[-1]
+
+    rows: list[Row] = [
+        ("power-on to the first output, s", least(lambda boot: boot.first_output.processor, "{:.3f}")),
+        ("power-on to the program's end, s", least(lambda boot: boot.program_end.processor, "{:.3f}")),
+        ("   of that, compiling, s", least(compiling, "{:.3f}")),
+        ("million instructions", last(lambda boot: ended(boot)["cycles"] / 1e6, "{:.1f}")),
+        ("heap at its peak, MiB", least(lambda boot: ended(boot)["heap_peak"] / MEBIBYTE, "{:.2f}")),
+    ]
+    title = ": ".join(filter(None, (run.name, str(run.config.get("args", "")))))
+    return [render(title, list(found), rows)]
+
+
+def _complaints(found: Mapping[str, Sequence[Session]]) -> list[str]:
+    outputs = {b"".join(text.text for text in boot.generations) for boots in found.values() for boot in boots}
+    return ["the outputs differ"] if len(outputs) != 1 else []
