@@ -1,5 +1,5 @@
-/* What LLVM-libc's streams of the console have in common: there are no positions, and they stay
- * open. */
+/* What LLVM-libc's streams of the console have in common: there are no positions, and they may lead
+ * to a file. */
 #pragma once
 #include "src/__support/File/file.h"
 #include <errno.h>
@@ -8,6 +8,11 @@ inline LIBC_NAMESPACE::ErrorOr<off_t> cannot_seek(LIBC_NAMESPACE::File *, off_t,
     return LIBC_NAMESPACE::Error(ESPIPE);
 }
 
-inline int stays_open(LIBC_NAMESPACE::File *) {
-    return 0;
+/* Where they lead since the program has freopen()ed them; NULL: to the console. */
+inline LIBC_NAMESPACE::File *redirected_input, *redirected_output, *redirected_error;
+
+template <LIBC_NAMESPACE::File *&redirected> int close_redirected(LIBC_NAMESPACE::File *) {
+    LIBC_NAMESPACE::File *file = redirected;
+    redirected = nullptr;
+    return file ? file->close() : 0;
 }

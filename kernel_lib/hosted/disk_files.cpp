@@ -5,6 +5,7 @@
  */
 #include "hdr/stdio_macros.h"
 #include "hdr/types/FILE.h"
+#include "kernel_lib/hosted/console_stream.h"
 #include "src/__support/File/file.h"
 extern "C" {
 #include "kernel_lib/hosted/disk_files.h"
@@ -193,6 +194,22 @@ ErrorOr<File *> openfile(const char *path, const char *mode) {
 
 } // namespace LIBC_NAMESPACE_DECL
 
+/* A standard stream stays the same object: from now on it passes on what is written, or asks for
+ * what is read. */
+static FILE *redirect(File *stream, File *&redirected, const char *path, const char *mode) {
+    stream->flush();
+    if (File *before = redirected) {
+        redirected = nullptr;
+        before->close();
+    }
+    stream->clearerr();
+    FILE *file = stream_of(DiskFile::open(path, mode, new_memory()));
+    if (!file)
+        return nullptr;
+    redirected = reinterpret_cast<File *>(file);
+    return reinterpret_cast<FILE *>(stream);
+}
+
 extern "C" {
 FILE *tmpfile(void) {
     return stream_of(DiskFile::open(nullptr, "w+", new_memory()));
@@ -200,11 +217,16 @@ FILE *tmpfile(void) {
 
 FILE *freopen(const char *__restrict path, const char *__restrict mode, FILE *__restrict stream) {
     auto *file = reinterpret_cast<File *>(stream);
-    if (!path || file == LIBC_NAMESPACE::stdin || file == LIBC_NAMESPACE::stdout ||
-        file == LIBC_NAMESPACE::stderr) {
+    if (!path) {
         errno = EINVAL;
         return nullptr;
     }
+    if (file == LIBC_NAMESPACE::stdin)
+        return redirect(file, redirected_input, path, mode);
+    if (file == LIBC_NAMESPACE::stdout)
+        return redirect(file, redirected_output, path, mode);
+    if (file == LIBC_NAMESPACE::stderr)
+        return redirect(file, redirected_error, path, mode);
     DiskFile::reopened = static_cast<DiskFile *>(file);
     file->close();
     DiskFile *memory = DiskFile::reopened;

@@ -17,6 +17,8 @@ constexpr int END_OF_INPUT = 4; /* Ctrl-D */
 /* One line, or as much of it as there is room for. What is asked for is on the screen before. */
 FileIOResult read_input(File *, void *buffer, size_t size) {
     static bool has_ended;
+    if (redirected_input)
+        return redirected_input->read(buffer, size);
     auto *line = static_cast<char *>(buffer);
     size_t length = 0;
     LIBC_NAMESPACE::stdout->flush();
@@ -34,8 +36,8 @@ FileIOResult read_input(File *, void *buffer, size_t size) {
 }
 
 uint8_t input_buffer[BUFFER_BYTES];
-File input(nullptr, read_input, cannot_seek, stays_open, input_buffer, BUFFER_BYTES, _IOLBF, false,
-           File::ModeFlags(File::OpenMode::READ));
+File input(nullptr, read_input, cannot_seek, close_redirected<redirected_input>, input_buffer,
+           BUFFER_BYTES, _IOLBF, false, File::ModeFlags(File::OpenMode::READ));
 
 } // namespace
 

@@ -18,20 +18,24 @@ namespace {
 constexpr size_t BUFFER_BYTES = 1024;
 
 FileIOResult write_output(File *, const void *bytes, size_t size) {
+    if (redirected_output)
+        return redirected_output->write(bytes, size);
     program_output(static_cast<const char *>(bytes), size);
     return size;
 }
 
 FileIOResult write_error(File *, const void *bytes, size_t size) {
+    if (redirected_error)
+        return redirected_error->write(bytes, size);
     program_error(static_cast<const char *>(bytes), size);
     return size;
 }
 
 uint8_t output_buffer[BUFFER_BYTES];
-File output(write_output, nullptr, cannot_seek, stays_open, output_buffer, BUFFER_BYTES, _IOLBF,
-            false, File::ModeFlags(File::OpenMode::APPEND));
-File error_output(write_error, nullptr, cannot_seek, stays_open, nullptr, 0, _IONBF, false,
-                  File::ModeFlags(File::OpenMode::APPEND));
+File output(write_output, nullptr, cannot_seek, close_redirected<redirected_output>, output_buffer,
+            BUFFER_BYTES, _IOLBF, false, File::ModeFlags(File::OpenMode::APPEND));
+File error_output(write_error, nullptr, cannot_seek, close_redirected<redirected_error>, nullptr, 0,
+                  _IONBF, false, File::ModeFlags(File::OpenMode::APPEND));
 
 } // namespace
 

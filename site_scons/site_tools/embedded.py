@@ -36,7 +36,8 @@ def _make_host_symbols(target: list[Any], source: list[Any], env: Any) -> None:
     names |= host_symbols.called_by_compiled_code(env["LLVM_NM"], operations)
     names |= host_symbols.c_names(env["LLVM_NM"], library)
     weak = host_symbols.symbols(env["LLVM_NM"], application).weak
-    Path(target[0].abspath).write_text(host_symbols.table_source(names, weak))
+    own = host_symbols.OWN_NAMES | (host_symbols.PROGRAM_NAMES if env["HOSTED"] else {})
+    Path(target[0].abspath).write_text(host_symbols.table_source(names, weak, own))
 
 
 def _assembled(env: Any, stem: str) -> Any:

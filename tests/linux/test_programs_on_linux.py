@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def test_library_is_the_host_s(build_dir: Path, tmp_path: Path, setting: str) ->
     result = subprocess.run([program, *settings], capture_output=True, timeout=120, check=False)
     assert (result.returncode, result.stdout.decode()) == (expected, output.decode())
     assert (tmp_path / "root/OPEN.TXT").read_bytes() == b"left open\n"
+    assert (tmp_path / "root/OUTPUT.TXT").read_bytes() == b" 1\nto a file\n"
 
 
 OTHER_PROGRAM = """
@@ -61,6 +63,34 @@ def test_other_bitcode(build_dir: Path, tmp_path: Path, level: str) -> None:
     compiled = [event["level"] for event in events if event.get("function") == "main"]
     assert compiled == ([] if level == "interpreter" else [level])
     assert not list((tmp_path / "profile").iterdir())
+
+
+@pytest.mark.parametrize("level", ["interpreter", "O0", "O3"])
+def test_other_bitcode_of_cxx(build_dir: Path, tmp_path: Path, level: str) -> None:
+    """Operators new and delete, and what LLVM's C++ library leaves to a library, are the kernel's."""
+    built, root = build_dir.parent / "apps/library/full", build_dir.parents[1]
+    for name in ("host", "profile"):
+        (tmp_path / name).mkdir()
+    source = ROOT / "tests/boot/programs/containers/containers.cpp"
+    expected, output = run_on_host(source, tmp_path / "host")
+    clang = Path(shutil.which(llvm_tool("clang++")) or "").resolve()
+    places = [
+        *("-isystem", ROOT / "kernel_lib/hosted/cxx/include"),
+        *("-isystem", clang.parents[1] / "include/c++/v1"),
+        *("-isystem", ROOT / "kernel_lib/hosted/include"),
+        *("-isystem", root / "llvm-libc/headers-hosted"),
+        *("-isystem", root / "llvm-libc/source/libc/include"),
+    ]
+    options = "-target x86_64-unknown-none-elf -std=c++17 -fno-exceptions -fno-rtti -O1 -emit-llvm".split()
+    made = tmp_path / "made.bc"
+    command = [clang, *options, "-nostdlibinc", "-nostdinc++", *places, "-c", source, "-o", made]
+    subprocess.run(list(map(str, command)), check=True)
+    linked = ["-o", str(tmp_path / "PROGRAM.BC"), str(made), str(built / "obj/app.main.bc")]
+    subprocess.run([llvm_tool("llvm-link"), *linked], check=True)
+    settings = [f"root={tmp_path}", "bitcode=/PROGRAM.BC", f"jit.tier0={level}"]
+    program = built / "linux/bareflow"
+    result = subprocess.run([program, *settings], capture_output=True, timeout=240, check=False)
+    assert (result.returncode, result.stdout.decode()) == (expected, output.decode())
 
 
 def test_bitcode_that_is_not_there(build_dir: Path, tmp_path: Path) -> None:

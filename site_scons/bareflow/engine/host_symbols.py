@@ -6,7 +6,7 @@ bitcode may refer to its address in the kernel, sorted by name.
 """
 
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,9 +75,28 @@ OWN_NAMES = {
 """What the application gets for a name that means something else for LLVM: its own calls at the end of the
 program are never made, and its errors are the kernel's."""
 
+PROGRAM_NAMES = {
+    "__divdc3": "complex_quotient",
+    "__divsc3": "complex_quotient_float",
+    "__divxc3": "complex_quotient_long",
+}
+"""What ordinary programs get for functions of the compiler's library."""
+
 
 COMPLEX_NUMBERS = {f"__{operation}{size}c3" for operation in ("div", "mul") for size in "sdx"}
 """What the front end calls for products and quotients of complex numbers."""
+
+
+CXX_LIBRARY = ("_ZNSt3__1", "_ZNKSt3__1", "_ZSt")
+"""How names of LLVM's C++ library begin."""
+CXX_RUNTIME = {
+    *("__cxa_atexit", "__cxa_guard_acquire", "__cxa_guard_release", "__cxa_pure_virtual", "__dso_handle"),
+    *(f"_Z{operator}" for operator in ("nwm", "nam", "dlPv", "daPv", "dlPvm", "daPvm")),
+    *(f"_Z{operator}St11align_val_t" for operator in ("nwm", "nam", "dlPv", "daPv", "dlPvm", "daPvm")),
+    *(f"_Z{operator}RKSt9nothrow_t" for operator in ("nwm", "nam")),
+}
+"""What C++ needs besides: the operators new and delete, destructors at the program's end, static variables
+of functions."""
 
 
 def called_by_compiled_code(nm: str, operations: Iterable[Path]) -> set[str]:
@@ -87,22 +106,30 @@ def called_by_compiled_code(nm: str, operations: Iterable[Path]) -> set[str]:
 
 
 def c_names(nm: str, library: Sequence[Path]) -> set[str]:
-    """What the objects of a C library define under names of C, and what C needs besides."""
+    """What the objects of a C library define under names of C, and of LLVM's C++ library; and what both
+    languages need besides."""
     if not library:
         return set()
     command = [nm, "--extern-only", "--defined-only", "--format=just-symbols", *map(str, library)]
     names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    own = {name for name in names if name.isidentifier() and not name.startswith("_Z")}
-    return own | COMPLEX_NUMBERS
+    own = {
+        name
+        for name in names
+        if name.isidentifier() and (not name.startswith("_Z") or name.startswith(CXX_LIBRARY))
+    }
+    return own | COMPLEX_NUMBERS | CXX_RUNTIME
 
 
-def table_source(names: Iterable[str], weak: Iterable[str] = ()) -> str:
-    """The table as GNU assembler source. Of weak names that nobody defines the address is 0."""
+def table_source(
+    names: Iterable[str], weak: Iterable[str] = (), own: Mapping[str, str] = OWN_NAMES
+) -> str:
+    """The table as GNU assembler source. Of weak names that nobody defines the address is 0. own: what stands
+    for some of the names."""
     ordered = sorted(names, key=str.encode)
     lines = ['.section .rodata.jit_host_symbols, "a", @progbits', ".balign 8"]
     lines += [f".weak {name}" for name in sorted(weak, key=str.encode)]
     lines += [".globl jit_host_symbols, jit_host_symbol_count", "jit_host_symbols:"]
-    lines += [f"    .quad .Lname{index}, {OWN_NAMES.get(name, name)}" for index, name in enumerate(ordered)]
+    lines += [f"    .quad .Lname{index}, {own.get(name, name)}" for index, name in enumerate(ordered)]
     lines += [f"jit_host_symbol_count: .quad {len(ordered)}"]
     lines += [f'.Lname{index}: .asciz "{name}"' for index, name in enumerate(ordered)]
     return "\n".join(lines) + "\n"

@@ -201,6 +201,21 @@ static void files(void) {
     printf(" %d\n", remove("TWO.TXT") != 0 && errno == ENOENT);
 }
 
+/* Standard streams that go on with files. */
+static void redirections(void) {
+    char line[80];
+    FILE *file = fopen("INPUT.TXT", "w");
+    fputs("first\nsecond\n", file);
+    fclose(file);
+    printf("%d", freopen("INPUT.TXT", "r", stdin) == stdin);
+    printf(" %s", fgets(line, sizeof line, stdin));
+    printf("%d", getchar());
+    printf(" %d", freopen("NONE.TXT", "r", stdin) == NULL);
+    printf(" %d\n", freopen("OUTPUT.TXT", "w", stdout) == stdout);
+    printf("to a file\n");
+    fclose(stdout);
+}
+
 int main(void) {
     jumps();
     signals();
@@ -209,6 +224,7 @@ int main(void) {
     wide();
     general();
     files();
+    redirections();
     assert(caught == SIGINT);
     signal(SIGABRT, end_well);
     assert(caught != SIGINT);
