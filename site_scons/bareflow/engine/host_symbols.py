@@ -120,9 +120,7 @@ def c_names(nm: str, library: Sequence[Path]) -> set[str]:
     return own | COMPLEX_NUMBERS | CXX_RUNTIME
 
 
-def table_source(
-    names: Iterable[str], weak: Iterable[str] = (), own: Mapping[str, str] = OWN_NAMES
-) -> str:
+def table_source(names: Iterable[str], weak: Iterable[str] = (), own: Mapping[str, str] = OWN_NAMES) -> str:
     """The table as GNU assembler source. Of weak names that nobody defines the address is 0. own: what stands
     for some of the names."""
     ordered = sorted(names, key=str.encode)

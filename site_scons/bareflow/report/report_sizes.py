@@ -71,9 +71,10 @@ def parts_of(folder: Path, nm: str, shared: Path | None = None) -> dict[str, str
     owner: dict[str, str] = {}
     folder = folder if (folder / "obj").is_dir() else folder.with_name("full")
     common = shared / folder.name if shared else folder
-    places = (("libc", common, "llvm-libc"), ("kernel_lib", common, "kernel_lib"))
-    for part, place, name in (*places, ("app", folder, "app" if shared else "tinyllama")):
-        objects = sorted((place / "obj" / name).rglob("*.bc"))
+    places = [("libc", common, ["llvm-libc"]), ("kernel_lib", common, ["kernel_lib"])]
+    places.append(("app", folder, ["app", "source"] if shared else ["tinyllama"]))
+    for part, place, names in places:
+        objects = sorted(path for name in names for path in (place / "obj" / name).rglob("*.bc"))
         if objects:
             owner |= dict.fromkeys(defined_symbols(nm, objects), part)
     return owner
