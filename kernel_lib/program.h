@@ -10,7 +10,7 @@ void program_begin(void);
 _Noreturn void program_exit(int code);
 /* Of kernel_lib/hosted, if the program has streams: writes out what is in their buffers. */
 void program_flush(void);
-/* Of the JIT: what it does when the program is over, by return or by exit, and nobody waits for it. */
+/* Of the JIT: what it does when the program is over, by return or by exit, and nobody waits. */
 void program_has_ended(int code);
 
 /* Registers a call for the end; the last one registered is made first. Returns 0, or another number

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bareflow.trim.job import OUTSIDE
 from build_options import Options
 from lto import (
     assembled,
@@ -89,7 +90,8 @@ def _make_misses(target: list[Any], source: list[Any], env: Any) -> None:
 def _shorten_map(target: list[Any], source: list[Any], env: Any) -> None:
     """The map's objects get the names that they had in the untrimmed link's."""
     path, stem = Path(target[1].abspath), os.path.splitext(target[1].path.replace(".pass1", ""))[0]
-    text = path.read_text().replace(f"{stem}.trimmed/", "").replace(f"{env.Dir('$BUILD').path}/", "")
+    text = path.read_text().replace(f"{stem}.trimmed/{OUTSIDE}/", "/").replace(f"{stem}.trimmed/", "")
+    text = text.replace(f"{env.Dir('$BUILD').path}/", "")
     path.write_text(text)
 
 

@@ -183,7 +183,7 @@ void jit_settle(void) {
         take(step);
 }
 
-/* A program that has ended may have left input, such as its end: that is no key that was pressed. */
+/* A program may have left input, such as its end: that is no key that was pressed. */
 static void discard_input(void) {
     while (console_wait(0) && console_read() >= 0)
         ;

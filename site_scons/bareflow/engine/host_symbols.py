@@ -89,11 +89,12 @@ COMPLEX_NUMBERS = {f"__{operation}{size}c3" for operation in ("div", "mul") for 
 
 CXX_LIBRARY = ("_ZNSt3__1", "_ZNKSt3__1", "_ZSt")
 """How names of LLVM's C++ library begin."""
+_OPERATORS = "_Znwm _Znam _ZdlPv _ZdaPv _ZdlPvm _ZdaPvm".split()
 CXX_RUNTIME = {
     *("__cxa_atexit", "__cxa_guard_acquire", "__cxa_guard_release", "__cxa_pure_virtual", "__dso_handle"),
-    *(f"_Z{operator}" for operator in ("nwm", "nam", "dlPv", "daPv", "dlPvm", "daPvm")),
-    *(f"_Z{operator}St11align_val_t" for operator in ("nwm", "nam", "dlPv", "daPv", "dlPvm", "daPvm")),
-    *(f"_Z{operator}RKSt9nothrow_t" for operator in ("nwm", "nam")),
+    *_OPERATORS,
+    *(f"{name}St11align_val_t" for name in _OPERATORS),
+    *(f"{name}RKSt9nothrow_t" for name in _OPERATORS[:2]),
 }
 """What C++ needs besides: the operators new and delete, destructors at the program's end, static variables
 of functions."""

@@ -106,7 +106,7 @@ def _check_object(data: bytes, file: str, all_stubs: _Stubs) -> Iterator[str]:
 def _check_input(stubs: _Stubs, path: str) -> list[str]:
     if not path.endswith(".a"):
         trimmed = stubs.ids.keys() | stubs.parts.keys()
-        (file,) = [name for name in trimmed if path.endswith(f"/{name}")] or [""]
+        (file,) = [name for name in trimmed if path.endswith(f"/{name.lstrip('/')}")] or [""]
         if not file:
             return []
         return list(_check_object(Path(path).read_bytes(), file, stubs))

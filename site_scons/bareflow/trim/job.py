@@ -39,7 +39,17 @@ def is_archive(path: str) -> bool:
     return path.endswith(".a")
 
 
+OUTSIDE = "ROOT"
+"""The folder of the trimmed copies of objects with absolute paths."""
+
+
+def name_of(job: Job, source: str) -> str:
+    """An object's name in map and coverage. What several programs share is not in the job's folder: there it
+    is the whole path."""
+    return source.removeprefix(f"{job.folder}/")
+
+
 def output_of(job: Job, source: str) -> str:
     """Where the trimmed copy of an input goes."""
-    name = os.path.basename(source) if is_archive(source) else os.path.relpath(source, job.folder)
-    return os.path.join(job.output, name)
+    name = os.path.basename(source) if is_archive(source) else name_of(job, source)
+    return os.path.join(job.output, f"{OUTSIDE}{name}" if os.path.isabs(name) else name)

@@ -23,7 +23,7 @@ from bareflow.errors import BareFlowError
 from bareflow.kernel.archive import members, replace_members
 from bareflow.kernel.link_map import file_name, read_map
 from bareflow.trim.dead_functions import DeadFunctions
-from bareflow.trim.job import Job, is_archive, output_of
+from bareflow.trim.job import Job, is_archive, name_of, output_of
 from bareflow.trim.removed import Emptied, Removed, write_emptied, write_removed
 from bareflow.trim.removed_data import for_file, remove_data, without_constructors
 from bareflow.trim.trim_object import Stub, TrimError, trim_object
@@ -101,7 +101,7 @@ def _trim_file(job: Job, source: str) -> _Gone:
     target.parent.mkdir(parents=True, exist_ok=True)
     if is_archive(source):
         return _trim_archive(job, source, target)
-    name = os.path.relpath(source, job.folder)
+    name = name_of(job, source)
     contents, gone = _trim_contents(job, Path(source).read_bytes(), name, weak_only=True)
     target.write_bytes(contents)
     return gone
