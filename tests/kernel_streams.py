@@ -82,7 +82,12 @@ class _Merger:
         starts = []
         while self.at[OPCODES] < len(self.streams[OPCODES]):
             starts.append(len(self.code))
+            if self.is_64_bit and self.streams[OPCODES][self.at[OPCODES]] == 0:
+                self.at[OPCODES] += 1
             self.instruction()
+            while self.at[OPCODES] % (4 if self.is_64_bit else 2):
+                assert self.streams[OPCODES][self.at[OPCODES]] == 0
+                self.at[OPCODES] += 1
         assert self.at[:DATA] == [len(stream) for stream in self.streams[:DATA]], "bytes are left over"
         return starts
 
@@ -92,8 +97,6 @@ class _Merger:
         while opcode in b"\x26\x2e\x36\x3e\x64\x65\x66\x67\xf0\xf1\xf2\xf3" or self.is_rex(opcode):
             operand16 |= opcode == 0x66
             wide = self.is_rex(opcode) and bool(opcode & 8)
-            if self.at[OPCODES] == len(self.streams[OPCODES]):
-                return
             (opcode,) = self.take(OPCODES)
         table, opcode = self.opcode_map(opcode)
         what, relative = _MAPS[table][opcode], None

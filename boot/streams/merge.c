@@ -109,6 +109,21 @@ static void take_distance(struct merge *m, unsigned stream) {
     put32(m->out - 4, target - position(m));
 }
 
+/* Skips what fills up a record of opcodes. */
+static void end_record(struct merge *m, const uint8_t *first) {
+    struct stream *s = &m->streams[STREAM_OPCODES];
+    ptrdiff_t record = m->is_64_bit ? STREAM_RECORD_64 : STREAM_RECORD_32;
+    ptrdiff_t filler = (first - s->at) & (record - 1);
+    s->at += filler < s->end - s->at ? filler : s->end - s->at;
+}
+
+/* Skips the zero in the place of a prefix. */
+static void begin_record(struct merge *m) {
+    struct stream *s = &m->streams[STREAM_OPCODES];
+    if (m->is_64_bit && s->at != s->end && !*s->at)
+        s->at++;
+}
+
 /* Takes the rest of an opcode that escapes to another map, and what is in between. */
 static unsigned take_opcode(struct merge *m, unsigned first, unsigned *map) {
     if (first == 0x0F) {
@@ -197,6 +212,8 @@ bool streams_merge(struct stream streams[STREAMS], bool is_64_bit, uint8_t *out,
     add_classes(&m, classes, sizeof classes / sizeof *classes);
     if (is_64_bit)
         add_classes(&m, classes_64_bit, sizeof classes_64_bit / sizeof *classes_64_bit);
+    const uint8_t *first = streams[STREAM_OPCODES].at;
+    begin_record(&m);
     while (m.out < end && !m.is_damaged) {
         unsigned byte = take(&m, STREAM_OPCODES), what = m.classes[ONE_BYTE][byte];
         if (what & PREFIX) {
@@ -204,6 +221,8 @@ bool streams_merge(struct stream streams[STREAMS], bool is_64_bit, uint8_t *out,
             m.has_operands16 = m.has_operands16 || byte == 0x66;
         } else {
             take_instruction(&m, byte, what);
+            end_record(&m, first);
+            begin_record(&m);
             m.is_wide = m.has_operands16 = false;
         }
     }

@@ -17,4 +17,6 @@
 #define STREAMS 13
 
 #define STREAM_SIZE_BITS 24
+#define STREAM_RECORD_64 4
+#define STREAM_RECORD_32 2
 #define STREAMS_MARGIN 32 /* bytes behind the image that are written */

@@ -5,7 +5,7 @@
 bool streams_unpack(struct lzma *lzma, bool is_64_bit, uint8_t *out, uint8_t *end,
                     const uint8_t *file, const uint8_t *file_end) {
     struct stream streams[STREAMS];
-    uint8_t *unpacked = end + STREAMS_MARGIN, *all = unpacked;
+    uint8_t *unpacked = end + STREAMS_MARGIN;
     for (unsigned i = 0; i < STREAMS; i++) {
         uint32_t word;
         if (file_end - file < (ptrdiff_t)sizeof word)
@@ -20,9 +20,9 @@ bool streams_unpack(struct lzma *lzma, bool is_64_bit, uint8_t *out, uint8_t *en
         streams[i].at = unpacked;
         streams[i].end = unpacked += size;
     }
-    if (file != file_end || unpacked - all != end - out)
-        return false;
     struct stream *data = &streams[STREAM_DATA];
+    if (file != file_end || data->end - data->at > end - out)
+        return false;
     uint8_t *code_end = end - (data->end - data->at);
     if (!streams_merge(streams, is_64_bit, out, code_end))
         return false;

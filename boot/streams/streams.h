@@ -5,6 +5,11 @@
  * ones. This and data that lies in the code do no harm: whatever the bytes are, the unpacker comes
  * to the same conclusions about them as the packer, site_scons/bareflow/kernel/streams.py.
  *
+ * The opcodes are in records, so that bytes of one kind are in the same place of each, as LZMA's
+ * contexts are: an instruction begins at a multiple of STREAM_RECORD_64 or STREAM_RECORD_32 bytes,
+ * and zeros fill up the last record. In 64-bit code an instruction that begins with a one-byte
+ * opcode has a zero in front of it, where others have a prefix.
+ *
  * Behind the kernel file's header, each stream has a 32-bit word and its bytes, packed. The word
  * has the stream's size in the lower 24 bits, and above them the byte of LZMA's properties. Streams
  * without bytes have the word alone.
@@ -21,7 +26,7 @@ struct stream {
 
 /*
  * Makes the image from `out` to `end` of what lies from `file` to `file_end`. In between, at least
- * STREAMS_MARGIN bytes behind the image, the streams are unpacked, which have as many bytes as it.
+ * STREAMS_MARGIN bytes behind the image, the streams are unpacked.
  * Returns false if what is packed is damaged, or if a stream would grow over what is not yet read.
  */
 bool streams_unpack(struct lzma *lzma, bool is_64_bit, uint8_t *out, uint8_t *end,

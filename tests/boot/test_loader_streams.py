@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,15 +66,15 @@ def test_no_more_memory_than_it_takes(boot: Boot, tmp_path: Path) -> None:
     assert guest.read_memory(BASE + MEMORY - 1, len(UNTOUCHED)) == UNTOUCHED
 
 
-def with_word(stream: int, change: int) -> bytes:
-    """What is packed with another word of a stream."""
+def with_word(stream: int, change: Callable[[int], int]) -> bytes:
+    """What is packed, with another word of a stream."""
     at = 0
     for _ in range(stream):
         empty = not int.from_bytes(GOOD[at : at + 3], "little")
         at += 4
         if not empty:
             at += len(stored_bytes(at))
-    word = int.from_bytes(GOOD[at : at + 4], "little") + change
+    word = change(int.from_bytes(GOOD[at : at + 4], "little"))
     return GOOD[:at] + word.to_bytes(4, "little") + GOOD[at + 4 :]
 
 
@@ -94,9 +95,9 @@ DAMAGED = {
     "a word": GOOD[:4],
     "cut": GOOD[:-1],
     "longer": GOOD + b"\0",
-    "an opcode less": with_word(OPCODES, -1),
-    "an opcode more": with_word(OPCODES, 1),
-    "properties that there are not": with_word(OPCODES, 225 << 24),
+    "an opcode less": with_word(OPCODES, lambda word: word - 1),
+    "an opcode more": with_word(OPCODES, lambda word: word + 1),
+    "properties that there are not": with_word(OPCODES, lambda word: word & 0xFFFFFF | 225 << 24),
     "all sizes are 0": bytes(4 * (DATA + 1)),
 }
 

@@ -15,8 +15,8 @@ from project_files import ROOT
 
 KERNEL = "/boot/BAREFLOW.KRN"
 MODEL_FOLDER = ROOT / "tinyllama" / "model"
-KERNEL_LIMITS = {"x86_64": 102 * 1024, "i386": 92 * 1024}
-"""In bytes; the aim is 100 KiB (docs/measurements/native-size.md)."""
+KERNEL_LIMITS = {"x86_64": 100 * 1024, "i386": 92 * 1024}
+"""In bytes; 100 KiB is the aim (docs/measurements/native-size.md)."""
 SECTOR = 512
 
 

@@ -13,6 +13,8 @@ _CONTRACT = read_header("boot/streams/stream_numbers.h")
 STREAMS = _CONTRACT["STREAMS"]
 MARGIN = _CONTRACT["STREAMS_MARGIN"]
 WORD = 4
+RECORD = {True: _CONTRACT["STREAM_RECORD_64"], False: _CONTRACT["STREAM_RECORD_32"]}
+"""By whether the code is 64-bit."""
 SIZE_BITS = _CONTRACT["STREAM_SIZE_BITS"]
 (
     OPCODES,
@@ -30,7 +32,17 @@ SIZE_BITS = _CONTRACT["STREAM_SIZE_BITS"]
     DATA,
 ) = range(STREAMS)
 
-_PROPERTIES = ((3, 0, 0), (4, 0, 0), (2, 0, 0), (1, 0, 0), (0, 0, 0), (0, 0, 2), (1, 2, 2), (0, 2, 2))
+_PROPERTIES = (
+    (3, 0, 0),
+    (4, 0, 0),
+    (2, 0, 0),
+    (1, 0, 0),
+    (0, 0, 0),
+    (0, 0, 2),
+    (1, 2, 2),
+    (0, 2, 2),
+    (2, 1, 1),
+)
 """lc, lp and pb that are tried for each stream."""
 
 
@@ -61,6 +73,7 @@ _TWO_BYTES_WITHOUT_MODRM = _opcodes(
 _TWO_BYTES_IMMEDIATE8 = _opcodes((0x70, 0x73), 0xA4, 0xAC, 0xBA, 0xC2, (0xC4, 0xC6))
 _PREFIXES = _opcodes(0x26, 0x2E, 0x36, 0x3E, (0x64, 0x67), (0xF0, 0xF3))
 _REX = _opcodes((0x40, 0x4F))
+_VEX = _opcodes(0xC4, 0xC5, 0x62)
 _ONE_BYTE, _TWO_BYTES, _MAP_38, _MAP_3A = range(4)
 
 
@@ -91,25 +104,28 @@ class _Splitter:
 
     def split(self) -> list[bytes]:
         prefixes = _PREFIXES | (_REX if self.is_64_bit else frozenset())
-        is_wide = has_operands16 = False
         done = 0
         try:
             while self.at < len(self.code):
-                byte = self.take(OPCODES)[0]
-                if byte in prefixes:
+                is_wide = has_operands16 = False
+                while (byte := self.take(OPCODES)[0]) in prefixes:
                     is_wide = 0x48 <= byte <= 0x4F
                     has_operands16 |= byte == 0x66
-                else:
-                    self._instruction(byte, is_wide=is_wide, has_operands16=has_operands16)
-                    is_wide = has_operands16 = False
+                self._instruction(byte, is_wide=is_wide, has_operands16=has_operands16)
                 done = self.at
-                for stream, piece in self.pieces:
-                    self.streams[stream] += piece
-                self.pieces.clear()
+                self._store_pieces()
         except _EndOfCode:
             pass
         self.streams[DATA] += self.code[done:]
         return [bytes(stream) for stream in self.streams]
+
+    def _store_pieces(self) -> None:
+        if self.is_64_bit and self.pieces[0][1][0] not in _PREFIXES | _REX | _VEX | {0x0F}:
+            self.streams[OPCODES] += b"\0"
+        for stream, piece in self.pieces:
+            self.streams[stream] += piece
+        self.pieces.clear()
+        self.streams[OPCODES] += bytes(-len(self.streams[OPCODES]) % RECORD[self.is_64_bit])
 
     def _instruction(self, opcode: int, *, is_wide: bool, has_operands16: bool) -> None:
         kind, opcode = self._rest_of_opcode(opcode)
