@@ -55,6 +55,9 @@ ALSO_ON_I386 = {
 FEW_ON_I386 = {"test_each_boot_takes_the_newest", "test_few_power_cuts", "test_old_ones_make_room"}
 """Those of other files, which take long."""
 
+SOAK_ON_I386 = {"test_disk_that_does_not_answer", "test_removed_disk", "test_removed_disk_is_told_once"}
+"""Those that wait for seconds, which an emulated processor spends computing."""
+
 STORY_STEPS = 64
 
 CPU_OF_32_BITS = "qemu32,+nx"
@@ -80,7 +83,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         short = not metafunc.definition.get_closest_marker("soak")
         chosen = metafunc.definition.path.name in ALSO_ON_I386 or metafunc.definition.name in FEW_ON_I386
         if I386 in os.environ and short and chosen:
-            variables.append(pytest.param(I386, id="i386"))
+            soaks = [pytest.mark.soak] if metafunc.definition.name in SOAK_ON_I386 else []
+            variables.append(pytest.param(I386, id="i386", marks=soaks))
         metafunc.parametrize("build_dir", variables, indirect=True, scope="session")
 
 

@@ -17,7 +17,7 @@ STEPS = 64
 FEW_STEPS = 12
 STORIES = 40
 # Enough for copies.
-MANY_STORIES = 2000
+MANY_STORIES = 500
 # Until copies for other arguments are worth what they are expected to cost, which is what an unknown machine
 # may take: seconds of running.
 VERY_MANY_STORIES = 6000
