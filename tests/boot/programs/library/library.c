@@ -213,7 +213,6 @@ static void redirections(void) {
     printf(" %d", freopen("NONE.TXT", "r", stdin) == NULL);
     printf(" %d\n", freopen("OUTPUT.TXT", "w", stdout) == stdout);
     printf("to a file\n");
-    fclose(stdout);
 }
 
 int main(void) {
