@@ -1,6 +1,7 @@
 """SCons tool: the target `conformance`, programs of others in `full`, next to this machine's compiler."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from python_module import run_module
 
 PROGRAM = "#tests/conformance/program"
 """What the kernel contains; it runs other bitcode."""
+HALVES = "$BUILD_ROOT/$arch/apps/conformance/halves/workload.toml"
 PROGRAMS, SAMPLE = 1000, 100
 
 
@@ -72,19 +74,15 @@ def _debloat(target: list[Any], source: list[Any], env: Any) -> int:
     return run_module("bareflow.conformance.debloat", **values)
 
 
-def _halves_target(env: Any, name: str, base: Any, toolchain: Any, linux: Any) -> None:
+def _halves_target(env: Any, name: str, full: Any, toolchain: Any) -> None:
     """The target `name`: trims by one half of a sample, and runs the other half on what that makes."""
-    folder = env.Dir("$BUILD_ROOT/$arch/apps/conformance/halves").path
     step = env.Step(_make_halves, "HALVES")
-    workload, second = env.Command(
-        [f"{folder}/workload.toml", f"{folder}/second.json"], [toolchain, linux], step
-    )
+    files = [full.env.WorkloadFile(), full.env.WorkloadFile().dir.File("second.json")]
+    workload, second = env.Command(files, [toolchain, full.linux[0]], step)
     env.Depends(workload, env.Value((env["programs"], env["halves"])))
     env.NoCache(workload, second)
-    recorded = base.Clone(workload=workload.abspath)
-    trimmed = variant_graph.image(recorded, "trimmed", {})
+    trimmed = variant_graph.trimmed_image(full, "trimmed", {})
     removed = trimmed.env.File("$BUILD/bareflow.removed.jsonl")
-    full = variant_graph.image(recorded, "full", {})
     needed = [trimmed.untrimmed[1], second, trimmed.kernel, full.kernel, removed]
     env.AlwaysBuild(env.Alias(name, needed, env.Step(_debloat, "DEBLOAT", "$SOURCE")))
 
@@ -92,18 +90,22 @@ def _halves_target(env: Any, name: str, base: Any, toolchain: Any, linux: Any) -
 def _conformance_target(env: Any, name: str) -> None:
     """The target `name`: with platform=linux all programs, on the bare machine a sample; never up to date."""
     base = env.Clone(HOSTED=load_app(Path(env.Dir(PROGRAM).abspath)))
-    linux = variant_graph.linux_program(base.Clone(platform="linux"), "full")
-    full = variant_graph.compiled(base.Clone(platform="linux"), "full")
+    image = []
+    if env["platform"] == "linux":
+        linux, full = variant_graph.linux_program(base, "full"), variant_graph.compiled(base, "full")
+    else:
+        base["workload"] = env.File(HALVES).abspath
+        made = variant_graph.image(base, "full", {})
+        linux, full, image = made.linux[0], made.env, [made.image]
     parts = [full["APP"][-1], full.File("$BUILD/embedded/host_symbols.s")]
     toolchain = full.Command("$BUILD/conformance.json", parts, full.Step(_describe))
     if env["halves"] != "0":
-        _halves_target(env, name, base, toolchain[0], linux)
+        if not image:
+            sys.exit("bareflow: halves= is not for platform=linux")
+        _halves_target(env, name, made, toolchain[0])
         return
-    needed = [*toolchain, linux]
-    if env["platform"] != "linux":
-        needed.append(variant_graph.image(base, "full", {}).image)
     step = full.Step(_run, "CONFORM", "$SOURCE")
-    full.AlwaysBuild(full.Alias(name, needed, step))
+    full.AlwaysBuild(full.Alias(name, [*toolchain, linux, *image], step))
 
 
 def options(opts: Options) -> None:

@@ -76,3 +76,21 @@ def test_damaged(tmp_path: Path) -> None:
     whole.write_bytes(b"#!/bin/sh\n")
     with pytest.raises(BareFlowError, match=r"^game.bc: it is no LLVM bitcode$"):
         take(whole)
+
+
+def test_calls_are_direct(tmp_path: Path) -> None:
+    """Not through a table of addresses, as Rust's are."""
+    text = tmp_path / "game.ll"
+    own = bitcode(tmp_path, "-target", TRIPLE, "-O1")
+    head = subprocess.run([llvm_tool("llvm-dis"), own, "-o", "-"], capture_output=True, text=True, check=True)
+    layout = next(line for line in head.stdout.splitlines() if line.startswith("target datalayout"))
+    text.write_text(
+        f'{layout}\ntarget triple = "{TRIPLE}"\ndeclare void @f() #0\n'
+        "define i32 @main() #0 {\n call void @f() #0\n ret i32 0\n}\n"
+        "attributes #0 = { nonlazybind nounwind }\n"
+        '!llvm.module.flags = !{!0}\n!0 = !{i32 2, !"RtLibUseGOT", i32 1}\n'
+    )
+    subprocess.run([llvm_tool("llvm-as"), text, "-o", own], check=True)
+    taken = subprocess.run([llvm_tool("llvm-dis"), take(own), "-o", "-"], capture_output=True, check=True)
+    assert b"nounwind" in taken.stdout
+    assert b"nonlazybind" not in taken.stdout and b"!{!0}" not in taken.stdout

@@ -12,8 +12,12 @@ _MAGIC = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
 _PRODUCER = re.compile(r"record string = 'LLVM(\d+)[^']*'")
 _TARGET = re.compile(r'^target (datalayout|triple) = "(.*)"$', re.MULTILINE)
 _NO_SYSTEM = {"none", "unknown"}
-# How addresses are made is the link's affair, and no two modules may differ in it.
-_FLAG = re.compile(r'^(!\d+) = !\{i32 \d+, !"(?:Code Model|PIC Level|PIE Level)", i32 \d+\}$', re.MULTILINE)
+# How addresses are made is the link's affair, and no two modules may differ in it. No table of addresses is
+# filled by a dynamic linker.
+_FLAG = re.compile(
+    r'^(!\d+) = !\{i32 \d+, !"(?:Code Model|PIC Level|PIE Level|RtLibUseGOT)", i32 \d+\}$', re.MULTILINE
+)
+_BY_TABLE = re.compile(r"(?<= )nonlazybind ")
 _FLAGS = re.compile(r"^!llvm\.module\.flags = !\{(.*)\}$", re.MULTILINE)
 # An interrupt may use the stack below RSP, and backtraces walk the frame pointers.
 _ATTRIBUTES = ("noredzone", "frame-pointer=all")
@@ -61,7 +65,7 @@ def _without_flags(text: str) -> str:
         names = [name for name in flags[1].split(", ") if name not in dropped]
         return f"!llvm.module.flags = !{{{', '.join(names)}}}"
 
-    return _FLAGS.sub(kept, text)
+    return _BY_TABLE.sub("", _FLAGS.sub(kept, text))
 
 
 def take(clang: str, opt: str, triple: str, source: Path, target: Path) -> None:

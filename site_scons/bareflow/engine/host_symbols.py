@@ -87,7 +87,7 @@ COMPLEX_NUMBERS = {f"__{operation}{size}c3" for operation in ("div", "mul") for 
 """What the front end calls for products and quotients of complex numbers."""
 
 
-CXX_LIBRARY = ("_ZNSt3__1", "_ZNKSt3__1", "_ZSt")
+CXX_LIBRARY = ("_ZNSt3__1", "_ZNKSt3__1", "_ZTVNSt3__1", "_ZSt")
 """How names of LLVM's C++ library begin."""
 _OPERATORS = "_Znwm _Znam _ZdlPv _ZdaPv _ZdlPvm _ZdaPvm".split()
 CXX_RUNTIME = {

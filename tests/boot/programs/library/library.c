@@ -127,6 +127,27 @@ static void numbers(void) {
     printf("%g %d\n", third, fetestexcept(FE_DIVBYZERO) != 0);
 }
 
+/* Doubles of all magnitudes in all forms: a hash of their texts. */
+static void random_doubles(void) {
+    static const char *const forms[] = {"%f",    "%.0f", "%.17g",    "%g",    "%e",
+                                        "%.30e", "%.3f", "%.16e",    "%#.0e", "%+012.4f",
+                                        "%a",    "%.2g", "%-20.9g|", "%.400f"};
+    unsigned long long state = 88172645463325252u, hash = 0;
+    for (int i = 0; i < 2800; i++) {
+        state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+        unsigned long long bits = i % 5 ? state : state & 0x800fffffffffffffu; /* or subnormal */
+        double number;
+        memcpy(&number, &bits, sizeof number);
+        if (i % 3 == 0)
+            number = (double)(state % 1000000) / 1000;
+        char text[800];
+        snprintf(text, sizeof text, forms[i % 14], number);
+        for (const char *at = text; *at; at++)
+            hash = (hash ^ (unsigned char)*at) * 1099511628211u;
+    }
+    printf("%llx\n", hash);
+}
+
 static void wide(void) {
     wchar_t text[32];
     char back[32];
@@ -220,6 +241,7 @@ int main(void) {
     signals();
     times();
     numbers();
+    random_doubles();
     wide();
     general();
     files();
