@@ -54,8 +54,8 @@ def test_bench(tmp_path: Path) -> None:
     assert calls(ours).count(f"{run}{','.join(map(str, range(3, 19)))} steps=48 kv=f32") == TURNS
     assert calls(ours).count(f"{run}{','.join(map(str, range(3, 195)))} steps=193 kv=f16") == TURNS
     run = f"-t 1 -r 1 -o json -m {model}"
-    assert calls(theirs).count(f"{run} -ctk f32 -ctv f32 -p 0 -n 32 -d 480") == TURNS
-    assert calls(theirs).count(f"{run} -ctk f16 -ctv f16 -p 896 -n 0") == TURNS
+    assert calls(theirs).count(f"{run} -p 0 -n 32 -d 480") == 2 * TURNS
+    assert calls(theirs).count(f"{run} -p 896 -n 0") == TURNS
 
 
 def test_llama_bench_fails(tmp_path: Path) -> None:

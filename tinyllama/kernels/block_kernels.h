@@ -13,7 +13,10 @@
 #endif
 #define BLOCK_SUMS 8u
 
-#define PREFETCH_BYTES 12288 /* more than a step has: its scales may be at its end */
+/* More than a step has: its scales may be at its end. They are asked for into the second-level
+ * cache: the first has too few requests under way at once to keep the memory busy. */
+#define PREFETCH_BYTES 12288
+#define PREFETCH_LEVEL _MM_HINT_T1
 
 /*
  * Products of 4 columns with unsigned weights below 64: AVX-512 adds them to int32, the others to
@@ -97,7 +100,7 @@ INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct
         for (uint32_t i = 0; i < vectors; i++)
             to[p * vectors + i] = bytes ? totals[p * vectors + i] + begin : begin;
     }
-    if (positions == 1 && VECTOR_LANES == 16)
+    if (positions == 1 && VECTOR_LANES == 16 && !bytes)
 #pragma clang loop unroll(full)
         for (uint32_t k = 0; k < PART_WORDS; k++)
             multiply_words(to, &at, l, x, chunk + k, planes, bytes, vectors, positions);
@@ -121,7 +124,7 @@ INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct
 INLINE void prefetch(const uint8_t *from, uint32_t bytes) {
 #pragma clang loop unroll(disable)
     for (uint32_t i = 0; i < bytes; i += 64)
-        _mm_prefetch((const char *)from + i + PREFETCH_BYTES, _MM_HINT_T0);
+        _mm_prefetch((const char *)from + i + PREFETCH_BYTES, PREFETCH_LEVEL);
 }
 
 /* Adds the totals of a group to the sums. halves: the block's factors, of row and following
@@ -232,7 +235,8 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
     }
 MULTIPLY_STEP(ONCE_A_BLOCK, multiply_low, LOW_PLANE, false, BLOCK_ROWS, 1)
 MULTIPLY_STEP(ONCE_A_BLOCK, multiply_two, TWO_PLANES, false, BLOCK_ROWS, 1)
-MULTIPLY_STEP(ONCE_A_BLOCK, multiply_bytes, BYTES, true, BLOCK_ROWS, 1)
+/* Half of a panel's rows: of the others, each line is in the second-level cache when it is read. */
+MULTIPLY_STEP(ONCE_A_BLOCK, multiply_bytes, BYTES, true, MATRIX_BLOCK, 1)
 
 #if VECTOR_LANES == 4
 /* A tile for more positions would need more registers. What is decoded is a plane, too. */
