@@ -92,6 +92,7 @@ CXX_LIBRARY = ("_ZNSt3__1", "_ZNKSt3__1", "_ZTVNSt3__1", "_ZSt")
 _OPERATORS = "_Znwm _Znam _ZdlPv _ZdaPv _ZdlPvm _ZdaPvm".split()
 CXX_RUNTIME = {
     *("__cxa_atexit", "__cxa_guard_acquire", "__cxa_guard_release", "__cxa_pure_virtual", "__dso_handle"),
+    "_ZSt7nothrow",
     *_OPERATORS,
     *(f"{name}St11align_val_t" for name in _OPERATORS),
     *(f"{name}RKSt9nothrow_t" for name in _OPERATORS[:2]),
