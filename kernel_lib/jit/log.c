@@ -71,6 +71,6 @@ void jit_print_log(void) {
         else
             console_printf("%s\n", kept + at + 1);
     if (lost)
-        console_printf("%u messages of the JIT had no room\n", lost);
+        console_event("{\"event\":\"log_full\",\"lost\":%u}", lost);
     used = lost = 0;
 }
