@@ -33,7 +33,7 @@ from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage, ModelImage, Reference, Story, Tell
-from loader_disk import assemble
+from loader_disk import BUILD, assemble
 from reference_model import ReferenceModel
 
 # The reference model's files: kind -> checkpoint.
@@ -141,7 +141,7 @@ def architecture(build_dir: Path) -> str:
 def boot(request: pytest.FixtureRequest) -> Iterator[Boot]:
     """Boots images, in the QEMU for what was built; every guest is ended at the end of the test."""
     built = "build_dir" in request.fixturenames
-    architecture = request.getfixturevalue("architecture") if built else "x86_64"
+    architecture = request.getfixturevalue("architecture") if built else BUILD.parent.name
     defaults: dict[str, Any] = {"qemu": f"qemu-system-{architecture}"}
     if architecture == "i386":
         defaults["cpu"] = CPU_OF_32_BITS

@@ -36,6 +36,9 @@ HEADER = {
 }
 HEADER_SIZE = 72
 COMPRESSED = 1
+BUILD = Path(os.environ.get("BAREFLOW_BUILD") or ROOT / "build" / "x86_64" / "native")
+IS_64_BIT = BUILD.parent.name == "x86_64"
+"""What the loader that is tested boots."""
 END = -1
 """All bits of an entry of the FAT."""
 
@@ -53,21 +56,28 @@ def include_folders() -> tuple[str, ...]:
 @cache
 def assemble(source: Path, *options: str) -> bytes:
     """The flat binary of an assembler file."""
-    command = ["nasm", "-f", "bin", *include_folders(), *options, "-o", "/dev/stdout", str(source)]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    with tempfile.TemporaryDirectory() as folder:  # after an error NASM deletes its output: no /dev/stdout
+        output = Path(folder) / "output"
+        command = ["nasm", "-f", "bin", *include_folders(), *options, "-o", str(output), str(source)]
+        subprocess.run(command, check=True)
+        return output.read_bytes()
 
 
 def kernel(payload: bytes = b"", *options: str, bss: int = 0, **header: int) -> bytes:
     """The test kernel with this payload and .bss behind it; `header` overrides fields, and the CRC fits
     them unless crc32 is given."""
-    code = assemble(GUESTS / "kernel.asm", *options) + payload
+    code = _test_kernel(*options) + payload
     return _complete(code, {"image_size": len(code), "memory_size": len(code) + bss, **header})
 
 
 def kernel_of_frame(frame: bytes, *options: str, **header: int) -> bytes:
     """A compressed kernel with this Zstandard frame; image_size and memory_size must be given."""
-    code = assemble(GUESTS / "kernel.asm", *options)[:HEADER_SIZE] + frame
+    code = _test_kernel(*options)[:HEADER_SIZE] + frame
     return _complete(code, {"flags": COMPRESSED, **header})
+
+
+def _test_kernel(*options: str) -> bytes:
+    return assemble(GUESTS / "kernel.asm", *options, *([] if IS_64_BIT else ["-DI386"]))
 
 
 def _complete(kernel: bytes, header: dict[str, int]) -> bytes:
@@ -89,8 +99,7 @@ def payload(size: int) -> bytes:
 
 def boot_code() -> tuple[bytes, bytes]:
     """stage1 and stage2 as they were built."""
-    build = Path(os.environ.get("BAREFLOW_BUILD") or ROOT / "build" / "x86_64" / "native")
-    stage1, stage2 = ((build.parent / "boot" / f"{name}.bin").read_bytes() for name in ("stage1", "stage2"))
+    stage1, stage2 = ((BUILD.parent / "boot" / f"{name}.bin").read_bytes() for name in ("stage1", "stage2"))
     return stage1, stage2
 
 

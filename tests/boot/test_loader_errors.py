@@ -195,7 +195,7 @@ def test_cyclic_directory(boot: Boot, tmp_path: Path) -> None:
     expect_error(boot(disk), BAD_CHAIN)
 
 
-@pytest.mark.parametrize(("drive", "sectors"), [("ide", 1), ("ide", 21), ("ide", 2048), ("virtio-blk", 2048)])
+@pytest.mark.parametrize(("drive", "sectors"), [("ide", 1), ("ide", 40), ("ide", 2048), ("virtio-blk", 2048)])
 def test_disk_that_ends_too_early(boot: Boot, tmp_path: Path, drive: str, sectors: int) -> None:
     """stage2, or the partition, is where the BIOS cannot read."""
     disk = disk_with(tmp_path, kernel())
@@ -213,7 +213,7 @@ def test_kernel_beyond_the_last_cylinder(boot: Boot, tmp_path: Path) -> None:
 def test_no_stage2(boot: Boot, tmp_path: Path, drive: str) -> None:
     """Readable sectors that hold something else are not executed."""
     disk = disk_with(tmp_path, kernel())
-    disk.patch(512, bytes(20 * 512))
+    disk.patch(512, bytes(39 * 512))
     expect_error(boot(disk, drive=drive), "error: disk read failed, BIOS status 0x00")
 
 

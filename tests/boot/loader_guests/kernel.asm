@@ -1,16 +1,17 @@
 ; The kernel of the loader's tests: checks how it was entered, says so on the serial line and
 ; leaves with code 0 (all is well), 1 (see what it printed), or stays (STAY) so that the test can
 ; look at memory. FALLBACK makes the kernel of the other boot slot, ROOT the one that no slot has.
-; The test appends a payload to the file and fills in the header's sizes and CRC.
+; The test appends a payload to the file and fills in the header's sizes and CRC. I386 makes a 32-bit
+; one of the same code.
 
 %include "boot/boot_info.inc"
 %include "generated/boot/boot_slots.inc"
 %include "generated/boot/kernel_header.inc"
+%include "generated/kernel_lib/cpu/control.inc"
 
 DEBUG_EXIT equ 0xF4
 EFLAGS_IF  equ 0x200
 EFLAGS_DF  equ 0x400
-MSR_EFER   equ 0xC0000080
 EFER_LMA   equ 10
 RESET_CODE equ 0xFFFFFFF0       ; the BIOS's first instruction, below 4 GiB: a far jump
 FAR_JUMP   equ 0xEA
@@ -22,37 +23,56 @@ SLOT       equ BOOT_SLOT_ROOT
 SLOT       equ BOOT_SLOT_NEWEST
 %endif
 
-    org 0x100000
+%ifdef I386
+FLAGS      equ KERNEL_I386
+%define rax eax
+%define rbx ebx
+%define rcx ecx
+%define rdx edx
+%define rdi edi
+    bits 32
+%else
+FLAGS      equ 0
     bits 64
+%endif
+    org 0x100000
 
 header:
     istruc kernel_header
         at .signature,    dd KERNEL_SIGNATURE
         at .version,      dw KERNEL_HEADER_VERSION
         at .header_size,  dw kernel_header_size
+        at .flags,        dd FLAGS
         at .load_address, dq header
         at .entry,        dq entry
     iend
 
 entry:
     mov rbx, rdi
-    mov rax, BOOT_INFO_MAGIC
     mov esi, bad_block
-    cmp [rdi + boot_info.magic], rax
+    cmp dword [rdi + boot_info.magic], BOOT_INFO_MAGIC & 0xFFFFFFFF
+    jne fail
+    cmp dword [rdi + boot_info.magic + 4], BOOT_INFO_MAGIC >> 32
     jne fail
     mov esi, bad_slot
     cmp byte [rdi + boot_info.boot_slot], SLOT
     jne fail
     mov esi, bad_flags
-    pushfq
+    pushf
     pop rax
     test eax, EFLAGS_IF | EFLAGS_DF
     jnz fail
     mov esi, bad_mode
+%ifdef I386
+    mov eax, cr0
+    test eax, CR0_PAGING
+    jnz fail
+%else
     mov ecx, MSR_EFER
     rdmsr
     bt eax, EFER_LMA
     jnc fail
+%endif
     mov esi, bad_map
     mov eax, RESET_CODE
     cmp byte [rax], FAR_JUMP
@@ -95,9 +115,9 @@ well:      db "root runs", 10, 0
 %else
 well:      db "kernel runs", 10, 0
 %endif
-bad_block: db "no boot information at RDI", 10, 0
+bad_block: db "no boot information at RDI, or EDI", 10, 0
 bad_slot:  db "the boot information names the other slot", 10, 0
 bad_flags: db "interrupts or direction flag set", 10, 0
-bad_mode:  db "not in long mode", 10, 0
+bad_mode:  db "not in long mode, or with paging if in 32-bit mode", 10, 0
 bad_map:   db "no identity map below 4 GiB", 10, 0
 bad_bss:   db "bss is not zero", 10, 0
