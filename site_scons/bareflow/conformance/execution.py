@@ -42,15 +42,19 @@ class Outcome:
         return self.status == other.status and outputs_agree
 
 
-_LIMITED = f'ulimit -c 0; ulimit -S -t {SECONDS}; ulimit -H -t {SECONDS + 5}; exec -a "$0" "$@"'
+_LIMITED = 'ulimit -c 0; ulimit -S -t {soft}; ulimit -H -t {hard}; exec -a "$0" "$@"'
 """For bash; what runs several programs at a time has threads, in which no Python runs after a fork."""
 
 
-def execute(command: list[str], folder: Path, *, name: str = "", path: str = "") -> Outcome:
-    """Runs a command in a folder. name: its first argument, if not the command's; path: of Python modules."""
+def execute(
+    command: list[str], folder: Path, *, name: str = "", path: str = "", seconds: int = SECONDS
+) -> Outcome:
+    """Runs a command in a folder. name: its first argument, if not the command's; path: of Python modules;
+    seconds: of processor time."""
+    limited = _LIMITED.format(soft=seconds, hard=seconds + 5)
     try:
         result = subprocess.run(
-            ["bash", "-c", _LIMITED, name or command[0], *command],
+            ["bash", "-c", limited, name or command[0], *command],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,

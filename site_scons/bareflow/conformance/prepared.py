@@ -8,6 +8,8 @@ from bareflow.conformance.programs import LIBC, TORTURE, Program
 from bareflow.conformance.toolchain import NotCompiled, Toolchain, host_program
 from bareflow.conformance.verdicts import NOT_APPLICABLE, REFUSED, Verdict, verdict_on
 
+HOST_SECONDS = 5
+"""Of processor time on this machine; csmith's programs need not end, and interpreted ones take longer."""
 ALL_PASSED = b" FAIL: 0\n"
 """What the framework of LLVM-libc's tests says in the end."""
 
@@ -51,7 +53,7 @@ def _wanted(program: Program, folder: Path) -> Outcome | str | None:
     if program.suite == LIBC:
         return None
     command = [str(host_program(program, folder))]
-    outcome = execute(command, folder, name=PROGRAM_NAME)
+    outcome = execute(command, folder, name=PROGRAM_NAME, seconds=HOST_SECONDS)
     if outcome.hung:
         return "takes too long on this machine"
     if outcome.status < 0 or (program.suite == TORTURE and outcome.status):

@@ -207,6 +207,9 @@ static void files(void) {
     printf("%d %d", fgetc(file), feof(file) != 0);
     clearerr(file);
     printf(" %d\n", feof(file));
+    printf(" %d", fputc('a', file));
+    printf(" %d", putc(200, file));
+    printf(" %d\n", putchar('b'));
     fclose(file);
 
     file = fopen("ONE.TXT", "w");
