@@ -90,7 +90,7 @@ def boots_until(
         boots.append(generate(disk, settings, **(logged(disk) if log else {}), **machine))  # type: ignore[arg-type]
         expected = expected or results(disk)
         assert results(disk) == expected
-    assert steps(boots[-1]) == [(step, "written")]
+    assert steps(boots[-1]) == [(step, "written")], boots[-1].console
     return boots
 
 

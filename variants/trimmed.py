@@ -47,7 +47,10 @@ TRIMMING = replace(
         rf"^_ZNK?(4llvm\d+({'|'.join(CONTAINERS)})|St({'|'.join(STANDARD_CONTAINERS)}))",
         r"^_ZNK?4llvm(12SelectionDAG|15ScalarEvolution)\d+get",
         "InstrPosIndexes8getIndex",
-        "shouldFullUnroll",  # the size that it looks at changes with the profile
+        # What they look at changes with the profile: the size, how many loops there are, which comparisons.
+        "shouldFullUnroll",
+        r"12LoopInfoBaseI\w+7analyzeE",
+        "isImpliedCondICmps",
     ],
     # What is next to an inlined container: another bucket of a table, the next block of an allocator.
     shortest_part=48,
