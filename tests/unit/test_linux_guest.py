@@ -10,7 +10,8 @@ from bareflow.bench.linux_guest import MODULES, initramfs
 def entries(archive: bytes) -> dict[str, tuple[int, bytes]]:
     """Mode and contents by name. Fields are 8 hexadecimal digits behind the magic number; names and contents
     are padded to a multiple of four bytes from the beginning."""
-    found, at = {}, 0
+    found: dict[str, tuple[int, bytes]] = {}
+    at = 0
     while True:
         assert archive[at : at + 6] == b"070701" and at % 4 == 0
         fields = [int(archive[at + 6 + 8 * i : at + 14 + 8 * i], 16) for i in range(13)]
