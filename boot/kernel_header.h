@@ -20,7 +20,8 @@
  * A compressed kernel is unpacked in place. The loader puts the file where the kernel's memory
  * ends less this. With Zstandard it demands that what a block unpacks to ends this far in front of
  * the block, or further. So memory_size >= image_size + 128 KiB, the largest block, and a little
- * more for each. With streams it demands room for these, too: memory_size is about twice image_size.
+ * more for each. With streams it demands room for these, too: memory_size is about twice
+ * image_size.
  */
 #define KERNEL_UNPACK_MARGIN 16
 

@@ -1,4 +1,5 @@
-/* The working memory of the forward pass (inference.c): how much there is, and the frequencies of RoPE. */
+/* The working memory of the forward pass (inference.c): how much there is, and the frequencies of
+ * RoPE. */
 #include "arena.h"
 #include "inference.h"
 #include "natural.h"

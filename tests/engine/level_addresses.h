@@ -1,4 +1,5 @@
-/* Cases of level_functions.c: addresses in tables and of labels, aliases, alignment, data of threads. */
+/* Cases of level_functions.c: addresses in tables and of labels, aliases, alignment, data of
+ * threads. */
 #pragma once
 #include "tests/engine/interpreter_cases.h"
 

@@ -10,8 +10,8 @@
 // sources: tests/host/ram_disk.c tests/host/fat_image.c tests/host/console.c
 // sources: kernel_lib/io/format.c
 // link: -Wl,--defsym=disk_start=0 -Wl,--defsym=disk_choose_kernel=0
-/* Lives of disks of chance: kernels write snapshots, delete old ones, are chosen by a setting, do not
- * come up, lack a function; and the power is cut in the middle. */
+/* Lives of disks of chance: kernels write snapshots, delete old ones, are chosen by a setting, do
+ * not come up, lack a function; and the power is cut in the middle. */
 #include "snapshot_machine.h"
 
 #define LIVES 12 /* with a flush, and without */

@@ -10,8 +10,8 @@
 // sources: tests/host/ram_disk.c tests/host/fat_image.c tests/host/console.c
 // sources: kernel_lib/io/format.c
 // link: -Wl,--defsym=disk_start=0 -Wl,--defsym=disk_choose_kernel=0
-/* Kernels on a disk, boot after boot: they write snapshots, delete old ones, are chosen by a setting,
- * and do not come up. */
+/* Kernels on a disk, boot after boot: they write snapshots, delete old ones, are chosen by a
+ * setting, and do not come up. */
 #include "snapshot_machine.h"
 
 static void add_one(void) {

@@ -5,8 +5,8 @@
 #include "vector_sum.h"
 
 /* Sizes of tiles whose sums fit into the registers: rows by a block of keys; rows by a vector of
- * values, or one row by some vectors. With one row, and these must be wide, memory is what takes the
- * time: it is faster the fewer times one goes through it. */
+ * values, or one row by some vectors. With one row memory is what takes the time: the tile must be
+ * wide, because it is faster the fewer times one goes through it. */
 #if VECTOR_LANES == 16
 #define KEY_ROWS 4
 #define VALUE_ROWS 4
