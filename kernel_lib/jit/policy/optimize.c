@@ -76,10 +76,14 @@ static enum jit_level next_level(const struct jit_function *f, enum jit_level to
 /* Whether earlier boots have decided already. A boot that does about the same as they did, with the
  * same arguments, and has the code that they had in the end, does not pay for better code once
  * more. SETTLED allows for code that was chosen in the middle of a boot: it gets more calls in the
- * next one. But what is still interpreted may be so because their budget was used up. */
+ * next one. But what is often called and still interpreted may be so because their budget was used
+ * up. */
 static bool is_settled(struct jit_function *f, uint64_t now) {
-    return f->calls <= SETTLED * f->policy.usual_calls && !f->policy.tracking.wants_new_clones &&
-           (f->level > JIT_INTERPRETER || !is_worth(f, SETTLED * budget_expect(f, JIT_O0), now));
+    bool often = f->calls >= jit_settings()->thresholds[JIT_O1];
+    if (f->level == JIT_INTERPRETER && often &&
+        is_worth(f, SETTLED * budget_expect(f, JIT_O0), now))
+        return false;
+    return f->calls <= SETTLED * f->policy.usual_calls && !f->policy.tracking.wants_new_clones;
 }
 
 /* After an interpreted call that took self cycles for itself. */
