@@ -120,7 +120,7 @@ int main() {
     auto *program = new jit::Program(bytes(cases_bitcode, cases_bitcode_end),
                                      bytes(empty_bitcode, empty_bitcode_end));
     new jit::Engine(*program, __builtin_frame_address(0));
-    new jit::Interpreter(*program, {JIT_INTERPRETER, LOOP_DEPTH});
+    new jit::Interpreter(*program, {JIT_INTERPRETER, JIT_O3, LOOP_DEPTH});
     check_construction();
     run("interpreter", "level_cases", native_level_cases);
     run("interpreter", "operation_cases", native_operation_cases);

@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #define SECTOR 512
-#define PARTITION 32 /* its first sector */
-#define RECORD (21 * SECTOR)
+#define PARTITION 48 /* its first sector */
+#define RECORD (40 * SECTOR)
 #define CLUSTERS 4085
 #define KERNEL_UNIT 50000
 #define USER_SIZE 70000

@@ -8,8 +8,8 @@
 #include "kernel_lib/storage/boot_slots.h"
 #include "ram_disk.h"
 
-#define SECTORS 32
-#define RECORD (21 * 512)
+#define SECTORS 48
+#define RECORD (40 * 512)
 
 static uint8_t bytes[SECTORS * 512], before[sizeof bytes];
 static struct ram_disk disk;

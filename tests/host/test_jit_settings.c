@@ -49,8 +49,8 @@ static void test_settings(void) {
     CHECK(strcmp(console,
                  "warning: unknown setting \"jit.tier\"; there are jit.budget jit.cache "
                  "jit.cache_mb jit.compile_all jit.cost_ms jit.export_profile jit.idle "
-                 "jit.interpret_loops "
-                 "jit.max_level jit.profile jit.specialise jit.thresholds jit.tier0\n") == 0);
+                 "jit.interpret_loops jit.max_level jit.profile jit.specialise jit.thresholds "
+                 "jit.tier0 jit.write_native\n") == 0);
     console[0] = '\0';
 #define NOT_ALL ": there are off, failures, copies, on, and parts like 1/2"
     check_wrong("jit.compile_all = all", "jit.compile_all = all" NOT_ALL);
