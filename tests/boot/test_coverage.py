@@ -7,7 +7,7 @@ import zlib
 import pytest
 from bareflow.coverage.guest_coverage import COVERAGE_PATH, LinkedProgram, Recording, read_recording
 from bareflow.disk.generations import sibling
-from bareflow.kernel.kernel_file import kernel_from_elf, parse_header
+from bareflow.kernel.kernel_file import parse_header
 from disk_tools import DiskImage
 from fixture_types import Boot, Disk, GuestImage
 
@@ -34,8 +34,9 @@ OF_THE_START_AND_END = {
 
 @pytest.fixture
 def program(guest_image: GuestImage) -> LinkedProgram:
-    elf = guest_image("coverage").with_suffix(".elf")
-    build_id = parse_header(kernel_from_elf(elf.read_bytes(), compression=19)).build_id.hex()
+    image = guest_image("coverage")
+    elf = image.with_suffix(".elf")
+    build_id = parse_header(image.with_suffix(".krn").read_bytes()).build_id.hex()
     with elf.with_suffix(".map").open() as lines:
         return LinkedProgram(elf.read_bytes(), lines, build_id)
 

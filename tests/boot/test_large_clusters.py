@@ -20,7 +20,8 @@ def test_clusters_of_64_kib(
 ) -> None:
     monkeypatch.setattr(fat_image, "MIN_CLUSTER", CLUSTER)
     monkeypatch.setattr(fat_image, "MIN_PARTITION", PARTITION)
-    loader = [(build_dir / "boot" / f"{stage}.bin").read_bytes() for stage in ("stage1", "stage2")]
+    boot_dir = build_dir.parent / "boot"
+    loader = [(boot_dir / f"{stage}.bin").read_bytes() for stage in ("stage1", "stage2")]
     kernel = (build_dir / "guests" / "disk_files" / "disk_files.krn").read_bytes()
     image = DiskImage(tmp_path / "large.img")
     fat_image.build_image(image.path, loader[0], loader[1], {"/boot/BAREFLOW.KRN": kernel, INPUT: CONTENTS})

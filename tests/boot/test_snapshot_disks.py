@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bareflow.kernel.kernel_file import parse_header, seal
+from bareflow.kernel.kernel_file import HEADER_SIZE, parse_header, seal
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
@@ -185,7 +185,7 @@ def of_another_build(kernel: bytes) -> bytes:
 
 def that_does_not_unpack(kernel: bytes) -> bytes:
     """The loader notices only when it is too late to say so beforehand: its CRC is right."""
-    return seal(kernel[:-1] + bytes([kernel[-1] ^ 1]))
+    return seal(kernel[:HEADER_SIZE] + bytes(4) + kernel[HEADER_SIZE + 4 :])
 
 
 BUILD = "0" * 32

@@ -1,8 +1,9 @@
-"""What a boot has compiled, the next one on the same disk need not compile again."""
+"""What a boot has compiled, the next one on the same disk need not compile again. It may compile better code,
+for what the first one had to leave in a loop."""
 
 from __future__ import annotations
 
-from bareflow.bench.guest_session import generate_texts
+from bareflow.bench.guest_session import Session, generate_texts
 from bareflow.qemu.machine import Machine
 from fixture_types import Disk, ModelImage
 
@@ -12,7 +13,12 @@ STORIES = 2
 LIMIT = 300.0
 
 
-def test_compiles_nothing(disk: Disk, model_image: ModelImage) -> None:
+def compiled(session: Session) -> set[tuple[object, object]]:
+    """What was compiled, and for which levels."""
+    return {(event["function"], event["level"]) for event in session.events_named("tier")}
+
+
+def test_compiles_nothing_again(disk: Disk, model_image: ModelImage) -> None:
     copy = disk(model_image("default"))
     config = {"mode": "interactive", "temperature": 0, "steps": STEPS}
     machine = Machine(copy.path, config=config, memory=256, snapshot=False)
@@ -24,5 +30,5 @@ def test_compiles_nothing(disk: Disk, model_image: ModelImage) -> None:
     assert before["compiled"] > 10
     assert before["from_cache"] == 0
     assert after["from_cache"] > 10
-    assert after["compiled"] == 0
-    assert again.events_named("tier") == []
+    assert after["compiled"] < before["compiled"] / 5
+    assert not compiled(again) & compiled(first)

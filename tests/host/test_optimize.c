@@ -62,23 +62,6 @@ static void test_settled(void) {
     CHECK(known->level == JIT_O2);
 }
 
-/* What earlier starts left in the interpreter is compiled when it takes twice as long as compiling
- * it: their budget was used up. What takes as long as compiling it is not worth it, as before. */
-static void test_settled_in_interpreter(void) {
-    struct jit_function *little = fresh_function(0), *much = fresh_function(0);
-    for (int i = 0; i < 2; i++) {
-        struct jit_function *f = i ? little : much;
-        f->earlier.level = JIT_INTERPRETER;
-        f->earlier.calls = 2 * 500;
-        policy_set_up(f, 2, JIT_O3);
-    }
-    uint64_t cost = budget_expect(much, JIT_O0);
-    call_often(little, 500, cost / 500);
-    CHECK(little->level == JIT_INTERPRETER);
-    call_often(much, 500, 3 * cost / 500);
-    CHECK(much->level > JIT_INTERPRETER);
-}
-
 /* What a start with a lower jit.max_level left at that level, is as if it were new. */
 static void test_settled_below_limit(void) {
     struct jit_function *f = fresh_function(0);
@@ -254,7 +237,6 @@ int main(void) {
     CHECK(configure_at_begin("jit.budget = 100", &error));
     fake_clock += 10000 * HZ;
     test_settled(); /* first: the policy looks once at what was before */
-    test_settled_in_interpreter();
     test_settled_below_limit();
     test_thresholds();
     test_max_level();

@@ -29,7 +29,8 @@ def test_tinyllama_shape(
     for folder in (model.parent, tmp_path / "root" / "profile"):
         folder.mkdir(parents=True)
     write_model(model, TINYLLAMA, mixture)
-    loader = [(build_dir / "boot" / f"{stage}.bin").read_bytes() for stage in ("stage1", "stage2")]
+    boot_dir = build_dir.parent / "boot"
+    loader = [(boot_dir / f"{stage}.bin").read_bytes() for stage in ("stage1", "stage2")]
     disk = tmp_path / "disk.img"
     files = {KERNEL: read_file(image, KERNEL), "/model/model.bin": model.read_bytes(), "/profile/": b""}
     build_image(disk, loader[0], loader[1], files)

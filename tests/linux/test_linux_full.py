@@ -56,15 +56,21 @@ def test_reference(linux_program: Path, first: tuple[Path, Generations], root: P
     model.check([int(number) for number in ids.split()], array.array("f", logits))
 
 
-def test_second_run_compiles_nothing(
+def compiled(generations: Generations) -> set[tuple[object, object]]:
+    """What was compiled, and for which levels."""
+    return {(item["function"], item["level"]) for item in generations.events if item["event"] == "tier"}
+
+
+def test_second_run_compiles_nothing_again(
     linux_program: Path, first: tuple[Path, Generations], root: Path, tmp_path: Path
 ) -> None:
+    """It may compile better code: for what the first one had to leave in a loop, or had no budget for."""
     left, told = first
     again_root = copy(left, tmp_path / "again")
     again = generate_texts(linux_program, again_root, STORY, PROMPT, STORIES)
     assert told.costs["compiled"] > 10 and told.costs["from_cache"] == 0
-    assert again.costs["compiled"] == 0 and again.costs["from_cache"] > 10
-    assert not [event for event in again.events if event["event"] == "tier"]
+    assert again.costs["from_cache"] > 10 and again.costs["compiled"] < told.costs["compiled"] / 5
+    assert not compiled(again) & compiled(told)
     assert record(linux_program, again_root, STORY) == record(linux_program, root, STORY)
 
 

@@ -76,13 +76,8 @@ static enum jit_level next_level(const struct jit_function *f, enum jit_level to
 /* Whether earlier boots have decided already. A boot that does about the same as they did, with the
  * same arguments, and has the code that they had in the end, does not pay for better code once
  * more. SETTLED allows for code that was chosen in the middle of a boot: it gets more calls in the
- * next one. But what is often called and still interpreted may be so because their budget was used
- * up. */
-static bool is_settled(struct jit_function *f, uint64_t now) {
-    bool often = f->calls >= jit_settings()->thresholds[JIT_O1];
-    if (f->level == JIT_INTERPRETER && often &&
-        is_worth(f, SETTLED * budget_expect(f, JIT_O0), now))
-        return false;
+ * next one. */
+static bool is_settled(const struct jit_function *f) {
     return f->calls <= SETTLED * f->policy.usual_calls && !f->policy.tracking.wants_new_clones;
 }
 
@@ -104,7 +99,7 @@ static void leave_interpreter(struct jit_function *f, int64_t self, uint64_t now
 static void decide(struct jit_function *f, int64_t self, uint64_t now) {
     enum jit_level top = tier_top(f), due = tier_due(f, top), next = next_level(f, top);
     uint64_t same_again = budget_expect(f, f->level);
-    if (is_settled(f, now))
+    if (is_settled(f))
         return;
     if (f->policy.tracking.wants_new_clones && values_can_specialise(f) &&
         gain_time(f) * WORTH_PART >= (int64_t)same_again && budget_allows(same_again, now))
