@@ -25,26 +25,29 @@ def _pytest(
     *,
     name: str = "pytest",
     options: str = "",
+    tests: str = "",
     **environment: str,
 ) -> Any:
     """A node $BUILD/name, never up to date, that runs pytest on folders or files once everything needed is
-    built."""
+    built; tests: an expression of pytest's -k for some of theirs."""
     env = env.Clone()
     env["ENV"] = env["ENV"] | {"BAREFLOW_BUILD": env.Dir("$BUILD").abspath} | environment
     paths = [env.Entry(place).path for place in places]
     # A list of arguments, not a command line: what is in only= is for nobody but pytest.
     arguments = [f"--numprocesses={WORKERS}", *shlex.split(options), *paths]
     step = env.Step(_run_pytest, name.upper(), f"{' '.join(paths)} on $BUILD")
-    return env.AlwaysBuild(env.Command(f"$BUILD/{name}", needed, step, PYTEST_ARGUMENTS=arguments))
+    variables = {"PYTEST_ARGUMENTS": arguments, "PYTEST_TESTS": tests}
+    return env.AlwaysBuild(env.Command(f"$BUILD/{name}", needed, step, **variables))
 
 
 def _run_pytest(target: list[Any], source: list[Any], env: Any) -> int:
-    chosen = [f"-k={env['only']}"] if env["only"] else []
+    selections = [f"({names})" for names in (env["PYTEST_TESTS"], env["only"]) if names]
+    chosen = [f"-k={' and '.join(selections)}"] if selections else []
     command = [sys.executable, str(RUN_PYTEST), *env["PYTEST_ARGUMENTS"], *chosen]
     if env["verbose"]:
         print(shlex.join(command), flush=True)
     status = subprocess.run(command, env=env["ENV"], check=False).returncode
-    if chosen and status == NOTHING_COLLECTED:
+    if env["only"] and status == NOTHING_COLLECTED:
         return 0  # _check_selection looks whether that is so everywhere
     env["TESTS_SELECTED"].any = True
     return status
