@@ -55,8 +55,7 @@ struct fat {
     /* One bit a cluster, 1 = taken; NULL until the first replacement and after a failed one. */
     uint8_t *used;
     uint32_t free_clusters;
-    uint32_t
-        discards; /* failures so far, after which the map is made anew from what is on the disk */
+    uint32_t discards; /* how often the map has been given up because a write failed */
     /* Clusters that belong to no file stay taken: on a device without flush, a file that lost them
      * since power came on may have them again after a power cut. */
     bool keep_lost;
