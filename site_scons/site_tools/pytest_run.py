@@ -35,7 +35,8 @@ def _pytest(
     paths = [env.Entry(place).path for place in places]
     # A list of arguments, not a command line: what is in only= is for nobody but pytest.
     arguments = [f"--numprocesses={WORKERS}", *shlex.split(options), *paths]
-    step = env.Step(_run_pytest, name.upper(), f"{' '.join(paths)} on $BUILD")
+    tested = env.Dir(env["ENV"]["BAREFLOW_BUILD"]).path
+    step = env.Step(_run_pytest, name.upper(), f"{' '.join(paths)} on {tested}")
     variables = {"PYTEST_ARGUMENTS": arguments, "PYTEST_TESTS": tests}
     return env.AlwaysBuild(env.Command(f"$BUILD/{name}", needed, step, **variables))
 
