@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import lzma
 
-(
-    OPCODES,
-    MODRM,
-    SIB,
+from bareflow.kernel.streams import (
+    CALLS,
+    DATA,
     DISPLACEMENTS8,
     DISPLACEMENTS32,
-    RELATIVE,
+    IMMEDIATES,
     IMMEDIATES8,
     IMMEDIATES32,
-    IMMEDIATES,
-    CALLS,
-    JUMPS32,
     JUMPS8,
-    DATA,
-) = range(13)
+    JUMPS32,
+    MODRM,
+    OPCODES,
+    RELATIVE,
+    SIB,
+)
 
 # What follows an opcode, in the order of Intel's opcode maps: m ModRM, b an immediate of 8 bits, z one of 32,
 # M and Z ModRM and the immediate, v one of 32 or 64 bits, a an address, j a jump by 8 bits, J by 32,

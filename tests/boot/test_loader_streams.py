@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.kernel.kernel_file import pack_streams, parse_header, seal
+from bareflow.kernel.streams import DATA, OPCODES
 from compressed_kernel import (
     BAD_ADDRESSES,
     BAD_CRC,
@@ -22,7 +23,7 @@ from compressed_kernel import (
     expect_image,
 )
 from fixture_types import Boot
-from kernel_streams import DATA, OPCODES, merged, stored_streams
+from kernel_streams import merged, stored_streams
 from loader_disk import HEADER_SIZE, kernel, kernel_of_frame
 from machine_code import every_opcode, noise
 

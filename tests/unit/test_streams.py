@@ -17,10 +17,7 @@ from bareflow.kernel.kernel_file import (
     parse_header,
     seal,
 )
-from bareflow.kernel.streams import split
-from bareflow.llvm import llvm_tool
-from elf_tools import link
-from kernel_streams import (
+from bareflow.kernel.streams import (
     CALLS,
     DATA,
     DISPLACEMENTS8,
@@ -34,6 +31,11 @@ from kernel_streams import (
     OPCODES,
     RELATIVE,
     SIB,
+    split,
+)
+from bareflow.llvm import llvm_tool
+from elf_tools import link
+from kernel_streams import (
     instruction_starts,
     merged,
     stored_streams,
