@@ -50,6 +50,7 @@ def _run(target: list[Any], source: list[Any], env: Any) -> int:
         "programs": env["programs"],
         "sample": SAMPLE,
         "only": env["only"],
+        "jobs": env.GetOption("num_jobs"),
     }
     if len(source) > 2:
         values["image"] = source[2].abspath
@@ -65,13 +66,14 @@ def _make_halves(target: list[Any], source: list[Any], env: Any) -> int:
         full=source[1].abspath,
         programs=env["programs"],
         each=env["halves"],
+        jobs=env.GetOption("num_jobs"),
     )
 
 
 def _debloat(target: list[Any], source: list[Any], env: Any) -> int:
     names = ("image", "second", "trimmed", "full", "removed")
     values = dict(zip(names, (node.abspath for node in source), strict=True))
-    return run_module("bareflow.conformance.debloat", **values)
+    return run_module("bareflow.conformance.debloat", **values, jobs=env.GetOption("num_jobs"))
 
 
 def _halves_target(env: Any, name: str, full: Any, toolchain: Any) -> None:

@@ -4,11 +4,10 @@
 
 A program passes when its standard output and exit status under each policy (execution.py) are those of the
 same source compiled for this machine without optimisation. Each run is a process of its own with a limit of
-processor time; there are as many at a time as processors. Verdicts are written in the programs' order, as
+processor time; there are jobs= at a time. Verdicts are written in the programs' order, as
 they come: one line a program, `verdicts.tsv` in the folder. The status is 1 when a program failed.
 """
 
-import os
 import random
 import re
 import shutil
@@ -92,7 +91,7 @@ class Judge:
         return f"{policy}: {'hung' if got.hung else f'status {got.status}'} {last!r}"
 
 
-def _verdicts(judge: Judge, chosen: Sequence[Program], folder: Path) -> Iterator[Verdict]:
+def _verdicts(judge: Judge, chosen: Sequence[Program], folder: Path, jobs: int) -> Iterator[Verdict]:
     for left in folder.glob("shared-*.bc"):
         left.unlink()  # of an earlier compiler
 
@@ -103,7 +102,7 @@ def _verdicts(judge: Judge, chosen: Sequence[Program], folder: Path) -> Iterator
         finally:
             shutil.rmtree(temporary)
 
-    with open(folder / "verdicts.tsv", "w") as log, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with open(folder / "verdicts.tsv", "w") as log, ThreadPoolExecutor(jobs) as pool:
         for number, verdict in enumerate(pool.map(verdict_of, chosen), 1):
             log.write(verdict.line() + "\n")
             log.flush()
@@ -134,7 +133,7 @@ def main(argv: Sequence[str]) -> int:
         chosen = random.Random(SAMPLE_SEED).sample(runnable, min(len(runnable), int(given["sample"])))
     policies = ["default"] if image else list(POLICIES)
     judge = Judge(Toolchain.read(Path(given["toolchain"])), Path(given["full"]), image, policies)
-    verdicts = list(_verdicts(judge, chosen, folder))
+    verdicts = list(_verdicts(judge, chosen, folder, int(given["jobs"])))
     _print_table(verdicts)
     return 1 if any(verdict.what == FAILED for verdict in verdicts) else 0
 

@@ -1,6 +1,6 @@
 """What a trim by one half of the programs costs the other half: wrong outputs, misses, recoveries.
 
-    python -m bareflow.conformance.debloat image=FILE second=FILE trimmed=FILE full=FILE removed=FILE
+    python -m bareflow.conformance.debloat image=FILE second=FILE trimmed=FILE full=FILE removed=FILE jobs=N
 
 image= has the trimmed kernel and the full one; trimmed= and full= are these two, and removed= is the table of
 the functions that are not in the first. Each program of second= (halves.py) boots once under each policy. The
@@ -9,7 +9,6 @@ status is 1 when an output or a status was another one than on this machine.
 
 import io
 import json
-import os
 import queue
 import shutil
 import sys
@@ -108,10 +107,11 @@ def table(lives: Sequence[Life], sizes: tuple[int, int], removed: int) -> str:
 
 def main(argv: Sequence[str]) -> int:
     """See above; returns the exit status."""
-    given = {key: Path(value) for key, value in (argument.split("=", 1) for argument in argv)}
-    second = [Chosen.from_fields(said) for said in json.loads(given["second"].read_text())]
+    given = dict(argument.split("=", 1) for argument in argv)
+    listed = Path(given["second"])
+    second = [Chosen.from_fields(said) for said in json.loads(listed.read_text())]
     runs = [(chosen, policy) for chosen in second for policy in RUN_UNDER]
-    workers = os.cpu_count() or 1
+    workers = int(given["jobs"])
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
         copies: queue.Queue[Path] = queue.Queue()
         for number in range(workers):
@@ -125,13 +125,13 @@ def main(argv: Sequence[str]) -> int:
                 copies.put(copy)
 
         lives = []
-        with (given["second"].parent / "debloat.tsv").open("w") as log:
+        with listed.with_name("debloat.tsv").open("w") as log:
             for life in pool.map(run, runs):
                 log.write(life.line() + "\n")
                 log.flush()
                 lives.append(life)
-    sizes = [parse_header(given[name].read_bytes()).memory_size for name in ("full", "trimmed")]
-    removed = len(given["removed"].read_text().splitlines())
+    sizes = [parse_header(Path(given[name]).read_bytes()).memory_size for name in ("full", "trimmed")]
+    removed = len(Path(given["removed"]).read_text().splitlines())
     print(table(lives, (sizes[0], sizes[1]), removed))
     return 0 if all(life.is_right for life in lives) else 1
 

@@ -1,6 +1,6 @@
 """Two halves of a seeded sample of the programs: one to trim `full` by, the other to run on what that makes.
 
-    python -m bareflow.conformance.halves top=DIR folder=DIR toolchain=FILE full=FILE programs=N each=N
+    python -m bareflow.conformance.halves top=DIR folder=DIR toolchain=FILE full=FILE programs=N each=N jobs=N
 
 Only programs that pass in `full` as a Linux program count. Of the first half workload.toml in the folder
 makes a recording; second.json lists the other.
@@ -8,7 +8,6 @@ makes a recording; second.json lists the other.
 
 import base64
 import json
-import os
 import random
 import shutil
 import sys
@@ -109,7 +108,7 @@ def main(argv: Sequence[str]) -> int:
         number, program = numbered
         return _choose(toolchain, full, program, folder / str(number))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(int(given["jobs"])) as pool:
         found = [chosen for chosen in pool.map(choose, enumerate(sample)) if chosen]
     half = min(each, len(found) // 2)
     (folder / "second.json").write_text(

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bareflow.conformance.execution import PROGRAM_NAME, Outcome, execute
-from bareflow.conformance.programs import LIBC, TORTURE, Program
+from bareflow.conformance.programs import CSMITH, LIBC, TORTURE, Program
 from bareflow.conformance.toolchain import NotCompiled, Toolchain, host_program
 from bareflow.conformance.verdicts import NOT_APPLICABLE, REFUSED, Verdict, verdict_on
 
-HOST_SECONDS = 5
+HOST_SECONDS, CSMITH_SECONDS = 5, 1
 """Of processor time on this machine; csmith's programs need not end, and interpreted ones take longer."""
 ALL_PASSED = b" FAIL: 0\n"
 """What the framework of LLVM-libc's tests says in the end."""
@@ -53,7 +53,8 @@ def _wanted(program: Program, folder: Path) -> Outcome | str | None:
     if program.suite == LIBC:
         return None
     command = [str(host_program(program, folder))]
-    outcome = execute(command, folder, name=PROGRAM_NAME, seconds=HOST_SECONDS)
+    seconds = CSMITH_SECONDS if program.suite == CSMITH else HOST_SECONDS
+    outcome = execute(command, folder, name=PROGRAM_NAME, seconds=seconds)
     if outcome.hung:
         return "takes too long on this machine"
     if outcome.status < 0 or (program.suite == TORTURE and outcome.status):
