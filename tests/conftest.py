@@ -32,7 +32,7 @@ sys.path.insert(0, str(ROOT / "site_scons"))
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
-from fixture_types import Boot, Disk, GuestImage, ModelImage, Reference, Story, Tell
+from fixture_types import Boot, Disk, GuestImage, ModelImage, Processor, Reference, Story, Tell
 from loader_disk import BUILD, assemble
 from reference_model import ReferenceModel
 
@@ -52,8 +52,11 @@ ALSO_ON_I386 = {
 }
 """Tests of images that are run for both architectures, unless they soak."""
 
-FEW_ON_I386 = {"test_each_boot_takes_the_newest", "test_few_power_cuts", "test_old_ones_make_room"}
-"""Those of other files, which take long."""
+FEW_ON_I386 = {
+    f"test_{name}"
+    for name in ("each_boot_takes_the_newest few_cuts_on_fat32 few_power_cuts old_ones_make_room").split()
+}
+"""Those of other files, which take long; `soak` runs these files whole (tests/SConscript)."""
 
 SOAK_ON_I386 = {"test_disk_that_does_not_answer", "test_removed_disk", "test_removed_disk_is_told_once"}
 """Those that wait for seconds, which an emulated processor spends computing."""
@@ -138,18 +141,22 @@ def architecture(build_dir: Path) -> str:
 
 
 @pytest.fixture
-def boot(request: pytest.FixtureRequest) -> Iterator[Boot]:
-    """Boots images, in the QEMU for what was built; every guest is ended at the end of the test."""
+def processor(request: pytest.FixtureRequest) -> Processor:
+    """The QEMU for what was built, and its CPU, as arguments of Machine."""
     built = "build_dir" in request.fixturenames
     architecture = request.getfixturevalue("architecture") if built else BUILD.parent.name
-    defaults: dict[str, Any] = {"qemu": f"qemu-system-{architecture}"}
-    if architecture == "i386":
-        defaults["cpu"] = CPU_OF_32_BITS
+    chosen = {"qemu": f"qemu-system-{architecture}"}
+    return chosen | {"cpu": CPU_OF_32_BITS} if architecture == "i386" else chosen
+
+
+@pytest.fixture
+def boot(processor: Processor) -> Iterator[Boot]:
+    """Boots images, in the QEMU for what was built; every guest is ended at the end of the test."""
     with ExitStack() as stack:
 
         def start(image: Path | DiskImage, *, timeout: float = 60.0, **machine: Any) -> Guest:
             path = image.path if isinstance(image, DiskImage) else image
-            machine = {**defaults, **machine}
+            machine = {**processor, **machine}
             return stack.enter_context(Guest(Machine(path, **machine), timeout=timeout))
 
         yield start

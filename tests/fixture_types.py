@@ -11,6 +11,9 @@ from bareflow.events import Event
 from bareflow.qemu.guest import Guest
 from disk_tools import DiskImage
 
+Processor = dict[str, Any]
+"""The QEMU for what was built, and its CPU, as arguments of bareflow.qemu.machine.Machine."""
+
 
 class Boot(Protocol):
     """Boots an image; keyword arguments are those of bareflow.qemu.machine.Machine, and timeout."""

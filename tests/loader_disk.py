@@ -35,10 +35,12 @@ HEADER = {
     "image_size": (64, "<Q"),
 }
 HEADER_SIZE = 72
-COMPRESSED = 1
+COMPRESSED, I386 = 1, 2
 BUILD = Path(os.environ.get("BAREFLOW_BUILD") or ROOT / "build" / "x86_64" / "native")
 IS_64_BIT = BUILD.parent.name == "x86_64"
 """What the loader that is tested boots."""
+FOR_THIS, FOR_ANOTHER = (0, I386) if IS_64_BIT else (I386, 0)
+"""Flags of kernels that it boots, and that it does not."""
 END = -1
 """All bits of an entry of the FAT."""
 
@@ -71,9 +73,10 @@ def kernel(payload: bytes = b"", *options: str, bss: int = 0, **header: int) -> 
 
 
 def kernel_of_frame(frame: bytes, *options: str, **header: int) -> bytes:
-    """A compressed kernel with this Zstandard frame; image_size and memory_size must be given."""
+    """A compressed kernel for this loader, with this Zstandard frame, or what other flags say; image_size and
+    memory_size must be given."""
     code = _test_kernel(*options)[:HEADER_SIZE] + frame
-    return _complete(code, {"flags": COMPRESSED, **header})
+    return _complete(code, {**header, "flags": header.get("flags", COMPRESSED) | FOR_THIS})
 
 
 def _test_kernel(*options: str) -> bytes:

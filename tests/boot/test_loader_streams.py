@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from bareflow.kernel.kernel_file import pack_streams, parse_header, seal
-from bareflow.kernel.streams import DATA, OPCODES
+from bareflow.kernel.streams import DATA, OPCODES, RECORD
 from compressed_kernel import (
     BAD_ADDRESSES,
     BAD_CRC,
@@ -24,7 +24,7 @@ from compressed_kernel import (
 )
 from fixture_types import Boot
 from kernel_streams import merged, stored_streams
-from loader_disk import HEADER_SIZE, kernel, kernel_of_frame
+from loader_disk import HEADER_SIZE, IS_64_BIT, kernel, kernel_of_frame
 from machine_code import every_opcode, noise
 
 STREAMS = 4
@@ -96,7 +96,7 @@ DAMAGED = {
     "a word": GOOD[:4],
     "cut": GOOD[:-1],
     "longer": GOOD + b"\0",
-    "an opcode less": with_word(OPCODES, lambda word: word - 1),
+    "an opcode less": with_word(OPCODES, lambda word: word - RECORD[IS_64_BIT]),
     "an opcode more": with_word(OPCODES, lambda word: word + 1),
     "properties that there are not": with_word(OPCODES, lambda word: word & 0xFFFFFF | 225 << 24),
     "all sizes are 0": bytes(4 * (DATA + 1)),

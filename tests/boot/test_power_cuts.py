@@ -12,7 +12,7 @@ from bareflow.disk.generations import unwritten
 from bareflow.qemu.guest import Guest
 from disk_tools import BY_DRIVER, DiskImage
 from fat32_disk import Fat32Disk
-from fixture_types import Boot, Disk, GuestImage
+from fixture_types import Boot, Disk, GuestImage, Processor
 from power_cut import LoggedDisk, PowerCut, read_log
 from profile_tools import (
     CACHE_PATH,
@@ -55,7 +55,9 @@ def saves(boot: Boot, image: DiskImage, bus: str) -> None:
     assert "warning:" not in guest.console
 
 
-def cut_often(boot: Boot, image: DiskImage, folder: Path, bus: str, cuts: int, made: bool) -> None:
+def cut_often(
+    boot: Boot, processor: Processor, image: DiskImage, folder: Path, bus: str, cuts: int, made: bool
+) -> None:
     """made: the files have their places before the boot that is cut, as in an image that is just built."""
     image.write(USER, USER_BYTES)
     if made:
@@ -67,7 +69,7 @@ def cut_often(boot: Boot, image: DiskImage, folder: Path, bus: str, cuts: int, m
     log = folder / "writes.log"
     log.touch()
     config = {"saves": 6} if made else {"saves": 6, "output": OUTPUT}
-    with Guest(LoggedDisk(image.path, drive=bus, config=config, log=log)) as guest:
+    with Guest(LoggedDisk(image.path, drive=bus, config=config, log=log, **processor)) as guest:
         assert guest.wait_exit() == 0, guest.serial
     writes = read_log(log)
     start = before.path.read_bytes()
@@ -108,17 +110,29 @@ def cut_often(boot: Boot, image: DiskImage, folder: Path, bus: str, cuts: int, m
     ],
 )
 def test_few_cuts(
-    boot: Boot, disk: Disk, guest_image: GuestImage, tmp_path: Path, bus: str, made: bool
+    boot: Boot,
+    processor: Processor,
+    disk: Disk,
+    guest_image: GuestImage,
+    tmp_path: Path,
+    bus: str,
+    made: bool,
 ) -> None:
-    cut_often(boot, disk(guest_image("profile")), tmp_path, bus, 4, made)
+    cut_often(boot, processor, disk(guest_image("profile")), tmp_path, bus, 4, made)
 
 
 @pytest.mark.parametrize(("bus", "made"), [("usb-storage", True), ("ahci", False)])
 def test_few_cuts_on_fat32(
-    boot: Boot, disk: Disk, guest_image: GuestImage, tmp_path: Path, bus: str, made: bool
+    boot: Boot,
+    processor: Processor,
+    disk: Disk,
+    guest_image: GuestImage,
+    tmp_path: Path,
+    bus: str,
+    made: bool,
 ) -> None:
     image = Fat32Disk.of(disk(guest_image("profile")), tmp_path / "fat32.img")
-    cut_often(boot, image, tmp_path, bus, 4, made)
+    cut_often(boot, processor, image, tmp_path, bus, 4, made)
 
 
 @pytest.mark.soak
@@ -127,9 +141,16 @@ def test_few_cuts_on_fat32(
 @pytest.mark.parametrize("bus", BUSES)
 @pytest.mark.parametrize("bits", [16, 32])
 def test_many_cuts(
-    boot: Boot, disk: Disk, guest_image: GuestImage, tmp_path: Path, bits: int, bus: str, made: bool
+    boot: Boot,
+    processor: Processor,
+    disk: Disk,
+    guest_image: GuestImage,
+    tmp_path: Path,
+    bits: int,
+    bus: str,
+    made: bool,
 ) -> None:
     image = disk(guest_image("profile"))
     if bits == 32:
         image = Fat32Disk.of(image, tmp_path / "fat32.img")
-    cut_often(boot, image, tmp_path, bus, CUTS, made)
+    cut_often(boot, processor, image, tmp_path, bus, CUTS, made)

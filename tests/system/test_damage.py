@@ -220,8 +220,6 @@ def test_unknown_key_is_reported(boot: Boot, damaged: DiskImage) -> None:
         ("top_k", "1.5", "top_k = 1.5: not a whole number from 0 to 4294967295"),
         ("min_p", "2", "min_p = 2: not a number like 0.9, from 0 to 1"),
         ("repeat_penalty", "0.9", "repeat_penalty = 0.9: not a number like 1.1, from 1 to 10"),
-        ("vector", "mmx", "vector = mmx: there are auto, sse2, avx2 and avx512"),
-        ("vector", "avx512", "vector = avx512: this CPU does not have it (F, BW, DQ, VL and VNNI)"),
         ("model", "/model/none.bin", "/model/none.bin does not exist"),
         # BOS, the space that is put in front, and each character: no piece is "x " or " x".
         ("prompt", "x " * 600, "the prompt has 1202 tokens, the model's context 512; shorten it"),
@@ -232,6 +230,26 @@ def test_unknown_key_is_reported(boot: Boot, damaged: DiskImage) -> None:
 )
 def test_wrong_value_is_refused(boot: Boot, damaged: DiskImage, key: str, value: str, expected: str) -> None:
     assert error_of(boot(damaged, config={**GENERATE, key: value})).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("mmx", {"x86_64": "there are auto, sse2, avx2 and avx512", "i386": "there are auto and sse2"}),
+        (
+            "avx512",
+            {
+                "x86_64": "this CPU does not have it (F, BW, DQ, VL and VNNI)",
+                "i386": "there are auto and sse2",
+            },
+        ),
+    ],
+)
+def test_vectors_that_are_not_there(
+    boot: Boot, damaged: DiskImage, architecture: str, value: str, expected: dict[str, str]
+) -> None:
+    error = error_of(boot(damaged, config={**GENERATE, "vector": value}))
+    assert error.startswith(f"vector = {value}: {expected[architecture]}")
 
 
 def test_ids_file_that_cannot_be_written(boot: Boot, damaged: DiskImage) -> None:
