@@ -17,6 +17,8 @@ _PATH = re.compile(r"(/[A-Za-z0-9_-]{1,8}(\.[A-Za-z0-9_-]{1,3})?)+")
 _OURS = ("/boot/", "/profile/")
 _LISTS = ("include", "defines", "flags")
 _TEXTS = ("name", "optimisation", "stack", "args")
+_MEMORY = "memory"
+_MOST_MEMORY = 1 << 20
 _USE = {"args": str, "input": str, "status": int}
 
 
@@ -60,6 +62,8 @@ class App:
     """The part of it that is in a Debian source package."""
     workload: list[Use] = field(default_factory=list)
     """What evolve, bench, coverage and variant=trimmed run; empty: once with `args`."""
+    memory: int = 0
+    """MiB that the machine has at least; 0: what the kernel and the disk's files take."""
     bitcode: Path | None = None
     """What another compiler has made of the program, in place of sources."""
 
@@ -91,6 +95,8 @@ def _check_types(said: dict[str, Any]) -> None:
             good, what = isinstance(value, list) and all(isinstance(x, str) for x in value), "a list of texts"
         elif key in _TEXTS:
             good, what = isinstance(value, str), "a text"
+        elif key == _MEMORY:
+            good, what = type(value) is int and 0 < value <= _MOST_MEMORY, "a number of MiB"
         elif key == "files":
             good = isinstance(value, dict) and all(isinstance(x, str) for x in value.values())
             what = "a table of texts"
@@ -99,7 +105,7 @@ def _check_types(said: dict[str, Any]) -> None:
         elif key == "workload":
             good, what = isinstance(value, list) and all(map(_is_use, value)), _USE_IS
         else:
-            known = ", ".join(sorted([*_LISTS, *_TEXTS, "files", "source", "workload"]))
+            known = ", ".join(sorted([*_LISTS, *_TEXTS, _MEMORY, "files", "source", "workload"]))
             raise AppError(f"there is no key '{key}'; there are {known}")
         if not good:
             raise AppError(f"{key} must be {what}")

@@ -39,7 +39,7 @@ def _run(name: str, config: Mapping[str, object], text: str, code: int, *flags: 
 
 def workload_text(app: App) -> str:
     """The file's text."""
-    parts = [f"timeout = {TIMEOUT}\nmemory = {MEMORY}\n"]
+    parts = [f"timeout = {TIMEOUT}\nmemory = {max(MEMORY, app.memory)}\n"]
     for number, use in enumerate(app.uses(), 1):
         config = {"args": use.args}
         parts.append(_run(f"use {number}", config, use.input, use.status))

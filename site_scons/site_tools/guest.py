@@ -58,7 +58,7 @@ def _boot(target: list[Any], source: list[Any], env: Any) -> int:
             CONFIG: env[CONFIG],
         }
         if env["HOSTED"]:
-            options["program"] = "1"
+            options |= {"program": "1", "least_memory": env["HOSTED"].memory}
         return _call(env, "bareflow.run.run", options)
 
 

@@ -8,6 +8,7 @@ import pytest
 from bareflow import app_source
 from bareflow.app import App, AppError, Use, load_app
 from bareflow.app_source import AppSource
+from bareflow.app_workload import workload_text
 from bareflow.source_package import Source
 
 
@@ -31,16 +32,18 @@ def test_description(tmp_path: Path) -> None:
     made = folder(
         tmp_path,
         'name = "Game-2"\ninclude = ["deep"]\ndefines = ["A=1"]\nflags = ["-w"]\noptimisation = "-Os"\n'
-        'stack = "2M"\nargs = "a b"\n[files]\n"/DATA/NOTES.TXT" = "notes.txt"\n',
+        'stack = "2M"\nmemory = 300\nargs = "a b"\n[files]\n"/DATA/NOTES.TXT" = "notes.txt"\n',
     )
     files = {"/DATA/NOTES.TXT": made / "notes.txt"}
-    assert load_app(made) == App(made, "Game-2", ["deep"], ["A=1"], ["-w"], "-Os", "2M", "a b", files)
+    wanted = App(made, "Game-2", ["deep"], ["A=1"], ["-w"], "-Os", "2M", "a b", files, memory=300)
+    assert load_app(made) == wanted
+    assert "\nmemory = 300\n" in workload_text(wanted)
 
 
 @pytest.mark.parametrize(
     ("toml", "message"),
     [
-        ("title = 'x'", "there is no key 'title'; there are args, defines, files, flags, include, name, "),
+        ("title = 'x'", "there is no key 'title'; there are args, defines, files, flags, include, memory, "),
         ("name = 'a b'", "name: 'a b' must be letters, digits, "),
         ("name = ''", "name: '' must be letters"),
         ("name = '../x'", "name: '../x' must be letters"),
@@ -48,6 +51,9 @@ def test_description(tmp_path: Path) -> None:
         ("include = ['none']", "include: there is no folder "),
         ("defines = [1]", "defines must be a list of texts"),
         ("args = 1", "args must be a text"),
+        ("memory = '1G'", "memory must be a number of MiB"),
+        ("memory = 0", "memory must be a number of MiB"),
+        ("memory = true", "memory must be a number of MiB"),
         ("files = 1", "files must be a table of texts"),
         ("[files]\n'/A.TXT' = 'none.txt'", "files: there is no file "),
         ("[files]\n'A.TXT' = 'notes.txt'", "files: 'A.TXT' must be a path of 8.3 names that begins with '/'"),

@@ -82,6 +82,12 @@ def test_machine_options() -> None:
     assert timeout == 9
 
 
+@pytest.mark.parametrize(("memory", "expected"), [([], 300), (["memory=16"], 16)])
+def test_least_memory(memory: list[str], expected: int) -> None:
+    machine, _ = parse(["image=a", "program=1", "least_memory=300", *memory], terminal=False)
+    assert machine.memory == expected
+
+
 @pytest.mark.parametrize(("gdb", "port"), [("", None), ("0", None), ("1", 1234), ("4321", 4321)])
 def test_port_of_the_debugger(gdb: str, port: int | None) -> None:
     machine, _ = parse(["image=a", f"gdb={gdb}"], terminal=False)

@@ -128,7 +128,7 @@ class Life:
         self._subject = subject
 
     def boot(self, name: str, cpu: str | None = None) -> Generation:
-        memory = max(default_memory(self._disk), LEAST_MEMORY)
+        memory = max(default_memory(self._disk), LEAST_MEMORY, self._subject.memory)
         machine = Machine(self._disk, config={"life.settle": SETTLE}, memory=memory, cpu=cpu)
         made = boot(machine, LIMIT, self._subject)
         progress(f"{name}: {_brief(self._subject.pace, made)}")

@@ -38,6 +38,10 @@ class Subject(Protocol):
     pace: Pace
 
     @property
+    def memory(self) -> int:
+        """MiB that it needs at least; 0: as its image does."""
+
+    @property
     def config(self) -> Mapping[str, object]:
         """The guest's settings."""
 
@@ -62,6 +66,7 @@ class Story:
     first = "first token"
     pace = Pace("tokens_per_s", "tokens/s", "tokens per second", is_rate=True)
     input = ""
+    memory = 0
 
     @property
     def config(self) -> Mapping[str, object]:
@@ -97,6 +102,10 @@ class Program:
     @property
     def input(self) -> str:
         return self.run.input
+
+    @property
+    def memory(self) -> int:
+        return self.run.memory or 0
 
     def pace_of(self, session: Session) -> float:
         return session.program_end.processor

@@ -2,7 +2,8 @@
 
     python -m bareflow.run.run image=FILE [key=value ...]
 
-or main(argv) with the same arguments: the options of bareflow.run.options and qemu=PROGRAM. An argument with
+or main(argv) with the same arguments: the options of bareflow.run.options, qemu=PROGRAM and
+least_memory=MIB, which counts without memory=. An argument with
 an empty value counts as not given, except prompt=. config=, which may be repeated, hands any settings to the
 guest; one that has an option as well counts as that option.
 
@@ -53,7 +54,8 @@ from bareflow.run.options import CONFIG, GUEST, INPUTS, MACHINE, RESULTS, config
 from bareflow.run.run_input import END_OF_INPUT, POWER_OFF, forward, forward_keys, raw_terminal, read_prompt
 from bareflow.run.text_output import ByteStream, TextOutput
 
-KEYS = ("image", "qemu", "program", *MACHINE, *GUEST, *RESULTS, *INPUTS, CONFIG)
+LEAST = "least_memory"
+KEYS = ("image", "qemu", "program", LEAST, *MACHINE, *GUEST, *RESULTS, *INPUTS, CONFIG)
 PROMPTS = {"prompt", "prompt_ids"}
 DIALOGUES = ("auto", "interactive", "chat")
 """Modes in which a person types; auto: the guest takes the one that the model is for."""
@@ -152,8 +154,9 @@ def _memory(
 ) -> int:
     if "memory" in given:
         return _whole_number("memory", given["memory"], minimum=1)
+    least = _whole_number(LEAST, given.get(LEAST, "0"), minimum=0)
     positions = str(config.get("positions", ""))
-    return _memory_for(image, kernels, int(positions) if positions.isdecimal() else POSITIONS)
+    return max(least, _memory_for(image, kernels, int(positions) if positions.isdecimal() else POSITIONS))
 
 
 def default_memory(image: Path) -> int:
