@@ -26,12 +26,10 @@ VARIANT = replace(
     architectures=["x86_64"],
     kernel_lib=[*with_jit(NATIVE.kernel_lib), *TRIMS_ITSELF, "kernel_lib/debug/eh_frame"],
     linux=[*with_jit(NATIVE.linux), *PACKS_KERNELS, "kernel_lib/debug/code_ranges.c"],
-    optimisation={
-        "": "-O2",
-        # As the front end makes it: what passes it needs, the JIT runs, on each level its own.
-        # Inline functions are part of their callers from the start: a call is a step that is profiled.
-        "tinyllama": "-O2 -Xclang -disable-llvm-passes '-Dinline=__attribute__((always_inline))__inline__'",
-    },
+    optimisation={"": "-O2"},
+    # As the front end makes it: what passes it needs, the JIT runs, on each level its own.
+    # Inline functions are part of their callers from the start: a call is a step that is profiled.
+    app_optimisation="-O2 -Xclang -disable-llvm-passes '-Dinline=__attribute__((always_inline))__inline__'",
     libc_defines=[],
     takes_profile=False,
     compression=12,  # a tenth larger than at 19, in a tenth of the time

@@ -44,6 +44,8 @@ class Variant:
     glibc_abi: list[str] = field(default_factory=list)
     """Folders with what LLVM's archives, made for glibc, want of a C library besides LLVM-libc's
     functions."""
+    app_optimisation: str = ""
+    """The same for all of the application; empty: what `optimisation` says of its sources, or app.toml."""
     embedded_passes: str = ""
     """The passes (opt -passes=) that the embedded application has been through."""
     stack_size: str = "64K"
@@ -55,6 +57,8 @@ class Variant:
 
     def optimisation_of(self, source: str) -> str:
         """The option for a source, by its path from the top folder, or below "llvm-libc" for libc's."""
+        if self.app_optimisation and source.startswith(tuple(f"{folder}/" for folder in self.app)):
+            return self.app_optimisation
         return self.optimisation[max((f for f in self.optimisation if source.startswith(f)), key=len)]
 
 

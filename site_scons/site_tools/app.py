@@ -37,7 +37,7 @@ def _sources(env: Any, app: App, packaged: list[tuple[str, Any]]) -> list[tuple[
 def _objects(env: Any) -> list[Any]:
     """Bitcode of all the program's sources, and of what calls its main."""
     app: App = env["HOSTED"]
-    level = env["VARIANT"].optimisation.get("tinyllama", app.optimisation)
+    level = env["VARIANT"].app_optimisation or app.optimisation
     own = [flag for flag in env["CCFLAGS"] if str(flag) not in WARNINGS]
     extracted, packaged = env.AppSource()
     includes = [app.folder, *(app.folder / name for name in app.include), *extracted[:1]]

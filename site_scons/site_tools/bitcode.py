@@ -4,8 +4,10 @@ The same objects are linked into the kernel and, with another platform layer, in
 """
 
 import os
+from pathlib import Path
 from typing import Any
 
+from bareflow.source_versions import options_by_suffix
 from build_options import Options
 from SCons.Action import Action
 
@@ -28,20 +30,6 @@ CODE_GENERATION = [
 FRAME_FROM_THE_BEGINNING = ["-mllvm", "-enable-shrink-wrap=false"]
 """A function has its frame from its first instruction on, for backtraces (kernel_lib/debug/unwind.c)."""
 
-WIDTH_OPTIONS: dict[str, tuple[str, ...]] = {
-    "sse2": (),
-    "avx2": ("-mavx2", "-mf16c"),
-    "avx512": (
-        "-mavx512f",
-        "-mavx512bw",
-        "-mavx512dq",
-        "-mavx512vl",
-        "-mavx512vnni",
-        "-mprefer-vector-width=512",
-    ),
-}
-"""The vector widths that tinyllama/kernels/kernels.c can be compiled for, and the compiler's options."""
-
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Werror"]
 
 
@@ -50,31 +38,28 @@ def debug_options(env: Any) -> list[str]:
     return ["-g"] if env["debug"] else []
 
 
-def options_of_width(name: str) -> tuple[str, ...]:
-    """What kernels.c is compiled with for a vector width."""
-    return (f"-DKERNELS_SUFFIX={name}", *WIDTH_OPTIONS[name])
-
-
-def _objects(env: Any, sources: list[Any], suffix: str = "", options: tuple[str, ...] = ()) -> list[Any]:
+def _objects(env: Any, sources: list[Any], suffix: str = "") -> list[Any]:
     """Bitcode (.c, .cpp) or ELF objects (.asm) of the sources, below $SHARED/obj.
 
-    suffix is for several objects that are made of one source with different options.
+    suffix is for another object that is made of a source with other options.
     """
     made = []
     for source in map(env.File, sources):
         stem, extension = os.path.splitext(source.path)
-        node = env.File(f"$SHARED/obj/{stem}{suffix}{'.o' if extension == '.asm' else '.bc'}")
-        made.append(node)
-        if node.has_builder():
-            continue  # the image and the Linux program share it
-        if extension == ".asm":
-            env.Object(node, source)
-            env.Depends(node, env["TOOL_VERSION"]["AS"])
-        else:
-            level = env["VARIANT"].optimisation_of(source.path)
-            flags = [*env["CCFLAGS"], *level.split(), *options, *debug_options(env)]
-            env.Object(node, source, CCFLAGS=flags)
-            env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"]])
+        extension = ".o" if extension == ".asm" else ".bc"
+        for version, options in options_by_suffix(Path(source.srcnode().abspath), env["arch"]).items():
+            node = env.File(f"$SHARED/obj/{stem}{version}{suffix}{extension}")
+            made.append(node)
+            if node.has_builder():
+                continue  # the image and the Linux program share it
+            if extension == ".o":
+                env.Object(node, source)
+                env.Depends(node, env["TOOL_VERSION"]["AS"])
+            else:
+                level = env["VARIANT"].optimisation_of(source.path)
+                flags = [*env["CCFLAGS"], *level.split(), *options, *debug_options(env)]
+                env.Object(node, source, CCFLAGS=flags)
+                env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"]])
     return made
 
 

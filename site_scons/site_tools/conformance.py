@@ -24,7 +24,7 @@ def _flags(env: Any, names: str) -> list[str]:
 
 def _describe(target: list[Any], source: list[Any], env: Any) -> None:
     """What conformance/toolchain.py reads."""
-    level = env["VARIANT"].optimisation["tinyllama"].replace("'", "").split()
+    level = env["VARIANT"].app_optimisation.replace("'", "").split()
     defines = [pair if isinstance(pair, tuple) else (pair, "1") for pair in COMMON_DEFINES]
     inside = [
         "-Illvm-libc/shims",

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bitcode import WIDTH_OPTIONS, options_of_width
+from bareflow.source_versions import options_by_suffix
 from build_options import Options
 from llvm_libc import COMMON_DEFINES
 from SCons.Subst import Literal
 from scons_paths import escaped
 
+THIS_MACHINE = "x86_64"
+"""What C tests are compiled for, whatever arch= is."""
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 FLAGS = ["-g", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Wshadow", "-Werror"]
 TEST_LIMIT = 120.0
@@ -103,10 +105,8 @@ def _program(env: Any, test: Any, kind: str, options: list[str], link_options: l
     objects = []
     for source in sources:
         stem = source.path.removeprefix(f"{env.Dir('$BUILD_ROOT').path}/")
-        for width in WIDTH_OPTIONS if source.name == "kernels.c" else ("",):
-            width_options = options_of_width(width) if width else ()
-            ending = f"_{width}" if width else ""
-            flags = [*env["CCFLAGS"], *options, *width_options]
+        for ending, of_version in options_by_suffix(Path(source.srcnode().abspath), THIS_MACHINE).items():
+            flags = [*env["CCFLAGS"], *options, *of_version]
             if source.path.startswith(env["LIBC_STAMP"].dir.path):
                 flags = [*(flag for flag in flags if not flag.startswith("-W")), "-DLIBC_COPT_USE_C_ASSERT"]
             suffix = f"-{Path(test.name).stem}" if _COMPILE_OPTIONS.search(text) else ""

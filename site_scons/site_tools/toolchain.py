@@ -34,17 +34,15 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
     "x86_64": {
         "TARGET_FLAGS": ["-target", "x86_64-unknown-none-elf", "-mcmodel=small"],
         "NASM_FORMAT": "elf64",
-        "VECTOR_WIDTHS": ("sse2", "avx2", "avx512"),
     },
     "i386": {
         # The first CPU with SSE2, which some builds of clang leave out all the same. Without it floats would
         # be rounded as the x87 has them.
         "TARGET_FLAGS": ["-target", "i386-unknown-none-elf", "-march=pentium4", "-msse2", "-mfpmath=sse"],
         "NASM_FORMAT": "elf32",
-        "VECTOR_WIDTHS": ("sse2",),  # what processors of 32 bits have
     },
 }
-"""What the tools are told of each value of arch=, and the vector widths that there are kernels for."""
+"""What the tools are told of each value of arch=."""
 
 _RUNTIME = ["--rtlib=compiler-rt", "-print-libgcc-file-name"]
 
