@@ -242,7 +242,8 @@ def _linux_program(
         inputs = _all_native(env, f"$BUILD/{name}", link, objects, libraries, engine)
     levels = " ".join(env["VARIANT"].lto)
     step = env.Step(f"{link} {levels} -Map $MAP $SOURCES -o $TARGET", "LTO")
-    programs = env.Command(f"$BUILD/{name}", inputs, step, MAP=env.File(f"$BUILD/{name}.map"))
+    link_map = env.File(f"$BUILD/{name}.map")
+    programs = env.Command([f"$BUILD/{name}", link_map], inputs, step, MAP=link_map)[:1]
     for number in LAYOUTS if engine else ():
         shuffled = f"--shuffle-sections=.data*={number} --shuffle-sections=.bss*={number}"
         step = env.Step(f"{link} {levels} {shuffled} $SOURCES -o $TARGET", "LD")
