@@ -63,6 +63,13 @@ void drop_linker_lists(Module &module) {
             variable.eraseFromParent();
 }
 
+/* There is no dynamic linker that would fill a table of addresses to call through. */
+void call_directly(Module &module) {
+    for (Function &function : module)
+        if (function.hasFnAttribute(Attribute::NonLazyBind))
+            function.removeFnAttr(Attribute::NonLazyBind);
+}
+
 /* How names begin that the assembler keeps within one object. */
 constexpr char ASSEMBLERS_OWN[] = ".L";
 
@@ -101,6 +108,7 @@ jit::Bitcode jit::load_bitcode(LLVMContext &context, StringRef application, Stri
     loaded.destructors = by_priority(module, "llvm.global_dtors");
     std::reverse(loaded.destructors.begin(), loaded.destructors.end());
     drop_linker_lists(module);
+    call_directly(module);
     drop_linker_lists(*library);
     number_labels(module);
     make_available_externally(*library);
