@@ -12,12 +12,14 @@ from project_files import ROOT
 LIMIT = 60.0
 
 
-def run(image: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def run(
+    image: Path, *arguments: str, stdin: bytes = b"", limit: float = LIMIT
+) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-m", "bareflow.run.run", f"image={image}", "program=1", *arguments],
         input=stdin,
         capture_output=True,
-        timeout=LIMIT,
+        timeout=limit,
         env={**os.environ, "PYTHONPATH": str(ROOT / "site_scons")},
         check=False,
     )

@@ -14,6 +14,7 @@ from profile_tools import beyond_a_cut, fsck
 from project_files import ROOT
 from run_program import run
 from sqlite_cuts import DATABASE, live, read_database
+from sqlite_host import run_script
 
 CUTS = int(os.environ.get("BAREFLOW_BOOTS", "10"))
 BOOTED_CUTS = 8
@@ -32,13 +33,10 @@ def sqlite(build_dir: Path) -> Path:
 
 def test_script_is_the_host_s(sqlite: Path, disk: Disk, tmp_path: Path) -> None:
     copy = disk(sqlite)
-    script = (ROOT / "examples/sqlite/words.sql").read_text()
-    host = sqlite3.connect(":memory:")
-    queries = [part for part in script.split(";") if part.strip()]
-    expected = [row for query in queries for row in host.execute(query)]
+    host, expected = run_script((ROOT / "examples/sqlite/words.sql").read_text())
     for _ in range(2):  # the second boot finds the database of the first
         result = run(copy.path, "write=1", "args=/WORDS.DB /WORDS.SQL")
-        assert result.stdout.decode() == "".join("|".join(map(str, row)) + "\n" for row in expected)
+        assert result.stdout.decode() == expected
         assert result.returncode == 0
     (tmp_path / "words.db").write_bytes(copy.read("/WORDS.DB"))
     there = sqlite3.connect(tmp_path / "words.db")
