@@ -31,10 +31,14 @@ static void test_thresholds(void) {
     CHECK(strcmp(f->reason, "calls") == 0);
     CHECK(strcmp(jit_get_optimization_level(f->name), "O3") == 0);
     CHECK(jit_get_optimization_level("nobody") == NULL);
+    char event[128];
+    snprintf(event, sizeof event,
+             "{\"event\":\"tier\",\"function\":\"%s\",\"level\":\"O2\",\"specialised\":false,"
+             "\"cycles\":0,\"reason\":\"calls\",\"ms\":",
+             f->name);
     console[0] = '\0';
     jit_print_log();
-    CHECK(strstr(console, "{\"event\":\"tier\",\"function\":\"f0\",\"level\":\"O2\","
-                          "\"specialised\":false,\"cycles\":0,\"reason\":\"calls\",\"ms\":"));
+    CHECK(strstr(console, event));
     console[0] = '\0';
     jit_print_log();
     CHECK(console[0] == '\0');
@@ -60,6 +64,31 @@ static void test_settled(void) {
     CHECK(known->level == JIT_O0);
     call_often(known, 24, 100); /* the next one that is timed is the 1024th */
     CHECK(known->level == JIT_O2);
+}
+
+/* What earlier starts left on a level is compiled all the same when its time would have paid twice
+ * for the next one: their budget was used up. What is paid for only once stays, and what is seldom
+ * called, which may have been interrupted. */
+static void test_settled_without_budget(void) {
+    const double saved[] = {[JIT_INTERPRETER] = 1, [JIT_O0] = 0.5}; /* gain.c guesses so */
+    for (enum jit_level level = JIT_INTERPRETER; level <= JIT_O0; level++) {
+        struct jit_function *once = fresh_function(0), *twice = fresh_function(0);
+        for (int i = 0; i < 2; i++) {
+            struct jit_function *f = i ? once : twice;
+            f->earlier.level = f->level = level;
+            f->earlier.calls = 2 * 500;
+            policy_set_up(f, 2, JIT_O3);
+        }
+        uint64_t pays = (uint64_t)((double)budget_expect(once, level + 1) / saved[level]);
+        call_often(once, 500, pays / 500 * 19 / 10);
+        call_often(twice, 500, pays / 500 * 21 / 10);
+        CHECK(once->level == level && twice->level > level);
+        struct jit_function *seldom = fresh_function(0);
+        seldom->level = level;
+        seldom->policy.usual_calls = 99;
+        call_often(seldom, 99, pays / 20);
+        CHECK(seldom->level == level);
+    }
 }
 
 /* What a start with a lower jit.max_level left at that level, is as if it were new. */
@@ -236,7 +265,8 @@ int main(void) {
     struct error error;
     CHECK(configure_at_begin("jit.budget = 100", &error));
     fake_clock += 10000 * HZ;
-    test_settled(); /* first: the policy looks once at what was before */
+    test_settled_without_budget(); /* first: gain.c looks seldom at what is on higher levels */
+    test_settled();
     test_settled_below_limit();
     test_thresholds();
     test_max_level();

@@ -73,12 +73,23 @@ static enum jit_level next_level(const struct jit_function *f, enum jit_level to
     return next < top ? next : top;
 }
 
+/* Whether what the function has taken in this boot alone would have paid SETTLED times for its next
+ * level. Then earlier boots have left it on this one because their budget was used up. Of a
+ * function that is seldom called the time may be that of what has interrupted a call. */
+static bool is_overdue(struct jit_function *f, enum jit_level top, uint64_t now) {
+    if (f->level >= top || f->calls < jit_settings()->thresholds[JIT_O1])
+        return false;
+    double gain = gain_expected(f, budget_running(now), false);
+    return gain >= SETTLED * (double)budget_expect(f, next_level(f, top));
+}
+
 /* Whether earlier boots have decided already. A boot that does about the same as they did, with the
  * same arguments, and has the code that they had in the end, does not pay for better code once
  * more. SETTLED allows for code that was chosen in the middle of a boot: it gets more calls in the
  * next one. */
-static bool is_settled(const struct jit_function *f) {
-    return f->calls <= SETTLED * f->policy.usual_calls && !f->policy.tracking.wants_new_clones;
+static bool is_settled(struct jit_function *f, enum jit_level top, uint64_t now) {
+    return f->calls <= SETTLED * f->policy.usual_calls && !f->policy.tracking.wants_new_clones &&
+           !is_overdue(f, top, now);
 }
 
 /* After an interpreted call that took self cycles for itself. */
@@ -99,7 +110,7 @@ static void leave_interpreter(struct jit_function *f, int64_t self, uint64_t now
 static void decide(struct jit_function *f, int64_t self, uint64_t now) {
     enum jit_level top = tier_top(f), due = tier_due(f, top), next = next_level(f, top);
     uint64_t same_again = budget_expect(f, f->level);
-    if (is_settled(f))
+    if (is_settled(f, top, now))
         return;
     if (f->policy.tracking.wants_new_clones && values_can_specialise(f) &&
         gain_time(f) * WORTH_PART >= (int64_t)same_again && budget_allows(same_again, now))
