@@ -23,7 +23,7 @@ static void test_start(void) {
     CHECK(unit == 10 * MS && budget_in_start(fake_clock));
     CHECK(budget_allows(200 * unit, fake_clock) && !budget_allows(200 * unit + 1, fake_clock));
     fake_clock += 220 * unit;
-    budget_charge(&usual, JIT_O1, 220 * unit);
+    budget_charge(&usual, JIT_O1, false, 220 * unit);
     CHECK(budget_running(fake_clock) == 0 && !budget_allows(1, fake_clock));
     uint64_t begin = fake_clock;
     fake_clock += 1000 * unit;
@@ -39,11 +39,11 @@ static void test_start(void) {
     fake_clock += 1000 * HZ;
     CHECK(budget_allows(3 * HZ, fake_clock) && !budget_allows(3 * HZ + 1, fake_clock));
     fake_clock += 3 * HZ;
-    budget_charge(&usual, JIT_O1, 3 * HZ);
+    budget_charge(&usual, JIT_O1, false, 3 * HZ);
     CHECK(!budget_allows(HZ, fake_clock));
     /* What is compiled while waiting is nobody's. */
     budget_set_idle(true);
-    budget_charge(&usual, JIT_O1, 1000 * HZ);
+    budget_charge(&usual, JIT_O1, false, 1000 * HZ);
     budget_set_idle(false);
     CHECK(jit_statistics()->idle_cycles == 1000 * HZ);
     CHECK(jit_statistics()->compile_cycles == 220 * unit + 3 * HZ);
@@ -57,10 +57,10 @@ static void test_expectation(void) {
     struct jit_function usual = {.size = 100}, large = {.size = 100 + 140};
     CHECK(budget_expect(&usual, JIT_O0) == 10 * MS);
     CHECK(budget_expect(&usual, JIT_O2) == (uint64_t)4 * 2 * 40 * MS); /* it would be the first */
-    budget_charge(&usual, JIT_O1, 400 * MS);
+    budget_charge(&usual, JIT_O1, false, 400 * MS);
     CHECK(budget_expect(&usual, JIT_O1) == 100 * MS && budget_expect(&usual, JIT_O2) == 200 * MS);
     CHECK(budget_expect(&large, JIT_O1) == 200 * MS); /* each takes what 40 instructions take */
-    budget_charge(&large, JIT_O1, 400 * MS);
+    budget_charge(&large, JIT_O1, false, 400 * MS);
     CHECK(budget_expect(&usual, JIT_O1) == 125 * MS);
     /* Clones are compiled, too, from O2 on. */
     large.values.arguments = large.values.count = 2;
@@ -74,8 +74,8 @@ static void test_time(void) {
     struct jit_function *f = fresh_function(0);
     compile_cycles[JIT_O0] = compile_cycles[JIT_O2] = 100 * MS;
     for (int i = 0; i < 40; i++) { /* until the averages are these */
-        budget_charge(f, JIT_O0, 100 * MS);
-        budget_charge(f, JIT_O2, 300 * MS);
+        budget_charge(f, JIT_O0, false, 100 * MS);
+        budget_charge(f, JIT_O2, false, 300 * MS);
     }
     uint64_t expected = budget_expect(f, JIT_O0);
     CHECK(expected >= 99 * MS && expected < 101 * MS);
@@ -95,7 +95,7 @@ static void test_time(void) {
 static void test_budget(void) {
     struct jit_function *f = fresh_function(0);
     while (budget_allows(0, fake_clock))
-        budget_charge(f, JIT_O0, 100 * MS);
+        budget_charge(f, JIT_O0, false, 100 * MS);
     int before = compilations;
     call_often(f, 1000, 30000);
     CHECK(f->level == JIT_INTERPRETER && compilations == before);
@@ -124,13 +124,50 @@ static void test_goes_on(void) {
     CHECK(f->policy.self[JIT_O0] < (int64_t)cost / 2);
 }
 
+static void call_eight_ways(struct jit_function *f, int times, uint64_t cycles) {
+    for (int i = 0; i < times; i++) {
+        const uint64_t values[JIT_ARGUMENTS] = {(uint64_t)i % 8};
+        call_with(f, cycles, values);
+    }
+}
+
+/* Where the budget has room for the function, but not for eight clones of it as well, it leaves O0
+ * without them. They do not come at O2, when there is room, but with the next level. */
+static void test_clones_without_room(void) {
+    struct jit_function *f = fresh_function(1);
+    struct error error;
+    cpu.tcg = false;
+    memset(average, 0, sizeof average);
+    for (int i = 0; i < 50; i++) /* until the averages are these */
+        for (enum jit_level level = JIT_O2; level <= JIT_O3; level++)
+            budget_charge(f, level, false, 100 * MS);
+    CHECK(configure_at_begin("jit.budget = 5", &error));
+    f->level = JIT_O0;
+    call_eight_ways(f, 99, 10000); /* to O1's threshold its time is too short */
+    CHECK(f->level == JIT_O0 && f->values.count == 8);
+    fake_clock += 1000 * HZ;
+    while (budget_allows(budget_expect(f, JIT_O2), fake_clock))
+        budget_charge(f, JIT_O2, false, 100 * MS);
+    CHECK(budget_allows(budget_expect_general(f, JIT_O2), fake_clock));
+    call_eight_ways(f, 100, 20 * MS);
+    CHECK(f->level == JIT_O2 && !f->specialised);
+    fake_clock += 1000 * HZ;
+    call_eight_ways(f, 2000, 10);
+    CHECK(f->level == JIT_O2 && !f->policy.tracking.wants_new_clones);
+    call_eight_ways(f, 2000, 20 * MS);
+    CHECK(f->level == JIT_O3 && f->specialised);
+    call_eight_ways(f, 1000000, MS);
+    CHECK(!f->policy.autotune);
+    cpu.tcg = true;
+}
+
 /* While the application waits, what has run lately is compiled, one function after the other, what
  * gains most first; and that is nobody's time. */
 static void test_idle(void) {
     struct jit_function *f = fresh_function(0), *more = fresh_function(0), *old = fresh_function(0);
     struct error error;
     CHECK(configure_at_begin("jit.budget = 0", &error));
-    budget_charge(f, JIT_O1, 1000 * HZ); /* too much for anything to be compiled for calls */
+    budget_charge(f, JIT_O1, false, 1000 * HZ); /* too much for anything to be compiled for calls */
     f->level = more->level = old->level = JIT_O0;
     call_often(old, 50, 10 * MS);
     jit_statistics()->waiting_cycles = 0;
@@ -178,8 +215,9 @@ int main(void) {
     test_time();
     test_budget();
     test_goes_on();
+    test_clones_without_room();
     test_idle();
-    CHECK(versions == 2); /* those that autotuning has chosen */
+    CHECK(versions == 3); /* those that autotuning has chosen */
     for (int i = 0; i < FUNCTIONS; i++)
         free(installed[i]);
     config_clear();

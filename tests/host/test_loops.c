@@ -22,7 +22,7 @@ static void set_up(const char *settings) {
     /* From now on the policy knows what compiling takes. */
     struct jit_function *known = fresh_function(0);
     for (int i = 0; i < 50; i++) /* the first ones count as slower */
-        budget_charge(known, JIT_O2, COST * MS);
+        budget_charge(known, JIT_O2, false, COST * MS);
 }
 
 static struct jit_function *begin_call(enum jit_level level) {
@@ -84,7 +84,7 @@ static void test_budget(void) {
     while (budget_allows(room + 10 * MS, fake_clock))
         room += 10 * MS;
     while (room >= COST / 2 * MS) { /* so that there is no code for new calls */
-        budget_charge(f, JIT_O1, 10 * MS);
+        budget_charge(f, JIT_O1, false, 10 * MS);
         room -= 10 * MS;
     }
     CHECK(loop_for(begin_call(JIT_O0), 0, 3 * COST) && budget_allows(room, fake_clock));

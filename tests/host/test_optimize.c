@@ -136,7 +136,7 @@ static void test_set_threshold(void) {
 static void test_long_call(void) {
     struct jit_function *f = fresh_function(0), *outer = fresh_function(0);
     compile_cycles[JIT_O0] = 200 * MS;
-    budget_charge(f, JIT_O0, 200 * MS); /* so that the total does not pay after two calls */
+    budget_charge(f, JIT_O0, false, 200 * MS); /* so that the total does not pay after two calls */
     call(f, 49 * MS);
     CHECK(f->level == JIT_INTERPRETER);
     uint64_t begin = fake_clock;
@@ -247,7 +247,7 @@ static void test_entered_again(void) {
 static void test_hot_functions(void) {
     struct jit_function *hot = fresh_function(0), *cold = fresh_function(0);
     compile_cycles[JIT_O0] = 1000 * HZ; /* it is not due by time */
-    budget_charge(hot, JIT_O0, 1000 * HZ);
+    budget_charge(hot, JIT_O0, false, 1000 * HZ);
     call(cold, 10);
     fake_clock += HZ;
     call_often(hot, 5, 40 * MS);

@@ -354,7 +354,7 @@ static void compiling_takes(uint64_t cycles) {
     for (int level = JIT_O0; level < JIT_LEVELS; level++) {
         compile_cycles[level] = cycles;
         for (int i = 0; i < 40; i++) /* until the averages are these */
-            budget_charge(&usual, level, cycles);
+            budget_charge(&usual, level, false, cycles);
     }
 }
 

@@ -114,9 +114,10 @@ static void forget(struct autotune *a, unsigned index) {
 static void make(struct jit_function *f, struct autotune *a, struct candidate *c) {
     uint64_t begin = jit_clock();
     report_compiling(f, c->level);
-    c->version = jit_make(f, c->body, c->level, a->specialise && c->level >= JIT_O2, c->options);
+    bool specialise = a->specialise && c->level >= JIT_O2;
+    c->version = jit_make(f, c->body, c->level, specialise, c->options);
     uint64_t cycles = jit_clock() - begin;
-    budget_charge(f, c->level, cycles);
+    budget_charge(f, c->level, specialise, cycles);
     a->cycles += cycles;
     if (c->version)
         budget_count();

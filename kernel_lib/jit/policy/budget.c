@@ -66,17 +66,29 @@ static bool is_first(enum jit_level level) {
 }
 
 /* Instructions that are compiled: the function's, and those of its clones. */
-static uint64_t size_on(const struct jit_function *f, enum jit_level level) {
-    uint64_t clones = level >= JIT_O2 && values_can_specialise(f) ? f->values.count : 0;
-    return f->size * (1 + clones) + FIXED_SIZE;
+static uint64_t size_of(const struct jit_function *f, bool clones) {
+    return f->size * (1 + (clones ? f->values.count : 0ull)) + FIXED_SIZE;
 }
 
-uint64_t budget_expect_later(const struct jit_function *f, enum jit_level level) {
-    return of_usual(level) * size_on(f, level) / (USUAL_SIZE + FIXED_SIZE);
+static uint64_t expect_later(const struct jit_function *f, enum jit_level level, bool clones) {
+    return of_usual(level) * size_of(f, clones) / (USUAL_SIZE + FIXED_SIZE);
+}
+
+static uint64_t factor_on(enum jit_level level) {
+    return is_first(level) ? FIRST_FACTOR : 1;
 }
 
 uint64_t budget_expect(const struct jit_function *f, enum jit_level level) {
-    return budget_expect_later(f, level) * (is_first(level) ? FIRST_FACTOR : 1);
+    bool clones = level >= JIT_O2 && values_can_specialise(f);
+    return expect_later(f, level, clones) * factor_on(level);
+}
+
+uint64_t budget_expect_general(const struct jit_function *f, enum jit_level level) {
+    return expect_later(f, level, false) * factor_on(level);
+}
+
+uint64_t budget_expect_later(const struct jit_function *f, enum jit_level level) {
+    return expect_later(f, level, false);
 }
 
 static uint64_t not_waited(uint64_t now) {
@@ -130,28 +142,38 @@ void budget_count(void) {
         statistics.compiled++;
 }
 
-void budget_charge(const struct jit_function *f, enum jit_level level, uint64_t cycles) {
-    uint64_t usual = cycles * (USUAL_SIZE + FIXED_SIZE) / size_on(f, level);
+static void learn(enum jit_level level, uint64_t size, uint64_t cycles) {
+    uint64_t usual = cycles * (USUAL_SIZE + FIXED_SIZE) / size;
     if (level == JIT_O0 && simple.any) {
         simple.cycles += cycles;
-        simple.size += size_on(f, level);
+        simple.size += size;
     }
     simple.any |= level == JIT_O0;
     average[level] =
         average[level] ? (average[level] * (MEMORY - 1) + usual) / MEMORY : usual / FIRST_FACTOR;
+}
+
+static void charge(const struct jit_function *f, enum jit_level level, bool clones, bool limited,
+                   uint64_t cycles) {
+    uint64_t counts = limited ? cycles : 0;
+    learn(level, size_of(f, clones), cycles);
     if (idle) {
         statistics.idle_cycles += cycles;
         return; /* it is a part of the waiting, which jit_note_waiting() counts as a whole */
     }
     statistics.compile_cycles += cycles;
-    left -= (int64_t)cycles;
+    outside += cycles - counts;
+    left -= (int64_t)counts;
     time_add_pause(cycles);
 }
 
+void budget_charge(const struct jit_function *f, enum jit_level level, bool clones,
+                   uint64_t cycles) {
+    charge(f, level, clones, true, cycles);
+}
+
 void budget_charge_outside(const struct jit_function *f, enum jit_level level, uint64_t cycles) {
-    budget_charge(f, level, cycles);
-    outside += cycles;
-    left += (int64_t)cycles;
+    charge(f, level, false, false, cycles);
 }
 
 void jit_note_waiting(uint64_t begin) {

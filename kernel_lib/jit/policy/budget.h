@@ -4,8 +4,11 @@
 #pragma once
 #include "kernel_lib/jit/function.h"
 
-/* What compiling the function for this level is expected to take. */
+/* What compiling the function for this level is expected to take; with clones, where it gets
+ * them. */
 uint64_t budget_expect(const struct jit_function *function, enum jit_level level);
+/* The same without clones. */
+uint64_t budget_expect_general(const struct jit_function *function, enum jit_level level);
 /* The same, but for the first compilation on a level not what it takes more than later ones. */
 uint64_t budget_expect_later(const struct jit_function *function, enum jit_level level);
 /* Whether compiling may take so many more cycles by now. */
@@ -18,9 +21,10 @@ uint64_t budget_unit(void);
 uint64_t budget_running(uint64_t now);
 /* Whether what is compiled from now on is compiled while the application waits for input. */
 void budget_set_idle(bool on);
-/* Compiling the function took so long, up to now. */
-void budget_charge(const struct jit_function *function, enum jit_level level, uint64_t cycles);
-/* The same, but the time is no part of what the budget allows. */
+/* Compiling the function, with or without clones, took so long, up to now. */
+void budget_charge(const struct jit_function *function, enum jit_level level, bool clones,
+                   uint64_t cycles);
+/* The same without clones, but the time is no part of what the budget allows. */
 void budget_charge_outside(const struct jit_function *function, enum jit_level level,
                            uint64_t cycles);
 /* Counts one more version that was compiled. */

@@ -83,6 +83,16 @@ static bool is_overdue(struct jit_function *f, enum jit_level top, uint64_t now)
     return gain >= SETTLED * (double)budget_expect(f, next_level(f, top));
 }
 
+/* Goes to the next level when that is worth it and the budget has room. On O0 the gain is that of
+ * optimising: if clones cost too much, there are none until O3. */
+static void climb(struct jit_function *f, enum jit_level next, const char *reason, uint64_t now) {
+    uint64_t cost = budget_expect(f, next), general = budget_expect_general(f, next);
+    if (is_worth(f, cost, now) && budget_allows(cost, now))
+        promote(f, next, reason, now);
+    else if (f->level == JIT_O0 && is_worth(f, general, now) && budget_allows(general, now))
+        tier_compile_general(f, next, reason);
+}
+
 /* Whether earlier boots have decided already. A boot that does about the same as they did, with the
  * same arguments, and has the code that they had in the end, does not pay for better code once
  * more. SETTLED allows for code that was chosen in the middle of a boot: it gets more calls in the
@@ -123,9 +133,8 @@ static void decide(struct jit_function *f, int64_t self, uint64_t now) {
         promote(f, due, "calls", now);
     else if (f->level == JIT_INTERPRETER)
         leave_interpreter(f, self, now);
-    else if (f->calls > 1 && is_worth(f, budget_expect(f, next), now) &&
-             budget_allows(budget_expect(f, next), now))
-        promote(f, next, due > f->level ? "calls" : "time", now);
+    else if (f->calls > 1)
+        climb(f, next, due > f->level ? "calls" : "time", now);
 }
 
 static struct sample sample_of(const struct jit_function *f, enum jit_level level) {

@@ -59,8 +59,8 @@ static void note_failure(struct jit_function *f, enum jit_level level, enum jit_
     }
 }
 
-bool tier_compile(struct jit_function *f, enum jit_level level, const char *reason) {
-    bool specialise = level >= JIT_O2 && values_can_specialise(f);
+static bool compile(struct jit_function *f, enum jit_level level, bool specialise,
+                    const char *reason) {
     enum jit_level highest = f->highest;
     uint64_t begin = jit_clock();
     if (specialise)
@@ -68,7 +68,7 @@ bool tier_compile(struct jit_function *f, enum jit_level level, const char *reas
     report_compiling(f, level);
     bool good = jit_compile(f, level, specialise, reason);
     uint64_t cycles = jit_clock() - begin;
-    budget_charge(f, level, cycles);
+    budget_charge(f, level, specialise, cycles);
     if (!good) {
         note_failure(f, level, highest, specialise);
         return false;
@@ -78,6 +78,14 @@ bool tier_compile(struct jit_function *f, enum jit_level level, const char *reas
     values_compiled(f);
     tier_tell(f, cycles);
     return true;
+}
+
+bool tier_compile(struct jit_function *f, enum jit_level level, const char *reason) {
+    return compile(f, level, level >= JIT_O2 && values_can_specialise(f), reason);
+}
+
+bool tier_compile_general(struct jit_function *f, enum jit_level level, const char *reason) {
+    return compile(f, level, false, reason);
 }
 
 void *tier_continue(struct jit_function *f, uint32_t loop, enum jit_level level) {
@@ -100,7 +108,7 @@ void *tier_continue(struct jit_function *f, uint32_t loop, enum jit_level level)
 }
 
 void jit_note_first_code(struct jit_function *f, bool compiled, uint64_t cycles) {
-    budget_charge(f, compiled ? f->level : JIT_O0, cycles);
+    budget_charge(f, compiled ? f->level : JIT_O0, false, cycles);
     if (!compiled) {
         jit_statistics()->failed++;
         return;

@@ -12,6 +12,8 @@ enum jit_level tier_due(const struct jit_function *function, enum jit_level top)
 uint32_t tier_sample_mask(const struct jit_function *function);
 /* Compiles, measures, tells; false on failure, after which the level is not tried again. */
 bool tier_compile(struct jit_function *function, enum jit_level level, const char *reason);
+/* The same without clones for frequent argument values. */
+bool tier_compile_general(struct jit_function *function, enum jit_level level, const char *reason);
 /* The same for code that goes on with a call which is in this loop; NULL on failure, after which
  * the function is not compiled for this level. */
 void *tier_continue(struct jit_function *function, uint32_t loop, enum jit_level level);

@@ -6,6 +6,7 @@
  */
 #include "kernel_lib/jit/policy/value_profile.h"
 #include "kernel_lib/jit/policy/call_times.h"
+#include "kernel_lib/jit/policy/tiers.h"
 #include "kernel_lib/jit/settings.h"
 #include <string.h>
 
@@ -91,12 +92,14 @@ static void drop_argument(struct jit_function *f) {
     t->judged = 0;
 }
 
-/* After JUDGE_EVERY calls: do the frequent values cover them, and do the clones? The first time
+/* After JUDGE_EVERY calls: do the frequent values cover them, and do the clones? A version that has
+ * none gets them on the highest level. The first time
  * that they do not, the values may be those of an earlier phase, and the calls those of a short
  * one, such as a prompt, that happened to be timed. */
 static void judge(struct jit_function *f) {
     struct jit_value_tracking *t = &f->policy.tracking;
-    bool too_general = f->level >= JIT_O2 && t->general * TOO_MANY > t->noted;
+    bool has_clones = f->specialised || (f->level >= JIT_O2 && f->level == tier_top(f));
+    bool too_general = has_clones && t->general * TOO_MANY > t->noted;
     t->general_times = too_general ? t->general_times + 1 : 0;
     t->wants_new_clones = t->general_times >= BAD_TIMES;
     if (t->missed * TOO_MANY > t->noted) {
