@@ -68,6 +68,31 @@ static void test_expectation(void) {
     CHECK(budget_expect(&large, JIT_O2) == (uint64_t)250 * MS * (3 * 240 + 40) / 140);
 }
 
+/* What interrupts a compilation is neither expected of the next one nor paid from the budget beyond
+ * four times what was expected. */
+static void test_interrupted(void) {
+    struct jit_function usual = {.size = USUAL_SIZE};
+    struct error error;
+    memset(average, 0, sizeof average);
+    for (int i = 0; i < 50; i++) /* until the average is this */
+        budget_charge(&usual, JIT_O1, false, 100 * MS);
+    CHECK(configure_at_begin("jit.budget = 5", &error));
+    fake_clock += 100000 * HZ; /* a minute's share is there: 3 s */
+    CHECK(budget_allows(3 * HZ, fake_clock));
+    uint64_t expected = budget_expect(&usual, JIT_O1), before = jit_statistics()->compile_cycles;
+    CHECK(expected > 98 * MS && expected < 102 * MS);
+    budget_charge(&usual, JIT_O1, false, 60 * HZ);
+    CHECK(budget_allows(3 * HZ - 4 * expected, fake_clock));
+    CHECK(!budget_allows(3 * HZ - 4 * expected + 1, fake_clock));
+    CHECK(budget_expect(&usual, JIT_O1) <= (3 + 4) * expected / 4);
+    CHECK(jit_statistics()->compile_cycles == before + 60 * HZ); /* what it took is told */
+    budget_charge(&usual, JIT_O1, false, 390 * MS); /* it was slow by itself */
+    CHECK(!budget_allows(3 * HZ - 4 * expected - 390 * MS + 1, fake_clock));
+    memset(average, 0, sizeof average);
+    jit_statistics()->compile_cycles = before;
+    CHECK(configure_at_begin("jit.budget = 100", &error));
+}
+
 /* Without calls enough, time pays when it is as much as compiling takes; from O0 on for O1, when
  * the part that this saves is as much. */
 static void test_time(void) {
@@ -209,6 +234,7 @@ int main(void) {
     fake_clock = BEGIN;
     test_start();
     fake_clock += 10000 * HZ;
+    test_interrupted();
     test_expectation();
     struct error error;
     CHECK(configure_at_begin("jit.budget = 5", &error));

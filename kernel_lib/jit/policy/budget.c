@@ -16,6 +16,7 @@
 #define OPTIMISE_FACTOR 4 /* of O1 to O0, until both are known */
 #define LEVEL_FACTOR 2    /* of O2 to O1, and of O3 to O2 */
 #define MEMORY 4          /* an average of about so many compilations */
+#define INTERRUPTED 4     /* times what is expected: what takes longer was interrupted */
 #define FIRST_FACTOR 4    /* the first on a level is slower: the compiler's own code is new */
 
 /* At the start, when all is new, the share of the time is no limit: in START_RUNNING units of
@@ -153,10 +154,17 @@ static void learn(enum jit_level level, uint64_t size, uint64_t cycles) {
         average[level] ? (average[level] * (MEMORY - 1) + usual) / MEMORY : usual / FIRST_FACTOR;
 }
 
+/* What a compilation has taken without what has interrupted it. */
+static uint64_t without_interruption(const struct jit_function *f, enum jit_level level,
+                                     bool clones, uint64_t cycles) {
+    uint64_t most = INTERRUPTED * expect_later(f, level, clones);
+    return average[level] && cycles > most ? most : cycles;
+}
+
 static void charge(const struct jit_function *f, enum jit_level level, bool clones, bool limited,
                    uint64_t cycles) {
-    uint64_t counts = limited ? cycles : 0;
-    learn(level, size_of(f, clones), cycles);
+    uint64_t own = without_interruption(f, level, clones, cycles), counts = limited ? own : 0;
+    learn(level, size_of(f, clones), own);
     if (idle) {
         statistics.idle_cycles += cycles;
         return; /* it is a part of the waiting, which jit_note_waiting() counts as a whole */
