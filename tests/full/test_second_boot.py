@@ -1,5 +1,4 @@
-"""What a boot has compiled, the next one on the same disk need not compile again. It may compile better code,
-for what the first one had to leave in a loop."""
+"""What a boot has compiled, the next one on the same disk compiles neither again nor for a higher level."""
 
 from __future__ import annotations
 
@@ -13,9 +12,9 @@ STORIES = 2
 LIMIT = 300.0
 
 
-def compiled(session: Session) -> set[tuple[object, object]]:
-    """What was compiled, and for which levels."""
-    return {(event["function"], event["level"]) for event in session.events_named("tier")}
+def named(session: Session, event: str) -> set[object]:
+    """The functions that these events are about."""
+    return {found["function"] for found in session.events_named(event)}
 
 
 def test_compiles_nothing_again(disk: Disk, model_image: ModelImage) -> None:
@@ -30,5 +29,6 @@ def test_compiles_nothing_again(disk: Disk, model_image: ModelImage) -> None:
     assert before["compiled"] > 10
     assert before["from_cache"] == 0
     assert after["from_cache"] > 10
-    assert after["compiled"] < before["compiled"] / 5
-    assert not compiled(again) & compiled(first)
+    # What was left in the middle of a loop is compiled at its first call.
+    assert named(again, "tier") <= named(first, "continue")
+    assert not named(again, "continue")

@@ -25,6 +25,18 @@ static void set_up(const char *settings) {
         budget_charge(known, JIT_O2, false, COST * MS);
 }
 
+/* The budget has room for half of COST at most from now on; how much it is. */
+static uint64_t leave_little_room(void) {
+    struct jit_function *other = fresh_function(0);
+    fake_clock += BUSY * HZ;
+    uint64_t room = 0;
+    while (budget_allows(room + 10 * MS, fake_clock))
+        room += 10 * MS;
+    for (; room >= COST / 2 * MS; room -= 10 * MS)
+        budget_charge(other, JIT_O1, false, 10 * MS);
+    return room;
+}
+
 static struct jit_function *begin_call(enum jit_level level) {
     static const uint64_t none[JIT_ARGUMENTS];
     struct jit_function *f = fresh_function(0);
@@ -54,6 +66,40 @@ static void test_worth(void) {
     }
 }
 
+/* A call whose loops take so many ms in all. */
+static bool looping_call(struct jit_function *f, uint32_t loop, int ms) {
+    uint64_t begin = fake_clock;
+    static const uint64_t none[JIT_ARGUMENTS];
+    enum jit_level level = f->level;
+    f->calls++;
+    jit_note_arguments(f, none);
+    bool leaves = loop_for(f, loop, ms);
+    jit_note_call(f, level, fake_clock - begin);
+    return leaves;
+}
+
+/* Calls that end soon need no continuation, which would cost as much as the function: that is
+ * compiled, outside of the budget, too. A call that does not end is left all the same. */
+static void test_calls_that_end(void) {
+    uint64_t room = leave_little_room();
+    struct jit_function *f = begin_call(JIT_O0);
+    int before = compilations;
+    for (int i = 0; i < 10 && f->level == JIT_O0; i++)
+        CHECK(!looping_call(f, 0, COST / 4));
+    CHECK(f->level == JIT_O2 && strcmp(f->reason, "a long loop") == 0);
+    CHECK(compilations == before + 1 && !jit_continuation(f, 0));
+    CHECK(budget_allows(room, fake_clock));
+    CHECK(loop_for(f, 0, 2 * COST)); /* the call that began first */
+    CHECK(compilations == before + 2);
+    cpu.tcg = true; /* where O1 comes first */
+    f = fresh_function(0);
+    f->level = JIT_O0;
+    for (int i = 0; i < 10 && f->level == JIT_O0; i++)
+        CHECK(!looping_call(f, 0, COST / 4));
+    CHECK(f->level == JIT_O1);
+    cpu.tcg = false;
+}
+
 /* What is there is used at once, and by other calls; another loop has to wait again. */
 static void test_kept(void) {
     struct jit_function *f = begin_call(JIT_INTERPRETER);
@@ -79,14 +125,7 @@ static void test_budget(void) {
     struct jit_function *f = begin_call(JIT_O0);
     CHECK(loop_for(f, 0, 3 * COST) && f->level == JIT_O0);
     set_up("jit.budget = 5");
-    fake_clock += BUSY * HZ;
-    uint64_t room = 0;
-    while (budget_allows(room + 10 * MS, fake_clock))
-        room += 10 * MS;
-    while (room >= COST / 2 * MS) { /* so that there is no code for new calls */
-        budget_charge(f, JIT_O1, false, 10 * MS);
-        room -= 10 * MS;
-    }
+    uint64_t room = leave_little_room(); /* so that there is no code for new calls */
     CHECK(loop_for(begin_call(JIT_O0), 0, 3 * COST) && budget_allows(room, fake_clock));
     set_up("jit.budget = 100");
     f = begin_call(JIT_O0);
@@ -120,6 +159,7 @@ int main(void) {
     fake_clock = BEGIN + BUSY * HZ;
     set_up("");
     test_worth();
+    test_calls_that_end();
     test_kept();
     test_callees();
     test_budget();

@@ -1,7 +1,8 @@
 /*
- * When a call that does not end, because it is in a loop, goes on in better code: when its loops
- * have taken as long as compiling takes. That is outside of the budget: the call has no other way
- * to become faster, and its own time is the limit.
+ * When loops in slow code are left for better code: when they have taken as long as compiling the
+ * function takes. That is outside of the budget: what they have taken is the limit. A call that has
+ * taken most of it alone may not end for long, and goes on in a continuation, which costs as much
+ * as the function. For calls that end soon, the function itself is compiled.
  */
 #include "kernel_lib/jit/clock.h"
 #include "kernel_lib/jit/policy/budget.h"
@@ -11,21 +12,33 @@
 
 #define BEST JIT_O2 /* O3 does little more for a large function, and takes longer */
 
+/* For calls that end soon. Whether they get a higher level, too, is decided as usual. */
+static void compile_for_short_calls(struct jit_function *f) {
+    if (f->level < tier_after_o0())
+        tier_compile_outside(f, tier_after_o0(), JIT_LONG_LOOP);
+}
+
 /* New calls, of this boot and of later ones, do not begin in slow code again, if the budget has
- * room. First of all, because it frees continuations that no call is in. */
+ * room. There may be few: they get no clones. First of all, because it frees continuations that no
+ * call is in. */
 static void compile_for_new_calls(struct jit_function *f, uint64_t now) {
-    if (f->level < BEST && !f->policy.autotune && budget_allows(budget_expect(f, BEST), now))
-        tier_compile(f, BEST, JIT_LONG_LOOP);
+    if (f->level < BEST && budget_allows(budget_expect_general(f, BEST), now))
+        tier_compile_general(f, BEST, JIT_LONG_LOOP);
 }
 
 static void *make_when_worth(struct jit_function *f, uint32_t loop) {
     uint64_t now = jit_clock();
-    f->policy.looping += time_in_loops(f, now);
+    struct loop_time time = time_in_loops(f, now);
+    f->policy.looping += time.since;
     if (tier_top(f) < BEST || f->policy.looping < (int64_t)budget_expect_later(f, BEST))
         return NULL;
+    bool ends = time.all < f->policy.looping / 2;
     f->policy.looping = 0;
-    compile_for_new_calls(f, now); /* may fail */
-    return tier_top(f) < BEST ? NULL : tier_continue(f, loop, BEST);
+    if (!f->policy.autotune && ends)
+        compile_for_short_calls(f);
+    else if (!f->policy.autotune)
+        compile_for_new_calls(f, now); /* may fail */
+    return ends || tier_top(f) < BEST ? NULL : tier_continue(f, loop, BEST);
 }
 
 void *jit_note_rounds(struct jit_function *f, uint32_t loop) {

@@ -64,12 +64,9 @@ static void renew_clones(struct jit_function *f, uint64_t now) {
         promote(f, f->level, "new arguments", now);
 }
 
-/* Above the interpreter. On a processor O1 is left out: O2 saves more, and takes not much longer to
- * compile. */
+/* Above the interpreter. */
 static enum jit_level next_level(const struct jit_function *f, enum jit_level top) {
-    enum jit_level next = f->level + 1;
-    if (next == JIT_O1 && !cpu_features()->tcg)
-        next = JIT_O2;
+    enum jit_level next = f->level == JIT_O0 ? tier_after_o0() : f->level + 1;
     return next < top ? next : top;
 }
 

@@ -21,6 +21,10 @@ enum jit_level tier_top(const struct jit_function *f) {
     return f->highest < most ? f->highest : most;
 }
 
+enum jit_level tier_after_o0(void) {
+    return cpu_features()->tcg ? JIT_O1 : JIT_O2;
+}
+
 enum jit_level tier_due(const struct jit_function *f, enum jit_level top) {
     enum jit_level level = top;
     while (level > JIT_INTERPRETER && f->calls < jit_settings()->thresholds[level])
@@ -59,7 +63,7 @@ static void note_failure(struct jit_function *f, enum jit_level level, enum jit_
     }
 }
 
-static bool compile(struct jit_function *f, enum jit_level level, bool specialise,
+static bool compile(struct jit_function *f, enum jit_level level, bool specialise, bool limited,
                     const char *reason) {
     enum jit_level highest = f->highest;
     uint64_t begin = jit_clock();
@@ -68,7 +72,10 @@ static bool compile(struct jit_function *f, enum jit_level level, bool specialis
     report_compiling(f, level);
     bool good = jit_compile(f, level, specialise, reason);
     uint64_t cycles = jit_clock() - begin;
-    budget_charge(f, level, specialise, cycles);
+    if (limited)
+        budget_charge(f, level, specialise, cycles);
+    else
+        budget_charge_outside(f, level, cycles);
     if (!good) {
         note_failure(f, level, highest, specialise);
         return false;
@@ -81,11 +88,15 @@ static bool compile(struct jit_function *f, enum jit_level level, bool specialis
 }
 
 bool tier_compile(struct jit_function *f, enum jit_level level, const char *reason) {
-    return compile(f, level, level >= JIT_O2 && values_can_specialise(f), reason);
+    return compile(f, level, level >= JIT_O2 && values_can_specialise(f), true, reason);
 }
 
 bool tier_compile_general(struct jit_function *f, enum jit_level level, const char *reason) {
-    return compile(f, level, false, reason);
+    return compile(f, level, false, true, reason);
+}
+
+bool tier_compile_outside(struct jit_function *f, enum jit_level level, const char *reason) {
+    return compile(f, level, false, false, reason);
 }
 
 void *tier_continue(struct jit_function *f, uint32_t loop, enum jit_level level) {
