@@ -52,6 +52,27 @@ static void test_start(void) {
     CHECK(configure_at_begin("jit.budget = 100", &error));
 }
 
+/* What the start has not used may be used later. */
+static void test_start_with_little_to_compile(void) {
+    struct error error;
+    struct jit_function usual = {.size = USUAL_SIZE};
+    fake_clock = BEGIN;
+    started = false;
+    outside = 0;
+    CHECK(configure_at_begin("jit.budget = 5", &error));
+    uint64_t unit = budget_unit();
+    fake_clock += 50 * unit;
+    budget_charge(&usual, JIT_O1, false, 50 * unit);
+    fake_clock += 130 * unit;
+    CHECK(!budget_in_start(fake_clock));
+    CHECK(budget_allows(150 * unit, fake_clock) && !budget_allows(150 * unit + 1, fake_clock));
+    fake_clock += 20 * unit;
+    CHECK(budget_allows(151 * unit, fake_clock) && !budget_allows(151 * unit + 1, fake_clock));
+    jit_statistics()->compile_cycles = 0;
+    memset(average, 0, sizeof average);
+    CHECK(configure_at_begin("jit.budget = 100", &error));
+}
+
 /* The first compilation on a level, which is slow, counts a quarter. */
 static void test_expectation(void) {
     struct jit_function usual = {.size = 100}, large = {.size = 100 + 140};
@@ -86,7 +107,7 @@ static void test_interrupted(void) {
     CHECK(!budget_allows(3 * HZ - 4 * expected + 1, fake_clock));
     CHECK(budget_expect(&usual, JIT_O1) <= (3 + 4) * expected / 4);
     CHECK(jit_statistics()->compile_cycles == before + 60 * HZ); /* what it took is told */
-    budget_charge(&usual, JIT_O1, false, 390 * MS); /* it was slow by itself */
+    budget_charge(&usual, JIT_O1, false, 390 * MS);              /* it was slow by itself */
     CHECK(!budget_allows(3 * HZ - 4 * expected - 390 * MS + 1, fake_clock));
     memset(average, 0, sizeof average);
     jit_statistics()->compile_cycles = before;
@@ -233,6 +254,7 @@ int main(void) {
     cpu.tcg = true;
     fake_clock = BEGIN;
     test_start();
+    test_start_with_little_to_compile();
     fake_clock += 10000 * HZ;
     test_interrupted();
     test_expectation();

@@ -21,7 +21,7 @@
 
 /* At the start, when all is new, the share of the time is no limit: in START_RUNNING units of
  * running, START_COMPILING may be compiled. A unit is what compiling a usual function for O0 takes
- * on this machine. From then on only the share counts. What is not used of it is kept, but no more
+ * on this machine. From then on the share counts. What is not used of both is kept, but no more
  * than the share of LONGEST_MS. */
 #define START_RUNNING 130
 #define START_COMPILING 200
@@ -116,9 +116,9 @@ static int64_t allowed(uint64_t now) {
     uint64_t elapsed = not_waited(now), percent = jit_settings()->budget;
     if (budget_in_start(now))
         return start;
-    if (!started) { /* what the start has not used is gone, what it owes is not */
+    if (!started) { /* what the start has not used is kept: it may have gone into reading files */
         started = true;
-        left = start < 0 ? start : 0;
+        left = start;
         counted_to = elapsed;
     }
     int64_t most = (int64_t)(of_ms(LONGEST_MS) / 100 * percent);
