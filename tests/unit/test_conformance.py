@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from bareflow.conformance import programs
-from bareflow.conformance.execution import Outcome, execute
+from bareflow.conformance.debloat import Life, table
+from bareflow.conformance.execution import POLICIES, Outcome, execute
+from bareflow.conformance.halves import BOOTED, PLACE, RUN_UNDER, Chosen, workload_text
+from bareflow.conformance.prepared import Prepared
 from bareflow.conformance.verdicts import FAILED, PASSED, REFUSED, Verdict, counts, reasons
+from bareflow.coverage.workload import load_workload
 
 
 def test_flags_of_gcc_s_tests(tmp_path: Path) -> None:
@@ -73,3 +77,48 @@ def test_outcomes_agree() -> None:
     assert Outcome(0, b"x").agrees_with(Outcome(0, None)) and not Outcome(1, None).agrees_with(
         Outcome(0, b"")
     )
+
+
+def chosen(folder: Path, number: int, wanted: Outcome | None) -> Chosen:
+    bitcode = folder / f"{number}.bc"
+    bitcode.write_bytes(b"")
+    return Chosen("s", str(number), Prepared(bitcode, wanted))
+
+
+def test_what_is_recorded_of_a_half(tmp_path: Path) -> None:
+    """A disk's coverage is of one program: those in the machine have each run on a disk of their own."""
+    half = [chosen(tmp_path, 0, Outcome(3, b"x")), *(chosen(tmp_path, n, None) for n in range(1, BOOTED + 1))]
+    (tmp_path / "workload.toml").write_text(workload_text(half))
+    runs = load_workload(tmp_path / "workload.toml").runs
+    assert [run.platform for run in runs] == ["bare"] * 2 * BOOTED + ["linux"] * 2
+    assert all(run.alone for run in runs if run.platform == "bare")
+    assert [run.code for run in runs] == [3, 3] + [0] * 2 * BOOTED
+    assert [run.config for run in runs[:2]] == [{"bitcode": PLACE, **POLICIES[name]} for name in RUN_UNDER]
+    assert runs[2].files == {PLACE: tmp_path / "1.bc"}
+
+
+def test_second_half_is_written_and_read(tmp_path: Path) -> None:
+    for wanted in (None, Outcome(3, b"\0\xff"), Outcome(0, None)):
+        made = chosen(tmp_path, 1, wanted)
+        assert Chosen.from_fields(made.as_fields()) == made
+
+
+def test_table_of_a_trim() -> None:
+    lives = [
+        Life("a", True, 0, 0, False),
+        Life("b", True, 2, 2, False),
+        Life("c", False, 1, 0, True),
+        Life("d", True, 1, 0, True),
+    ]
+    rows = dict(line.strip("| ").split(" | ") for line in table(lives, (200, 100), 7).splitlines()[2:])
+    assert rows == {
+        "functions removed": "7",
+        "bytes in memory, full and trimmed": "200, 100 (50% less)",
+        "runs of the other half": "4",
+        "wrong outputs or statuses": "1",
+        "runs that missed a function": "3 (75%)",
+        "misses, of each such run": "4, 1.3",
+        "survived in the same boot": "2",
+        "runs that the full kernel took over": "2",
+        "of the runs that missed, right in the end": "2 of 3",
+    }

@@ -87,7 +87,8 @@ def workload_text(chosen: Sequence[Chosen]) -> str:
                 f"config = {{ {pairs} }}",
                 f"code = {code}",
                 f"files = {{ {json.dumps(PLACE)} = {json.dumps(str(each.prepared.bitcode))} }}",
-                *([] if number < BOOTED else ['platform = "linux"']),
+                # What one disk keeps of boots is of one program.
+                "alone = true" if number < BOOTED else 'platform = "linux"',
             ]
             parts.append("\n".join([*run, ""]))
     return "\n".join(parts)
