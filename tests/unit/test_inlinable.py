@@ -15,6 +15,13 @@ extern int seen[];
 static __attribute__((noinline)) int local(int x) { return x ^ seen[0]; }
 int small(int x) { return x + 1; }
 int uses_local(int x) { return local(x) + 1; }
+static int number = 3;
+static __thread int own_number = 4;
+static const int constants[] = {2, 3, 5, 7};
+void set_number(int x) { number = x; own_number = x; }
+int *local_variable(void) { return &number; }
+int own_variable(void) { return own_number; }
+int local_constant(int x) { return constants[x & 3]; }
 int sum(int count, ...) {
     va_list list;
     va_start(list, count);
@@ -58,13 +65,14 @@ def names(bitcode: Path) -> dict[str, set[str]]:
 
 
 def test_which_functions(tmp_path: Path) -> None:
-    assert inlinable(text_of(module(tmp_path))) == {"small", "calls_helper"}
+    assert inlinable(text_of(module(tmp_path))) == {"small", "local_constant", "calls_helper"}
 
 
 def test_the_others_go(tmp_path: Path) -> None:
     bitcode = module(tmp_path)
     keep_inlinable(llvm_tool("opt"), bitcode)
     found = names(bitcode)
-    assert found["T"] == {"small", "calls_helper"}
+    assert found["T"] == {"small", "local_constant", "calls_helper"}
     assert found["U"] == {"_ZN4libc6helperEi"}, "it is called natively"
-    assert set(found) == {"T", "U"}
+    assert found["d"] == {"_ZL9constants"}
+    assert set(found) == {"T", "U", "d"}

@@ -2,7 +2,8 @@
 called natively, so that its bitcode would never be read.
 
 Only C functions: what the library calls its own by C++ names, the application does not call. Only small ones,
-and none that refers to a local function: that has no native address.
+and none that refers to a function or a variable that is local: these have no native address. Constants are
+copied.
 """
 
 import re
@@ -19,6 +20,9 @@ _FUNCTION = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _ALIAS = re.compile(r"^@(?P<name>[\w.$]+) = [^\n]*\balias [^\n]*ptr @(?P<target>[\w.$]+)\n", re.MULTILINE)
+_VARIABLE = re.compile(
+    r"^@(?P<name>\"[^\"]+\"|[\w.$]+) = (?:internal|private) (?:[^\n@]* )?global ", re.MULTILINE
+)
 _NAME = re.compile(r"@(\"[^\"]+\"|[\w.$]+)")
 _COMDAT = re.compile(r" comdat(?:\(\$[^)]*\))?")
 _LOCAL = ("internal ", "private ")
@@ -28,13 +32,14 @@ def inlinable(text: str) -> set[str]:
     """The names of the functions of a module, by its text, that the JIT may inline."""
     functions = list(_FUNCTION.finditer(text))
     local = {function["name"] for function in functions if function["linkage"] in _LOCAL}
+    variables = {variable["name"] for variable in _VARIABLE.finditer(text)}
     return {
         function["name"]
         for function in functions
         if not function["name"].startswith(("_Z", '"'))
         and "...)" not in function["head"]
         and function["body"].count("\n") <= LARGEST
-        and local.isdisjoint(_NAME.findall(function["body"]))
+        and (local | variables).isdisjoint(_NAME.findall(function["body"]))
     } - local
 
 
