@@ -290,7 +290,11 @@ def linux_bench(base: Any, program: Any, model_files: dict[str, Any]) -> tuple[s
     """The same of a Linux program: every vector width, or with a JIT engine that, next to native's program;
     and what -march=native makes of it. With references=, how far its logits are from exact ones; with
     llama_bench=, its speed next to llama.cpp's, with the model if that is a GGUF file. With profile=, next to
-    native, and to what a guest makes of the profile."""
+    native, and to what a guest makes of the profile. Of an ordinary program, its workload."""
+    if base["HOSTED"]:
+        native = {"native": linux_program(base, "native")} if load(base, base["variant"]).engine else {}
+        workload = {"workload": base.WorkloadFile()}
+        return "linux_program", {"program": program, **native, **workload, **model_files}
     if base["references"]:
         return "gguf_errors", {"program": program}
     paths = {"model": "/model/model.bin", "tokenizer": "/model/tokenizer.bin"}  # GGUF: no tokenizer

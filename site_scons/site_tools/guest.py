@@ -88,7 +88,7 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> int:
         option = BENCH_OPTIONS[env["BENCH"]]
         arguments |= {option: env[option]}
     if env["HOSTED"]:
-        page = f"program-{env['HOSTED'].name}"
+        page = f"{env['BENCH'].replace('_', '-')}-{env['HOSTED'].name}"
     if env["save"]:
         path = env.File(f"#docs/measurements/{page}.md").abspath
         arguments |= {"page": path, "command": command_line(sys.argv[1:])}

@@ -30,18 +30,23 @@ MEBIBYTE = 1 << 20
 def program_bench(arguments: Mapping[str, str]) -> list[Case[dict[str, list[Session]]]]:
     """The runs of workload= by the image image=, which has a JIT engine if there is native= as well."""
     image, native = Path(arguments["image"]), arguments.get("native")
-    uses: dict[tuple[str, str], Run] = {}
-    for run in load_workload(Path(arguments["workload"])).runs:
-        if run.platform == "bare":  # a recording makes each use twice
-            uses.setdefault((str(run.config), run.input), run)
     return [
         Case(
             partial(_measure, run, image, Path(native) if native else None),
             partial(_tables, run),
             _complaints,
         )
-        for run in uses.values()
+        for run in uses(Path(arguments["workload"]))
     ]
+
+
+def uses(workload: Path) -> list[Run]:
+    """What the program is used for: a recording makes each use twice, and further runs on Linux."""
+    found: dict[tuple[str, str], Run] = {}
+    for run in load_workload(workload).runs:
+        if run.platform == "bare":
+            found.setdefault((str(run.config), run.input), run)
+    return list(found.values())
 
 
 def _boot(machine: Machine, run: Run) -> Session:
