@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pytest
 from bareflow.conformance import programs
 from bareflow.conformance.debloat import Life, table
 from bareflow.conformance.execution import POLICIES, Outcome, execute
@@ -41,6 +43,20 @@ def test_llvm_files_that_are_programs(tmp_path: Path) -> None:
     found = programs.llvm_ir(tmp_path)
     assert [program.name for program in found if not program.not_applicable] == ["plain"]
     assert len(found) == len(texts)
+
+
+def test_generated_when_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, in the folder of the sources, with the seed that names the program."""
+    (tmp_path / "csmith").write_text('#!/bin/sh\necho "/* $* */"\necho >>calls\n')
+    (tmp_path / "csmith").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    made = programs.csmith(1000, tmp_path)
+    assert len(made) == 1000 and not list(tmp_path.glob("*.c"))
+    for _ in range(2):
+        programs.generate(made[6])
+    assert [path.name for path in tmp_path.glob("*.c")] == ["7.c"]
+    assert (tmp_path / "7.c").read_text() == "/* --seed 7 */\n"
+    assert (tmp_path / "calls").read_text() == "\n"
 
 
 def test_exclusions_have_reasons(tmp_path: Path) -> None:

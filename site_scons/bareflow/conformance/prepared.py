@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bareflow.conformance.execution import PROGRAM_NAME, Outcome, execute
-from bareflow.conformance.programs import CSMITH, LIBC, TORTURE, Program
+from bareflow.conformance.programs import CSMITH, LIBC, TORTURE, Program, generate
 from bareflow.conformance.toolchain import NotCompiled, Toolchain, host_program
 from bareflow.conformance.verdicts import NOT_APPLICABLE, REFUSED, Verdict, verdict_on
 
@@ -33,6 +33,8 @@ def prepare(toolchain: Toolchain, program: Program, folder: Path) -> Prepared | 
     """Compiles a program twice, for this machine, where it runs, and to bitcode in the folder."""
     if program.not_applicable:
         return verdict_on(program, NOT_APPLICABLE, program.not_applicable)
+    if program.suite == CSMITH:
+        generate(program)
     try:
         wanted = _wanted(program, folder)
     except NotCompiled as error:

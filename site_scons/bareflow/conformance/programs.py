@@ -100,19 +100,22 @@ def libc_tests(folder: Path, functions: Iterable[str], support: Path) -> list[Pr
 
 
 def csmith(count: int, folder: Path) -> list[Program]:
-    """Programs that csmith makes of the seeds 1 to count."""
-    made = []
-    for seed in range(1, count + 1):
-        source = folder / f"{seed}.c"
-        if not source.exists():
-            # It also leaves a file where it is called.
-            command = ["csmith", "--seed", str(seed)]
-            result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-            if result.returncode:
-                raise BareFlowError(f"csmith --seed {seed}: {result.stderr.strip()}")
-            source.write_text(result.stdout)
-        made.append(Program(CSMITH, str(seed), (source,), ("-I/usr/include/csmith",)))
-    return made
+    """Programs that csmith makes of the seeds 1 to count, when they are generated."""
+    flags = ("-I/usr/include/csmith",)
+    return [Program(CSMITH, str(seed), (folder / f"{seed}.c",), flags) for seed in range(1, count + 1)]
+
+
+def generate(program: Program) -> None:
+    """Writes the source of a program of csmith's, if it is not there."""
+    (source,) = program.sources
+    if source.exists():
+        return
+    # It also leaves a file where it is called.
+    command = ["csmith", "--seed", program.name]
+    result = subprocess.run(command, cwd=source.parent, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise BareFlowError(f"csmith --seed {program.name}: {result.stderr.strip()}")
+    source.write_text(result.stdout)
 
 
 def excluded(programs: Iterable[Program], file: Path) -> list[Program]:
