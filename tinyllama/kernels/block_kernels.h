@@ -67,19 +67,25 @@ INLINE vector_i32 load_integers(const struct part_cursor *at, const struct layou
 INLINE void multiply_words(vector_i32 *sums, struct part_cursor *at, const struct layout *l,
                            const struct block_x *x, size_t chunk, const enum planes planes,
                            const bool bytes, const uint32_t vectors, const uint32_t positions) {
+    byte_words words[BLOCK_SUMS];
+    vector_i32 integers[BLOCK_SUMS];
 #pragma clang loop unroll(full)
     for (uint32_t i = 0; i < vectors; i++) {
         uint32_t offset = i * (uint32_t)sizeof(vector);
-        vector_i32 w = {0};
-        if (!bytes)
-            w = load_integers(at, l, offset, planes);
+        if (bytes)
+            words[i] = load_words(at->low + offset);
+        else
+            integers[i] = load_integers(at, l, offset, planes);
+    }
+    join_loads(bytes ? (void *)words : integers, vectors);
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < vectors; i++)
 #pragma clang loop unroll(full)
         for (uint32_t p = 0; p < positions; p++) {
             vector_i32 *sum = &sums[p * vectors + i];
             struct lanes lanes = splat_chunk(&x->first.chunks, chunk + p * x->chunks);
-            *sum = bytes ? add_bytes(*sum, at->low + offset, lanes) : add_small(*sum, w, lanes);
+            *sum = bytes ? add_bytes(*sum, words[i], lanes) : add_small(*sum, integers[i], lanes);
         }
-    }
     advance(at, l, planes);
 }
 

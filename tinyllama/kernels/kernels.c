@@ -99,15 +99,21 @@ INLINE void multiply_q8(float *out, size_t out_stride, const char *weights, size
             for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
                 products[i * positions + p] = add_bytes_start(x.start[p * groups + group]);
 #pragma clang loop vectorize(disable) unroll(disable)
-        for (uint32_t chunk = 0; chunk < chunks; chunk++, index++, weights += stride)
+        for (uint32_t chunk = 0; chunk < chunks; chunk++, index++, weights += stride) {
+            byte_words words[MAX_SUMS];
+#pragma clang loop unroll(full)
+            for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
+                words[i] = load_words(weights + i * sizeof(vector));
+            join_loads(words, rows / VECTOR_LANES);
 #pragma clang loop unroll(full)
             for (uint32_t p = 0; p < positions; p++) {
                 struct lanes lanes = splat_chunk(&x.chunks, index + (size_t)p * groups * chunks);
 #pragma clang loop unroll(full)
                 for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
                     products[i * positions + p] =
-                        add_bytes(products[i * positions + p], weights + i * sizeof(vector), lanes);
+                        add_bytes(products[i * positions + p], words[i], lanes);
             }
+        }
 #pragma clang loop unroll(full)
         for (uint32_t p = 0; p < positions; p++) {
             vector x_scale = splat(x.scales[p * groups + group]);
