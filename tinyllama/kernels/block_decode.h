@@ -129,14 +129,11 @@ static inline vector_u32 less(vector_u32 words, uint32_t byte) {
     return ((words | high) - byte * 0x01010101) ^ high;
 }
 
-/* Stores a scale of each byte of a word, for the parts from part on: one each, or two. */
-INLINE void store_scales(struct decoded *to, uint32_t part, uint32_t row, vector_u32 word,
-                         const uint32_t twice) {
+/* Stores a scale of each byte of a word, from scale first on. */
+INLINE void store_scales(struct decoded *to, uint32_t first, uint32_t row, vector_u32 word) {
 #pragma clang loop unroll(full)
     for (uint32_t byte = 0; byte < 4; byte++)
-#pragma clang loop unroll(full)
-        for (uint32_t i = 0; i < twice; i++)
-            store_u32(to->scales[part + byte * twice + i] + row, scale_of_byte(word, byte));
+        store_u32(to->scales[first + byte] + row, scale_of_byte(word, byte));
 }
 
 /* Stores the minima of two parts, which are bytes of each word. */
@@ -150,8 +147,8 @@ INLINE void store_minima(struct decoded *to, uint32_t two, uint32_t row, vector_
 INLINE void decode_scales_and_minima(struct decoded *to, const uint8_t *at, uint32_t stride,
                                      uint32_t row) {
     vector_u32 w0 = load_u32(at), w1 = load_u32(at + stride), w2 = load_u32(at + 2 * stride);
-    store_scales(to, 0, row, w0 & 0x3F3F3F3F, 2);
-    store_scales(to, 8, row, (w2 & 0x0F0F0F0F) | (w0 >> 2 & 0x30303030), 2);
+    store_scales(to, 0, row, w0 & 0x3F3F3F3F);
+    store_scales(to, 4, row, (w2 & 0x0F0F0F0F) | (w0 >> 2 & 0x30303030));
     vector_u32 minima[2] = {w1 & 0x3F3F3F3F, (w2 >> 4 & 0x0F0F0F0F) | (w1 >> 2 & 0x30303030)};
 #pragma clang loop unroll(full)
     for (uint32_t i = 0; i < 8; i++)
@@ -164,7 +161,7 @@ INLINE void decode_scales_of_parts(struct decoded *to, const uint8_t *at, uint32
     if (scales == SCALES_SIX) {
         vector_u32 low = load_u32(at + i % 2 * stride) >> i / 2 * 4 & 0x0F0F0F0F;
         vector_u32 high = load_u32(at + 2 * stride) >> 2 * i & 0x03030303;
-        store_scales(to, 4 * i, row, less(low | high << 4, 32), 1);
+        store_scales(to, 4 * i, row, less(low | high << 4, 32));
         return;
     }
     vector_u32 word = load_u32(at + i * stride);
@@ -173,7 +170,7 @@ INLINE void decode_scales_of_parts(struct decoded *to, const uint8_t *at, uint32
         store_minima(to, 2 * i + 1, row, word >> 4 & 0x0F0F0F0F, 2, 3);
         word &= 0x0F0F0F0F;
     }
-    store_scales(to, 4 * i, row, word, 1);
+    store_scales(to, 4 * i, row, word);
 }
 
 /* The scales of 32 columns each, of IQ4_XS. */

@@ -67,8 +67,10 @@ INLINE vector_i32 load_integers(const struct part_cursor *at, const struct layou
 INLINE void multiply_words(vector_i32 *sums, struct part_cursor *at, const struct layout *l,
                            const struct block_x *x, size_t chunk, const enum planes planes,
                            const bool bytes, const uint32_t vectors, const uint32_t positions) {
-    byte_words words[BLOCK_SUMS];
-    vector_i32 integers[BLOCK_SUMS];
+    /* One of them is not used. Without a value it would be a variable that nothing refers to, and
+     * trimmed's LLVM is not recorded with such a one. */
+    byte_words words[BLOCK_SUMS] = {{0}};
+    vector_i32 integers[BLOCK_SUMS] = {{0}};
 #pragma clang loop unroll(full)
     for (uint32_t i = 0; i < vectors; i++) {
         uint32_t offset = i * (uint32_t)sizeof(vector);
@@ -89,6 +91,21 @@ INLINE void multiply_words(vector_i32 *sums, struct part_cursor *at, const struc
     advance(at, l, planes);
 }
 
+/* totals += scale * sums */
+INLINE void add_scaled(vector_i32 *totals, const vector_i32 *sums, const struct block_step *s,
+                       uint32_t part, uint32_t row, const uint32_t vectors,
+                       const uint32_t positions) {
+    const uint32_t *scales = s->decoded->scales[part >> s->scale_shift] + row;
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < vectors; i++) {
+        vector_i32 scale = (vector_i32)load_u32(scales + i * VECTOR_LANES);
+#pragma clang loop unroll(full)
+        for (uint32_t p = 0; p < positions; p++)
+            totals[p * vectors + i] =
+                add_part(totals[p * vectors + i], sums[p * vectors + i], scale);
+    }
+}
+
 /* Adds the products of a part of a tile to its totals. */
 INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct part_cursor at,
                           uint32_t part, uint32_t row, const struct block_x *x,
@@ -106,24 +123,52 @@ INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct
         for (uint32_t i = 0; i < vectors; i++)
             to[p * vectors + i] = bytes ? totals[p * vectors + i] + begin : begin;
     }
-    if (positions == 1 && VECTOR_LANES == 16 && !bytes)
-#pragma clang loop unroll(full)
-        for (uint32_t k = 0; k < PART_WORDS; k++)
-            multiply_words(to, &at, l, x, chunk + k, planes, bytes, vectors, positions);
-    else
 #pragma clang loop vectorize(disable) unroll(disable)
-        for (uint32_t k = 0; k < PART_WORDS; k++)
-            multiply_words(to, &at, l, x, chunk + k, planes, bytes, vectors, positions);
-    if (bytes)
-        return;
+    for (uint32_t k = 0; k < PART_WORDS; k++)
+        multiply_words(to, &at, l, x, chunk + k, planes, bytes, vectors, positions);
+    if (!bytes)
+        add_scaled(totals, sums, s, part, row, vectors, positions);
+}
+
+/* The same of one position with AVX-512, whose sums of int32 hold all parts of a scale. The integers
+ * stay where they are in their bytes: the sums of each plane are shifted, not each of its words. */
+INLINE void multiply_planes(vector_i32 *totals, vector_i32 *sums, const struct block_step *s,
+                            struct part_cursor at, uint32_t part, uint32_t row,
+                            const struct block_x *x, const enum planes planes,
+                            const uint32_t vectors) {
+    const struct layout *l = s->layout;
+    vector_u32 low_mask = (vector_u32)splat_i32((int32_t)(l->low_mask << at.low_shift));
+    vector_u32 high_mask = (vector_u32)splat_i32((int32_t)(l->high_mask << at.high_shift));
+    vector_i32 low[BLOCK_SUMS] = {0}, high[BLOCK_SUMS] = {0};
+    vector_i32 begin = splat_i32(-s->offset * x->first.sums[part]);
+#pragma clang loop unroll(full)
+    for (uint32_t k = 0; k < PART_WORDS; k++) {
+        struct lanes lanes = splat_chunk(&x->first.chunks, part * PART_WORDS + k);
+#pragma clang loop unroll(full)
+        for (uint32_t i = 0; i < vectors; i++) {
+            uint32_t offset = i * (uint32_t)sizeof(vector);
+            vector_u32 word = load_u32(at.low + offset) & low_mask;
+            low[i] = add_small(low[i], (vector_i32)word, lanes);
+            if (planes == TWO_PLANES) {
+                word = load_u32(at.high + offset) >> k * l->high_shift & high_mask;
+                high[i] = add_small(high[i], (vector_i32)word, lanes);
+            }
+        }
+        at.low += l->stride;
+        at.high += l->high_stride;
+    }
 #pragma clang loop unroll(full)
     for (uint32_t i = 0; i < vectors; i++) {
-        vector_i32 scale = (vector_i32)load_u32(s->decoded->scales[part] + row + i * VECTOR_LANES);
-#pragma clang loop unroll(full)
-        for (uint32_t p = 0; p < positions; p++)
-            totals[p * vectors + i] =
-                add_part(totals[p * vectors + i], sums[p * vectors + i], scale);
+        sums[i] += (low[i] >> at.low_shift) + begin;
+        if (planes == TWO_PLANES)
+            sums[i] += high[i] >> at.high_shift << l->above;
     }
+    if (~part & s->scale_shift)
+        return;
+    add_scaled(totals, sums, s, part, row, vectors, 1);
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < vectors; i++)
+        sums[i] = (vector_i32){0};
 }
 
 /* Asks for bytes that will be multiplied later. */
@@ -209,7 +254,7 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
     uint32_t in_block = 0, part = 0;
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t group = 0; group < s->groups; group++) {
-        vector_i32 totals[BLOCK_SUMS] = {0};
+        vector_i32 totals[BLOCK_SUMS] = {0}, sums[BLOCK_SUMS] = {0};
 #pragma clang loop vectorize(disable) unroll(disable)
         for (uint32_t end = part + s->parts; part < end; part++) {
             struct part_cursor at = begin_cursor(s->layout, block, in_block++);
@@ -217,7 +262,10 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
                 prefetch(ahead, share);
                 ahead += share;
             }
-            multiply_part(totals, s, at, part, row, x, planes, bytes, vectors, positions);
+            if (VECTOR_LANES == 16 && positions == 1 && !bytes)
+                multiply_planes(totals, sums, s, at, part, row, x, planes, vectors);
+            else
+                multiply_part(totals, s, at, part, row, x, planes, bytes, vectors, positions);
         }
         add_group(sum, totals, s, halves, group, row, x, bytes, vectors, positions);
         if (in_block == s->block_parts) {

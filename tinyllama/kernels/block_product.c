@@ -115,6 +115,7 @@ static void prepare_steps(struct product *p, uint32_t rows) {
         .rows = rows,
         .block_parts = parts,
         .parts = group / WEIGHT_PART,
+        .scale_shift = type->scales == SCALES_NONE || type->scales == SCALES_SIX_MIN,
         .x_shift = rounded_group(type->columns) > group ? 2 : 0,
         .ahead = rows * type->bytes / parts,
         .offset = type->offset,
@@ -142,16 +143,28 @@ static void decode(struct product *p, const uint8_t *block, uint32_t columns) {
     }
 }
 
+/* The activations of a position. Those of the first are not copied: with one position the copy,
+ * just after x was written, would take as long as a part's products. */
+static const struct block_x *position_of(struct block_x *room, const struct block_x *x,
+                                         uint32_t position) {
+    if (position == 0)
+        return x;
+    *room = *x;
+    room->first =
+        rounded_behind(&x->first, position * x->chunks, position * x->parts, position * x->scales);
+    return room;
+}
+
 /* Multiplies so many columns of a panel, from a block on. */
-static void multiply(struct product *p, const uint8_t *block, uint32_t columns, struct block_x x,
-                     uint32_t count) {
+static void multiply(struct product *p, const uint8_t *block, uint32_t columns,
+                     const struct block_x *x, uint32_t count) {
     const struct weight_type *type = p->type;
     const struct block_kernels *kernels = p->kernels;
     multiply_step *batch = p->bytes ? kernels->bytes_batch : kernels->small_batch;
     multiply_step *single = p->bytes                          ? kernels->bytes
                             : p->in_panel.planes == LOW_PLANE ? kernels->low
                                                               : kernels->two;
-    struct block_x from = x;
+    struct block_x from;
     p->single.groups = p->batch.groups = columns / WEIGHT_PART / p->single.parts;
     p->single.halves = p->batch.halves = block + weight_words(type) * 4 * p->rows;
     if (!p->decode)
@@ -159,15 +172,15 @@ static void multiply(struct product *p, const uint8_t *block, uint32_t columns, 
     if (!type->table)
         p->single.block = block;
     for (uint32_t i = 0; type->minima && i < count; i++) {
-        kernels->subtract_minima(p->sums[i], &p->single, &from);
-        from.first = rounded_behind(&from.first, from.chunks, from.parts, from.scales);
+        const struct block_x *at = position_of(&from, x, i);
+        kernels->subtract_minima(p->sums[i], &p->single, at);
     }
     for (uint32_t position = 0, now; position < count; position += now) {
+        const struct block_x *at = position_of(&from, x, position);
         bool many = count - position >= BLOCK_POSITIONS;
         now = many ? BLOCK_POSITIONS : 1;
         (many ? batch : single)(p->sums[position], MATRIX_TYPED_PANEL,
-                                many ? &p->batch : &p->single, &x);
-        x.first = rounded_behind(&x.first, now * x.chunks, now * x.parts, now * x.scales);
+                                many ? &p->batch : &p->single, at);
     }
 }
 
@@ -196,7 +209,7 @@ void multiply_blocks(const struct kernels *kernels, float *y, uint32_t y_stride,
         for (uint32_t first = 0, now; first < columns; first += now) {
             now = columns - first < DECODED_COLUMNS ? columns - first : DECODED_COLUMNS;
             decode(&p, block, now);
-            multiply(&p, block, now, from, count);
+            multiply(&p, block, now, &from, count);
             block += (size_t)rows * weight_row_bytes(type, now);
             from.first =
                 rounded_behind(&from.first, now / MATRIX_CHUNK, now / WEIGHT_PART, now / group);
@@ -252,7 +265,8 @@ static void quantised_row(const struct weight_type *type, uint32_t columns, cons
                 memcpy(&word, panel + (i / 4 * rows + lane) * 4, sizeof word);
             word >>= i % 4 * 8;
             int weight = p.bytes ? (int8_t)word : (uint8_t)word - type->offset;
-            float factor = p.bytes ? 1.0f : (float)(int16_t)d->scales[part][lane];
+            float factor =
+                p.bytes ? 1.0f : (float)(int16_t)d->scales[part >> p.single.scale_shift][lane];
             if (p.single.factors)
                 factor = d->factors[i / 32][lane];
             *out = scale * (factor * (float)weight);

@@ -21,7 +21,8 @@
  * side. */
 struct decoded {
     _Alignas(64) uint32_t words[DECODED_PARTS * PART_WORDS][MATRIX_TYPED_PANEL]; /* of 4 columns */
-    uint32_t scales[DECODED_PARTS][MATRIX_TYPED_PANEL];                          /* int16 twice */
+    /* Of each part, or of two (scale_shift): int16 twice. */
+    uint32_t scales[DECODED_PARTS][MATRIX_TYPED_PANEL];
     uint32_t minima[DECODED_PARTS / 2][MATRIX_TYPED_PANEL]; /* int16 of two parts */
     float factors[DECODED_PARTS / 2][MATRIX_TYPED_PANEL];   /* IQ4_XS: the scales of 32 columns */
 };
@@ -53,6 +54,7 @@ struct block_step {
     uint32_t rows;          /* of the panel */
     uint32_t block_parts;   /* parts of a block */
     uint32_t groups, parts; /* groups, and parts of each */
+    uint32_t scale_shift;   /* 1: two parts share a scale */
     uint32_t x_shift;       /* 2 to the power of it groups share a scale of the activations */
     uint32_t ahead;         /* bytes of the panel that a part has, to be asked for */
     int32_t offset;
