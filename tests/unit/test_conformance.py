@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from bareflow.conformance import programs
 from bareflow.conformance.debloat import Life, table
-from bareflow.conformance.execution import POLICIES, Outcome, execute
+from bareflow.conformance.execution import POLICIES, Outcome, execute, limit_of
 from bareflow.conformance.halves import BOOTED, PLACE, RUN_UNDER, Chosen, workload_text
 from bareflow.conformance.prepared import Prepared
 from bareflow.conformance.verdicts import FAILED, PASSED, REFUSED, Verdict, counts, reasons
@@ -69,6 +69,13 @@ def test_outcome_of_a_process(tmp_path: Path) -> None:
     outcome = execute(["/bin/sh", "-c", "echo $0; exit 3"], tmp_path, name="sh")
     assert (outcome.status, outcome.hung) == (3, False)
     assert execute(["/bin/sh", "-c", "kill -XCPU $$"], tmp_path).hung
+
+
+def test_limits() -> None:
+    """A program that takes 0.1 s without optimisation was interpreted for 101 s."""
+    limits = {name: limit_of(policy) for name, policy in POLICIES.items()}
+    assert limits.pop("interpreter") > 2 * 101
+    assert set(limits.values()) == {60}
 
 
 def test_table() -> None:
