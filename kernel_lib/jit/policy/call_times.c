@@ -12,7 +12,6 @@ struct frame {
     struct {
         const struct jit_function *function; /* NULL: there was no loop */
         uint64_t now, within;                /* when it said last that it goes on */
-        int64_t sum;                         /* of the times that it said so */
     } loop;
 };
 
@@ -52,17 +51,15 @@ int64_t time_end_call(uint64_t cycles, const struct sample *sample, uint64_t *pa
 }
 
 /* An untimed call has no frame: its loop is not that of the call below. */
-struct loop_time time_in_loops(const struct jit_function *f, uint64_t now) {
+int64_t time_in_loops(const struct jit_function *f, uint64_t now) {
     struct frame *frame = top();
     bool same = frame->loop.function == f;
     int64_t passed = (int64_t)(now - frame->loop.now);
     int64_t within = (int64_t)(frame->within - frame->loop.within);
-    int64_t step = same ? passed - within : 0;
     frame->loop.function = f;
     frame->loop.now = now;
     frame->loop.within = frame->within;
-    frame->loop.sum = (same ? frame->loop.sum : 0) + step;
-    return (struct loop_time){step, frame->loop.sum};
+    return same ? passed - within : 0;
 }
 
 void time_add_pause(uint64_t cycles) {

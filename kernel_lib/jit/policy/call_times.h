@@ -19,14 +19,9 @@ struct sample {
  * may be negative; the sum over many calls is right. */
 int64_t time_end_call(uint64_t cycles, const struct sample *sample, uint64_t *paused);
 
-/* Cycles that a call has taken for itself in its loops. */
-struct loop_time {
-    int64_t since; /* it last said that they go on; 0 the first time */
-    int64_t all;
-};
-
-/* A loop of the call that began last, of this function, goes on. */
-struct loop_time time_in_loops(const struct jit_function *function, uint64_t now);
+/* A loop of the call that began last, of this function, goes on. Returns the cycles that the call
+ * has taken for itself since it last said so; 0 the first time. */
+int64_t time_in_loops(const struct jit_function *function, uint64_t now);
 
 /* The cycles of now are no function's: of compiling, or of waiting for input. */
 void time_add_pause(uint64_t cycles);

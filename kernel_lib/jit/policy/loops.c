@@ -1,8 +1,8 @@
 /*
  * When loops in slow code are left for better code: when they have taken as long as compiling the
- * function takes. That is outside of the budget: what they have taken is the limit. A call that has
- * taken most of it alone may not end for long, and goes on in a continuation, which costs as much
- * as the function. For calls that end soon, the function itself is compiled.
+ * function takes. That is outside of the budget: what they have taken is the limit. If it was that
+ * of many calls, these end soon, and the function itself is compiled for the next ones. Otherwise,
+ * or if slow code goes on all the same, the call goes on in a continuation, which costs as much.
  */
 #include "kernel_lib/jit/clock.h"
 #include "kernel_lib/jit/policy/budget.h"
@@ -11,11 +11,11 @@
 #include "kernel_lib/jit/policy/tiers.h"
 
 #define BEST JIT_O2 /* O3 does little more for a large function, and takes longer */
+#define MANY 16     /* calls meanwhile: then most have ended soon */
 
 /* For calls that end soon. Whether they get a higher level, too, is decided as usual. */
 static void compile_for_short_calls(struct jit_function *f) {
-    if (f->level < tier_after_o0())
-        tier_compile_outside(f, tier_after_o0(), JIT_LONG_LOOP);
+    tier_compile_outside(f, tier_after_o0(), JIT_LONG_LOOP);
 }
 
 /* New calls, of this boot and of later ones, do not begin in slow code again, if the budget has
@@ -28,12 +28,12 @@ static void compile_for_new_calls(struct jit_function *f, uint64_t now) {
 
 static void *make_when_worth(struct jit_function *f, uint32_t loop) {
     uint64_t now = jit_clock();
-    struct loop_time time = time_in_loops(f, now);
-    f->policy.looping += time.since;
+    f->policy.looping += time_in_loops(f, now);
     if (tier_top(f) < BEST || f->policy.looping < (int64_t)budget_expect_later(f, BEST))
         return NULL;
-    bool ends = time.all < f->policy.looping / 2;
+    bool ends = f->level < tier_after_o0() && f->calls - f->policy.looping_calls >= MANY;
     f->policy.looping = 0;
+    f->policy.looping_calls = f->calls;
     if (!f->policy.autotune && ends)
         compile_for_short_calls(f);
     else if (!f->policy.autotune)

@@ -39,7 +39,8 @@ struct jit_policy {
                                  estimated from those that were timed */
     uint64_t since;           /* budget_running() at the first timed call on its level */
     uint64_t last;            /* the same at the last one */
-    int64_t looping;          /* cycles of its loops in slow code, since they were continued */
+    int64_t looping;          /* cycles of its loops in slow code, since better code was made */
+    uint64_t looping_calls;   /* its calls then */
     enum jit_level continued; /* the level on which a call went on out of a loop; else the lowest */
     uint64_t usual_calls;     /* in an earlier boot; 0: or its code from then is not there */
     struct jit_function *alternatives[JIT_ALTERNATIVES];
