@@ -130,8 +130,9 @@ INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct
         add_scaled(totals, sums, s, part, row, vectors, positions);
 }
 
-/* The same of one position with AVX-512, whose sums of int32 hold all parts of a scale. The integers
- * stay where they are in their bytes: the sums of each plane are shifted, not each of its words. */
+/* The same of one position with AVX-512, whose sums of int32 hold all parts of a scale. The
+ * integers stay where they are in their bytes: the sums of each plane are shifted, not each of its
+ * words. */
 INLINE void multiply_planes(vector_i32 *totals, vector_i32 *sums, const struct block_step *s,
                             struct part_cursor at, uint32_t part, uint32_t row,
                             const struct block_x *x, const enum planes planes,
