@@ -69,7 +69,7 @@ INLINE void multiply_words(vector_i32 *sums, struct part_cursor *at, const struc
                            const bool bytes, const uint32_t vectors, const uint32_t positions) {
     /* One of them is not used. Without a value it would be a variable that nothing refers to, and
      * trimmed's LLVM is not recorded with such a one. */
-    byte_words words[BLOCK_SUMS] = {{0}};
+    vector_i32 words[BLOCK_SUMS] = {{0}};
     vector_i32 integers[BLOCK_SUMS] = {{0}};
 #pragma clang loop unroll(full)
     for (uint32_t i = 0; i < vectors; i++) {

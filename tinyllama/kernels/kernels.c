@@ -100,7 +100,7 @@ INLINE void multiply_q8(float *out, size_t out_stride, const char *weights, size
                 products[i * positions + p] = add_bytes_start(x.start[p * groups + group]);
 #pragma clang loop vectorize(disable) unroll(disable)
         for (uint32_t chunk = 0; chunk < chunks; chunk++, index++, weights += stride) {
-            byte_words words[MAX_SUMS];
+            vector_i32 words[MAX_SUMS];
 #pragma clang loop unroll(full)
             for (uint32_t i = 0; i < rows / VECTOR_LANES; i++)
                 words[i] = load_words(weights + i * sizeof(vector));

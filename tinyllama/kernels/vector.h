@@ -227,30 +227,16 @@ INLINE vector_i32 add_pairs(vector_i32 a, vector_i32 b) {
 #endif
 }
 
-/* Words of 4 weights, of as many rows as there are lanes. For the JIT those of SSE2 are in general
- * registers: trimmed's LLVM is recorded with that code, and may lack what other code takes. */
-#if VECTOR_LANES == 4 && defined JIT_COMPILES
-#define GENERAL_WORDS
-typedef struct {
-    uint64_t halves[2];
-} byte_words;
-INLINE byte_words load_words(const void *from) {
-    byte_words words;
-    memcpy(&words, from, sizeof words);
-    return words;
-}
-#else
-typedef vector_i32 byte_words;
-INLINE byte_words load_words(const void *from) {
+/* Words of 4 weights, of as many rows as there are lanes. */
+INLINE vector_i32 load_words(const void *from) {
     return (vector_i32)load(from);
 }
-#endif
 
 /* Has vectors in registers before what comes behind it, because volatile assembly keeps its order.
  * Under TCG a register is memory: the first instruction that reads two halves as one waits until
  * all before it is done. So all are loaded, and then there is one such wait. */
 INLINE void join_loads(void *vectors, const uint32_t count) {
-#if VECTOR_LANES == 4 && !defined GENERAL_WORDS
+#if VECTOR_LANES == 4
     vector_i32 *words = vectors;
 #pragma clang loop unroll(full)
     for (uint32_t i = 0; i < 2 * count; i++)
@@ -262,7 +248,7 @@ INLINE void join_loads(void *vectors, const uint32_t count) {
 
 /* Adds to each lane of sum the products of 4 weights, from -128 to 127, with the activations x; for
  * AVX-512 also 128 times the sum of the activations, which add_bytes_start takes off. */
-INLINE vector_i32 add_bytes(vector_i32 sum, byte_words weights, struct lanes x) {
+INLINE vector_i32 add_bytes(vector_i32 sum, vector_i32 weights, struct lanes x) {
 #if VECTOR_LANES == 16
     __m512i above = _mm512_xor_si512((__m512i)weights, _mm512_set1_epi8(-128));
     return (vector_i32)_mm512_dpbusd_epi32((__m512i)sum, above, (__m512i)x.all);
@@ -274,19 +260,8 @@ INLINE vector_i32 add_bytes(vector_i32 sum, byte_words weights, struct lanes x) 
     return sum + add_pairs((vector_i32)products, splat_i32(0x00010001));
 #else
     /* Two products fit into int16. Under TCG PMADDWD is a call; the instructions here are not. */
-#ifdef GENERAL_WORDS
-    /* Modulo 2^16, with weights 128 larger, less 128 times the activations. */
-    const uint64_t above = 0x8080808080808080, even_bytes = 0x00FF00FF00FF00FF;
-    uint64_t rows01 = weights.halves[0] ^ above, rows23 = weights.halves[1] ^ above;
-    __m128i even = join(rows01 & even_bytes, rows23 & even_bytes);
-    __m128i odd = join(rows01 >> 8 & even_bytes, rows23 >> 8 & even_bytes);
-    vector_u16 x_even = (vector_u16)x.even, x_odd = (vector_u16)x.odd;
-    vector_u16 products =
-        (vector_u16)even * x_even + (vector_u16)odd * x_odd - ((x_even + x_odd) << 7);
-#else
     vector_i16 bytes = (vector_i16)weights, x_even = (vector_i16)x.even;
     vector_i16 products = (bytes << 8 >> 8) * x_even + (bytes >> 8) * (vector_i16)x.odd;
-#endif
     vector_i32 low = (vector_i32)((vector_u32)products << 16), high = (vector_i32)products;
     return sum + ((low >> 16) + (high >> 16));
 #endif
