@@ -21,14 +21,15 @@ RESERVED_BITS = 0xA0000000
 
 class Fat32Disk(LoaderDisk):
     @classmethod
-    def format(cls, path: Path, files: dict[str, bytes], *, cluster: int, clusters: int) -> Fat32Disk:
-        """The loader as it was built, and a file system of that many clusters of that many bytes (about); all
-        entries of its FATs have reserved bits set. "/profile/" is an empty folder. mtools
+    def format(
+        cls, path: Path, files: dict[str, bytes], *, cluster: int, clusters: int, loader: bytes = b""
+    ) -> Fat32Disk:
+        """The loader, as it was built if none is given, and a file system of that many clusters of that many
+        bytes (about); all entries of its FATs have reserved bits set. "/profile/" is an empty folder. mtools
         know FAT32 by 65525 clusters or more."""
         sectors = (clusters + 40) * cluster // SECTOR + clusters * 8 // SECTOR + 100
-        stage1, stage2 = boot_code()
         with path.open("wb") as file:
-            file.write(stage1 + stage2)
+            file.write(loader or b"".join(boot_code()))
             file.truncate(-(-(FIRST + sectors) * SECTOR // 4096) * 4096)  # a disk with such sectors, too
         options = ["-F", "32", "-s", str(cluster // SECTOR), "-h", str(FIRST), "--offset", str(FIRST)]
         command = ["/usr/sbin/mkfs.fat", *options, str(path), str(sectors // 2)]
@@ -47,9 +48,12 @@ class Fat32Disk(LoaderDisk):
 
     @classmethod
     def of(cls, image: DiskImage, path: Path) -> Fat32Disk:
-        """The files of another disk, in about the smallest file system that is FAT32 for everybody."""
+        """Another disk's loader, and its files in about the smallest file system that is FAT32 for
+        everybody."""
+        with image.path.open("rb") as file:
+            loader = file.read(PARTITION_OFFSET)
         files = {name: b"" if name.endswith("/") else image.read(name) for name in image.tree()}
-        return cls.format(path, files, cluster=512, clusters=LEAST_CLUSTERS)
+        return cls.format(path, files, cluster=512, clusters=LEAST_CLUSTERS, loader=loader)
 
     def table(self, copy: int = 0) -> tuple[int, int]:
         """Where in the image a FAT lies, and its bytes."""

@@ -7,6 +7,10 @@ from pathlib import Path
 from fixture_types import Record
 
 STEPS = 6
+
+Levels = dict[str, dict[str, str]]
+"""Settings, by what they are called."""
+
 INTERPRETED = {"jit.max_level": "interpreter"}
 O0 = {"jit.tier0": "O0", "jit.max_level": "O0"}
 
@@ -28,7 +32,7 @@ O2 = compiled("O2", "1,3,3,3")
 O2_GENERAL = compiled("O2", "1,3,3,3", **{"jit.specialise": "off"})
 
 
-def check_same_bits(record: Record, image: Path, levels: dict[str, dict[str, str]]) -> None:
+def check_same_bits(record: Record, image: Path, levels: Levels) -> None:
     """A story with each of these settings, and at O0: all leave the same files."""
     _, *expected = record(image, {"steps": STEPS, **O0})
     assert len(expected[0].split()) == STEPS
