@@ -231,6 +231,7 @@ def test_full_takes_over(
     assert slots(copy) == (FULL, FULL)
 
 
+@pytest.mark.soak  # tests/trimmed/test_missed.py does it to the graph's trimmed kernel
 def test_compilation_is_given_up(once: DiskImage, trimmed: DiskImage) -> None:
     """Other levels need other functions: what cannot be compiled stays as it is."""
     config = {**STORY, "jit.compile_all": "on", "jit.cache": "off"}
