@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fixture_types import Record
 
-STEPS = 6
+STEPS = 4
 
 Levels = dict[str, dict[str, str]]
 """Settings, by what they are called."""

@@ -101,6 +101,7 @@ def _conformance_target(env: Any, name: str) -> None:
         linux, full, image = made.linux[0], made.env, [made.image]
     parts = [full["APP"][-1], full.File("$BUILD/embedded/host_symbols.s")]
     toolchain = full.Command("$BUILD/conformance.json", parts, full.Step(_describe))
+    full.NoCache(toolchain)  # it names files of this checkout
     if env["halves"] != "0":
         if not image:
             sys.exit("bareflow: halves= is not for platform=linux")

@@ -6,8 +6,8 @@ import pytest
 from fixture_types import ModelImage, Record
 from jit_levels import O1, O2, O2_GENERAL, Levels, check_same_bits, compiled
 
-SHORT = {"O2": O2, "O2 general": O2_GENERAL}
-OTHERS = {"O1": O1, "O3": compiled("O3", "1,4,4,4")}
+SHORT = {"O2": O2, "O3": compiled("O3", "1,4,4,4")}
+OTHERS = {"O1": O1, "O2 general": O2_GENERAL}
 
 
 @pytest.mark.timeout(900)
