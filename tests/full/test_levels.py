@@ -1,6 +1,6 @@
 """The same bits on every level, of a float32 model. No tests take longer than this one and that in
-test_levels_q80.py: they are two files so that two workers of pytest can have them, and what the one leaves to
-`soak` is a level that the other has."""
+test_levels_q80.py: they are two files so that two workers of pytest can have them. What the one leaves to
+`soak` the other has, but for O2 without clones."""
 
 from __future__ import annotations
 
