@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,21 @@ def cut_often(
             assert now > certain if trusted else now == (1, 2000)
 
 
+Cut = Callable[[int, str, int, bool], None]
+"""cut_often() with the saving guest on FAT16 or FAT32: bits, bus, cuts, made."""
+
+
+@pytest.fixture
+def cut(boot: Boot, processor: Processor, disk: Disk, guest_image: GuestImage, tmp_path: Path) -> Cut:
+    def run(bits: int, bus: str, cuts: int, made: bool) -> None:
+        image = disk(guest_image("profile"))
+        if bits == 32:
+            image = Fat32Disk.of(image, tmp_path / "fat32.img")
+        cut_often(boot, processor, image, tmp_path, bus, cuts, made)
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("bus", "made"),
     [
@@ -109,30 +125,13 @@ def cut_often(
         ("nvme", False),
     ],
 )
-def test_few_cuts(
-    boot: Boot,
-    processor: Processor,
-    disk: Disk,
-    guest_image: GuestImage,
-    tmp_path: Path,
-    bus: str,
-    made: bool,
-) -> None:
-    cut_often(boot, processor, disk(guest_image("profile")), tmp_path, bus, 4, made)
+def test_few_cuts(cut: Cut, bus: str, made: bool) -> None:
+    cut(16, bus, 4, made)
 
 
 @pytest.mark.parametrize(("bus", "made"), [("usb-storage", True), ("ahci", False)])
-def test_few_cuts_on_fat32(
-    boot: Boot,
-    processor: Processor,
-    disk: Disk,
-    guest_image: GuestImage,
-    tmp_path: Path,
-    bus: str,
-    made: bool,
-) -> None:
-    image = Fat32Disk.of(disk(guest_image("profile")), tmp_path / "fat32.img")
-    cut_often(boot, processor, image, tmp_path, bus, 4, made)
+def test_few_cuts_on_fat32(cut: Cut, bus: str, made: bool) -> None:
+    cut(32, bus, 4, made)
 
 
 @pytest.mark.soak
@@ -140,17 +139,5 @@ def test_few_cuts_on_fat32(
 @pytest.mark.parametrize("made", [True, False], ids=["in place", "making files"])
 @pytest.mark.parametrize("bus", BUSES)
 @pytest.mark.parametrize("bits", [16, 32])
-def test_many_cuts(
-    boot: Boot,
-    processor: Processor,
-    disk: Disk,
-    guest_image: GuestImage,
-    tmp_path: Path,
-    bits: int,
-    bus: str,
-    made: bool,
-) -> None:
-    image = disk(guest_image("profile"))
-    if bits == 32:
-        image = Fat32Disk.of(image, tmp_path / "fat32.img")
-    cut_often(boot, processor, image, tmp_path, bus, CUTS, made)
+def test_many_cuts(cut: Cut, bits: int, bus: str, made: bool) -> None:
+    cut(bits, bus, CUTS, made)
