@@ -93,9 +93,9 @@ static void drop_argument(struct jit_function *f) {
 }
 
 /* After JUDGE_EVERY calls: do the frequent values cover them, and do the clones? A version that has
- * none gets them on the highest level. The first time
- * that they do not, the values may be those of an earlier phase, and the calls those of a short
- * one, such as a prompt, that happened to be timed. */
+ * none gets them on the highest level. The first time that they do not, the values may be those of
+ * an earlier phase, and the calls those of a short one, such as a prompt, that happened to be
+ * timed. */
 static void judge(struct jit_function *f) {
     struct jit_value_tracking *t = &f->policy.tracking;
     bool has_clones = f->specialised || (f->level >= JIT_O2 && f->level == tier_top(f));
