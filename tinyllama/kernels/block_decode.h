@@ -112,13 +112,19 @@ INLINE void store_u32(void *to, vector_u32 v) {
 
 /* A byte of each word, sign-extended to int16 twice. */
 INLINE vector_u32 scale_of_byte(vector_u32 words, const uint32_t byte) {
-#if VECTOR_LANES == 16
-    const int upper = 0x00800080 + 0x01000100 * (int)byte, next = 0x04000400;
-    __m512i from = _mm512_set4_epi32(upper + 3 * next, upper + 2 * next, upper + next, upper);
-    return (vector_u32)_mm512_srai_epi16(_mm512_shuffle_epi8((__m512i)words, from), 8);
-#else
+#if VECTOR_LANES == 4
     vector_u32 number = (vector_u32)((vector_i32)(words << (24 - 8 * byte)) >> 24);
     return (number & 0xFFFF) | number << 16;
+#else
+    const int upper = 0x00800080 + 0x01000100 * (int)byte, next = 0x04000400;
+    __m128i from = _mm_set_epi32(upper + 3 * next, upper + 2 * next, upper + next, upper);
+#if VECTOR_LANES == 16
+    __m512i bytes = _mm512_shuffle_epi8((__m512i)words, _mm512_broadcast_i32x4(from));
+    return (vector_u32)_mm512_srai_epi16(bytes, 8);
+#else
+    __m256i bytes = _mm256_shuffle_epi8((__m256i)words, _mm256_broadcastsi128_si256(from));
+    return (vector_u32)_mm256_srai_epi16(bytes, 8);
+#endif
 #endif
 }
 

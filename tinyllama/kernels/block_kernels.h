@@ -2,14 +2,18 @@
 #pragma once
 #include "block_decode.h"
 
-/* Tiles: rows of one position, or rows of BLOCK_POSITIONS, whose sums fit into registers. A panel
- * of 16 rows is multiplied as one of 32, what has no meaning with what lies there. */
+/* Tiles: rows of one position, or rows of BLOCK_POSITIONS, whose sums fit into registers; with
+ * AVX2, weights of one plane leave room for more. A panel of 16 rows is multiplied as one of 32,
+ * what has no meaning with what lies there. */
 #if VECTOR_LANES == 16
 #define BLOCK_ROWS MATRIX_TYPED_PANEL
-#define BLOCK_TILE_ROWS MATRIX_TYPED_PANEL
 #else
 #define BLOCK_ROWS MATRIX_BLOCK
-#define BLOCK_TILE_ROWS MATRIX_BLOCK
+#endif
+#if VECTOR_LANES == 4
+#define LOW_ROWS MATRIX_BLOCK
+#else
+#define LOW_ROWS MATRIX_TYPED_PANEL
 #endif
 #define BLOCK_SUMS 8u
 
@@ -288,7 +292,7 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
         for (uint32_t row = 0; row < s->rows; row += tile_rows)                                    \
             multiply_tile(out + row, out_stride, s, row, x, planes, bytes, tile_rows, positions);  \
     }
-MULTIPLY_STEP(ONCE_A_BLOCK, multiply_low, LOW_PLANE, false, BLOCK_ROWS, 1)
+MULTIPLY_STEP(ONCE_A_BLOCK, multiply_low, LOW_PLANE, false, LOW_ROWS, 1)
 MULTIPLY_STEP(ONCE_A_BLOCK, multiply_two, TWO_PLANES, false, BLOCK_ROWS, 1)
 /* Half of a panel's rows: of the others, each line is in the second-level cache when it is read. */
 MULTIPLY_STEP(ONCE_A_BLOCK, multiply_bytes, BYTES, true, MATRIX_BLOCK, 1)
@@ -313,8 +317,8 @@ SMALL static void multiply_bytes_batch(float *out, size_t out_stride, const stru
     multiply_each(multiply_bytes, out, out_stride, s, x);
 }
 #else
-MULTIPLY_STEP(, multiply_small_batch, BYTES, false, BLOCK_TILE_ROWS, BLOCK_POSITIONS)
-MULTIPLY_STEP(, multiply_bytes_batch, BYTES, true, BLOCK_TILE_ROWS, BLOCK_POSITIONS)
+MULTIPLY_STEP(, multiply_small_batch, BYTES, false, BLOCK_ROWS, BLOCK_POSITIONS)
+MULTIPLY_STEP(, multiply_bytes_batch, BYTES, true, BLOCK_ROWS, BLOCK_POSITIONS)
 #endif
 
 SMALL static void unpack_brain_halves(float *out, const uint16_t *halves, size_t count) {
