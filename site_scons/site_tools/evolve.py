@@ -6,6 +6,7 @@ from typing import Any
 
 from bareflow.bench.page import command_line
 from bareflow.models.model_catalogue import DEFAULT
+from build_options import TOP
 from python_module import run_module
 
 BOOTS = 8
@@ -30,7 +31,7 @@ def _evolve(target: list[Any], source: list[Any], env: Any) -> int:
     if env["save"]:
         page = f"evolve-{model}" if model else "evolve"
         path = Path(env.Dir(PAGES).abspath) / f"{page}.md"
-        values |= {"page": str(path), "command": command_line(sys.argv[1:])}
+        values |= {"page": str(path), "command": command_line(sys.argv[1:], TOP)}
     return run_module("bareflow.evolve.evolve", standard_output=env.get("MODEL_OUTPUT"), **values)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import run_status
 from bareflow.bench.page import command_line
 from bareflow.run.options import CONFIG, CONFIG_HELP, GUEST, INPUTS, MACHINE, RESULTS, config_settings
-from build_options import Options
+from build_options import TOP, Options
 from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
 
@@ -91,7 +91,7 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> int:
         page = f"{env['BENCH'].replace('_', '-')}-{env['HOSTED'].name}"
     if env["save"]:
         path = env.File(f"#docs/measurements/{page}.md").abspath
-        arguments |= {"page": path, "command": command_line(sys.argv[1:])}
+        arguments |= {"page": path, "command": command_line(sys.argv[1:], TOP)}
     status = _boot(target, source, env) if env["BENCH"] == "boot" else 0
     return status or _call(env, "bareflow.bench.driver", arguments, env["BENCH"])
 

@@ -120,16 +120,31 @@ def test_driver(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     assert (output, errors.strip()) == ("table 2\n", "bench: the bits differ\nbench: it hangs")
 
 
-def test_page_says_when_where_and_how() -> None:
+def test_command_on_a_page_can_be_repeated(tmp_path: Path) -> None:
+    """By anybody: where this machine has its files is not said, and what the guest gets is not changed."""
+    (tmp_path / "checkout/examples/lua").mkdir(parents=True)
+    (tmp_path / "m.bin").touch()
+
+    def shown(*arguments: str) -> str:
+        return page.command_line(arguments, tmp_path / "checkout")
+
+    assert shown("evolve", "app=examples/lua", "save=1") == "./bareflow evolve app=examples/lua"
+    assert shown(f"app={tmp_path}/checkout/examples/lua") == "./bareflow app=examples/lua"
+    assert shown("-j1", f"model={tmp_path}/m.bin", "bench") == "./bareflow model=m.bin bench"
+    assert shown("args=/FIB.LUA 24 4") == "./bareflow 'args=/FIB.LUA 24 4'"
+
+
+def test_page_says_when_where_and_how(tmp_path: Path) -> None:
     cpuinfo = "processor\t: 0\nmodel name\t: A CPU\nprocessor\t: 1\nmodel name\t: A CPU\n"
     cpu = page.processor(cpuinfo)
-    command = page.command_line(["-Q", "variant=full", "bench", "save=1", "model=/some/where/m.bin"])
+    arguments = ["-Q", "variant=full", "bench", "save=1", f"model={tmp_path}"]
+    command = page.command_line(arguments, Path("/another"))
     text = page.page("jit", ["a  1\n", "b  2\n"], command, date(2026, 11, 29), cpu, 0.25)
     assert text == (
         "# full next to native, in QEMU\n\n"
         "- Date: 2026-11-29\n"
         "- Processor: A CPU, 2 threads; load before: 0.2\n"
-        "- Command: `./bareflow variant=full bench model=m.bin`\n\n"
+        f"- Command: `./bareflow variant=full bench model={tmp_path.name}`\n\n"
         "```\na  1\n\nb  2\n```\n"
     )
 

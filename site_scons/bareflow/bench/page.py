@@ -22,13 +22,21 @@ TITLES = {
 """By bench."""
 
 
-def command_line(arguments: Sequence[str]) -> str:
-    """The command with which a person repeats a bench: of files, the names without their folders."""
+def _shown(value: str, checkout: Path) -> str:
+    path = Path(value)
+    if not (path.is_absolute() and path.exists()):
+        return value
+    return str(path.relative_to(checkout)) if path.is_relative_to(checkout) else path.name
+
+
+def command_line(arguments: Sequence[str], checkout: Path) -> str:
+    """The command with which a person repeats a bench. Absolute paths are those of this machine: in the
+    checkout they are relative to it, of others the names stay. A path that does not exist is the guest's."""
     shown = []
     for argument in arguments:
         key, equals, value = argument.partition("=")
         if not argument.startswith("-") and key != "save":
-            shown.append(f"{key}{equals}{value.rpartition('/')[2]}")
+            shown.append(f"{key}{equals}{_shown(value, checkout)}")
     return shlex.join(["./bareflow", *shown])
 
 
