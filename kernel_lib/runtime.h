@@ -119,7 +119,7 @@ struct memory_usage memory_usage(void);
 /* Whether there is a disk with files on it; *error says why not. */
 bool files_ready(struct error *error);
 struct file; /* open file; allocated by file_open */
-/* Opens path ("/model/model.bin"; case-insensitive, long names) for reading. NULL and *error if it
+/* Opens path ("/data/words.txt"; case-insensitive, long names) for reading. NULL and *error if it
  * cannot. */
 struct file *file_open(const char *path, struct error *error);
 uint64_t file_size(const struct file *file);

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bareflow.disk.boot_slots import FALLBACK, NEWEST
+from bareflow.model_program import MODEL_PROGRAM
 from bareflow.variant import Variant, VariantError, load_variant
 from build_options import Options, is_file, user_path
 from scons_paths import user_file
@@ -297,8 +298,8 @@ def linux_bench(base: Any, program: Any, model_files: dict[str, Any]) -> tuple[s
         return "linux_program", {"program": program, **native, **workload, **model_files}
     if base["references"]:
         return "gguf_errors", {"program": program}
-    paths = {"model": "/model/model.bin", "tokenizer": "/model/tokenizer.bin"}  # GGUF: no tokenizer
-    model = {key: model_files[path] for key, path in paths.items() if path in model_files}
+    paths = MODEL_PROGRAM.disk
+    model = {key: model_files[paths[key]] for key in ("model", "tokenizer") if paths[key] in model_files}
     if base["llama_bench"]:
         return "gguf_speed", {"program": program} | ({} if "tokenizer" in model else model)
     files = {"program": program, "host": linux_program(base.Clone(profile=""), "host"), **model}

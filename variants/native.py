@@ -1,18 +1,12 @@
 """native: everything compiled ahead of time and optimised as one program; no interpreter, no JIT."""
 
+from bareflow.model_program import MODEL_PROGRAM
 from bareflow.variant import Variant
 
 VARIANT = Variant(
     summary="compiled ahead of time, optimised as one program",
     architectures=["x86_64", "i386"],
-    app=[
-        "tinyllama",
-        "tinyllama/bench",
-        "tinyllama/chat",
-        "tinyllama/dialogue",
-        "tinyllama/formats",
-        "tinyllama/kernels",
-    ],
+    app=MODEL_PROGRAM.sources,
     kernel_lib=[
         "kernel_lib",
         "kernel_lib/config",
@@ -61,12 +55,7 @@ VARIANT = Variant(
     optimisation={
         # Most code runs once or waits for devices; what counts is how much there is to read from disk.
         "": "-Oz",
-        # Once for every weight, or every token.
-        "tinyllama/bench/bench_workloads.c": "-O2",
-        "tinyllama/kernels/elementwise.c": "-O2",
-        "tinyllama/kernels/kernels.c": "-Os",  # unrolled by hand; -O2 takes no fewer instructions
-        "tinyllama/kernels/matrix.c": "-Os",
-        "tinyllama/kernels/weight_types.c": "-O2 -fno-unroll-loops",
+        **MODEL_PROGRAM.optimisation,
         "llvm-libc/string": "-O2",
         "llvm-libc/string/str": "-Oz",
     },

@@ -5,6 +5,7 @@ from typing import Any
 
 from bareflow.disk.boot_slots import FALLBACK, KERNELS, NEWEST
 from bareflow.disk.generations import sibling, unwritten
+from bareflow.model_program import MODEL_PROGRAM
 from SCons.Subst import Literal
 
 ROOM = {
@@ -40,7 +41,9 @@ def _make_image(target: list[Any], source: list[Any], env: Any) -> None:
 
     stage1, stage2, *files = source
     tree = {path: _content(node) for path, node in zip(env["IMAGE_PATHS"], files, strict=True)}
-    tree |= {"/profile/": b"", "/boot/snapshots/": b""} | ({} if env["HOSTED"] else {"/model/": b""})
+    tree |= {"/profile/": b"", "/boot/snapshots/": b""} | (
+        {} if env["HOSTED"] else {MODEL_PROGRAM.folder_on_disk: b""}
+    )
     for path, room in env["IMAGE_ROOM"].items():
         tree |= {path: unwritten(room), sibling(path): unwritten(room)}
     copies = sum(len(tree[path]) for path in env["IMAGE_TRIMS"]) * TRIMMED_SHARE * TRIMMED_COPIES

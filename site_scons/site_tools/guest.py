@@ -9,6 +9,7 @@ from typing import Any
 
 import run_status
 from bareflow.bench.page import command_line
+from bareflow.model_program import MODEL_PROGRAM
 from bareflow.run.options import CONFIG, CONFIG_HELP, GUEST, INPUTS, MACHINE, RESULTS, config_settings
 from build_options import TOP, Options
 from python_module import run_module
@@ -100,7 +101,7 @@ def _bench(env: Any, name: str, bench: str, files: dict[str, Any]) -> None:
     """The target `name`, which runs a bench of bareflow.bench.driver on files; never up to date. Of "boot",
     which measures the way to the first token, the guest's own measurements come first."""
     step = env.Step(_measure, "BENCH", "$SOURCE")
-    boot = {"mode": "bench"}
+    boot = {"mode": MODEL_PROGRAM.tables_mode}
     nodes = list(files.values())
     alias = env.Alias(name, nodes, step, BENCH=bench, BENCH_FILES=list(files), BOOT_OPTIONS=boot)
     env.AlwaysBuild(alias)

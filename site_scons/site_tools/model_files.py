@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bareflow.model_program import MODEL_PROGRAM
 from bareflow.models.download import Download
 from bareflow.models.model_catalogue import DEFAULT, load_catalogue, unknown_model
 from bareflow.models.packages import Assembled
@@ -14,11 +15,11 @@ from SCons.Script import COMMAND_LINE_TARGETS
 from scons_paths import user_file
 
 CATALOGUE = TOP / "models.toml"
-MODEL_PATH = "/model/model.bin"
-TOKENIZER_PATH = "/model/tokenizer.bin"
-CHAT_TEMPLATE_PATH = "/model/CHAT.TPL"
+MODEL_PATH, TOKENIZER_PATH, CHAT_TEMPLATE_PATH = (
+    MODEL_PROGRAM.disk[name] for name in ("model", "tokenizer", "chat_template")
+)
 GGUF_MAGIC = b"GGUF"
-DEFAULT_MODEL = "#tinyllama/model/default.bin"
+DEFAULT_MODEL = f"#{MODEL_PROGRAM.default_model}"
 NEED_A_MODEL = {"run", "bench", "perplexity"}
 
 

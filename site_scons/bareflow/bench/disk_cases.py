@@ -17,6 +17,7 @@ from bareflow.bench.tables import render
 from bareflow.disk.fat_image import build_image
 from bareflow.errors import BareFlowError
 from bareflow.kernel.kernel_file import kernel_from_elf, lengthened
+from bareflow.model_program import MODEL_PROGRAM
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 
@@ -77,7 +78,9 @@ def _reads(arguments: Mapping[str, str]) -> dict[int, dict[str, list[Read]]]:
         image = Path(folder) / "disk.img"
         for size in SIZES[:-1] if "disk" in arguments else SIZES:
             content = random.Random(size).randbytes(MEBIBYTE) * size
-            build_image(image, stage1, stage2, {"/boot/BAREFLOW.KRN": kernel, "/model/model.bin": content})
+            build_image(
+                image, stage1, stage2, {"/boot/BAREFLOW.KRN": kernel, MODEL_PROGRAM.disk["model"]: content}
+            )
             ways = _ways(arguments)
             columns = {name: partial(_read, image, size, options) for name, options in ways.items()}
             found[size] = take_turns(columns, 2, f"{size} MiB, turn {{turn}} of {{turns}}: {{name}}")
@@ -116,7 +119,7 @@ def _loads(arguments: Mapping[str, str]) -> dict[str, list[tuple[float, float]]]
     kernel = lengthened(kernel_from_elf(Path(arguments["elf"]).read_bytes()), KERNEL_BYTES)
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "disk.img"
-        build_image(image, stage1, stage2, {"/boot/BAREFLOW.KRN": kernel, "/model/model.bin": b"x"})
+        build_image(image, stage1, stage2, {"/boot/BAREFLOW.KRN": kernel, MODEL_PROGRAM.disk["model"]: b"x"})
         progress("the loader")
         ways = _ways(arguments)
         return take_turns({name: partial(_load, image, options) for name, options in ways.items()}, BOOTS)

@@ -18,19 +18,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from bareflow.model_program import MODEL_PROGRAM
 from bareflow.qemu.guest import Guest, GuestError
 from bareflow.qemu.machine import Machine
 from bareflow.qemu.serial import Console, Event, Item, ProtocolError, SerialDecoder, Text
 
 PROMPT = b"> "
-POWER_OFF = "/poweroff\r"
+POWER_OFF = f"{MODEL_PROGRAM.end}\r"
 STEADY = 0.95
 """Of the final speed: what counts as having reached it."""
 BOOT_LIMIT = 20.0
 """Seconds after which a boot for one text counts as hung."""
 MOST_MEMORY = 64
 """MiB."""
-ONE_TEXT = {"mode": "generate", "temperature": 0, "steps": 64}
+ONE_TEXT = {"mode": MODEL_PROGRAM.text_mode, "temperature": 0, "steps": 64}
 
 
 class Time(NamedTuple):

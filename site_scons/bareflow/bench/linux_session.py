@@ -11,8 +11,9 @@ from typing import IO
 
 from bareflow.errors import BareFlowError
 from bareflow.events import Event, parse_event
+from bareflow.model_program import MODEL_PROGRAM
 
-FILES = {"ids": "/profile/IDS.TXT", "logits": "/profile/LOGITS.F32"}
+FILES = {key: file.path for key, file in MODEL_PROGRAM.results.items()}
 LIMIT = 600.0
 """Seconds after which a run counts as hung."""
 

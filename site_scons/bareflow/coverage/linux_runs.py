@@ -17,13 +17,14 @@ from bareflow.coverage.coverage_file import CoverageError
 from bareflow.coverage.guest_coverage import LinkedProgram, code_of
 from bareflow.coverage.translated import CodeRange, TranslatedCode, read_bits
 from bareflow.coverage.workload import Run
+from bareflow.model_program import MODEL_PROGRAM
 from bareflow.models.synthetic_model import model_files
 
 Files = dict[str, bytes]
 """Contents by the path on the disk."""
 FAILURES = {"jit.compile_all": "failures"}
 """Every trimmed image needs the code that gives a compilation up."""
-_FOLDERS = ("boot/snapshots", "model", "profile")
+_FOLDERS = ("boot/snapshots", MODEL_PROGRAM.folder_on_disk.strip("/"), "profile")
 
 
 def _code(path: Path) -> CodeRange:

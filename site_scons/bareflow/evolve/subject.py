@@ -10,6 +10,7 @@ from bareflow.bench.guest_session import Session
 from bareflow.coverage.workload import Run, load_workload
 from bareflow.disk import fat
 from bareflow.errors import BareFlowError
+from bareflow.model_program import MODEL_PROGRAM
 from bareflow.models.synthetic_model import model_files
 
 OTHER_MODEL = "v0"
@@ -120,9 +121,11 @@ class Program:
 def first_text(workload: Path) -> Story:
     """The first run of a workload that generates a text in the machine."""
     for run in load_workload(workload).runs:
-        if run.config.get("mode") == "generate" and run.platform == "bare" and run.code == 0:
+        if run.config.get("mode") == MODEL_PROGRAM.text_mode and run.platform == "bare" and run.code == 0:
             return Story(run.config)
-    raise BareFlowError(f'{workload}: no run of it generates a text in the machine (mode = "generate")')
+    raise BareFlowError(
+        f'{workload}: no run of it generates a text in the machine (mode = "{MODEL_PROGRAM.text_mode}")'
+    )
 
 
 def first_use(workload: Path) -> Program:

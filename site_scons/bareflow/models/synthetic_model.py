@@ -7,6 +7,8 @@ import random
 import struct
 from dataclasses import astuple, dataclass
 
+from bareflow.model_program import MODEL_PROGRAM
+
 MAGIC = 0x616B3432
 HEADER_BYTES = 256
 GROUP = 4
@@ -76,7 +78,10 @@ def model_files(kind: str) -> dict[str, bytes]:
     """A small model for a disk, by path: kind "v0" (float32) or "v2" (int8)."""
     config = ModelConfig()
     checkpoint = checkpoint_v0(config) if kind == "v0" else checkpoint_v2(config, GROUP)
-    return {"/model/model.bin": checkpoint, "/model/tokenizer.bin": tokenizer(config.vocabulary)}
+    return {
+        MODEL_PROGRAM.disk["model"]: checkpoint,
+        MODEL_PROGRAM.disk["tokenizer"]: tokenizer(config.vocabulary),
+    }
 
 
 def tokenizer(vocabulary: int) -> bytes:

@@ -9,9 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bareflow.disk.fat import read_file, write_file
+from bareflow.model_program import MODEL_PROGRAM
 from bareflow.run.options import INPUTS, RESULTS
 
-GUEST_PATHS = {"ids": "/profile/IDS.TXT", "logits": "/profile/LOGITS.F32", "text": "/profile/TEXT.TXT"}
+GUEST_PATHS = {
+    key: file.path for key, file in [*MODEL_PROGRAM.results.items(), *MODEL_PROGRAM.inputs.items()]
+}
 """Where they are on the guest's disk."""
 
 

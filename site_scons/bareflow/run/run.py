@@ -17,7 +17,7 @@ what was asked for, go there too: all that is printed once the model is read.
 Without prompt= and mode= on a terminal the mode is a dialogue, a chat if the model is for one: the terminal
 is the guest's serial line until the guest ends or Ctrl-] is typed. Without prompt=, where standard input is
 no terminal, all of it is the prompt. With mode=interactive or chat and no terminal, its lines are typed to
-the guest one after the other, and then "/poweroff".
+the guest one after the other, and then the command that ends a dialogue.
 
 ids= and logits= name files of the host, which get the ids of the text's tokens and the logits of every
 position; text= names one that the guest gets. The guest then runs on a copy of the image, unless it may
@@ -44,6 +44,7 @@ from bareflow.disk.boot_slots import ATTEMPTS, KERNELS
 from bareflow.disk.fat import read_beginning, read_file
 from bareflow.errors import BareFlowError
 from bareflow.kernel.kernel_file import KernelHeader, parse_header
+from bareflow.model_program import MODEL_PROGRAM as MODEL
 from bareflow.models.gguf_metadata import kv_cache_bytes
 from bareflow.qemu.guest import Guest, GuestError
 from bareflow.qemu.machine import DRIVES, MACHINES, QEMU, Machine
@@ -56,17 +57,11 @@ from bareflow.run.text_output import ByteStream, TextOutput
 
 LEAST = "least_memory"
 KEYS = ("image", "qemu", "program", LEAST, *MACHINE, *GUEST, *RESULTS, *INPUTS, CONFIG)
-PROMPTS = {"prompt", "prompt_ids"}
-DIALOGUES = ("auto", "interactive", "chat")
-"""Modes in which a person types; auto: the guest takes the one that the model is for."""
-MODES = ("generate", *DIALOGUES, "bench", "perplexity")
-POSITIONS = 4096
-"""Of the KV cache, unless the setting `positions` says otherwise (tinyllama/settings.c)."""
 HEADER = 1 << 16
 """Bytes of a model's file: enough for its hyperparameters."""
 PROGRAM = "program"
-"""What another program than tinyllama runs in (program=1): it has no modes."""
-TYPED = (*DIALOGUES, PROGRAM)
+"""What another program than the model's runs in (program=1): it has no modes."""
+TYPED = (*MODEL.dialogues, PROGRAM)
 """Modes in which the guest gets standard input as it comes."""
 USER = "the user ended it"
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -127,10 +122,11 @@ def parse(argv: Sequence[str], *, terminal: bool) -> tuple[Machine, int]:
 
 
 def _complete_mode(config: dict[str, object], terminal: bool) -> None:
-    """Sets tinyllama's mode if it is not given, and checks it."""
-    config.setdefault("mode", "auto" if terminal and not PROMPTS & config.keys() else "generate")
-    _one_of("mode", str(config["mode"]), MODES)
-    if config["mode"] in DIALOGUES and config.get("prompt"):
+    """Sets the mode of the model's program if it is not given, and checks it."""
+    is_dialogue = terminal and not MODEL.prompts & config.keys()
+    config.setdefault("mode", MODEL.dialogues[0] if is_dialogue else MODEL.text_mode)
+    _one_of("mode", str(config["mode"]), MODEL.modes)
+    if config["mode"] in MODEL.dialogues and config.get("prompt"):
         raise UsageError(f"mode={config['mode']} takes no prompt=: prompts are typed")
 
 
@@ -156,21 +152,23 @@ def _memory(
         return _whole_number("memory", given["memory"], minimum=1)
     least = _whole_number(LEAST, given.get(LEAST, "0"), minimum=0)
     positions = str(config.get("positions", ""))
-    return max(least, _memory_for(image, kernels, int(positions) if positions.isdecimal() else POSITIONS))
+    return max(
+        least, _memory_for(image, kernels, int(positions) if positions.isdecimal() else MODEL.positions)
+    )
 
 
 def default_memory(image: Path) -> int:
     """MiB for this image's model and kernels: the model lies in memory whole, beside its KV cache, and what
     else it computes with takes less than that; a kernel with a compiler in it wants as much again to work
     with."""
-    return _memory_for(image, _kernels(image), POSITIONS)
+    return _memory_for(image, _kernels(image), MODEL.positions)
 
 
 def _memory_for(image: Path, kernels: list[KernelHeader], positions: int) -> int:
     mebibytes = image.stat().st_size >> 20 if image.is_file() else 0
     least = 64
     if mebibytes > 32:
-        head = read_beginning(image, "/model/model.bin", HEADER)
+        head = read_beginning(image, MODEL.disk["model"], HEADER)
         least += mebibytes * 5 // 4 + (kv_cache_bytes(head, positions) >> 20)
     return least + 2 * (max((kernel.memory_size for kernel in kernels), default=0) >> 20)
 
@@ -242,9 +240,9 @@ def _copy_output(
                 text.begin()
             elif item["event"] == "text_end":
                 text.end()
-            elif item["event"] == "generate" and summarise:
+            elif item["event"] == MODEL.text_event and summarise:
                 print(summary(item), file=sys.stderr)
-            elif item["event"] == "model" and measurements:
+            elif item["event"] == MODEL.ready_event and measurements:
                 console = measurements
             elif item["event"] == "boot" and restarting:
                 restarting = False
@@ -263,7 +261,7 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
     mode = machine.config.get("mode", PROGRAM)
     output = program.Output()
     text = TextOutput(output, completes_lines=mode != PROGRAM)
-    console = output if mode in DIALOGUES and terminal else program.Messages()
+    console = output if mode in MODEL.dialogues and terminal else program.Messages()
     with contextlib.ExitStack() as stack:
         with program.signals_held_back():
             guest = stack.enter_context(Guest(machine, strict=False))
@@ -296,11 +294,11 @@ def _run(machine: Machine, timeout: int, *, terminal: bool) -> int:
 
         # In a dialogue the guest has a command for this.
         try:
-            if mode in DIALOGUES:
+            if mode in MODEL.dialogues:
                 _copy_output(guest, text, console, summarise=False, on_restart=begin_dialogue_again)
             else:
-                tables = output if mode == "bench" else None
-                _copy_output(guest, text, console, summarise=mode == "generate", measurements=tables)
+                tables = output if mode == MODEL.tables_mode else None
+                _copy_output(guest, text, console, summarise=mode == MODEL.text_mode, measurements=tables)
         except GuestError:
             if stop.reason is None:  # else it was cut off within something
                 raise
@@ -341,7 +339,11 @@ def main(argv: Sequence[str]) -> int:
     terminal = not piped and os.isatty(1)
     try:
         machine, timeout = parse(argv, terminal=terminal)
-        if piped and machine.config.get("mode") == "generate" and not PROMPTS & machine.config.keys():
+        if (
+            piped
+            and machine.config.get("mode") == MODEL.text_mode
+            and not MODEL.prompts & machine.config.keys()
+        ):
             machine = dataclasses.replace(machine, config={**machine.config, "prompt": read_prompt(0)})
         return _run_for_results(machine, timeout, results.wanted(argv), terminal=terminal)
     except UsageError as error:

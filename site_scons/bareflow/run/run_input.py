@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable, Iterator
 
 from bareflow.errors import BareFlowError
+from bareflow.model_program import MODEL_PROGRAM
 from bareflow.qemu.guest import Guest, GuestError
 
 ESCAPE = b"\x1d"  # Ctrl-], as in telnet
 ENTER = b"\r"
-POWER_OFF = b"/poweroff" + ENTER
+POWER_OFF = MODEL_PROGRAM.end.encode() + ENTER
 END_OF_INPUT = b"\x04"
 """Ctrl-D."""
 MOST_PROMPT = 1 << 20

@@ -11,11 +11,18 @@ from pathlib import Path
 
 from bareflow import program
 from bareflow.coverage.workload import load_workload
+from bareflow.model_program import MODEL_PROGRAM
 from bareflow.qemu.guest import Guest, GuestError
 from bareflow.qemu.machine import Machine, QemuError
 from bareflow.run.run import default_memory
 
-TEXT = {"mode": "generate", "prompt": "Once upon a time", "temperature": 0, "steps": 256, "coverage": "off"}
+TEXT = {
+    "mode": MODEL_PROGRAM.text_mode,
+    "prompt": "Once upon a time",
+    "temperature": 0,
+    "steps": 256,
+    "coverage": "off",
+}
 LIMIT = 300.0
 """Seconds: enough for compiling everything on a busy machine."""
 
