@@ -112,7 +112,7 @@ def _library(env: Any, libc_objects: list[Any]) -> list[Any]:
     (the setting `bitcode`). Nothing for tinyllama."""
     if not env["HOSTED"]:
         return []
-    ours = ("kernel_lib/hosted/", "kernel_lib/memory/malloc.")
+    ours = ("kernel_lib/hosted/", "kernel_lib/memory/libc_os.", "kernel_lib/memory/malloc.")
     return [*libc_objects, *(node for node in env["KERNEL_LIB"] if any(name in node.path for name in ours))]
 
 

@@ -103,6 +103,56 @@ def test_other_bitcode_of_cxx(build_dir: Path, tmp_path: Path, level: str) -> No
     assert (result.returncode, result.stdout.decode()) == (expected, output.decode())
 
 
+FLOATS = """
+#include <errno.h>
+#include <fenv.h>
+#include <stdlib.h>
+
+__attribute__((noinline)) static int sum(int end) {
+    volatile int sum = 0;
+    for (int i = 0; i < end; i++)
+        sum += i;
+    return sum;
+}
+
+int main(void) {
+    fesetround(FE_UPWARD);
+    feclearexcept(FE_ALL_EXCEPT);
+    for (int i = 0; i < 100; i++)
+        if (sum(100) != 4950)
+            return 1;
+    if (fetestexcept(FE_ALL_EXCEPT))
+        return 2;
+    if (fegetround() != FE_UPWARD)
+        return 3;
+    strtol("99999999999999999999", NULL, 10);
+    return errno == ERANGE ? 0 : 4;
+}
+"""
+
+
+def test_floating_point_environment_is_the_program_s(build_dir: Path, tmp_path: Path) -> None:
+    """Compiling in the middle of it sets no flags; and errno is the library's."""
+    built, root = build_dir.parent / "apps/library/full", build_dir.parents[1]
+    (tmp_path / "profile").mkdir()
+    (tmp_path / "floats.c").write_text(FLOATS)
+    headers = ["llvm-libc/headers-hosted", "llvm-libc/source/libc/include"]
+    places = [option for name in headers for option in ("-isystem", str(root / name))]
+    options = ["-target", "x86_64-unknown-none-elf", "-O1", "-emit-llvm", "-nostdlibinc", *places]
+    made = tmp_path / "floats.bc"
+    subprocess.run(
+        [llvm_tool("clang"), *options, "-c", str(tmp_path / "floats.c"), "-o", str(made)], check=True
+    )
+    linked = ["-o", str(tmp_path / "PROGRAM.BC"), str(made), str(built / "obj/app.main.bc")]
+    subprocess.run([llvm_tool("llvm-link"), *linked], check=True)
+    settings = [f"root={tmp_path}", "bitcode=/PROGRAM.BC", "jit.thresholds=1,2,4,8", "jit.budget=100"]
+    program = built / "linux/bareflow"
+    result = subprocess.run([program, *settings], capture_output=True, timeout=120, check=False)
+    events = [event for line in result.stderr.decode().splitlines() if (event := parse_event(line))]
+    assert {event["level"] for event in events if event.get("function") == "sum"} >= {"O0", "O3"}
+    assert result.returncode == 0, result.stdout
+
+
 def test_bitcode_that_is_not_there(build_dir: Path, tmp_path: Path) -> None:
     program = build_dir.parent / "apps/library/full/linux/bareflow"
     settings = [f"root={tmp_path}", "bitcode=/PROGRAM.BC"]

@@ -1,6 +1,7 @@
 /* Compiles, links and installs versions for the policy and for the object cache. */
 #include "kernel_lib/jit/engine/engine.h"
 #include "kernel_lib/jit/engine/recover.h"
+#include "kernel_lib/jit/float_environment.h"
 #include "kernel_lib/jit/log.h"
 #include "kernel_lib/jit/settings.h"
 
@@ -63,6 +64,22 @@ void Engine::note_miss(jit_level level) {
                 jit_level_name(level));
 }
 
+namespace {
+
+/* Where the compiler works and links, with the default floating-point environment. */
+class OwnFloats {
+  public:
+    OwnFloats() { jit_float_begin(&program); }
+    ~OwnFloats() { jit_float_end(&program); }
+    OwnFloats(const OwnFloats &) = delete;
+    OwnFloats &operator=(const OwnFloats &) = delete;
+
+  private:
+    jit_float_environment program;
+};
+
+} // namespace
+
 /* The object of the function that the work makes on this level; nothing when that failed. */
 std::optional<Engine::Object> Engine::compile(const jit_function &function, jit_level level,
                                               function_ref<Expected<Object>()> work) {
@@ -92,12 +109,14 @@ std::optional<Engine::Object> Engine::compile(const jit_function &function, jit_
 }
 
 jit_version *Engine::make(jit_function &function, jit_code code) {
+    OwnFloats floats;
     auto object =
         compile(function, code.level, [&] { return compiler.compile(entry_of(function), code); });
     return object ? link(function, code, std::move(*object)) : nullptr;
 }
 
 jit_version *Engine::make_continuation(Entry &entry, jit_level level, size_t head) {
+    OwnFloats floats;
     auto object =
         compile(entry, level, [&] { return compiler.compile_continuation(entry, level, head); });
     jit_version *version =

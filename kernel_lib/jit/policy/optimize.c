@@ -6,6 +6,7 @@
  */
 #include "kernel_lib/jit/policy/optimize.h"
 #include "kernel_lib/jit/clock.h"
+#include "kernel_lib/jit/float_environment.h"
 #include "kernel_lib/jit/policy/autotune.h"
 #include "kernel_lib/jit/policy/budget.h"
 #include "kernel_lib/jit/policy/call_times.h"
@@ -168,9 +169,11 @@ static void note(struct jit_function *f, enum jit_level level, uint64_t cycles, 
 void jit_note_call(struct jit_function *f, enum jit_level level, uint64_t cycles) {
     struct jit_statistics *s = jit_statistics();
     uint64_t now = jit_clock(), compiling = s->compile_cycles;
+    uint32_t flags = jit_float_flags();
     if (s->begin == 0)
         s->begin = now - cycles;
     note(f, level, cycles, now);
+    jit_float_set_flags(flags);
     if (s->timed_calls++ % MEASURE_EVERY == 0) {
         uint64_t taken = jit_clock() - now;
         if (taken < INTERRUPTED && s->compile_cycles == compiling)
