@@ -140,6 +140,7 @@ struct jit_statistics {
     uint64_t begin; /* TSC when the JIT began */
     uint64_t compiled, failed, from_cache;
     uint64_t compile_cycles;
+    uint64_t first_cycles;               /* of the first compilation: all of the compiler is new */
     uint64_t idle_compiled, idle_cycles; /* in jit_use_idle_time(): not among those above */
     uint64_t waiting_cycles;             /* for input; idle_cycles are among them */
     uint64_t timed_calls;

@@ -91,6 +91,25 @@ static void test_settled_without_budget(void) {
     }
 }
 
+/* A start that has compiled nothing begins with it when that pays for the compiler's start, too: as
+ * much as the first compilation of an earlier start has taken. */
+static void test_settled_without_compiler(void) {
+    struct jit_function *small = fresh_function(0), *large = fresh_function(0);
+    uint64_t cost = budget_expect(small, JIT_O0);
+    budget_set_earlier_first(10 * cost);
+    compile_cycles[JIT_O1] = 1;
+    jit_statistics()->first_cycles = 0;
+    small->policy.usual_calls = large->policy.usual_calls = 500;
+    call_often(small, 500, 2 * 11 * cost / 500 * 19 / 20);
+    CHECK(small->level == JIT_INTERPRETER && jit_statistics()->first_cycles == 0);
+    call_often(large, 500, 2 * 11 * cost / 500 * 21 / 20);
+    CHECK(large->level == JIT_O1 && jit_statistics()->first_cycles > 0);
+    call(small, cost / 500); /* now that the compiler has started */
+    CHECK(small->level == JIT_O1);
+    compile_cycles[JIT_O1] = 0;
+    budget_set_earlier_first(0);
+}
+
 /* What a start with a lower jit.max_level left at that level, is as if it were new. */
 static void test_settled_below_limit(void) {
     struct jit_function *f = fresh_function(0);
@@ -266,6 +285,7 @@ int main(void) {
     CHECK(configure_at_begin("jit.budget = 100", &error));
     fake_clock += 10000 * HZ;
     test_settled_without_budget(); /* first: gain.c looks seldom at what is on higher levels */
+    test_settled_without_compiler();
     test_settled();
     test_settled_below_limit();
     test_thresholds();

@@ -76,7 +76,7 @@ static void test_read_and_write(void) {
 
 /* The lines that may be missing, and a file of any build and CPU. */
 static void test_of_another_machine(void) {
-    static const char more[] = "features avx2,sse3\nmodel dim=64\n";
+    static const char more[] = "features avx2,sse3\nmodel dim=64\nfirst_compilation 700\n";
     char text[1000];
     struct error why;
     sprintf(text, "%s%s%s%s", HEAD "boots 7 max_level 4\n", more, MAIN, MAIN_TIMES);
@@ -84,6 +84,7 @@ static void test_of_another_machine(void) {
     p.build_id = p.cpu_id = NULL;
     CHECK(parse(&p, text, &why) && strcmp(p.made_by, BUILD) == 0);
     CHECK(strcmp(p.features, "avx2,sse3") == 0 && strcmp(p.model, "dim=64") == 0);
+    CHECK(p.first_cycles == 700);
     p.build_id = BUILD;
     p.cpu_id = CPU;
     size_t size, wanted_size;
@@ -96,7 +97,7 @@ static void test_of_another_machine(void) {
     CHECK(!parse(&p, text, &why) && strstr(why.text, "head"));
     p = empty();
     sprintf(text, "%s%s%s%s", HEAD "boots 7 max_level 4\n", more, MAIN, MAIN);
-    CHECK(!parse(&p, text, &why) && strstr(why.text, "line 8"));
+    CHECK(!parse(&p, text, &why) && strstr(why.text, "line 9"));
 }
 
 static void test_add(void) {
@@ -163,6 +164,7 @@ static void test_refused(void) {
          "another CPU, old"},
         {HEAD "boots -1\n", "head"},
         {HEAD "boots 18446744073709551616 max_level 4\n", "head"},
+        {HEAD "boots 1 max_level 4\nfirst_compilation -1\n", "head"},
         {HEAD "boots 1 max_level 4\n" MAIN_TIMES, "line 5"},
         {HEAD "boots 1 max_level 4\n" MAIN MAIN, "line 6"},
         {HEAD "boots 1 max_level 4\n" MAIN "\n", "line 6"},
@@ -196,7 +198,8 @@ static void test_refused(void) {
         struct profile p = empty();
         struct error why;
         CHECK(!parse(&p, cases[i].text, &why) && strstr(why.text, cases[i].why));
-        CHECK(p.boots == 0 && main_function.earlier.calls == 0 && matmul.earlier.calls == 0);
+        CHECK(p.boots == 0 && p.first_cycles == 0 && main_function.earlier.calls == 0 &&
+              matmul.earlier.calls == 0);
     }
 }
 

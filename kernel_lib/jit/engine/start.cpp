@@ -147,10 +147,10 @@ extern "C" int app_main() {
     coverage_set_application(application_function);
     if (given.wanted) {
         /* What the disk has learnt is about the program in the kernel. */
-        jit_policy_start(0, JIT_INTERPRETER);
+        jit_policy_start(0, JIT_INTERPRETER, 0);
     } else {
         struct jit_earlier_boots earlier = jit_persist_start();
-        jit_policy_start(earlier.boots, earlier.max_level);
+        jit_policy_start(earlier.boots, earlier.max_level, earlier.first_cycles);
         jit_settle_start();
         platform_on_exit(at_exit);
     }

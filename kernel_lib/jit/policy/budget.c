@@ -38,6 +38,7 @@ static bool started;        /* the start is over */
 static int64_t left;        /* then: cycles that may be spent ... */
 static uint64_t counted_to; /* ... by so much of the time that was not waited */
 static uint64_t outside;    /* cycles of compiling that no budget limits */
+static uint64_t earlier_first;
 
 struct jit_statistics *jit_statistics(void) {
     return &statistics;
@@ -98,6 +99,14 @@ static uint64_t not_waited(uint64_t now) {
 
 uint64_t budget_running(uint64_t now) {
     return not_waited(now) - statistics.compile_cycles;
+}
+
+uint64_t budget_start(void) {
+    return statistics.first_cycles ? 0 : earlier_first;
+}
+
+void budget_set_earlier_first(uint64_t cycles) {
+    earlier_first = cycles;
 }
 
 uint64_t budget_unit(void) {
@@ -164,6 +173,8 @@ static uint64_t without_interruption(const struct jit_function *f, enum jit_leve
 static void charge(const struct jit_function *f, enum jit_level level, bool clones, bool limited,
                    uint64_t cycles) {
     uint64_t own = without_interruption(f, level, clones, cycles), counts = limited ? own : 0;
+    if (statistics.first_cycles == 0)
+        statistics.first_cycles = cycles;
     learn(level, size_of(f, clones), own);
     if (idle) {
         statistics.idle_cycles += cycles;

@@ -11,6 +11,12 @@ uint64_t budget_expect(const struct jit_function *function, enum jit_level level
 uint64_t budget_expect_general(const struct jit_function *function, enum jit_level level);
 /* The same, but for the first compilation on a level not what it takes more than later ones. */
 uint64_t budget_expect_later(const struct jit_function *function, enum jit_level level);
+/* What the next compilation takes more because it is this boot's first one, and all of the
+ * compiler's code is new: as much as the first one of an earlier boot has taken. 0: it is not the
+ * first, or earlier boots had none. */
+uint64_t budget_start(void);
+/* What the first compilation of an earlier boot has taken; 0: there was none. */
+void budget_set_earlier_first(uint64_t cycles);
 /* Whether compiling may take so many more cycles by now. */
 bool budget_allows(uint64_t cycles, uint64_t now);
 /* Whether the JIT began so lately that more is allowed. */

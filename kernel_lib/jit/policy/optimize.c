@@ -73,12 +73,14 @@ static enum jit_level next_level(const struct jit_function *f, enum jit_level to
 
 /* Whether what the function has taken in this boot alone would have paid SETTLED times for its next
  * level. Then earlier boots have left it on this one because their budget was used up. Of a
- * function that is seldom called the time may be that of what has interrupted a call. */
+ * function that is seldom called the time may be that of what has interrupted a call. A boot in
+ * which nothing else is compiled pays for the compiler's start as well: otherwise boot after boot
+ * would pay that for one more small function. */
 static bool is_overdue(struct jit_function *f, enum jit_level top, uint64_t now) {
     if (f->level >= top || f->calls < jit_settings()->thresholds[JIT_O1])
         return false;
     double gain = gain_expected(f, budget_running(now), false);
-    return gain >= SETTLED * (double)budget_expect(f, next_level(f, top));
+    return gain >= SETTLED * (double)(budget_expect(f, next_level(f, top)) + budget_start());
 }
 
 /* Goes to the next level when that is worth it and the budget has room. On O0 the gain is that of

@@ -1,4 +1,5 @@
 /* What the policy keeps of each function, and what the application says and asks of them. */
+#include "kernel_lib/jit/policy/budget.h"
 #include "kernel_lib/jit/settings.h"
 #include "kernel_lib/jit_runtime.h"
 
@@ -11,7 +12,8 @@ void policy_set_up(struct jit_function *f, uint64_t boots, enum jit_level max_le
         f->policy.tracking.clones = (uint8_t)((1u << f->values.count) - 1);
 }
 
-void jit_policy_start(uint64_t boots, enum jit_level max_level) {
+void jit_policy_start(uint64_t boots, enum jit_level max_level, uint64_t first_cycles) {
+    budget_set_earlier_first(first_cycles);
     size_t count;
     struct jit_function *const *functions = jit_functions(&count);
     for (size_t i = 0; i < count; i++)

@@ -51,8 +51,9 @@ struct jit_policy {
 };
 
 /* Sets up every function's state, from what earlier boots have left in struct jit_function: so many
- * boots, of which the last one allowed no higher level than max_level. */
-void jit_policy_start(uint64_t boots, enum jit_level max_level);
+ * boots, of which the last one allowed no higher level than max_level, and whose first compilation
+ * took so many cycles. */
+void jit_policy_start(uint64_t boots, enum jit_level max_level, uint64_t first_cycles);
 
 /* The same for one function. */
 void policy_set_up(struct jit_function *function, uint64_t boots, enum jit_level max_level);

@@ -152,7 +152,7 @@ struct jit_earlier_boots jit_persist_start(void) {
     if (may_use_what_is_left())
         install_objects();
     cache.changed = not_trusted; /* then what is on the disk must go */
-    return (struct jit_earlier_boots){profile.boots, profile.max_level};
+    return (struct jit_earlier_boots){profile.boots, profile.max_level, profile.first_cycles};
 }
 
 /* ---- Saving ---- */
@@ -163,8 +163,15 @@ static bool write_file(const char *path, const void *bytes, size_t size, struct 
            generation_write(path, bytes, size, error);
 }
 
+/* The least: another one may have been interrupted, or was of a larger function. */
+static uint64_t first_cycles(void) {
+    uint64_t now = jit_statistics()->first_cycles, earlier = profile.first_cycles;
+    return earlier == 0 || (now != 0 && now < earlier) ? now : earlier;
+}
+
 char *jit_profile_text(size_t *size) {
     struct profile all = profile;
+    all.first_cycles = first_cycles();
     all.boots++;
     all.max_level = jit_settings()->max_level;
     return profile_write(&all, size);

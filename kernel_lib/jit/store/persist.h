@@ -11,11 +11,12 @@
 extern "C" {
 #endif
 
-/* How many boots the profile knows of, and the last one's jit.max_level; JIT_INTERPRETER when there
- * was none. */
+/* How many boots the profile knows of, the last one's jit.max_level (JIT_INTERPRETER when there was
+ * none), and what their first compilation took. */
 struct jit_earlier_boots {
     uint64_t boots;
     enum jit_level max_level;
+    uint64_t first_cycles;
 };
 
 /* Reads both files, gives jit_functions() what earlier boots have learnt of them, and lets the

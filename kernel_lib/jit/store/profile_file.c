@@ -122,6 +122,8 @@ char *profile_write(const struct profile *profile, size_t *size) {
         print(&writer, "features %s\n", profile->features);
     if (profile->model[0])
         print(&writer, "model %s\n", profile->model);
+    if (profile->first_cycles)
+        print(&writer, "first_compilation %" PRIu64 "\n", profile->first_cycles);
     for (size_t i = 0; i < profile->count; i++) {
         struct jit_history all;
         profile_add(&all, profile->functions[i]);

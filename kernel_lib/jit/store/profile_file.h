@@ -10,6 +10,7 @@
  *   boots COUNT max_level L
  *   features LIST
  *   model TEXT
+ *   first_compilation CYCLES
  *   function NAME calls COUNT level L specialised 0|1 arguments COUNT because REASON...
  *   times L calls COUNT total CYCLES min CYCLES max CYCLES
  *   tuple calls COUNT values V...
@@ -17,10 +18,11 @@
  *   crc HHHHHHHH
  *
  * L is a number of enum jit_level. max_level is the last boot's jit.max_level. features, the CPU's
- * instruction sets (instruction_sets.h), and model (jit_note_model) may be missing. Lines "times"
- * (one a level), "tuple" (argument values that were seen together, as many as "arguments" says) and
- * "candidate" belong to the function above them. Functions that were never called are left out. crc
- * is the CRC-32 of all lines before it.
+ * instruction sets (instruction_sets.h), model (jit_note_model), and first_compilation, the least
+ * that the first compilation of a boot has taken, may be missing. Lines "times" (one a level),
+ * "tuple" (argument values that were seen together, as many as "arguments" says) and "candidate"
+ * belong to the function above them. Functions that were never called are left out. crc is the
+ * CRC-32 of all lines before it.
  */
 #pragma once
 #include "kernel_lib/cpu/instruction_sets.h"
@@ -46,6 +48,7 @@ struct profile {
     size_t count;
     uint64_t boots;
     enum jit_level max_level; /* jit.max_level of the last boot */
+    uint64_t first_cycles;    /* of a boot's first compilation, the least; 0: none */
     char made_by[PROFILE_ID]; /* build id of the file that was read */
     char features[CPU_SETS_SIZE];
     char model[PROFILE_MODEL];

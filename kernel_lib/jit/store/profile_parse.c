@@ -167,7 +167,9 @@ static bool parse_head(struct profile *profile, struct text *text, struct error 
     profile->max_level = (enum jit_level)max_level;
     return (copy(profile->made_by, sizeof profile->made_by, build) &&
             take_line(text, "features ", profile->features, sizeof profile->features) &&
-            take_line(text, "model ", profile->model, sizeof profile->model)) ||
+            take_line(text, "model ", profile->model, sizeof profile->model) &&
+            (!take(text, "first_compilation ") ||
+             (take_number(text, UINT64_MAX, &profile->first_cycles) && take(text, "\n")))) ||
            error_set(why, "its head is not understood");
 }
 
@@ -209,7 +211,7 @@ static bool parse(struct profile *profile, struct text text, struct error *why) 
 bool profile_parse(struct profile *profile, const char *text, size_t size, struct error *why) {
     if (parse(profile, (struct text){text, text + size}, why))
         return true;
-    profile->boots = 0;
+    profile->boots = profile->first_cycles = 0;
     for (size_t i = 0; i < profile->count; i++)
         profile->functions[i]->earlier = (struct jit_history){0};
     return false;
