@@ -63,6 +63,7 @@ VARIANT = Variant(
         "LIBC_QSORT_IMPL=LIBC_QSORT_HEAP_SORT",  # quicksort is there four times, by the element's size
         "LIBC_COPT_PRINTF_DISABLE_FLOAT",
         "LIBC_COPT_PRINTF_DISABLE_INDEX_MODE",
+        "LIBC_COPT_PRINTF_DISABLE_WRITE_INT",
         "LIBC_COPT_STRTOFLOAT_DISABLE_EISEL_LEMIRE",
     ],
     lto=[

@@ -166,6 +166,9 @@ static void general(void) {
     qsort(values, 5, sizeof *values, by_value);
     int *found = bsearch(&key, values, 5, sizeof *values, by_value);
     printf("%d %td %d\n", values[0], found - values, !getenv("NO_SUCH_VARIABLE"));
+    signed char length = 0;
+    int written = printf("%s%hhn %i\n", "counted", &length, 12);
+    printf("%d %d\n", length, written);
     srand(1);
     int first = rand();
     srand(1);
