@@ -9,7 +9,7 @@ import variant_graph
 from bareflow.app import load_app
 from bitcode import WARNINGS
 from build_options import Options
-from llvm_libc import COMMON_DEFINES
+from llvm_libc import ARCHIVE_DEFINES, COMMON_DEFINES, PUBLIC_NAMES
 from python_module import run_module
 
 PROGRAM = "#tests/conformance/program"
@@ -25,11 +25,11 @@ def _flags(env: Any, names: str) -> list[str]:
 def _describe(target: list[Any], source: list[Any], env: Any) -> None:
     """What conformance/toolchain.py reads."""
     level = env["VARIANT"].app_optimisation.replace("'", "").split()
-    defines = [pair if isinstance(pair, tuple) else (pair, "1") for pair in COMMON_DEFINES]
+    own = [define for define in ARCHIVE_DEFINES if define != PUBLIC_NAMES]
+    defines = [pair if isinstance(pair, tuple) else (pair, "1") for pair in [*COMMON_DEFINES, *own]]
     inside = [
         "-Illvm-libc/shims",
-        "-DLIBC_COPT_USE_C_ASSERT",
-        *(f"-D{name}={value}" for name, value in defines),
+        *(f"-D{name}={value}".replace("'", "") for name, value in defines),  # no shell reads it
     ]
     description = {
         "cflags": [*_flags(env, "$CFLAGS $CCFLAGS"), *level],

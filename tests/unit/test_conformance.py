@@ -11,6 +11,7 @@ from bareflow.conformance.debloat import Life, table
 from bareflow.conformance.execution import POLICIES, Outcome, execute, limit_of
 from bareflow.conformance.halves import BOOTED, PLACE, RUN_UNDER, Chosen, workload_text
 from bareflow.conformance.prepared import Prepared
+from bareflow.conformance.toolchain import declared_once
 from bareflow.conformance.verdicts import FAILED, PASSED, REFUSED, Verdict, counts, reasons
 from bareflow.coverage.workload import load_workload
 
@@ -43,6 +44,36 @@ def test_llvm_files_that_are_programs(tmp_path: Path) -> None:
     found = programs.llvm_ir(tmp_path)
     assert [program.name for program in found if not program.not_applicable] == ["plain"]
     assert len(found) == len(texts)
+
+
+def test_libc_s_tests_of_our_functions(tmp_path: Path) -> None:
+    """Of mathematics the smoke tests; with our headers before LLVM-libc's."""
+    test = tmp_path / "libc/test/src"
+    for name in ("string/strlen", "math/smoke/sinf", "math/cosf", "stdio/puts"):
+        (test / f"{name}_test.cpp").parent.mkdir(parents=True, exist_ok=True)
+        (test / f"{name}_test.cpp").touch()
+    functions = ["string/strlen.cpp", "math/generic/sinf.cpp", "math/generic/cosf.cpp", "__support/a.cpp"]
+    found = programs.libc_tests(tmp_path / "libc", functions, tmp_path / "ours")
+    assert [each.name for each in found] == ["math/smoke/sinf_test", "string/strlen_test"]
+    assert [flag.removeprefix(f"-I{tmp_path}/") for flag in found[0].flags] == [
+        *("ours", "libc", "libc/include")
+    ]
+    assert found[0].sources == (test / "math/smoke/sinf_test.cpp", *found[0].shared)
+    assert found[0].shared[0] == tmp_path / "ours/support.cpp"
+
+
+def test_what_both_declare_is_declared_once() -> None:
+    module = """@stdout = external global ptr
+declare i64 @fwrite(ptr, i64) #1
+@stdout = external global ptr
+@own = global i32 1
+declare noundef i64 @fwrite(ptr noundef, i64) #2
+define i32 @f() {
+  %a = call i64 @fwrite(ptr @own, i64 1)
+}
+"""
+    lines = module.splitlines(keepends=True)
+    assert declared_once(module) == "".join([*lines[:2], lines[3], *lines[5:]])
 
 
 def test_generated_when_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,7 @@ def all_programs(top: Path, folder: Path, csmith_programs: int) -> list[Program]
     found = [
         *programs.torture(at["gcc"] / given["gcc"].parts[0]),
         *programs.llvm_ir(at["llvm"] / given["llvm"].parts[0]),
-        *programs.libc_tests(at["llvm"] / "libc", functions, top / "tests/conformance/libc_support.cpp"),
+        *programs.libc_tests(at["llvm"] / "libc", functions, top / "tests/conformance/libc"),
         *programs.csmith(csmith_programs, generated),
     ]
     return programs.excluded(found, top / "tests/conformance/exclusions.toml")
@@ -71,7 +71,8 @@ class Judge:
 
     def judge(self, program: Program, folder: Path) -> Verdict:
         """folder: an empty one, for this program."""
-        (folder / "profile").mkdir()
+        for name in ("profile", "testdata"):  # LLVM-libc's tests make files in the second one
+            (folder / name).mkdir()
         prepared = prepare(self._toolchain, program, folder)
         if isinstance(prepared, Verdict):
             return prepared

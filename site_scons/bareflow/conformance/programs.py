@@ -20,7 +20,18 @@ _OPTIONS = re.compile(r'\{ dg-(?:additional-)?options (?:\{ )?"([^"]*)"(?P<where
 _KEPT_OPTIONS = ("-fwrapv", "-std=", "-fno-strict-aliasing", "-fgnu89-inline", "-D", "-funsigned-char")
 """Of the options that gcc's tests ask for, those that change what a program means."""
 _COMMANDS = re.compile(r"^; RUN: (.*)$", re.MULTILINE)
-_FRAMEWORK = ("LibcTest", "LibcTestMain", "TestLogger")
+_FRAMEWORK = (
+    "src/errno/libc_errno.cpp",
+    "src/__support/StringUtil/error_to_string.cpp",
+    *(
+        f"test/UnitTest/{name}.cpp"
+        for name in (
+            *("CmakeFilePath", "FEnvSafeTest", "LibcTest", "LibcTestMain", "MemoryMatcher"),
+            *("RoundingModeUtils", "TestLogger"),
+        )
+    ),
+)
+"""Below libc."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +91,11 @@ def llvm_ir(folder: Path) -> list[Program]:
     return made
 
 
-def libc_tests(folder: Path, functions: Iterable[str], support: Path) -> list[Program]:
-    """LLVM-libc's unit tests of these functions (files below libc/src), in its own framework."""
+def libc_tests(folder: Path, functions: Iterable[str], ours: Path) -> list[Program]:
+    """LLVM-libc's unit tests of these functions (files below libc/src), in its own framework. ours: a folder
+    with what that needs besides, and with headers in place of LLVM-libc's."""
     test = folder / "test"
-    framework = [support, *(test / "UnitTest" / f"{name}.cpp" for name in _FRAMEWORK)]
+    framework = [ours / "support.cpp", *(folder / name for name in _FRAMEWORK)]
     made = []
     for function in sorted(functions):
         path = Path(function)
@@ -94,7 +106,7 @@ def libc_tests(folder: Path, functions: Iterable[str], support: Path) -> list[Pr
         source = test / "src" / place / f"{path.stem}_test.cpp"
         if source.exists():
             name = str(source.relative_to(test / "src").with_suffix(""))
-            flags = (f"-I{folder}", f"-I{folder}/include")
+            flags = tuple(f"-I{place}" for place in (ours, folder, folder / "include"))
             made.append(Program(LIBC, name, (source, *framework), flags, shared=tuple(framework)))
     return made
 

@@ -32,6 +32,7 @@ LIMIT = 600.0
 _ERROR = re.compile(r"error: (.*)$", re.MULTILINE)
 _LINKERS = {"_GLOBAL_OFFSET_TABLE_"}
 _SHARED = threading.Lock()
+_DECLARATION = re.compile(r"declare [^@]*@(?P<function>\w+)\(|@(?P<variable>\w+) = external ")
 _INTERNAL = re.compile(r"@_ZN11__llvm_libc(\d+)(\w+)")
 
 
@@ -93,7 +94,7 @@ class Toolchain:
             name = match[2][: int(match[1])]
             return f"@{name}" if match[0][1:] in undefined and name in self.host_symbols else match[0]
 
-        made.write_text(_INTERNAL.sub(c_name, made.read_text()))
+        made.write_text(declared_once(_INTERNAL.sub(c_name, made.read_text())))
         return made
 
     def refusal(self, bitcode: Path) -> str:
@@ -105,6 +106,20 @@ class Toolchain:
         found = symbols(llvm_tool("llvm-nm"), bitcode)
         missing = sorted(found.undefined - found.weak - self.host_symbols - _LINKERS)
         return f"needs {', '.join(missing)}" if missing else ""
+
+
+def declared_once(module: str) -> str:
+    """A module's text, in which the framework and a test may both declare a function or variable."""
+    known: set[str] = set()
+    lines = []
+    for line in module.splitlines():
+        found = _DECLARATION.match(line)
+        name = found and (found["function"] or found["variable"])
+        if not name or name not in known:
+            lines.append(line)
+        if name:
+            known.add(name)
+    return "\n".join(lines) + "\n"
 
 
 def host_program(program: Program, folder: Path) -> Path:
