@@ -88,6 +88,8 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> int:
     if env["BENCH"] in BENCH_OPTIONS:
         option = BENCH_OPTIONS[env["BENCH"]]
         arguments |= {option: env[option]}
+    if env["levels"]:
+        arguments |= {"levels": "1"}
     if env["HOSTED"]:
         page = f"{env['BENCH'].replace('_', '-')}-{env['HOSTED'].name}"
     if env["save"]:
@@ -151,6 +153,7 @@ def options(opts: Options) -> None:
     opts.add_repeatable(CONFIG, f"run: {CONFIG_HELP}", _are_settings)
     opts.add_file("references", "bench: GGUF files with exact logits, a folder", validator=_is_folder)
     opts.add_file("llama_bench", "bench: llama.cpp's program llama-bench, to be compared with")
+    opts.add_switch("levels", "bench: of app= with variant=full, full held on each level")
     opts.add_switch("save", "bench: write the tables to docs/measurements as well")
 
 

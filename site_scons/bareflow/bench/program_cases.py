@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from bareflow.bench.case import Case, take_turns
+from bareflow.bench.case import Case, progress, take_turns
 from bareflow.bench.guest_cases import COUNTING, LIMIT
 from bareflow.bench.guest_session import Session, follow, typing
 from bareflow.bench.tables import Row, render
@@ -25,19 +25,23 @@ BOOTS = 3
 REPETITIONS = 3
 NATIVE = "native"
 MEBIBYTE = 1 << 20
+LEVELS = {
+    "interpreter": {"jit.max_level": "interpreter", "jit.interpret_loops": "1000"},
+    **{level: {"jit.tier0": level, "jit.max_level": level} for level in ("O0", "O1", "O2", "O3")},
+}
+"""Settings that hold `full` on a level: what is not interpreted is compiled for it at its first call."""
 
 
 def program_bench(arguments: Mapping[str, str]) -> list[Case[dict[str, list[Session]]]]:
-    """The runs of workload= by the image image=, which has a JIT engine if there is native= as well."""
+    """The runs of workload= by the image image=, which has a JIT engine if there is native= as well. With
+    levels=1 they are of native, and of full held on each level."""
     image, native = Path(arguments["image"]), arguments.get("native")
-    return [
-        Case(
-            partial(_measure, run, image, Path(native) if native else None),
-            partial(_tables, run),
-            _complaints,
-        )
-        for run in uses(Path(arguments["workload"]))
-    ]
+    runs = uses(Path(arguments["workload"]))
+    if native and "levels" in arguments:
+        by_level = partial(_measure_levels, image=image, native=Path(native))
+        return [Case(partial(by_level, run), partial(_level_tables, run), _complaints) for run in runs]
+    measure = partial(_measure, image=image, native=Path(native) if native else None)
+    return [Case(partial(measure, run), partial(_tables, run), _complaints) for run in runs]
 
 
 def uses(workload: Path) -> list[Run]:
@@ -83,6 +87,33 @@ def _measure(run: Run, image: Path, native: Path | None) -> dict[str, list[Sessi
     return {name: [turn[name] for turn in turns] for name in turns[0]}
 
 
+def _measure_levels(run: Run, image: Path, native: Path) -> dict[str, list[Session]]:
+    """Boots by what is booted, each once: they count instructions, which are about the same every time."""
+    made = {NATIVE: [_boot(_machine(native, run, COUNTING), run)]}
+    machine = _machine(image, run, COUNTING)
+    for level, settings in LEVELS.items():
+        progress(f"{run.name}, {level}")
+        config = {**machine.config, **settings, "jit.cache": "off", "jit.profile": "off"}
+        made[level] = [_boot(replace(machine, config=config), run)]
+    return made
+
+
+def _level_tables(run: Run, found: Mapping[str, Sequence[Session]]) -> list[str]:
+    boots = [boots[-1] for boots in found.values()]
+    ends = [boot.events_named("exit")[-1]["cycles"] for boot in boots]
+    costs = [boot.events_named("jit")[-1] if boot.llvm else {} for boot in boots]
+    compiling = [each.get("compile_cycles", 0) for each in costs]
+    rows: list[Row] = [
+        ("million instructions, power-on to end", [f"{cycles / 1e6:.0f}" for cycles in ends]),
+        ("   of that, compiling", [f"{cycles / 1e6:.0f}" for cycles in compiling]),
+    ]
+    return [render(_title(run), list(found), rows)]
+
+
+def _title(run: Run) -> str:
+    return ": ".join(filter(None, (run.name, str(run.config.get("args", "")))))
+
+
 def _tables(run: Run, found: Mapping[str, Sequence[Session]]) -> list[str]:
     def least(value: Callable[[Session], float], form: str) -> list[str]:
         return [form.format(min(map(value, boots[:-1]))) for boots in found.values()]
@@ -100,8 +131,7 @@ def _tables(run: Run, found: Mapping[str, Sequence[Session]]) -> list[str]:
         ("million instructions", last(lambda boot: ended(boot)["cycles"] / 1e6, "{:.1f}")),
         ("heap at its peak, MiB", least(lambda boot: ended(boot)["heap_peak"] / MEBIBYTE, "{:.2f}")),
     ]
-    title = ": ".join(filter(None, (run.name, str(run.config.get("args", "")))))
-    return [render(title, list(found), rows)]
+    return [render(_title(run), list(found), rows)]
 
 
 def _complaints(found: Mapping[str, Sequence[Session]]) -> list[str]:
