@@ -51,6 +51,21 @@ def read_profile(disk: DiskImage) -> Profile:
     return Profile(head["build"], head["cpu"], int(head["boots"].split()[0]), calls, lines)
 
 
+def profile_times(text: str) -> tuple[dict[str, int], dict[str, float]]:
+    """The calls of each function in a profile's text, and the cycles that all of them would take on the
+    highest level that was timed."""
+    calls: dict[str, int] = {}
+    times: dict[str, float] = {}
+    for line in text.splitlines():
+        words = line.split(" ")
+        if words[0] == "function":
+            name = words[1]
+            calls[name] = int(words[3])
+        elif words[0] == "times" and int(words[3]) > 0:  # in ascending order of levels
+            times[name] = int(words[5]) / int(words[3]) * calls[name]
+    return calls, times
+
+
 @dataclass(frozen=True)
 class CachedObject:
     function: str

@@ -129,10 +129,12 @@ def _embedded(env: Any, app: list[Any], libc_objects: list[Any], native: Any) ->
     )
     env.Depends(table, env.Value(env["LIBC_RUNTIME"]))
     kernel = env.RelocatableKernel(native, [app_bitcode, libc_bitcode], operations)
+    application = env.PrecompiledApplication([app_bitcode, libc_bitcode], native)
     return [
         _embed(env, "app_bitcode", app_bitcode),
         _embed(env, "libc_bitcode", libc_bitcode),
         _embed(env, "native_kernel_object", kernel),
+        _embed(env, "application_object", application),
         _assembled(env, "$BUILD/embedded/host_symbols"),
     ]
 

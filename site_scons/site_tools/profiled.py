@@ -9,21 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from build_options import Options
-from engine import TARGET, shared_libraries
+from SCons.Action import Action
 from scons_paths import escaped, user_file
 
-TOOL = "#site_scons/apply_profile/apply_profile.cpp"
-KERNEL_LIB = (
-    "kernel_lib/jit/store/profile_parse.c",
-    "kernel_lib/jit/store/function_names.c",
-    "kernel_lib/jit/values.c",
-    "kernel_lib/cpu/instruction_sets.c",
-    "kernel_lib/cpu/features.c",
-    "kernel_lib/crc32.c",
-    "kernel_lib/error.c",
-    "kernel_lib/io/format.c",
-)
-"""What the exporter calls of it."""
 PASSES = "-passes=lto-pre-link<O3>"
 
 
@@ -31,30 +19,6 @@ def _read_profile(target: list[Any], source: list[Any], env: Any) -> None:
     from bareflow.disk.profile import read_profile
 
     Path(target[0].abspath).write_bytes(read_profile(Path(source[0].abspath)))
-
-
-def _tool(env: Any, full: Any) -> Any:
-    """The program that puts a profile into bitcode."""
-    engine = [node for node in full.EngineObjects() if node.path.endswith(".o")]
-    objects = list(full.ObjectsLikeEngine("$BUILD/apply_profile", [env.File(TOOL)]))
-    compile_it = env.Step("$CC -O2 -std=gnu17 -I. -Wall -Wextra -c $SOURCE -o $TARGET", "CC")
-    for source in KERNEL_LIB:
-        node = env.Command(f"$BUILD/apply_profile/{Path(source).with_suffix('.o')}", f"#{source}", compile_it)
-        env.Depends(node, env["TOOL_VERSION"]["CC"])
-        objects += node
-    command = (
-        f"$CXX {' '.join(TARGET[:2])} -no-pie $LD_PATH $OBJECTS "
-        f"-Wl,--start-lib $ENGINE -Wl,--end-lib {' '.join(shared_libraries(env))} -o $TARGET"
-    )
-    tool = env.Command(
-        "$BUILD/apply_profile/apply_profile",
-        [*objects, *engine],
-        env.Step(command, "LINK"),
-        OBJECTS=objects,
-        ENGINE=engine,
-    )
-    env.Depends(tool, [env["TOOL_VERSION"]["LD"], env["TOOL_VERSION"]["LLVM_CONFIG"]])
-    return tool[0]
 
 
 def _inputs(env: Any, full: Any) -> list[Any]:
@@ -65,14 +29,21 @@ def _inputs(env: Any, full: Any) -> list[Any]:
             "$BUILD/profile.prf", user_file(env, given), env.Step(_read_profile, "PROFILE", escaped(given))
         )
         application, libc = full.ApplicationBitcode(full["APP"], full["LIBC_OBJECTS"])
-        env["PROFILE_INPUTS"] = [_tool(env, full), application, libc, *profile]
+        env["PROFILE_INPUTS"] = [env.EngineProgram(full, "apply_profile"), application, libc, *profile]
     return list(env["PROFILE_INPUTS"])
 
 
 def _guests_application(env: Any, full: Any) -> list[Any]:
-    """The object that a guest's export makes of the application and the profile; full: as below."""
-    step = env.Step("$SOURCES $TARGET", "PROFILE")
-    return list(env.Command("$BUILD/app.guest.o", _inputs(env, full), step))
+    """The object that a guest's export makes of the application and the profile, with the build's code for
+    the rest; full: as below. As in the guest, only the application knows its names."""
+    inputs = _inputs(env, full)
+    hot = env.Command("$BUILD/app.hot.o", inputs, env.Step("$SOURCES $TARGET", "PROFILE"))
+    rest = full.PrecompiledApplication(inputs[1:3], env)
+    link = env.Step("$LD -m elf_x86_64 -r $SOURCES -o $TARGET", "LD")
+    hide = Action("$LLVM_OBJCOPY --localize-hidden $TARGET", None)
+    made = env.Command("$BUILD/app.guest.o", [*hot, rest], [link, hide])
+    env.Depends(made, env["TOOL_VERSION"]["LD"])
+    return list(made)
 
 
 def _profiled_application(env: Any, full: Any) -> list[Any]:

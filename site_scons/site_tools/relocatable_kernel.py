@@ -12,7 +12,12 @@ from toolchain import ARCHITECTURES
 
 _TARGET = ARCHITECTURES["x86_64"]["TARGET_FLAGS"]
 _OPTIONS = [*_TARGET, *CODE_GENERATION, *FRAME_FROM_THE_BEGINNING, "-Wno-override-module", "-O2"]
-_COMPILE = f"$CC {' '.join(_OPTIONS)} -c"
+
+
+def compile_command(native: Any) -> str:
+    """The compiler and its options, for optimised bitcode of the environment `native`: the linker's, too."""
+    of_linker = [option for option in native["VARIANT"].lto if option.startswith("-mllvm ")]
+    return f"$CC {' '.join([*_OPTIONS, *of_linker])} -c $SOURCE -o $TARGET"
 
 
 def _write_names(target: list[Any], source: list[Any], env: Any) -> None:
@@ -57,7 +62,7 @@ def _relocatable_kernel(env: Any, native: Any, bitcode: list[Any], operations: l
     optimised = env.Command(
         f"{base}.bc", [*linked, names[0]], env.Step(f"$LLVM_OPT {passes} ${{SOURCES[0]}} -o $TARGET", "OPT")
     )
-    compiled = env.Command(f"{base}.bc.o", optimised, env.Step(f"{_COMPILE} $SOURCE -o $TARGET", "CC"))
+    compiled = env.Command(f"{base}.bc.o", optimised, env.Step(compile_command(native), "CC"))
     env.Depends([linked, optimised, compiled], env["TOOL_VERSION"]["CC"])
     link = "$LD -m elf_x86_64 -r --strip-debug @${SOURCES[0]} ${SOURCES[1:]} -o $TARGET"
     kernel = env.Command(

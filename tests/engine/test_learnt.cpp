@@ -3,18 +3,11 @@
 // sources: kernel_lib/crc32.c
 /* What a profile does to the application's bitcode before it is compiled as a whole. */
 #include "kernel_lib/jit/export/prepare.h"
-#include "tests/host/check.h"
-#include "llvm/AsmParser/Parser.h"
-#include "llvm/Bitcode/BitcodeWriter.h"
+#include "tests/engine/made_profile.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/Verifier.h"
-#include "llvm/Support/raw_ostream.h"
-#include "llvm/Support/SourceMgr.h"
-extern "C" {
-#include "kernel_lib/crc32.h"
-}
 
 using namespace llvm;
 
@@ -75,8 +68,6 @@ attributes #1 = { "target-features"="+avx,+avx2,+sse2,+x87" }
 attributes #2 = { "target-features"="+avx9,+sse2,+x87" }
 )";
 
-static const char HEAD[] = "bareflow jit profile 1\nbuild maker\ncpu c\nboots 3 max_level 4\n"
-                           "features avx2,avx\nmodel dim=64\n";
 static const char FUNCTIONS[] =
     "function sum calls 1000 level 4 specialised 1 arguments 1 because time\n"
     "times 4 calls 100 total 100000 min 1 max 1\n"
@@ -86,34 +77,12 @@ static const char FUNCTIONS[] =
 static const char SELDOM[] = "function seldom calls 1 level 0 specialised 0 arguments 0 because x\n"
                              "times 0 calls 1 total 10 min 1 max 10\n";
 
-extern "C" [[noreturn]] void panic(const char *, ...) {
-    CHECK(!"damaged bitcode");
-    abort();
-}
-
 struct Prepared {
     LLVMContext context;
     jit::Bitcode bitcode;
     jit::Learnt learnt;
     Function *named(StringRef name) { return bitcode.module->getFunction(name); }
 };
-
-static std::string sealed(const std::string &text) {
-    char line[16];
-    sprintf(line, "crc %08x\n", crc32_update(0, text.data(), text.size()));
-    return text + line;
-}
-
-static std::string bitcode_of(const char *assembly) {
-    LLVMContext context;
-    SMDiagnostic problem;
-    auto module = parseAssemblyString(assembly, problem, context);
-    CHECK(module);
-    std::string bytes;
-    raw_string_ostream stream(bytes);
-    WriteBitcodeToFile(*module, stream);
-    return bytes;
-}
 
 static std::unique_ptr<Prepared> prepare(const std::string &profile) {
     auto made = std::make_unique<Prepared>();
@@ -195,6 +164,18 @@ static void test_alternative() {
     CHECK(made->learnt.chosen == 0 && made->learnt.features.empty() && made->learnt.clones == 2);
 }
 
+/* Without clones the other function's code stands under both names. */
+static void test_alternative_alone() {
+    std::string function = StringRef(FUNCTIONS).split("tuple").first.str();
+    function += "candidate sum_avx2 shape 0 cycles 9 chosen 1\n";
+    auto made = prepare(sealed(HEAD + function));
+    CHECK(made->learnt.choices == "sum: the code of sum_avx2\n");
+    GlobalAlias *alias = made->bitcode.module->getNamedAlias("sum");
+    CHECK(alias && alias->getAliasee() == made->named("sum_avx2"));
+    CHECK(in_table(*made) == made->named("sum_avx2"));
+    CHECK(made->named("sum_avx2")->hasFnAttribute(Attribute::Hot));
+}
+
 static void test_codegen_options() {
     std::string candidate = "candidate sum shape 1 cycles 9 chosen 1\n";
     auto made = prepare(sealed(std::string(HEAD) + FUNCTIONS + candidate));
@@ -216,6 +197,7 @@ int main() {
     test_clones();
     test_temperature();
     test_alternative();
+    test_alternative_alone();
     test_codegen_options();
     test_refused();
     puts("learnt: passed");

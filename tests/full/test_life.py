@@ -22,6 +22,7 @@ from life_tools import (
     results,
     slots,
 )
+from profile_tools import profile_times
 from project_files import DEFAULT_MODEL, DEFAULT_TOKENIZER
 
 
@@ -46,6 +47,18 @@ def test_says_what_it_wrote(successor: MadeDisk) -> None:
     }
 
 
+def test_compiles_what_is_hot(successor: MadeDisk) -> None:
+    """What the build has compiled is not compiled again but for the hot functions, their clones, and the
+    general bodies of these."""
+    event = successor.event("export")
+    calls, times = profile_times(successor.disk.newest(PROFILE).decode())
+    most = max(time for name, time in times.items() if calls[name] >= 100)
+    hot = [name for name, time in times.items() if calls[name] >= 100 and time * 200 >= most]
+    called = [name for name in calls if calls[name] > 0]
+    assert 5 < len(hot) <= event["hot"] < len(called) / 3
+    assert event["clones"] < event["compiled"] <= event["clones"] + 2 * event["hot"]
+
+
 def test_same_bytes_on_linux(exported: DiskImage, linux_program: Path, tmp_path: Path) -> None:
     """The same engine makes the same kernel of the same profile as a Linux program; trimmed as well."""
     root = make_root(tmp_path / "root", DEFAULT_MODEL, DEFAULT_TOKENIZER)
@@ -61,7 +74,7 @@ def test_successor_and_its_parent(exported: DiskImage, tmp_path: Path) -> None:
     kernel = exported.read(SNAPSHOT)
     header = parse_header(kernel)
     assert seal(kernel) == kernel, "build id and CRC are those that the image builder would make"
-    assert len(kernel) < 160_000
+    assert len(kernel) < 158_000
     assert slots(exported) == (SNAPSHOT, ROOT)
     entry = index(exported)["0001.KRN"]
     assert entry["build"] == header.build_id.hex()

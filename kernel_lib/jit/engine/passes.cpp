@@ -12,10 +12,7 @@
 #include "llvm/Analysis/BasicAliasAnalysis.h"
 #include "llvm/Analysis/BlockFrequencyInfo.h"
 #include "llvm/Analysis/BranchProbabilityInfo.h"
-#include "llvm/Analysis/CtxProfAnalysis.h"
 #include "llvm/Analysis/DemandedBits.h"
-#include "llvm/Analysis/EphemeralValuesCache.h"
-#include "llvm/Analysis/InlineAdvisor.h"
 #include "llvm/Analysis/LastRunTrackingAnalysis.h"
 #include "llvm/Analysis/LoopAccessAnalysis.h"
 #include "llvm/Analysis/LoopInfo.h"
@@ -32,8 +29,6 @@
 #include "llvm/Transforms/IPO/AlwaysInliner.h"
 #include "llvm/Transforms/IPO/ElimAvailExtern.h"
 #include "llvm/Transforms/IPO/GlobalDCE.h"
-#include "llvm/Transforms/IPO/GlobalOpt.h"
-#include "llvm/Transforms/IPO/ModuleInliner.h"
 #include "llvm/Transforms/Scalar/DeadStoreElimination.h"
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
 #include "llvm/Transforms/Scalar/GVN.h"
@@ -140,14 +135,15 @@ void add_o2(FunctionPassManager &passes, bool vectorise) {
     passes.addPass(SimplifyCFGPass());
 }
 
-/* For functions that seldom run: what tidies up after inlining. With all passes an export takes a
- * sixth longer, and the kernel is larger. */
-void add_size(FunctionPassManager &passes) {
-    passes.addPass(SROAPass(SROAOptions::ModifyCFG));
-    passes.addPass(EarlyCSEPass());
-    passes.addPass(InstCombinePass());
-    passes.addPass(SimplifyCFGPass(late()));
-}
+/* What was there to be inlined has been. Constants keep their values, which passes fold. */
+struct DropInlinedFunctionsPass : PassInfoMixin<DropInlinedFunctionsPass> {
+    PreservedAnalyses run(Module &module, ModuleAnalysisManager &) {
+        for (Function &function : module)
+            if (function.hasAvailableExternallyLinkage())
+                function.deleteBody();
+        return PreservedAnalyses::none();
+    }
+};
 
 } // namespace
 
@@ -166,25 +162,16 @@ jit::Passes::Passes(TargetMachine &machine, const TargetLibraryInfoImpl &library
 }
 
 jit::Passes::Passes(TargetMachine &machine, const TargetLibraryInfoImpl &library,
-                    WholeProgram whole) {
+                    ManyFunctions many) {
     register_analyses(machine, library);
-    modules.registerPass([] { return InlineAdvisorAnalysis(); });
-    modules.registerPass([] { return CtxProfAnalysis(); });
-    functions.registerPass([] { return EphemeralValuesAnalysis(); });
-    go_on = whole.go_on;
-    FunctionPassManager first;
-    first.addPass(StopPass(go_on));
-    add_first(first);
+    FunctionPassManager chosen;
+    chosen.addPass(StopPass(many.go_on));
+    add_o2(chosen, true);
     passes.addPass(AlwaysInlinerPass(false));
+    passes.addPass(DropInlinedFunctionsPass());
     passes.addPass(GlobalDCEPass());
-    passes.addPass(GlobalOptPass());
-    passes.addPass(createModuleToFunctionPassAdaptor(std::move(first)));
-    passes.addPass(StopPass(go_on));
-    passes.addPass(ModuleInlinerPass(getInlineParams(3, 0)));
-    passes.addPass(EliminateAvailableExternallyPass());
+    passes.addPass(createModuleToFunctionPassAdaptor(std::move(chosen)));
     passes.addPass(GlobalDCEPass());
-    add_o2(for_speed, true);
-    add_size(for_size);
 }
 
 void jit::Passes::register_analyses(TargetMachine &machine, const TargetLibraryInfoImpl &library) {
@@ -219,21 +206,8 @@ void jit::Passes::register_analyses(TargetMachine &machine, const TargetLibraryI
     loops.registerPass([] { return ShouldRunExtraSimpleLoopUnswitch(); });
 }
 
-void jit::Passes::run_on_each_function(Module &module) {
-    for (Function &function : module) {
-        if (!go_on())
-            return;
-        FunctionPassManager &chosen = function.hasOptSize() ? for_size : for_speed;
-        if (!function.isDeclaration())
-            functions.invalidate(function, chosen.run(function, functions));
-    }
-    GlobalDCEPass().run(module, modules);
-}
-
 void jit::Passes::run(Module &module) {
     passes.run(module, modules);
-    if (go_on)
-        run_on_each_function(module);
     modules.clear();
     functions.clear();
     loops.clear();

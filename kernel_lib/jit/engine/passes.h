@@ -14,12 +14,12 @@ namespace jit {
 /* The passes of one level, which run on one module after another. */
 class Passes {
   public:
-    /* For a module that is the whole program, on the highest level. When go_on() returns false, the
-     * module is good for nothing. */
-    struct WholeProgram {
+    /* For a module of many functions, on the highest level. When go_on() returns false, the module
+     * is good for nothing. */
+    struct ManyFunctions {
         jit_go_on *go_on;
     };
-    Passes(llvm::TargetMachine &machine, const llvm::TargetLibraryInfoImpl &library, WholeProgram);
+    Passes(llvm::TargetMachine &machine, const llvm::TargetLibraryInfoImpl &library, ManyFunctions);
 
     Passes(llvm::TargetMachine &machine, const llvm::TargetLibraryInfoImpl &library,
            jit_level level);
@@ -30,15 +30,11 @@ class Passes {
   private:
     void register_analyses(llvm::TargetMachine &machine,
                            const llvm::TargetLibraryInfoImpl &library);
-    void run_on_each_function(llvm::Module &module);
 
     llvm::LoopAnalysisManager loops;
     llvm::FunctionAnalysisManager functions;
     llvm::ModuleAnalysisManager modules;
     llvm::ModulePassManager passes;
-    /* Of a whole program, when all has been inlined: */
-    llvm::FunctionPassManager for_speed, for_size;
-    jit_go_on *go_on = nullptr; /* of a whole program */
 };
 
 } // namespace jit

@@ -1,5 +1,5 @@
 /*
- * The application compiled as one module, ahead of its next boot.
+ * The application's hot functions compiled together, ahead of its next boot.
  */
 #pragma once
 #include "kernel_lib/jit/export/learnt.h"
@@ -10,13 +10,17 @@
 namespace jit {
 
 struct CompiledApplication {
-    llvm::SmallVector<char, 0> object; /* ELF; defines app_main and made_from */
+    /* ELF; defines made_from, and functions that take the place of those that the build has
+     * compiled (precompiled.h). */
+    llvm::SmallVector<char, 0> object;
     Learnt learnt;
+    size_t functions; /* so many */
 };
 
-/* Optimises the application's bitcode, with what it inlines of LLVM-libc's, as one program, with
- * what the profile's text says (learnt.h). The code is position-dependent, as a kernel has it.
- * `exists` tells whether a library function can be called. An error when go_on() returns false. */
+/* Optimises those functions of the application's bitcode that run often, with what they inline of
+ * LLVM-libc's, as the profile's text says (learnt.h). The code is position-dependent, as a kernel
+ * has it. `exists` tells whether a library function can be called. An error when go_on() returns
+ * false. */
 llvm::Expected<CompiledApplication>
 compile_application(llvm::StringRef application, llvm::StringRef libc, llvm::StringRef profile,
                     llvm::function_ref<bool(llvm::StringRef)> exists, jit_go_on *go_on);

@@ -3,9 +3,9 @@
 using namespace llvm;
 using namespace llvm::jitlink;
 
-Error jit::Definitions::add(LinkGraph &graph) {
+Error jit::Definitions::add(LinkGraph &graph, Scope scope) {
     for (Symbol *symbol : graph.defined_symbols()) {
-        if (!symbol->hasName() || symbol->getScope() == Scope::Local)
+        if (!symbol->hasName() || symbol->getScope() > scope)
             continue;
         auto [known, is_new] = global.try_emplace(*symbol->getName(), symbol);
         if (is_new || symbol->getLinkage() == Linkage::Weak)

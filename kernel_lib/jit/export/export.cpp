@@ -38,15 +38,20 @@ Expected<NativeKernel> jit::native_kernel(Program &program, StringRef profile, j
         KernelLinker linker;
         StringRef half = bytes(native_kernel_object, native_kernel_object_end);
         StringRef object(application->object.data(), application->object.size());
-        if (Error error = linker.add(MemoryBufferRef(half, "the kernel")))
+        StringRef precompiled = bytes(application_object, application_object_end);
+        if (Error error = linker.add_kernel(MemoryBufferRef(half, "the kernel")))
             return error;
-        if (Error error = linker.add(MemoryBufferRef(object, "the application")))
+        if (Error error = linker.add_application(MemoryBufferRef(object, "the application")))
+            return error;
+        if (Error error =
+                linker.add_application(MemoryBufferRef(precompiled, "the build's application")))
             return error;
         auto linked = linker.link(STACK_SIZE);
         if (!linked)
             return linked.takeError();
         kernel.file = std::move(*linked);
         kernel.learnt = std::move(application->learnt);
+        kernel.compiled = application->functions;
         return Error::success();
     });
     if (error)
@@ -64,9 +69,9 @@ Expected<NativeKernel> jit::native_kernel(Program &program, StringRef profile, j
 static void announce(const NativeKernel &kernel, uint64_t cycles) {
     const Learnt &learnt = kernel.learnt;
     console_event("{\"event\":\"export\",\"kernel_bytes\":%zu,\"cycles\":%lu,\"peak_bytes\":%lu,"
-                  "\"hot\":%lu,\"clones\":%lu,\"chosen\":%lu,\"needs\":\"%s\"}",
+                  "\"hot\":%lu,\"clones\":%lu,\"chosen\":%lu,\"compiled\":%zu,\"needs\":\"%s\"}",
                   kernel.file.size(), cycles, memory_usage().peak, learnt.hot, learnt.clones,
-                  learnt.chosen, learnt.features.c_str());
+                  learnt.chosen, kernel.compiled, learnt.features.c_str());
 }
 
 static char *read_profile(const char *path, size_t *size, struct error *error) {

@@ -17,6 +17,7 @@ namespace jit {
 struct NativeKernel {
     std::vector<char> file; /* boot/kernel_header.h, compressed */
     Learnt learnt;
+    size_t compiled = 0; /* functions that the build's code was not good for */
 };
 
 /* The kernel of the application for a boot without a JIT, with what a profile's text says. What

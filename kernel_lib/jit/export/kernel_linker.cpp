@@ -11,12 +11,40 @@ using orc::MemProt;
 constexpr size_t THREAD_BLOCK_SIZE = sizeof(uint64_t) + 40;
 constexpr size_t THREAD_BLOCK_ALIGNMENT = 16;
 
-Error KernelLinker::add(MemoryBufferRef object) {
+Expected<LinkGraph *> KernelLinker::read(MemoryBufferRef object) {
     auto graph = createLinkGraphFromObject(object, names);
     if (!graph)
         return graph.takeError();
     graphs.push_back(std::move(*graph));
-    return definitions.add(*graphs.back());
+    return graphs.back().get();
+}
+
+Error KernelLinker::add_kernel(MemoryBufferRef object) {
+    auto graph = read(object);
+    return graph ? kernel.add(**graph, Scope::Hidden) : graph.takeError();
+}
+
+Error KernelLinker::add_application(MemoryBufferRef object) {
+    auto graph = read(object);
+    if (!graph)
+        return graph.takeError();
+    of_application.insert(*graph);
+    if (Error error = application.add(**graph, Scope::Hidden))
+        return error;
+    return kernel.add(**graph, Scope::Default);
+}
+
+/* Lets the graph's references lead to the definitions that were chosen. */
+void KernelLinker::bind(LinkGraph &graph) {
+    bool in_application = of_application.contains(&graph);
+    for (Block *block : graph.blocks())
+        for (Edge &edge : block->edges()) {
+            Symbol *definition = in_application ? application.of(edge.getTarget()) : nullptr;
+            if (!definition)
+                definition = kernel.of(edge.getTarget());
+            if (definition)
+                edge.setTarget(*definition);
+        }
 }
 
 void KernelLinker::mark(Block &block) {
@@ -38,8 +66,8 @@ void KernelLinker::mark() {
         Block *block = to_mark.back();
         to_mark.pop_back();
         for (Edge &edge : block->edges())
-            if (Symbol *definition = definitions.of(edge.getTarget()))
-                mark(definition->getBlock());
+            if (edge.getTarget().isDefined())
+                mark(edge.getTarget().getBlock());
     }
 }
 
@@ -55,40 +83,28 @@ Error KernelLinker::add_thread_block() {
     graph->addDefinedSymbol(*thread_block, 0, "__thread_block", THREAD_BLOCK_SIZE, Linkage::Strong,
                             Scope::Default, false, true);
     graphs.push_back(std::move(graph));
-    return definitions.add(*graphs.back());
+    return kernel.add(*graphs.back(), Scope::Default);
 }
 
 Error KernelLinker::add_symbol_table() {
     graphs.push_back(table.make_graph(graphs, [&](Block *block) { return is_live(block); }, names));
     for (Block *block : graphs.back()->blocks())
         live.insert(block);
-    return definitions.add(*graphs.back());
+    return kernel.add(*graphs.back(), Scope::Default);
 }
 
-/* Gives the graph's external symbols their addresses, and references to a definition that was not
- * chosen the one that was. */
+/* Gives the symbols that no object defines their addresses. */
 void KernelLinker::resolve(LinkGraph &graph, const Layout &layout) {
     SmallVector<Symbol *> externals(graph.external_symbols());
     for (Symbol *symbol : externals) {
         auto scripted = layout.symbols.find(*symbol->getName());
-        Symbol *definition = definitions.of(*symbol);
         if (scripted != layout.symbols.end())
             graph.makeAbsolute(*symbol, orc::ExecutorAddr(scripted->second));
-        else if (definition)
-            graph.makeAbsolute(*symbol, definition->getAddress());
         else if (symbol->isWeaklyReferenced())
             graph.makeAbsolute(*symbol, orc::ExecutorAddr());
         else
             undefined.insert(symbol);
     }
-    for (Block *block : graph.blocks())
-        for (Edge &edge : block->edges()) {
-            Symbol &target = edge.getTarget();
-            Symbol *chosen = target.isDefined() ? definitions.of(target) : &target;
-            if (chosen != &target)
-                edge.setTarget(graph.addAbsoluteSymbol("", chosen->getAddress(), 0, Linkage::Strong,
-                                                       Scope::Local, true));
-        }
 }
 
 Error KernelLinker::relocate(LinkGraph &graph, Block &block) {
@@ -123,9 +139,12 @@ Expected<std::vector<char>> KernelLinker::image(const Layout &layout) {
 Expected<std::vector<char>> KernelLinker::link(uint64_t stack_size) {
     if (Error error = add_thread_block())
         return std::move(error);
+    for (auto &graph : graphs)
+        bind(*graph);
     mark();
     if (Error error = add_symbol_table())
         return std::move(error);
+    bind(*graphs[0]); /* the kernel refers to the table */
     Layout layout = lay_out(graphs, [&](Block *block) { return is_live(block); }, stack_size);
     for (auto &graph : graphs)
         resolve(*graph, layout);

@@ -15,9 +15,11 @@ namespace jit {
 
 class KernelLinker {
   public:
-    /* Adds an ELF object of code that is not position-independent. Its bytes must stay until link()
-     * has returned. */
-    llvm::Error add(llvm::MemoryBufferRef object);
+    /* Add an ELF object of code that is not position-independent: of the kernel, or of the
+     * application, whose hidden symbols only the application knows and takes before the kernel's.
+     * Its bytes must stay until link() has returned. */
+    llvm::Error add_kernel(llvm::MemoryBufferRef object);
+    llvm::Error add_application(llvm::MemoryBufferRef object);
 
     /* Links the objects, with a stack of so many bytes. What neither the kernel's header nor a
      * constructor or destructor leads to is left out. The result is a kernel's image
@@ -27,11 +29,12 @@ class KernelLinker {
 
   private:
     bool is_live(llvm::jitlink::Block *block) const { return live.contains(block); }
+    llvm::Expected<llvm::jitlink::LinkGraph *> read(llvm::MemoryBufferRef object);
+    void bind(llvm::jitlink::LinkGraph &graph);
     void mark();
     void mark(llvm::jitlink::Block &block);
     llvm::Error add_symbol_table();
     llvm::Error add_thread_block();
-    void resolve(const Layout &layout);
     void resolve(llvm::jitlink::LinkGraph &graph, const Layout &layout);
     llvm::Error relocate(llvm::jitlink::LinkGraph &graph, llvm::jitlink::Block &block);
     llvm::Expected<std::vector<char>> image(const Layout &layout);
@@ -39,7 +42,8 @@ class KernelLinker {
     std::shared_ptr<llvm::orc::SymbolStringPool> names =
         std::make_shared<llvm::orc::SymbolStringPool>();
     std::vector<std::unique_ptr<llvm::jitlink::LinkGraph>> graphs;
-    Definitions definitions;
+    llvm::DenseSet<llvm::jitlink::LinkGraph *> of_application;
+    Definitions kernel, application;
     SymbolTable table;
     llvm::jitlink::Block *thread_block = nullptr;
     llvm::DenseSet<llvm::jitlink::Block *> live;

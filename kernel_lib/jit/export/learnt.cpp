@@ -2,14 +2,11 @@
 #include "kernel_lib/jit/engine/codegen_options.h"
 #include "kernel_lib/jit/engine/extract.h"
 #include "kernel_lib/jit/engine/specialise.h"
+#include "kernel_lib/jit/export/functions.h"
 #include "kernel_lib/jit/export/temperature.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/Constants.h"
-#include "llvm/IR/Dominators.h"
-#include "llvm/IR/InstIterator.h"
-#include "llvm/IR/InstrTypes.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 extern "C" {
 #include "kernel_lib/cpu/instruction_sets.h"
@@ -84,6 +81,9 @@ class Application {
         }
         for (size_t i = 0; i < heat.size(); i++)
             choose(i);
+        if (heat.empty()) /* nothing is known to run seldom */
+            for (Function *function : bitcode.functions)
+                mark(*function, Temperature::hot);
         learnt.features = sets.list();
         return std::move(learnt);
     }
@@ -109,11 +109,6 @@ class Application {
         return calls >= ENOUGH_CALLS && takes_much(i) && has_loop(*bitcode.functions[i]);
     }
 
-    static bool has_loop(Function &function) {
-        DominatorTree dominators(function);
-        return !LoopInfo(dominators).empty();
-    }
-
     std::string all_features() const {
         SmallVector<StringRef> names;
         StringRef(profile.head().features).split(names, ',', -1, false);
@@ -135,22 +130,15 @@ class Application {
     }
 
     /* Makes functions that are called by this one alone a part of it, as the JIT does: in a clone
-     * they know its constants. */
+     * they know its constants. What is never called would only be in several clones. */
     static void inline_parts(Function &body) {
         for_each_callee(body, [&](Function &callee) {
-            if (!callee.hasFnAttribute(Attribute::AlwaysInline) && is_part_of_caller(callee)) {
+            if (!callee.hasFnAttribute(Attribute::AlwaysInline) &&
+                !callee.hasFnAttribute(Attribute::Cold) && is_part_of_caller(callee)) {
                 callee.addFnAttr(Attribute::AlwaysInline);
                 inline_parts(callee);
             }
         });
-    }
-
-    static void for_each_callee(Function &body, function_ref<void(Function &)> visit) {
-        for (Instruction &instruction : instructions(body))
-            if (auto *call = dyn_cast<CallBase>(&instruction))
-                if (Function *callee = call->getCalledFunction())
-                    if (!callee->isDeclaration())
-                        visit(*callee);
     }
 
     /* The code that was fastest for the index-th function: another function's, or its own with
@@ -170,6 +158,7 @@ class Application {
         }
         if (body != &function || !candidate || !takes_much(i))
             return function;
+        mark(function, Temperature::hot);
         if (candidate->options & JIT_FREE_LOOPS) {
             free_loops(function);
             note("free loops");
@@ -209,6 +198,16 @@ class Application {
         other.setName(name);
     }
 
+    /* The same for code that keeps its own name: it has both. */
+    void stand_for(Function &function, Function &body) {
+        function.replaceAllUsesWith(&body);
+        auto *alias =
+            GlobalAlias::create(function.getValueType(), function.getAddressSpace(),
+                                GlobalValue::ExternalLinkage, "", &body, bitcode.module.get());
+        alias->takeName(&function);
+        function.setName(alias->getName() + ".general");
+    }
+
     void choose(size_t i) {
         Function &function = *bitcode.functions[i];
         uint64_t clones = learnt.clones;
@@ -217,6 +216,7 @@ class Application {
         if (wants_clones(i)) {
             values = profile.of(i).values;
             inline_parts(body);
+            mark(body, Temperature::hot);
         }
         jit_values_select(&values);
         auto make_clone = [&](const Twine &name, ArrayRef<Constant *> constants) -> Function & {
@@ -231,7 +231,7 @@ class Application {
         if (&chosen == &function)
             return;
         if (&chosen == &body) {
-            function.replaceAllUsesWith(&body);
+            stand_for(function, body);
         } else {
             mark(chosen, Temperature::hot);
             replace(function, chosen);

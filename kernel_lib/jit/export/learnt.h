@@ -11,6 +11,8 @@ namespace jit {
 
 /* The symbol that says what a kernel was made from. */
 inline constexpr char MADE_FROM[] = "made_from";
+/* Where the application begins. */
+inline constexpr char APP_MAIN[] = "app_main";
 
 /* What was put in, as the symbol made_from has it (kernel_lib/life/made_from.h). */
 struct Learnt {
@@ -20,7 +22,7 @@ struct Learnt {
 
 /* Changes the module as the profile (the text of /profile/JIT.PRF) says:
  *  - hot functions have the code of the alternative that was fastest, with the codegen options that
- *    were, and clones for frequent argument values;
+ *    were, and clones for frequent argument values; all that has changed is marked hot;
  *  - those that were never called are cold: blocks that call them are unlikely, and they are
  *    compiled for size, as are those that took little time;
  *  - the symbol made_from is defined, for the kernel.

@@ -7,8 +7,9 @@ extern "C" {
 
 namespace jit {
 
-/* What native_kernel() takes: 20 MiB were measured (docs/life.md). If the memory ran out within the
- * compiler, it would be given up, and most of what it had allocated would be lost. */
+/* What native_kernel() takes: 12 MiB were measured (docs/life.md), and applications differ. If the
+ * memory ran out within the compiler, it would be given up, and most of what it had allocated would
+ * be lost. */
 constexpr uint64_t EXPORT_MEMORY = 28 << 20;
 
 /* Whether so many bytes are free; *error says if not. */

@@ -6,7 +6,7 @@ using namespace llvm;
 using namespace jit;
 
 /* The linker finds constructors in .init_array, ascending by priority. */
-static void list_constructors(Bitcode &bitcode) {
+void jit::list_constructors(Bitcode &bitcode) {
     int priority = 0;
     for (Function *constructor : bitcode.constructors)
         appendToGlobalCtors(*bitcode.module, constructor, priority++);
@@ -16,7 +16,7 @@ static void list_constructors(Bitcode &bitcode) {
 }
 
 static bool is_public(const GlobalValue &value) {
-    return value.getName() == "app_main" || value.getName() == MADE_FROM;
+    return value.getName() == APP_MAIN || value.getName() == MADE_FROM;
 }
 
 Expected<Learnt> jit::prepare_application(Bitcode &bitcode, StringRef profile) {

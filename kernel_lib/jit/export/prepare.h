@@ -7,6 +7,9 @@
 
 namespace jit {
 
+/* Lists constructors and destructors where a linker finds them. */
+void list_constructors(Bitcode &bitcode);
+
 /* Puts what the profile's text says into the module (learnt.h), lists constructors and destructors
  * where a linker finds them, and makes all but the kernel's symbols, app_main and made_from,
  * local. */

@@ -17,12 +17,3 @@ PreservedAnalyses StopPass::run(Function &function, FunctionAnalysisManager &) {
     remove_code(function);
     return PreservedAnalyses::none();
 }
-
-PreservedAnalyses StopPass::run(Module &module, ModuleAnalysisManager &) {
-    if (go_on())
-        return PreservedAnalyses::all();
-    for (Function &function : module)
-        if (!function.isDeclaration())
-            remove_code(function);
-    return PreservedAnalyses::none();
-}

@@ -12,10 +12,8 @@ class StopPass : public llvm::PassInfoMixin<StopPass> {
   public:
     explicit StopPass(jit_go_on *go_on) : go_on(go_on) {}
 
-    /* Unless go_on(), the function, or all of them, have no code any more: the module is good for
-     * nothing. */
+    /* Unless go_on(), the function has no code any more: the module is good for nothing. */
     llvm::PreservedAnalyses run(llvm::Function &function, llvm::FunctionAnalysisManager &);
-    llvm::PreservedAnalyses run(llvm::Module &module, llvm::ModuleAnalysisManager &);
 
   private:
     jit_go_on *go_on;

@@ -1,7 +1,7 @@
 #include "kernel_lib/jit/export/temperature.h"
+#include "kernel_lib/jit/export/functions.h"
+#include "kernel_lib/jit/export/learnt.h"
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/IR/InstIterator.h"
-#include "llvm/IR/InstrTypes.h"
 
 using namespace llvm;
 using namespace jit;
@@ -55,20 +55,19 @@ std::vector<Temperature> jit::temperatures(const ProfileReader &profile,
             found[i] = Temperature::warm;
     }
     while (!hot.empty()) {
-        for (const Instruction &instruction : instructions(functions[hot.pop_back_val()])) {
-            const auto *call = dyn_cast<CallBase>(&instruction);
-            auto callee = index.find(call ? call->getCalledFunction() : nullptr);
+        for_each_callee(*functions[hot.pop_back_val()], [&](Function &called) {
+            auto callee = index.find(&called);
             if (callee != index.end() && found[callee->second] != Temperature::hot &&
                 is_often_called(profile.of(callee->second)))
                 heat(callee->second);
-        }
+        });
     }
     return found;
 }
 
 static bool is_for_other_cpus(const Function &function) {
     return function.getFnAttribute("target-features") !=
-           function.getParent()->getFunction("app_main")->getFnAttribute("target-features");
+           function.getParent()->getFunction(APP_MAIN)->getFnAttribute("target-features");
 }
 
 void jit::mark(Function &function, Temperature temperature) {

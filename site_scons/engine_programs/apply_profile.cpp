@@ -7,47 +7,12 @@
  */
 #include "kernel_lib/jit/export/application.h"
 #include "kernel_lib/jit/export/prepare.h"
+#include "site_scons/engine_programs/files.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/raw_ostream.h"
 #include "llvm/Support/TargetSelect.h"
-#include "llvm/Support/WithColor.h"
-#include <cstdarg>
-#include <cstdio>
 
 using namespace llvm;
-
-[[noreturn]] static void fail(const Twine &message) {
-    WithColor::error(errs(), "apply_profile") << message << '\n';
-    exit(1);
-}
-
-/* The engine's way out (kernel_lib/runtime.h). */
-extern "C" [[noreturn]] void panic(const char *format, ...) {
-    char message[500];
-    va_list values;
-    va_start(values, format);
-    vsnprintf(message, sizeof message, format, values);
-    va_end(values);
-    fail(message);
-}
-
-static std::unique_ptr<MemoryBuffer> read(const char *path) {
-    auto buffer = MemoryBuffer::getFile(path);
-    if (!buffer)
-        fail(Twine(path) + ": " + buffer.getError().message());
-    return std::move(*buffer);
-}
-
-static void write(const char *path, function_ref<void(raw_ostream &)> content) {
-    std::error_code error;
-    raw_fd_ostream output(path, error);
-    if (error)
-        fail(Twine(path) + ": " + error.message());
-    content(output);
-}
 
 /* The functions of LLVM-libc's that the application's calls may become. */
 static bool exists(StringRef name) {
@@ -81,5 +46,5 @@ int main(int argc, char **argv) {
     auto learnt = jit::prepare_application(bitcode, profile->getBuffer());
     if (!learnt)
         fail(toString(learnt.takeError()));
-    write(argv[4], [&](raw_ostream &output) { WriteBitcodeToFile(*bitcode.module, output); });
+    write(argv[4], *bitcode.module);
 }
