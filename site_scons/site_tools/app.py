@@ -22,6 +22,9 @@ TARGETS = set("image run bench evolve coverage report dist install compile_comma
 """Those that there are for other programs."""
 _MODELS = {"perplexity", "held_out", "large", "real", "soak"}
 """Those that measure the model's program, or what it was recorded to run."""
+LIBRARY_S = [f"-fno-builtin-{name}{size}" for name in ("fmax", "fmin") for size in ("", "f", "l")]
+"""Options of the compiler: of what it does itself with these functions the sign of a zero depends on the
+level, and C allows that. The library's are the same everywhere."""
 _INLINE = "'-Dinline="
 """What variants/full.py makes of C's keyword; C++ has others that begin with it."""
 
@@ -38,7 +41,7 @@ def _objects(env: Any) -> list[Any]:
     """Bitcode of all the program's sources, and of what calls its main."""
     app: App = env["HOSTED"]
     level = env["VARIANT"].app_optimisation or app.optimisation
-    own = [flag for flag in env["CCFLAGS"] if str(flag) not in WARNINGS]
+    own = [*(flag for flag in env["CCFLAGS"] if str(flag) not in WARNINGS), *LIBRARY_S]
     extracted, packaged = env.AppSource()
     includes = [app.folder, *(app.folder / name for name in app.include), *extracted[:1]]
     places = [part for folder in includes for part in ("-I", Literal(str(folder)))]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import variant_graph
+from app import LIBRARY_S
 from bareflow.app import load_app
 from bitcode import WARNINGS
 from build_options import Options
@@ -32,8 +33,8 @@ def _describe(target: list[Any], source: list[Any], env: Any) -> None:
         *(f"-D{name}={value}".replace("'", "") for name, value in defines),  # no shell reads it
     ]
     description = {
-        "cflags": [*_flags(env, "$CFLAGS $CCFLAGS"), *level],
-        "cxxflags": [*_flags(env, "$CXXFLAGS $CCFLAGS"), *level, *inside],
+        "cflags": [*_flags(env, "$CFLAGS $CCFLAGS"), *LIBRARY_S, *level],
+        "cxxflags": [*_flags(env, "$CXXFLAGS $CCFLAGS"), *LIBRARY_S, *level, *inside],
         "passes": env["VARIANT"].embedded_passes,
         "main": source[0].abspath,
         "host_symbols": source[1].abspath,

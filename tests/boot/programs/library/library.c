@@ -125,6 +125,12 @@ static void numbers(void) {
     feclearexcept(FE_ALL_EXCEPT);
     third = values[2] / (values[2] - 1);
     printf("%g %d\n", third, fetestexcept(FE_DIVBYZERO) != 0);
+#ifndef __linux__ /* there C's recommendation (C17 F.10.9) is not followed */
+    volatile double negative = -0.0, zero = 0.0;
+    if (signbit(fmax(negative, zero)) || signbit(fmax(zero, negative)) ||
+        !signbit(fmin(negative, zero)) || !signbit(fmin(zero, negative)))
+        puts("zeros of fmax and fmin");
+#endif
 }
 
 /* Doubles of all magnitudes in all forms: a hash of their texts. */
