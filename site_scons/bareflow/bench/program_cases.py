@@ -25,6 +25,8 @@ BOOTS = 3
 REPETITIONS = 3
 NATIVE = "native"
 MEBIBYTE = 1 << 20
+INTERPRETED_LIMIT = 3600.0
+"""Seconds after which a boot that interprets everything, and counts instructions, counts as hung."""
 LEVELS = {
     "interpreter": {"jit.max_level": "interpreter", "jit.interpret_loops": "1000"},
     **{level: {"jit.tier0": level, "jit.max_level": level} for level in ("O0", "O1", "O2", "O3")},
@@ -53,8 +55,8 @@ def uses(workload: Path) -> list[Run]:
     return list(found.values())
 
 
-def _boot(machine: Machine, run: Run) -> Session:
-    return follow(machine, LIMIT, partial(typing, run.input), run.code)
+def _boot(machine: Machine, run: Run, limit: float = LIMIT) -> Session:
+    return follow(machine, limit, partial(typing, run.input), run.code)
 
 
 def _machine(image: Path, run: Run, extra: Sequence[str]) -> Machine:
@@ -94,7 +96,7 @@ def _measure_levels(run: Run, image: Path, native: Path) -> dict[str, list[Sessi
     for level, settings in LEVELS.items():
         progress(f"{run.name}, {level}")
         config = {**machine.config, **settings, "jit.cache": "off", "jit.profile": "off"}
-        made[level] = [_boot(replace(machine, config=config), run)]
+        made[level] = [_boot(replace(machine, config=config), run, INTERPRETED_LIMIT)]
     return made
 
 
