@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import random
 import zlib
+from pathlib import Path
 
 import pytest
 from bareflow.coverage.guest_coverage import COVERAGE_PATH, LinkedProgram, Recording, read_recording
 from bareflow.disk.generations import sibling
 from bareflow.kernel.kernel_file import parse_header
+from bareflow.qemu.guest import Guest
 from disk_tools import DiskImage
-from fixture_types import Boot, Disk, GuestImage
+from fixture_types import Boot, Disk, GuestImage, Processor
+from power_cut import LoggedDisk, PowerCut, read_log
+from profile_tools import beyond_a_cut, fsck
 
 ALL = {
     "called_once", "called_deeper", "called_often", "called_with_floats", "called_by_pointer",
@@ -30,6 +35,7 @@ OF_THE_START_AND_END = {
     "kernel_start", "app_main", "descriptors_load", "cpu_state_enable", "coverage_breakpoint",
     "coverage_start", "platform_exit", "generation_write", "coverage_save",
 }  # fmt: skip
+CUTS = 12
 
 
 @pytest.fixture
@@ -135,6 +141,35 @@ def test_a_breakpoint_of_the_program_is_an_exception(boot: Boot, image: DiskImag
     assert guest.wait_exit() == 1
     guest.expect(r"^exception: #BP breakpoint, vector 3, error code 0x0\n  in app_main\+")
     guest.expect(r"^backtrace:\n  kernel_start\+0x[0-9a-f]+\n  kernel_entry\+")
+
+
+def test_power_cuts_while_it_is_saved(
+    boot: Boot, image: DiskImage, program: LinkedProgram, processor: Processor, tmp_path: Path
+) -> None:
+    """The recording is that of the first boot or of both; the next boot adds to it."""
+    run(boot, image, "d")
+    before, log = image.path.read_bytes(), tmp_path / "writes.log"
+    log.touch()
+    with Guest(LoggedDisk(image.path, config={"call": "o"}, log=log, **processor)) as guest:
+        assert guest.wait_exit() == 0, guest.serial
+    writes, chance = read_log(log), random.Random(1)
+    rebuilt, seen = DiskImage(tmp_path / "cut.img"), set()
+    for number in range(CUTS):
+        cut = PowerCut(before, writes, chance)
+        rebuilt.path.write_bytes(cut.certain)
+        certain = read_recording(rebuilt.path).boots
+        rebuilt.path.write_bytes(cut.disk)
+        recording = read_recording(rebuilt.path)
+        assert certain <= recording.boots <= 2, f"cut {number}"
+        saved = CALLS["d"] | (CALLS["o"] if recording.boots == 2 else set())
+        assert executed(program, recording) & ALL == saved, f"cut {number}"
+        assert beyond_a_cut(fsck(rebuilt.path, tmp_path)) == [], f"cut {number}"
+        if recording.boots not in seen:
+            seen.add(recording.boots)
+            again = run(boot, rebuilt, "p")
+            assert again.boots == recording.boots + 1
+            assert executed(program, again) & ALL == saved | CALLS["p"]
+    assert seen == {1, 2}
 
 
 DAMAGES = [
