@@ -75,7 +75,7 @@ def _measure(native: Path, graph: Path, disk: Path) -> dict[str, dict[str, float
             for steps in LENGTHS:
                 rate = _boot(image, steps, COUNTING).generations[-1].rate
                 found[name][f"{steps} tokens"] = 1e9 / rate
-        columns = {name: partial(_boot, image, 1) for name, image in images.items()}
+        columns = {name: partial(_boot, image, LENGTHS[0]) for name, image in images.items()}
         for name, boots in take_turns(columns, BOOTS, "boots, turn {turn} of {turns}").items():
             found[name][FIRST_TOKEN] = min(boot.first_token.processor for boot in boots)
         return found
