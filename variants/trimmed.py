@@ -47,8 +47,10 @@ TRIMMING = replace(
         rf"^_ZNK?(4llvm\d+({'|'.join(CONTAINERS)})|St({'|'.join(STANDARD_CONTAINERS)}))",
         r"^_ZNK?4llvm(12SelectionDAG|15ScalarEvolution)\d+get",
         "InstrPosIndexes8getIndex",
-        # What they look at changes with the profile: the size, how many loops there are, which comparisons.
+        # What they look at changes with the profile: the size, how many loops, which comparisons, how many
+        # tail calls.
         "shouldFullUnroll",
+        r"14CodeGenPrepare4_runE",
         r"12LoopInfoBaseI\w+7analyzeE",
         "isImpliedCondICmps",
     ],
