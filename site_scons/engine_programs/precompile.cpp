@@ -10,6 +10,7 @@
 #include "kernel_lib/jit/engine/bitcode.h"
 #include "kernel_lib/jit/engine/extract.h"
 #include "kernel_lib/jit/export/functions.h"
+#include "kernel_lib/jit/export/precompiled.h"
 #include "kernel_lib/jit/export/prepare.h"
 #include "kernel_lib/jit/export/temperature.h"
 #include "site_scons/engine_programs/files.h"
@@ -29,12 +30,8 @@ static void inline_parts(Module &module) {
 }
 
 static void make_replaceable(Module &module) {
-    auto is_defined = [](const GlobalValue &value) {
-        return !value.isDeclaration() && !value.hasAvailableExternallyLinkage() &&
-               !value.hasAppendingLinkage();
-    };
     for (Function &function : module) {
-        if (!is_defined(function))
+        if (!jit::is_defined(function))
             continue;
         jit::mark(function, jit::Temperature::warm);
         function.setLinkage(GlobalValue::WeakODRLinkage);
@@ -42,7 +39,7 @@ static void make_replaceable(Module &module) {
             function.setVisibility(GlobalValue::HiddenVisibility);
     }
     for (GlobalVariable &variable : module.globals()) {
-        if (!is_defined(variable))
+        if (!jit::is_defined(variable) || variable.hasAppendingLinkage())
             continue;
         if (variable.hasLinkOnceLinkage())
             variable.setLinkage(GlobalValue::WeakODRLinkage);

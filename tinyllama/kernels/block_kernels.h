@@ -2,18 +2,18 @@
 #pragma once
 #include "block_decode.h"
 
-/* Tiles: rows of one position, or rows of BLOCK_POSITIONS, whose sums fit into registers; with
- * AVX2, weights of one plane leave room for more. A panel of 16 rows is multiplied as one of 32,
- * what has no meaning with what lies there. */
+/* Rows of a tile, whose sums fit into registers: of BLOCK_POSITIONS positions or of one, and of one
+ * with weights in one plane, which leave more registers. A tile of 32 rows is also used for a panel
+ * of 16: its other sums are of what happens to lie behind each word, and nobody reads them. */
 #if VECTOR_LANES == 16
 #define BLOCK_ROWS MATRIX_TYPED_PANEL
+#define LOW_ROWS MATRIX_TYPED_PANEL
+#elif VECTOR_LANES == 8
+#define BLOCK_ROWS MATRIX_BLOCK
+#define LOW_ROWS MATRIX_TYPED_PANEL
 #else
 #define BLOCK_ROWS MATRIX_BLOCK
-#endif
-#if VECTOR_LANES == 4
 #define LOW_ROWS MATRIX_BLOCK
-#else
-#define LOW_ROWS MATRIX_TYPED_PANEL
 #endif
 #define BLOCK_SUMS 8u
 

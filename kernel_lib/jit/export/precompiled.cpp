@@ -9,8 +9,8 @@ using namespace jit;
 /* Bytes of a constant whose value is worth knowing. */
 constexpr uint64_t MAX_CONSTANT = 4096;
 
-bool jit::is_defined(const Function &function) {
-    return !function.isDeclaration() && !function.hasAvailableExternallyLinkage();
+bool jit::is_defined(const GlobalValue &value) {
+    return !value.isDeclaration() && !value.hasAvailableExternallyLinkage();
 }
 
 bool jit::is_compiled(const Function &function) {

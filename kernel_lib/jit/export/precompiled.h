@@ -8,8 +8,9 @@
 
 namespace jit {
 
-/* Whether the function has code, and not only to be inlined. */
-bool is_defined(const llvm::Function &function);
+/* Whether the module defines the function or variable, and does not only have its value for the
+ * passes (available_externally). */
+bool is_defined(const llvm::GlobalValue &value);
 
 /* Whether it is one of those that are compiled on the machine: what is hot, among which is all that
  * a profile has changed (learnt.h). */

@@ -20,16 +20,11 @@ _OPTIONS = re.compile(r'\{ dg-(?:additional-)?options (?:\{ )?"([^"]*)"(?P<where
 _KEPT_OPTIONS = ("-fwrapv", "-std=", "-fno-strict-aliasing", "-fgnu89-inline", "-D", "-funsigned-char")
 """Of the options that gcc's tests ask for, those that change what a program means."""
 _COMMANDS = re.compile(r"^; RUN: (.*)$", re.MULTILINE)
+_UNIT_TEST = "CmakeFilePath FEnvSafeTest LibcTest LibcTestMain MemoryMatcher RoundingModeUtils TestLogger"
 _FRAMEWORK = (
     "src/errno/libc_errno.cpp",
     "src/__support/StringUtil/error_to_string.cpp",
-    *(
-        f"test/UnitTest/{name}.cpp"
-        for name in (
-            *("CmakeFilePath", "FEnvSafeTest", "LibcTest", "LibcTestMain", "MemoryMatcher"),
-            *("RoundingModeUtils", "TestLogger"),
-        )
-    ),
+    *(f"test/UnitTest/{name}.cpp" for name in _UNIT_TEST.split()),
 )
 """Below libc."""
 
