@@ -36,12 +36,17 @@ _PROPERTIES = (
     (2, 0, 0),
     (1, 0, 0),
     (0, 0, 0),
+    (4, 0, 2),
+    (0, 0, 1),
     (0, 0, 2),
     (1, 2, 2),
     (0, 2, 2),
+    (2, 2, 2),
     (2, 1, 1),
 )
 """lc, lp and pb that are tried for each stream."""
+_NICE_LENGTHS = (12, 16, 24, 32, 48, 64, 128, 273)
+"""Lengths of a match from which on none is looked for that is longer: tried with the best properties."""
 
 
 def _opcodes(*ranges: int | tuple[int, int]) -> frozenset[int]:
@@ -209,10 +214,10 @@ def split(code: bytes, data: bytes, *, is_64_bit: bool) -> list[bytes]:
     return streams
 
 
-def _filters(size: int, properties: tuple[int, int, int]) -> list[dict[str, int]]:
+def _filters(size: int, properties: tuple[int, int, int], **search: int) -> list[dict[str, int]]:
     lc, lp, pb = properties
     coder = {"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "lc": lc, "lp": lp, "pb": pb}
-    return [coder | {"nice_len": 273, "depth": 1000, "dict_size": max(4096, size)}]
+    return [coder | {"nice_len": 273, "depth": 1000, "dict_size": max(4096, size)} | search]
 
 
 @dataclass(frozen=True)
@@ -228,13 +233,15 @@ class _Packed:
 def _pack_stream(stream: bytes) -> _Packed:
     if not stream:
         return _Packed(0, b"", [0])
-    choices = []
-    for properties in _PROPERTIES:
-        filters = _filters(len(stream), properties)
-        choices.append(
-            (len(packed := lzma.compress(stream, lzma.FORMAT_RAW, filters=filters)), properties, packed)
-        )
-    _, (lc, lp, pb), packed = min(choices)
+
+    def packed_by(properties: tuple[int, int, int], **search: int) -> tuple[int, tuple[int, int, int], bytes]:
+        filters = _filters(len(stream), properties, **search)
+        packed = lzma.compress(stream, lzma.FORMAT_RAW, filters=filters)
+        return len(packed), properties, packed
+
+    first = min(map(packed_by, _PROPERTIES))
+    others = (packed_by(first[1], mf=lzma.MF_BT2, nice_len=length) for length in _NICE_LENGTHS)
+    _, (lc, lp, pb), packed = min(first, *others)
     decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_filters(len(stream), (lc, lp, pb)))
     unpacked = [len(decoder.decompress(packed[:1]))]
     while unpacked[-1] < len(stream):
