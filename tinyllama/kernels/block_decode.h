@@ -6,6 +6,28 @@
 #include "blocks.h"
 #include "vector.h"
 
+/* ---- Memory ---- */
+
+/* More than a step has: its scales may be at its end. They are asked for into the second-level
+ * cache: the first has too few requests under way at once to keep the memory busy. */
+#define PREFETCH_BYTES 12288
+#define PREFETCH_LEVEL _MM_HINT_T1
+
+/* Asks for bytes that will be multiplied later. */
+INLINE void prefetch(const uint8_t *from, uint32_t bytes) {
+#pragma clang loop unroll(disable)
+    for (uint32_t i = 0; i < bytes; i += 64)
+        _mm_prefetch((const char *)from + i + PREFETCH_BYTES, PREFETCH_LEVEL);
+}
+
+/* The same for what a part has at most. A loop with a count takes longer, where a part's products
+ * take little time. */
+INLINE void prefetch_lines(const uint8_t *from) {
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < 6; i++)
+        _mm_prefetch((const char *)from + i * 64 + PREFETCH_BYTES, PREFETCH_LEVEL);
+}
+
 /* ---- Words ---- */
 
 /* Rows that are decoded at once, without any exchange between bytes. With SSE2 that is 64 bits of
@@ -64,7 +86,14 @@ INLINE bits read_integers(const struct part_cursor *at, const struct layout *l, 
 }
 
 INLINE void decode_planes(uint32_t (*to)[MATRIX_TYPED_PANEL], struct part_cursor at,
-                          const struct layout *l, const enum planes planes) {
+                          const struct layout *layout, const enum planes planes) {
+    const struct layout own = {.stride = layout->stride,
+                               .low_mask = layout->low_mask,
+                               .high_mask = layout->high_mask,
+                               .above = layout->above,
+                               .high_stride = layout->high_stride,
+                               .high_shift = layout->high_shift},
+                        *l = &own;
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t k = 0; k < PART_WORDS; k++, advance(&at, l, planes)) {
 #if VECTOR_LANES == 4
@@ -219,11 +248,14 @@ ONCE_A_BLOCK APART void decode_block_scales(struct decoded *to, const uint8_t *b
 }
 
 /* The integers of a block, whose columns become first_part and following ones. */
-SMALL APART void decode_block_words(struct decoded *to, uint32_t first_part, const uint8_t *block,
-                                    const struct layout *l, const struct weight_type *type) {
-    uint32_t parts = type->columns / WEIGHT_PART;
+ONCE_A_BLOCK APART void decode_block_words(struct decoded *to, uint32_t first_part,
+                                           const uint8_t *block, const struct layout *l,
+                                           const struct weight_type *type) {
+    uint32_t parts = type->columns / WEIGHT_PART, share = l->stride / 4 * type->bytes / parts;
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t part = 0; part < parts; part++) {
+        if (VECTOR_LANES == 8)
+            prefetch_lines(block + part * share);
         uint32_t (*words)[MATRIX_TYPED_PANEL] = to->words + (first_part + part) * PART_WORDS;
         struct part_cursor at = begin_cursor(l, block, part);
         if (l->planes == LOW_PLANE)

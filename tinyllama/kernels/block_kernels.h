@@ -16,11 +16,8 @@
 #define LOW_ROWS MATRIX_BLOCK
 #endif
 #define BLOCK_SUMS 8u
-
-/* More than a step has: its scales may be at its end. They are asked for into the second-level
- * cache: the first has too few requests under way at once to keep the memory busy. */
-#define PREFETCH_BYTES 12288
-#define PREFETCH_LEVEL _MM_HINT_T1
+/* Where there are no registers for them, the sums are in the first-level cache between groups. */
+#define SUMS_IN_MEMORY(positions) (VECTOR_LANES == 8 && (positions) > 1)
 
 /*
  * Products of 4 columns with unsigned weights below 64: AVX-512 adds them to int32, the others to
@@ -176,13 +173,6 @@ INLINE void multiply_planes(vector_i32 *totals, vector_i32 *sums, const struct b
         sums[i] = (vector_i32){0};
 }
 
-/* Asks for bytes that will be multiplied later. */
-INLINE void prefetch(const uint8_t *from, uint32_t bytes) {
-#pragma clang loop unroll(disable)
-    for (uint32_t i = 0; i < bytes; i += 64)
-        _mm_prefetch((const char *)from + i + PREFETCH_BYTES, PREFETCH_LEVEL);
-}
-
 /* Adds the totals of a group to the sums. halves: the block's factors, of row and following
  * rows. */
 INLINE void add_group(vector *sum, const vector_i32 *totals, const struct block_step *s,
@@ -214,8 +204,9 @@ ONCE_A_BLOCK static void subtract_minima(float *out, const struct block_step *s,
 #pragma clang loop vectorize(disable) unroll(disable)
         for (uint32_t group = 0; group < s->groups; group++) {
             vector_i32 totals[VECTORS] = {0};
+            const uint32_t end = part + s->parts;
 #pragma clang loop vectorize(disable) unroll(disable)
-            for (uint32_t end = part + s->parts; part < end; part += 2) {
+            do {
                 const uint32_t *minima = s->decoded->minima[part / 2] + row;
                 int32_t two;
                 memcpy(&two, x->first.sums + part, sizeof two);
@@ -223,7 +214,7 @@ ONCE_A_BLOCK static void subtract_minima(float *out, const struct block_step *s,
                 for (uint32_t i = 0; i < VECTORS; i++)
                     totals[i] +=
                         add_pairs((vector_i32)load_u32(minima + i * VECTOR_LANES), splat_i32(two));
-            }
+            } while ((part += 2) < end);
             vector x_scale = splat(x->first.scales[group]);
             vector_i32 sign = splat_i32((int32_t)s->minimum_sign);
 #pragma clang loop unroll(full)
@@ -242,17 +233,32 @@ ONCE_A_BLOCK static void subtract_minima(float *out, const struct block_step *s,
     }
 }
 
+/* The sums of a tile. */
+INLINE void load_sums(vector *sum, const float *out, size_t out_stride, const uint32_t vectors,
+                      const uint32_t positions) {
+#pragma clang loop unroll(full)
+    for (uint32_t p = 0; p < positions; p++)
+#pragma clang loop unroll(full)
+        for (uint32_t i = 0; i < vectors; i++)
+            sum[p * vectors + i] = load(out + p * out_stride + i * VECTOR_LANES);
+}
+INLINE void store_sums(float *out, size_t out_stride, const vector *sum, const uint32_t vectors,
+                       const uint32_t positions) {
+#pragma clang loop unroll(full)
+    for (uint32_t p = 0; p < positions; p++)
+#pragma clang loop unroll(full)
+        for (uint32_t i = 0; i < vectors; i++)
+            store(out + p * out_stride + i * VECTOR_LANES, sum[p * vectors + i]);
+}
+
 /* A tile of a step: out += products. */
 INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step *s, uint32_t row,
                           const struct block_x *x, const enum planes planes, const bool bytes,
                           const uint32_t rows, const uint32_t positions) {
     const uint32_t vectors = rows / VECTOR_LANES;
     vector sum[BLOCK_SUMS];
-#pragma clang loop unroll(full)
-    for (uint32_t p = 0; p < positions; p++)
-#pragma clang loop unroll(full)
-        for (uint32_t i = 0; i < vectors; i++)
-            sum[p * vectors + i] = load(out + p * out_stride + i * VECTOR_LANES);
+    if (!SUMS_IN_MEMORY(positions))
+        load_sums(sum, out, out_stride, vectors, positions);
     const uint8_t *block = s->block + row * 4, *halves = s->halves + row * 2;
     const uint32_t share = s->rows > rows ? s->ahead / 2 : s->ahead;
     const uint8_t *ahead = s->block + row / rows * s->groups * s->parts * share;
@@ -260,8 +266,9 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t group = 0; group < s->groups; group++) {
         vector_i32 totals[BLOCK_SUMS] = {0}, sums[BLOCK_SUMS] = {0};
+        const uint32_t end = part + s->parts;
 #pragma clang loop vectorize(disable) unroll(disable)
-        for (uint32_t end = part + s->parts; part < end; part++) {
+        do {
             struct part_cursor at = begin_cursor(s->layout, block, in_block++);
             if (positions == 1 && VECTOR_LANES > 4) {
                 prefetch(ahead, share);
@@ -271,29 +278,38 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
                 multiply_planes(totals, sums, s, at, part, row, x, planes, vectors);
             else
                 multiply_part(totals, s, at, part, row, x, planes, bytes, vectors, positions);
-        }
+        } while (++part < end);
+        if (SUMS_IN_MEMORY(positions))
+            load_sums(sum, out, out_stride, vectors, positions);
         add_group(sum, totals, s, halves, group, row, x, bytes, vectors, positions);
+        if (SUMS_IN_MEMORY(positions))
+            store_sums(out, out_stride, sum, vectors, positions);
         if (in_block == s->block_parts) {
             in_block = 0;
             block += s->block_bytes;
             halves += s->halves_bytes;
         }
     }
-#pragma clang loop unroll(full)
-    for (uint32_t p = 0; p < positions; p++)
-#pragma clang loop unroll(full)
-        for (uint32_t i = 0; i < vectors; i++)
-            store(out + p * out_stride + i * VECTOR_LANES, sum[p * vectors + i]);
+    if (!SUMS_IN_MEMORY(positions))
+        store_sums(out, out_stride, sum, vectors, positions);
 }
 
 #define MULTIPLY_STEP(attributes, name, planes, bytes, tile_rows, positions)                       \
     attributes static void name(float *out, size_t out_stride, const struct block_step *s,         \
                                 const struct block_x *x) {                                         \
-        for (uint32_t row = 0; row < s->rows; row += tile_rows)                                    \
+        uint32_t row = 0;                                                                          \
+        do                                                                                         \
             multiply_tile(out + row, out_stride, s, row, x, planes, bytes, tile_rows, positions);  \
+        while ((row += tile_rows) < s->rows);                                                      \
     }
 MULTIPLY_STEP(ONCE_A_BLOCK, multiply_low, LOW_PLANE, false, LOW_ROWS, 1)
+#if VECTOR_LANES == 8
+#include "block_six.h"
+#define multiply_two NULL /* two planes at once would need more registers */
+#else
 MULTIPLY_STEP(ONCE_A_BLOCK, multiply_two, TWO_PLANES, false, BLOCK_ROWS, 1)
+#define multiply_six NULL
+#endif
 /* Half of a panel's rows: of the others, each line is in the second-level cache when it is read. */
 MULTIPLY_STEP(ONCE_A_BLOCK, multiply_bytes, BYTES, true, MATRIX_BLOCK, 1)
 

@@ -70,8 +70,11 @@ static void find_layout(struct layout *l, const struct weight_type *type, uint32
 struct product {
     const struct block_kernels *kernels;
     const struct weight_type *type;
-    bool bytes;    /* whether a decoded weight is a byte with a sign */
-    bool decode;   /* whether integers are decoded: for batches, and with a table */
+    multiply_step *one, *some; /* for one position, for BLOCK_POSITIONS */
+    bool bytes;                /* whether a decoded weight is a byte with a sign */
+    /* Whether integers are decoded: for batches, with a table, and if no kernel has two planes. */
+    bool decode;
+    bool decode_scales;
     uint32_t rows; /* of the panels that the layouts and steps are for */
     struct layout in_panel, in_decoded;
     struct block_step single, batch;
@@ -93,7 +96,12 @@ static void begin_product(struct product *p, const struct block_kernels *kernels
     p->kernels = kernels;
     p->type = type;
     p->bytes = type->table || type->low.bits == 8;
-    p->decode = type->table || (!p->bytes && count >= BLOCK_POSITIONS);
+    multiply_step *two = type->high.bits == 2 && kernels->six ? kernels->six : kernels->two;
+    p->decode =
+        type->table || (!p->bytes && (count >= BLOCK_POSITIONS || (type->high.bits && !two)));
+    p->one = p->bytes ? kernels->bytes : type->high.bits && !p->decode ? two : kernels->low;
+    p->some = p->bytes ? kernels->bytes_batch : kernels->small_batch;
+    p->decode_scales = type->scales != SCALES_NONE && p->one != kernels->six;
     p->rows = 0;
     find_byte_layout(&p->in_decoded, sizeof p->decoded.words[0]);
     if (type->columns < DECODED_COLUMNS)
@@ -128,14 +136,14 @@ static void prepare_steps(struct product *p, uint32_t rows) {
     p->batch.block = (const uint8_t *)p->decoded.words;
     p->batch.block_bytes = parts * PART_WORDS * sizeof p->decoded.words[0];
     p->batch.layout = &p->in_decoded;
-    if (type->table)
-        p->single = p->batch;
+    p->batch.ahead = 0;
+    p->single = p->batch;
 }
 
 /* Decodes the blocks of a step. */
 static void decode(struct product *p, const uint8_t *block, uint32_t columns) {
     const struct weight_type *type = p->type;
-    if (type->scales != SCALES_NONE)
+    if (p->decode_scales)
         p->kernels->decode_scales(&p->decoded, block, p->rows, type);
     for (uint32_t done = 0; p->decode && done < columns; done += type->columns) {
         p->kernels->decode_words(&p->decoded, done / WEIGHT_PART, block, &p->in_panel, type);
@@ -159,28 +167,21 @@ static const struct block_x *position_of(struct block_x *room, const struct bloc
 static void multiply(struct product *p, const uint8_t *block, uint32_t columns,
                      const struct block_x *x, uint32_t count) {
     const struct weight_type *type = p->type;
-    const struct block_kernels *kernels = p->kernels;
-    multiply_step *batch = p->bytes ? kernels->bytes_batch : kernels->small_batch;
-    multiply_step *single = p->bytes                          ? kernels->bytes
-                            : p->in_panel.planes == LOW_PLANE ? kernels->low
-                                                              : kernels->two;
     struct block_x from;
     p->single.groups = p->batch.groups = columns / WEIGHT_PART / p->single.parts;
     p->single.halves = p->batch.halves = block + weight_words(type) * 4 * p->rows;
     if (!p->decode)
-        p->batch.block = block;
-    if (!type->table)
-        p->single.block = block;
+        p->batch.block = p->single.block = block;
     for (uint32_t i = 0; type->minima && i < count; i++) {
         const struct block_x *at = position_of(&from, x, i);
-        kernels->subtract_minima(p->sums[i], &p->single, at);
+        p->kernels->subtract_minima(p->sums[i], &p->single, at);
     }
     for (uint32_t position = 0, now; position < count; position += now) {
         const struct block_x *at = position_of(&from, x, position);
         bool many = count - position >= BLOCK_POSITIONS;
         now = many ? BLOCK_POSITIONS : 1;
-        (many ? batch : single)(p->sums[position], MATRIX_TYPED_PANEL,
-                                many ? &p->batch : &p->single, at);
+        (many ? p->some : p->one)(p->sums[position], MATRIX_TYPED_PANEL,
+                                  many ? &p->batch : &p->single, at);
     }
 }
 

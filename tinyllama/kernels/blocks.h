@@ -74,8 +74,10 @@ typedef void multiply_step(float *out, size_t out_stride, const struct block_ste
 
 /* The kernels of a vector width. */
 struct block_kernels {
-    /* Of one position, with the integers of a type with one plane, two, or bytes. */
-    multiply_step *low, *two, *bytes;
+    /* Of one position, with the integers of a type with one plane, which decoded ones are, too; of
+     * two (NULL: they are to be decoded); of Q6_K, with its scales as they are in the block (NULL:
+     * as two); or bytes. */
+    multiply_step *low, *two, *six, *bytes;
     /* The same for BLOCK_POSITIONS positions, with integers that are decoded, or bytes. */
     multiply_step *small_batch, *bytes_batch;
     /* out -= what the minima of a step subtract, of one position. */

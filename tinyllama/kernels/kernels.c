@@ -245,6 +245,7 @@ const struct kernels TABLE(KERNELS_SUFFIX) = {
         {
             .low = multiply_low,
             .two = multiply_two,
+            .six = multiply_six,
             .bytes = multiply_bytes,
             .small_batch = multiply_small_batch,
             .bytes_batch = multiply_bytes_batch,
