@@ -20,11 +20,10 @@ INLINE void prefetch(const uint8_t *from, uint32_t bytes) {
         _mm_prefetch((const char *)from + i + PREFETCH_BYTES, PREFETCH_LEVEL);
 }
 
-/* The same for what a part has at most. A loop with a count takes longer, where a part's products
- * take little time. */
-INLINE void prefetch_lines(const uint8_t *from) {
+/* The same for some lines of a cache, without a loop, which takes as long as some products do. */
+INLINE void prefetch_lines(const uint8_t *from, const uint32_t count) {
 #pragma clang loop unroll(full)
-    for (uint32_t i = 0; i < 6; i++)
+    for (uint32_t i = 0; i < count; i++)
         _mm_prefetch((const char *)from + i * 64 + PREFETCH_BYTES, PREFETCH_LEVEL);
 }
 
@@ -255,7 +254,7 @@ ONCE_A_BLOCK APART void decode_block_words(struct decoded *to, uint32_t first_pa
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t part = 0; part < parts; part++) {
         if (VECTOR_LANES == 8)
-            prefetch_lines(block + part * share);
+            prefetch_lines(block + part * share, 6); /* that is what a part has at most */
         uint32_t (*words)[MATRIX_TYPED_PANEL] = to->words + (first_part + part) * PART_WORDS;
         struct part_cursor at = begin_cursor(l, block, part);
         if (l->planes == LOW_PLANE)

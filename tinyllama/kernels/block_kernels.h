@@ -17,7 +17,11 @@
 #endif
 #define BLOCK_SUMS 8u
 /* Where there are no registers for them, the sums are in the first-level cache between groups. */
-#define SUMS_IN_MEMORY(positions) (VECTOR_LANES == 8 && (positions) > 1)
+#define SUMS_IN_MEMORY(sums) (VECTOR_LANES == 8 && (sums) > 4)
+
+/* A line is asked for with each word, and one more: parts of 4 bits have half a line more than
+ * words. Bytes wait for memory, which likes to be asked at once. */
+#define PREFETCH_WITH_WORDS(bytes) (VECTOR_LANES == 8 && !(bytes))
 
 /*
  * Products of 4 columns with unsigned weights below 64: AVX-512 adds them to int32, the others to
@@ -107,11 +111,16 @@ INLINE void add_scaled(vector_i32 *totals, const vector_i32 *sums, const struct 
     }
 }
 
-/* Adds the products of a part of a tile to its totals. */
+/* Parts whose products are added before they are scaled. */
+INLINE uint32_t parts_of_sum(const struct block_step *s) {
+    return VECTOR_LANES == 8 ? s->sum_parts : 1;
+}
+
+/* Adds the products of parts_of_sum parts of a tile to its totals. ahead: see prefetch_lines. */
 INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct part_cursor at,
                           uint32_t part, uint32_t row, const struct block_x *x,
-                          const enum planes planes, const bool bytes, const uint32_t vectors,
-                          const uint32_t positions) {
+                          const uint8_t *ahead, const enum planes planes, const bool bytes,
+                          const uint32_t vectors, const uint32_t positions) {
     const struct layout *l = s->layout;
     vector_i32 sums[BLOCK_SUMS], *to = bytes ? totals : sums;
     size_t chunk = part * PART_WORDS;
@@ -124,9 +133,16 @@ INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct
         for (uint32_t i = 0; i < vectors; i++)
             to[p * vectors + i] = bytes ? totals[p * vectors + i] + begin : begin;
     }
+    const uint32_t words = parts_of_sum(s) * PART_WORDS;
+    uint32_t k = 0;
 #pragma clang loop vectorize(disable) unroll(disable)
-    for (uint32_t k = 0; k < PART_WORDS; k++)
+    do {
         multiply_words(to, &at, l, x, chunk + k, planes, bytes, vectors, positions);
+        if (positions == 1 && PREFETCH_WITH_WORDS(bytes))
+            prefetch_lines(ahead + k * 64, 1);
+    } while (++k < words);
+    if (positions == 1 && PREFETCH_WITH_WORDS(bytes))
+        prefetch_lines(ahead + k * 64, 1);
     if (!bytes)
         add_scaled(totals, sums, s, part, row, vectors, positions);
 }
@@ -257,7 +273,7 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
                           const uint32_t rows, const uint32_t positions) {
     const uint32_t vectors = rows / VECTOR_LANES;
     vector sum[BLOCK_SUMS];
-    if (!SUMS_IN_MEMORY(positions))
+    if (!SUMS_IN_MEMORY(vectors * positions))
         load_sums(sum, out, out_stride, vectors, positions);
     const uint8_t *block = s->block + row * 4, *halves = s->halves + row * 2;
     const uint32_t share = s->rows > rows ? s->ahead / 2 : s->ahead;
@@ -269,20 +285,23 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
         const uint32_t end = part + s->parts;
 #pragma clang loop vectorize(disable) unroll(disable)
         do {
-            struct part_cursor at = begin_cursor(s->layout, block, in_block++);
-            if (positions == 1 && VECTOR_LANES > 4) {
-                prefetch(ahead, share);
-                ahead += share;
-            }
+            struct part_cursor at = begin_cursor(s->layout, block, in_block);
+            in_block += parts_of_sum(s);
+            const uint32_t bytes_ahead = share * parts_of_sum(s);
+            if (positions == 1 && VECTOR_LANES > 4 && !PREFETCH_WITH_WORDS(bytes))
+                prefetch(ahead, bytes_ahead);
             if (VECTOR_LANES == 16 && positions == 1 && !bytes)
                 multiply_planes(totals, sums, s, at, part, row, x, planes, vectors);
             else
-                multiply_part(totals, s, at, part, row, x, planes, bytes, vectors, positions);
-        } while (++part < end);
-        if (SUMS_IN_MEMORY(positions))
+                multiply_part(totals, s, at, part, row, x, ahead, planes, bytes, vectors,
+                              positions);
+            if (positions == 1 && VECTOR_LANES > 4)
+                ahead += bytes_ahead;
+        } while ((part += parts_of_sum(s)) < end);
+        if (SUMS_IN_MEMORY(vectors * positions))
             load_sums(sum, out, out_stride, vectors, positions);
         add_group(sum, totals, s, halves, group, row, x, bytes, vectors, positions);
-        if (SUMS_IN_MEMORY(positions))
+        if (SUMS_IN_MEMORY(vectors * positions))
             store_sums(out, out_stride, sum, vectors, positions);
         if (in_block == s->block_parts) {
             in_block = 0;
@@ -290,7 +309,7 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
             halves += s->halves_bytes;
         }
     }
-    if (!SUMS_IN_MEMORY(positions))
+    if (!SUMS_IN_MEMORY(vectors * positions))
         store_sums(out, out_stride, sum, vectors, positions);
 }
 

@@ -85,10 +85,8 @@ struct product {
 /* What blocks of 32 columns leave as it is. */
 static void fill_with_ones(struct decoded *d) {
     uint32_t *scales = d->scales[0], *minima = d->minima[0];
-    for (size_t i = 0; i < sizeof d->scales / sizeof *scales; i++)
-        scales[i] = 0x00010001;
     for (size_t i = 0; i < sizeof d->minima / sizeof *minima; i++)
-        minima[i] = 0x00010001;
+        scales[i] = minima[i] = 0x00010001;
 }
 
 static void begin_product(struct product *p, const struct block_kernels *kernels,
@@ -104,7 +102,7 @@ static void begin_product(struct product *p, const struct block_kernels *kernels
     p->decode_scales = type->scales != SCALES_NONE && p->one != kernels->six;
     p->rows = 0;
     find_byte_layout(&p->in_decoded, sizeof p->decoded.words[0]);
-    if (type->columns < DECODED_COLUMNS)
+    if (type->scales == SCALES_NONE && !p->bytes)
         fill_with_ones(&p->decoded);
 }
 
@@ -130,9 +128,14 @@ static void prepare_steps(struct product *p, uint32_t rows) {
         .minimum_sign = type->columns == 32 ? 1u << 31 : 0,
         .factors = type->scales == SCALES_OF_HALF,
     };
+    /* Whether the products of two parts fit into int16: 16 weights below 16, as those of bytes fit
+     * into int32. */
+    const bool pairs = p->bytes || (p->single.scale_shift && !type->high.bits && !type->offset);
+    p->single.sum_parts = p->bytes || (pairs && type->low.order == IN_RUNS) ? 2 : 1;
     p->batch = p->single;
     if (!p->decode)
         return;
+    p->batch.sum_parts = 1 + pairs;
     p->batch.block = (const uint8_t *)p->decoded.words;
     p->batch.block_bytes = parts * PART_WORDS * sizeof p->decoded.words[0];
     p->batch.layout = &p->in_decoded;
@@ -153,8 +156,8 @@ static void decode(struct product *p, const uint8_t *block, uint32_t columns) {
 
 /* The activations of a position. Those of the first are not copied: with one position the copy,
  * just after x was written, would take as long as a part's products. */
-static const struct block_x *position_of(struct block_x *room, const struct block_x *x,
-                                         uint32_t position) {
+__attribute__((noinline)) static const struct block_x *
+position_of(struct block_x *room, const struct block_x *x, uint32_t position) {
     if (position == 0)
         return x;
     *room = *x;

@@ -22,7 +22,7 @@ ONCE_A_BLOCK static void multiply_six(float *out, size_t out_stride, const struc
                                       const struct block_x *x) {
     enum { VECTORS = MATRIX_TYPED_PANEL / VECTOR_LANES, HALF_PARTS = 4, HALF_WORDS = 8 };
     const size_t stride = s->layout->stride;
-    const uint8_t *low = s->block, *ahead = low + PREFETCH_BYTES;
+    const uint8_t *low = s->block, *ahead = low;
     const uint8_t *high = low + s->layout->parts->high, *scales = high + 2 * HALF_WORDS * stride;
     (void)out_stride;
 #pragma clang loop vectorize(disable) unroll(disable)
@@ -58,7 +58,7 @@ ONCE_A_BLOCK static void multiply_six(float *out, size_t out_stride, const struc
                     sums[0][i] = add_small(sums[0][i], (vector_i32)one, first);
                     bits other = (lower >> 4 & 0x0F0F0F0F) | (upper & 0x30303030);
                     sums[1][i] = add_small(sums[1][i], (vector_i32)other, second);
-                    _mm_prefetch((const char *)ahead + 64 * i, PREFETCH_LEVEL);
+                    prefetch_lines(ahead + 64 * i, 1);
                 }
                 low += stride;
                 high += stride;

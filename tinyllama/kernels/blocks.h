@@ -55,6 +55,7 @@ struct block_step {
     uint32_t block_parts;   /* parts of a block */
     uint32_t groups, parts; /* groups, and parts of each */
     uint32_t scale_shift;   /* 1: two parts share a scale */
+    uint32_t sum_parts;     /* parts whose words follow each other, and whose sum fits into int16 */
     uint32_t x_shift;       /* 2 to the power of it groups share a scale of the activations */
     uint32_t ahead;         /* bytes of the panel that a part has, to be asked for */
     int32_t offset;
