@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from bareflow.conformance.debloat import Life, table
 from bareflow.conformance.execution import POLICIES, Outcome, execute, limit_of
 from bareflow.conformance.halves import BOOTED, PLACE, RUN_UNDER, Chosen, workload_text
 from bareflow.conformance.prepared import Prepared
-from bareflow.conformance.toolchain import declared_once
+from bareflow.conformance.toolchain import declared_once, with_short_names
 from bareflow.conformance.verdicts import FAILED, PASSED, REFUSED, Verdict, counts, reasons
 from bareflow.coverage.workload import load_workload
 
@@ -74,6 +75,23 @@ define i32 @f() {
 """
     lines = module.splitlines(keepends=True)
     assert declared_once(module) == "".join([*lines[:2], lines[3], *lines[5:]])
+
+
+def test_files_of_libc_s_tests_have_names_for_the_disk() -> None:
+    """8.3 ones, the same for the same name."""
+    source = """FILE *f = fopen(APPEND_LIBC_TEST("testdata/test.txt"), "w");
+constexpr char FILENAME[] =
+    APPEND_LIBC_TEST(
+        "testdata/simple_operations.test");
+auto again = APPEND_LIBC_TEST("testdata/test.txt");
+"""
+    made = with_short_names(source)
+    first, other, again = re.findall(r'"(/[^"]*)"', made)
+    assert first == again != other
+    assert all(re.fullmatch(r"/[A-Z0-9]{1,8}\.[A-Z]{1,3}", name) for name in (first, other))
+    assert made.replace(first, "X").replace(other, "Y") == (
+        'FILE *f = fopen("X", "w");\nconstexpr char FILENAME[] =\n    "Y";\nauto again = "X";\n'
+    )
 
 
 def test_generated_when_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,8 +71,7 @@ class Judge:
 
     def judge(self, program: Program, folder: Path) -> Verdict:
         """folder: an empty one, for this program."""
-        for name in ("profile", "testdata"):  # LLVM-libc's tests make files in the second one
-            (folder / name).mkdir()
+        (folder / "profile").mkdir()
         prepared = prepare(self._toolchain, program, folder)
         if isinstance(prepared, Verdict):
             return prepared
