@@ -11,6 +11,7 @@ import run_status
 from bareflow.bench.page import command_line
 from bareflow.model_program import MODEL_PROGRAM
 from bareflow.run.options import CONFIG, CONFIG_HELP, GUEST, INPUTS, MACHINE, RESULTS, config_settings
+from bareflow.run.written_disk import disk_to_boot
 from build_options import TOP, Options
 from python_module import run_module
 from SCons.Script import COMMAND_LINE_TARGETS
@@ -42,15 +43,16 @@ def _prepare_debugger(env: Any, image: Path) -> None:
     print(f"bareflow: the guest waits for GDB; in another terminal:  {command}", file=sys.stderr, flush=True)
 
 
-def _boot(target: list[Any], source: list[Any], env: Any) -> int:
-    path = source[0].abspath
+def _boot(env: Any, image: Path, disk: Path) -> int:
+    """Boots an image from a file that is it, or a copy that may be written."""
     if env.get("gdb"):
-        _prepare_debugger(env, Path(path))
-    with open(path, "rb") as image:
+        _prepare_debugger(env, image)
+    with open(disk, "rb") as opened:
+        path = str(disk)
         if COMMAND_LINE_TARGETS == ["run"]:  # all is built
             env["BUILD_LOCK"].release()
             # The path may name the image of another model by the time that it is booted.
-            path = f"/proc/{os.getpid()}/fd/{image.fileno()}"
+            path = f"/proc/{os.getpid()}/fd/{opened.fileno()}"
         options = {
             "image": path,
             "qemu": f"qemu-system-{env['arch']}",
@@ -58,13 +60,22 @@ def _boot(target: list[Any], source: list[Any], env: Any) -> int:
             **_given_options(env),
             CONFIG: env[CONFIG],
         }
+        if disk == image and options.get("write") == "1":
+            options["write"] = "0"  # what the build has made stays as it is
         if env["HOSTED"]:
             options |= {"program": "1", "least_memory": env["HOSTED"].memory}
         return _call(env, "bareflow.run.run", options)
 
 
+def _say(text: str) -> None:
+    print(f"bareflow: {text}", file=sys.stderr, flush=True)
+
+
 def _boot_as_asked(target: list[Any], source: list[Any], env: Any) -> int:
-    status = _boot(target, source, env)
+    image = disk = Path(source[0].abspath)
+    if target[0].name == "run":
+        disk = disk_to_boot(image, env.get("write") == "1", _say)
+    status = _boot(env, image, disk)
     if COMMAND_LINE_TARGETS != ["run"] or not run_status.passed_on:
         return status
     run_status.status = status if status >= 0 else 128 - status  # negative: a signal has ended it
@@ -91,11 +102,13 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> int:
     if env["levels"]:
         arguments |= {"levels": "1"}
     if env["HOSTED"]:
+        arguments |= {"args": env["args"]} if env.get("args") is not None else {}
         page = f"{env['BENCH'].replace('_', '-')}-{env['HOSTED'].name}"
     if env["save"]:
         path = env.File(f"#docs/measurements/{page}.md").abspath
         arguments |= {"page": path, "command": command_line(sys.argv[1:], TOP)}
-    status = _boot(target, source, env) if env["BENCH"] == "boot" else 0
+    image = Path(source[0].abspath)
+    status = _boot(env, image, image) if env["BENCH"] == "boot" else 0
     return status or _call(env, "bareflow.bench.driver", arguments, env["BENCH"])
 
 

@@ -22,7 +22,7 @@ MACHINE = {
     "accel": "tcg or kvm",
     "gdb": "1 = wait for GDB on port 1234, or name another port; implies debug=1",
     "timeout": "end the run after this many seconds; 0 = no limit",
-    "write": "1 = the guest may change the image",
+    "write": "1 = what the guest writes is kept, in a copy of the image",
 }
 
 RESULTS = {key: file.use for key, file in MODEL_PROGRAM.results.items()}
