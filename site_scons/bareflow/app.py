@@ -19,7 +19,7 @@ _LISTS = ("include", "defines", "flags")
 _TEXTS = ("name", "optimisation", "stack", "args")
 _MEMORY = "memory"
 _MOST_MEMORY = 1 << 20
-_USE = {"args": str, "input": str, "status": int}
+_USE = {"args": str, "input": str, "status": int, "levels": str}
 
 
 class AppError(BareFlowError):
@@ -35,6 +35,8 @@ class Use:
     """Standard input."""
     status: int = 0
     """What it ends with."""
+    levels: str = ""
+    """The arguments with which bench holds it on each level; empty: `args`."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class App:
         return found
 
 
-_USE_IS = "tables [[workload]] with texts args and input, and a number status"
+_USE_IS = "tables [[workload]] with texts args, input and levels, and a number status"
 
 
 def _is_use(table: Any) -> bool:

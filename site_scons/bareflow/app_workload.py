@@ -30,9 +30,12 @@ def _value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def _table(config: Mapping[str, object]) -> str:
+    return f"{{ {', '.join(f'{_value(key)} = {_value(value)}' for key, value in config.items())} }}"
+
+
 def _run(name: str, config: Mapping[str, object], text: str, code: int, *flags: str) -> str:
-    settings = ", ".join(f"{_value(key)} = {_value(value)}" for key, value in config.items())
-    lines = ["[[run]]", f"name = {_value(name)}", f"config = {{ {settings} }}"]
+    lines = ["[[run]]", f"name = {_value(name)}", f"config = {_table(config)}"]
     lines += [f"input = {_value(text + END_OF_INPUT)}", f"code = {code}", *flags, ""]
     return "\n".join(lines)
 
@@ -42,7 +45,8 @@ def workload_text(app: App) -> str:
     parts = [f"timeout = {TIMEOUT}\nmemory = {max(MEMORY, app.memory)}\n"]
     for number, use in enumerate(app.uses(), 1):
         config = {"args": use.args}
-        parts.append(_run(f"use {number}", config, use.input, use.status))
+        levels = [f"levels = {_table({'args': use.levels})}"] if use.levels else []
+        parts.append(_run(f"use {number}", config, use.input, use.status, *levels))
         parts.append(_run(f"use {number}, again", config, use.input, use.status))
         for name, layouts, settings in FURTHER:
             flags = ['platform = "linux"', "alone = true", *(["layouts = true"] if layouts else [])]

@@ -61,7 +61,7 @@ def test_description(tmp_path: Path) -> None:
         ("[files]\n'/boot/A.TXT' = 'notes.txt'", "files: '/boot/A.TXT' must be"),
         (
             "workload = 1",
-            "workload must be tables [[workload]] with texts args and input, and a number status",
+            "workload must be tables [[workload]] with texts args, input and levels, and a number status",
         ),
         ("[[workload]]\nargs = 1", "workload must be tables"),
         ("[[workload]]\nstdin = 'x'", "workload must be tables"),
@@ -147,7 +147,10 @@ def test_what_is_laid_out_and_made(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_workload(tmp_path: Path) -> None:
-    made = folder(tmp_path, 'args = "a"\n[[workload]]\n[[workload]]\nargs = "b"\ninput = "c"\nstatus = 2\n')
-    assert load_app(made).uses() == [Use("a"), Use("b", "c", 2)]
+    made = folder(
+        tmp_path,
+        'args = "a"\n[[workload]]\n[[workload]]\nargs = "b"\ninput = "c"\nstatus = 2\nlevels = "d"\n',
+    )
+    assert load_app(made).uses() == [Use("a"), Use("b", "c", 2, "d")]
     (made / "app.toml").write_text('args = "a"\n')
     assert load_app(made).uses() == [Use("a")], "one run as `run` makes it"

@@ -38,6 +38,7 @@ def test_all_keys(tmp_path: Path) -> None:
         cpu = "max"
         platform = "linux"
         layouts = true
+        levels = { steps = 1 }
         [[run]]
         name = "b"
         config = {}
@@ -47,7 +48,7 @@ def test_all_keys(tmp_path: Path) -> None:
     files = {"/model/model.bin": tmp_path.resolve() / "other.bin"}
     config = {"mode": "interactive", "steps": 3}
     assert workload.runs == [
-        Run("a", config, "x\n", files, 1, 32, "ahci", "q35", "v0", True, "max", "linux", True),
+        Run("a", config, "x\n", files, 1, 32, "ahci", "q35", "v0", True, "max", "linux", True, {"steps": 1}),
         Run("b", {}, memory=99),
     ]
 

@@ -35,8 +35,8 @@ class Process:
 
 
 def linux_program_bench(arguments: Mapping[str, str]) -> list[Case[dict[str, list[Process]]]]:
-    """The runs of workload= by the Linux program program=, which has a JIT engine if there is native= as
-    well. Arguments that begin with "/" are files of its disk."""
+    """The runs of workload=, or one with args=, by the Linux program program=, which has a JIT engine if
+    there is native= as well. Arguments that begin with "/" are files of its disk."""
     disk = {path: Path(file) for path, file in arguments.items() if path.startswith("/")}
     program, native = Path(arguments["program"]), arguments.get("native")
     return [
@@ -45,7 +45,7 @@ def linux_program_bench(arguments: Mapping[str, str]) -> list[Case[dict[str, lis
             partial(_tables, run),
             partial(_complaints, run),
         )
-        for run in uses(Path(arguments["workload"]))
+        for run in uses(arguments)
     ]
 
 

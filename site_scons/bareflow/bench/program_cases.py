@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from bareflow.app_workload import END_OF_INPUT
 from bareflow.bench.case import Case, progress, take_turns
 from bareflow.bench.guest_cases import COUNTING, LIMIT
 from bareflow.bench.guest_session import Session, follow, typing
@@ -25,8 +26,8 @@ BOOTS = 3
 REPETITIONS = 3
 NATIVE = "native"
 MEBIBYTE = 1 << 20
-INTERPRETED_LIMIT = 3600.0
-"""Seconds after which a boot that interprets everything, and counts instructions, counts as hung."""
+LEVEL_LIMIT = 1800.0
+"""Seconds after which a boot that is held on a level, and counts instructions, counts as hung."""
 LEVELS = {
     "interpreter": {"jit.max_level": "interpreter", "jit.interpret_loops": "1000"},
     **{level: {"jit.tier0": level, "jit.max_level": level} for level in ("O0", "O1", "O2", "O3")},
@@ -35,21 +36,25 @@ LEVELS = {
 
 
 def program_bench(arguments: Mapping[str, str]) -> list[Case[dict[str, list[Session]]]]:
-    """The runs of workload= by the image image=, which has a JIT engine if there is native= as well. With
-    levels=1 they are of native, and of full held on each level."""
+    """The runs of workload=, or one with args=, by the image image=, which has a JIT engine if there is
+    native= as well. With levels=1 they are of native, and of full held on each level."""
     image, native = Path(arguments["image"]), arguments.get("native")
-    runs = uses(Path(arguments["workload"]))
+    runs = uses(arguments)
     if native and "levels" in arguments:
+        runs = [replace(run, config=run.levels or run.config) for run in runs]
         by_level = partial(_measure_levels, image=image, native=Path(native))
         return [Case(partial(by_level, run), partial(_level_tables, run), _complaints) for run in runs]
     measure = partial(_measure, image=image, native=Path(native) if native else None)
     return [Case(partial(measure, run), partial(_tables, run), _complaints) for run in runs]
 
 
-def uses(workload: Path) -> list[Run]:
-    """What the program is used for: a recording makes each use twice, and further runs on Linux."""
+def uses(arguments: Mapping[str, str]) -> list[Run]:
+    """What the program is used for by the file workload=: a recording makes each use twice, and further runs
+    on Linux. With args= it is one use with these arguments."""
+    if "args" in arguments:
+        return [Run("args", {"args": arguments["args"]}, END_OF_INPUT)]
     found: dict[tuple[str, str], Run] = {}
-    for run in load_workload(workload).runs:
+    for run in load_workload(Path(arguments["workload"])).runs:
         if run.platform == "bare":
             found.setdefault((str(run.config), run.input), run)
     return list(found.values())
@@ -91,23 +96,37 @@ def _measure(run: Run, image: Path, native: Path | None) -> dict[str, list[Sessi
 
 def _measure_levels(run: Run, image: Path, native: Path) -> dict[str, list[Session]]:
     """Boots by what is booted, each once: they count instructions, which are about the same every time."""
+    progress(f"{run.name}, {NATIVE}")
     made = {NATIVE: [_boot(_machine(native, run, COUNTING), run)]}
     machine = _machine(image, run, COUNTING)
     for level, settings in LEVELS.items():
         progress(f"{run.name}, {level}")
         config = {**machine.config, **settings, "jit.cache": "off", "jit.profile": "off"}
-        made[level] = [_boot(replace(machine, config=config), run, INTERPRETED_LIMIT)]
+        made[level] = [_boot(replace(machine, config=config), run, LEVEL_LIMIT)]
     return made
+
+
+def own_cycles(boot: Session) -> int:
+    """What the program itself took, without what came before it, and without reading and compiling it."""
+    if not boot.llvm:
+        (started,), ended = boot.events_named("boot"), boot.events_named("exit")[-1]
+        return int(ended["cycles"] - started["loader_cycles"] - started["kernel_cycles"])
+    (read,), ended = boot.events_named("llvm"), boot.events_named("jit")[-1]
+    return int(ended["cycles"] - read["program_cycles"] - ended["compile_cycles"])
+
+
+def _costs(boot: Session) -> Mapping[str, int]:
+    return boot.events_named("jit")[-1] if boot.llvm else {"compile_cycles": 0, "compiled": 0}
 
 
 def _level_tables(run: Run, found: Mapping[str, Sequence[Session]]) -> list[str]:
     boots = [boots[-1] for boots in found.values()]
     ends = [boot.events_named("exit")[-1]["cycles"] for boot in boots]
-    costs = [boot.events_named("jit")[-1] if boot.llvm else {} for boot in boots]
-    compiling = [each.get("compile_cycles", 0) for each in costs]
     rows: list[Row] = [
         ("million instructions, power-on to end", [f"{cycles / 1e6:.0f}" for cycles in ends]),
-        ("   of that, compiling", [f"{cycles / 1e6:.0f}" for cycles in compiling]),
+        ("   of that, compiling", [f"{_costs(boot)['compile_cycles'] / 1e6:.0f}" for boot in boots]),
+        ("   of that, the program itself", [f"{own_cycles(boot) / 1e6:.1f}" for boot in boots]),
+        ("functions compiled", [str(_costs(boot)["compiled"]) for boot in boots]),
     ]
     return [render(_title(run), list(found), rows)]
 

@@ -33,6 +33,7 @@ class Run:
     cpu: str = ""
     platform: str = "bare"
     layouts: bool = False
+    levels: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Workload:
 _TYPES: dict[str, type] = {
     "name": str, "config": dict, "input": str, "files": dict, "code": int, "memory": int, "drive": str,
     "machine": str, "model": str, "alone": bool, "cpu": str, "platform": str,
-    "layouts": bool,
+    "layouts": bool, "levels": dict,
 }  # fmt: skip
 
 
