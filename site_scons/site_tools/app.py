@@ -22,9 +22,17 @@ TARGETS = set("image run bench evolve coverage report dist install compile_comma
 """Those that there are for other programs."""
 _MODELS = {"perplexity", "held_out", "large", "real", "soak"}
 """Those that measure the model's program, or what it was recorded to run."""
-LIBRARY_S = [f"-fno-builtin-{name}{size}" for name in ("fmax", "fmin") for size in ("", "f", "l")]
-"""Options of the compiler: of what it does itself with these functions the sign of a zero depends on the
-level, and C allows that. The library's are the same everywhere."""
+_LIBRARY_S = (
+    "fmax fmin acos acosh asin asinh atan atan2 atanh cbrt cos cosh erf erfc exp exp10 exp2 expm1 hypot "
+    "lgamma log log10 log1p log2 pow sin sincos sinh tan tanh tgamma"
+)
+LIBRARY_S = [f"-fno-builtin-{name}{size}" for name in _LIBRARY_S.split() for size in ("", "f", "l")]
+"""Options of the compiler: of what it does itself with these functions bits depend on the level, and C allows
+that. It calculates those of constants with this machine's library, and writes pow(x, 2) as x * x; and the
+sign of the zero that fmax(-0.0, 0.0) is may be either. The library's are the same everywhere."""
+CXX_LIBRARY_S = ["-fmath-errno"]
+"""More of them in C++, whose headers call __builtin_sin and the like: these are the library's when they may
+set errno."""
 _INLINE = "'-Dinline="
 """What variants/full.py makes of C's keyword; C++ has others that begin with it."""
 
@@ -48,6 +56,7 @@ def _objects(env: Any) -> list[Any]:
     given = map(Literal, [*app.flags, *(f"-D{name}" for name in app.defines)])
     before, after = [*own], [*given, *places]
     levels = {"c": level.split(), "c++": [flag for flag in level.split() if not flag.startswith(_INLINE)]}
+    levels["c++"] += CXX_LIBRARY_S
     sources = _sources(env, app, packaged)
     made = []
     for name, target, source in sources:

@@ -92,6 +92,7 @@ def test_other_bitcode_of_cxx(build_dir: Path, tmp_path: Path, level: str) -> No
         *("-isystem", root / "llvm-libc/source/libc/include"),
     ]
     options = "-target x86_64-unknown-none-elf -std=c++17 -fno-exceptions -fno-rtti -O1 -emit-llvm".split()
+    options.append("-DMADE_ELSEWHERE")
     made = tmp_path / "made.bc"
     command = [clang, *options, "-nostdlibinc", "-nostdinc++", *places, "-c", source, "-o", made]
     subprocess.run(list(map(str, command)), check=True)
