@@ -15,7 +15,7 @@ from project_files import ROOT
 SOURCE = ROOT / "tests/boot/programs/library/library.c"
 
 
-@pytest.mark.parametrize("setting", ["jit.tier0=interpreter", "jit.tier0=O0"])
+@pytest.mark.parametrize("setting", ["jit.tier0=interpreter", "jit.tier0=O0", "jit.tier0=O1"])
 def test_library_is_the_host_s(build_dir: Path, tmp_path: Path, setting: str) -> None:
     program = build_dir.parent / "apps/library/full/linux/bareflow"
     for name in ("host", "root", "root/profile"):

@@ -20,6 +20,8 @@ static __thread int own_number = 4;
 static const int constants[] = {2, 3, 5, 7};
 void set_number(int x) { number = x; own_number = x; }
 int *local_variable(void) { return &number; }
+int with_assembly(int x) { __asm__ volatile("nop"); return x; }
+int with_empty_assembly(int x) { __asm__("" : "+r"(x)); return x; }
 int own_variable(void) { return own_number; }
 int local_constant(int x) { return constants[x & 3]; }
 int sum(int count, ...) {
@@ -37,6 +39,7 @@ __attribute__((weak)) int helper(int x) { return x * seen[1]; }
 extern "C" int calls_helper(int x) { return libc::helper(x) + 1; }
 extern "C" int other_name(int) __attribute__((alias("large")));
 """.replace("LARGE", "".join(f"seen[{place}] += x;" for place in range(LARGEST)))
+INLINABLE = {"small", "local_constant", "calls_helper", "with_empty_assembly"}
 
 
 def module(folder: Path) -> Path:
@@ -65,14 +68,14 @@ def names(bitcode: Path) -> dict[str, set[str]]:
 
 
 def test_which_functions(tmp_path: Path) -> None:
-    assert inlinable(text_of(module(tmp_path))) == {"small", "local_constant", "calls_helper"}
+    assert inlinable(text_of(module(tmp_path))) == INLINABLE
 
 
 def test_the_others_go(tmp_path: Path) -> None:
     bitcode = module(tmp_path)
     keep_inlinable(llvm_tool("opt"), bitcode)
     found = names(bitcode)
-    assert found["T"] == {"small", "local_constant", "calls_helper"}
+    assert found["T"] == INLINABLE
     assert found["U"] == {"_ZN4libc6helperEi"}, "it is called natively"
     assert found["d"] == {"_ZL9constants"}
     assert set(found) == {"T", "U", "d"}

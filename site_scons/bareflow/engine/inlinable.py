@@ -3,12 +3,14 @@ called natively, so that its bitcode would never be read.
 
 Only C functions: what the library calls its own by C++ names, the application does not call. Only small ones,
 and none that refers to a function or a variable that is local: these have no native address. Constants are
-copied.
+copied. None with assembly, which would keep what it is inlined into from being compiled.
 """
 
 import re
 import subprocess
 from pathlib import Path
+
+from bareflow.engine.assembly import assembly_in
 
 LARGEST = 100
 """Lines of a function's text, which is somewhat more than its instructions (MAX_CALLEE in
@@ -39,6 +41,7 @@ def inlinable(text: str) -> set[str]:
         if not function["name"].startswith(("_Z", '"'))
         and "...)" not in function["head"]
         and function["body"].count("\n") <= LARGEST
+        and not assembly_in(function["body"])
         and (local | variables).isdisjoint(_NAME.findall(function["body"]))
     } - local
 
