@@ -1,7 +1,8 @@
 /*
- * LLVM-libc's streams for files of the disk. A file that is written is in memory until it is
- * closed, or the program ends: then it replaces the one on the disk (file_replace), so that a power
- * cut leaves either the old or the new one.
+ * LLVM-libc's streams for files of the disk. A file that is open is in memory, once for all of its
+ * streams: what one of them has written and flushed, the others read. When a stream that has
+ * written is closed, or the program ends, it replaces the one on the disk (file_replace), so that a
+ * power cut leaves either the old or the new one.
  */
 #include "hdr/stdio_macros.h"
 #include "hdr/types/FILE.h"
@@ -12,6 +13,7 @@ extern "C" {
 #include "kernel_lib/runtime.h"
 }
 #include <errno.h>
+#include <strings.h>
 
 using namespace LIBC_NAMESPACE;
 
@@ -23,11 +25,33 @@ using Mode = File::ModeFlags;
 constexpr Mode READ = Mode(File::OpenMode::READ), WRITE = Mode(File::OpenMode::WRITE),
                APPEND = Mode(File::OpenMode::APPEND);
 
-/* All of a file in memory. */
+/* All of a file that is open, in memory. */
+struct Content {
+    static Content *first; /* of those with names */
+
+    /* That of a file which another stream has opened, or a new one, which is empty, once more in
+     * use; NULL without memory. Without a path it is never on a disk, and of one stream. */
+    static Content *of(const char *path);
+    void release();
+
+    int load();
+    bool make_room(size_t needed);
+    int save();
+
+    char *path;
+    char *bytes;
+    size_t size, room;
+    unsigned streams; /* that use it */
+    bool is_there;    /* on the disk, or since a stream has made it */
+    Content *next;
+};
+
+Content *Content::first;
+
+/* An open file. */
 struct DiskFile : File {
-    /* Without a name it is never on a disk. */
-    DiskFile(char *name, uint8_t *buffer, Mode mode)
-        : File(write, read, seek, close, buffer, BUFFER_BYTES, _IOFBF, true, mode), path(name),
+    DiskFile(Content *file, uint8_t *buffer, Mode mode)
+        : File(write, read, seek, close, buffer, BUFFER_BYTES, _IOFBF, true, mode), content(file),
           appends(mode & APPEND), next(first), link(&first) {
         if (first)
             first->link = &next;
@@ -37,8 +61,7 @@ struct DiskFile : File {
         *link = next;
         if (next)
             next->link = link;
-        free(content);
-        free(path);
+        content->release();
     }
 
     static DiskFile *first;    /* of those that are open */
@@ -52,67 +75,104 @@ struct DiskFile : File {
     static int close(File *file);
 
     int begin(Mode mode);
-    int save();
-    bool load();
-    bool make_room(size_t needed);
 
-    char *path;
-    char *content = nullptr;
-    size_t size = 0, room = 0, position = 0;
-    bool appends, is_changed = false;
-    DiskFile *next, **link; /* open files; and what leads to this one */
+    Content *content;
+    size_t position = 0;
+    bool appends, has_changed = false; /* has_changed: the content, by this stream */
+    DiskFile *next, **link;            /* open files; and what leads to this one */
 };
 
 DiskFile *DiskFile::first, *DiskFile::reopened;
 
-bool DiskFile::make_room(size_t needed) {
+/* As the disk has it: folders begin at the root, and letters are of any case. */
+bool is_same_path(const char *a, const char *b) {
+    return strcasecmp(a + strspn(a, "/"), b + strspn(b, "/")) == 0;
+}
+
+Content *Content::of(const char *path) {
+    Content *found = path ? first : nullptr;
+    while (found && !is_same_path(found->path, path))
+        found = found->next;
+    if (!found) {
+        found = static_cast<Content *>(calloc(1, sizeof(Content)));
+        if (!found || (path && !(found->path = strdup(path)))) {
+            free(found);
+            return nullptr;
+        }
+        if (path) {
+            found->next = first;
+            first = found;
+        }
+    }
+    found->streams++;
+    return found;
+}
+
+void Content::release() {
+    if (--streams > 0)
+        return;
+    for (Content **link = &first; path && *link; link = &(*link)->next)
+        if (*link == this) {
+            *link = next;
+            break;
+        }
+    free(bytes);
+    free(path);
+    free(this);
+}
+
+bool Content::make_room(size_t needed) {
     if (needed <= room)
         return true;
     size_t more = needed + needed / 2;
-    auto *moved = static_cast<char *>(realloc(content, more));
+    auto *moved = static_cast<char *>(realloc(bytes, more));
     if (!moved)
         return false;
-    content = moved;
+    bytes = moved;
     room = more;
     return true;
 }
 
-/* Takes the content of the file on the disk. */
-bool DiskFile::load() {
+/* Takes the file on the disk, unless a stream has it already; 0, or an error number. */
+int Content::load() {
     struct error error;
-    struct file *file = file_open(path, &error);
+    if (is_there)
+        return 0;
+    struct file *file = path ? file_open(path, &error) : nullptr;
     if (!file)
-        return false;
-    uint64_t bytes = file_size(file);
-    bool good = make_room(bytes) && file_read(file, 0, content, bytes, &error);
+        return path && file_exists(path) ? EIO : ENOENT;
+    uint64_t stored = file_size(file);
+    int failed = !make_room(stored) ? ENOMEM : !file_read(file, 0, bytes, stored, &error) ? EIO : 0;
     file_close(file);
-    size = good ? bytes : 0;
-    return good;
+    is_there = !failed;
+    size = failed ? 0 : stored;
+    return failed;
 }
 
 FileIOResult DiskFile::write(File *file, const void *bytes, size_t count) {
     auto *self = static_cast<DiskFile *>(file);
+    Content *content = self->content;
     if (self->appends)
-        self->position = self->size;
-    if (!self->make_room(self->position + count))
+        self->position = content->size;
+    if (!content->make_room(self->position + count))
         return {0, ENOMEM};
-    if (self->position > self->size) /* a gap reads as zeros */
-        memset(self->content + self->size, 0, self->position - self->size);
-    memcpy(self->content + self->position, bytes, count);
+    if (self->position > content->size) /* a gap reads as zeros */
+        memset(content->bytes + content->size, 0, self->position - content->size);
+    memcpy(content->bytes + self->position, bytes, count);
     self->position += count;
-    if (self->position > self->size)
-        self->size = self->position;
-    self->is_changed = true;
+    if (self->position > content->size)
+        content->size = self->position;
+    self->has_changed = true;
     return count;
 }
 
 FileIOResult DiskFile::read(File *file, void *buffer, size_t count) {
     auto *self = static_cast<DiskFile *>(file);
-    if (self->position >= self->size)
+    if (self->position >= self->content->size)
         return 0;
-    size_t left = self->size - self->position;
+    size_t left = self->content->size - self->position;
     size_t taken = count < left ? count : left;
-    memcpy(buffer, self->content + self->position, taken);
+    memcpy(buffer, self->content->bytes + self->position, taken);
     self->position += taken;
     return taken;
 }
@@ -121,17 +181,17 @@ ErrorOr<off_t> DiskFile::seek(File *file, off_t offset, int whence) {
     auto *self = static_cast<DiskFile *>(file);
     off_t from = whence == SEEK_SET   ? 0
                  : whence == SEEK_CUR ? static_cast<off_t>(self->position)
-                                      : static_cast<off_t>(self->size);
+                                      : static_cast<off_t>(self->content->size);
     if (from + offset < 0)
         return Error(EINVAL);
     self->position = static_cast<size_t>(from + offset);
     return static_cast<off_t>(self->position);
 }
 
-/* Puts what was written on the disk; 0, or an error number. */
-int DiskFile::save() {
+/* Puts it on the disk; 0, or an error number. */
+int Content::save() {
     struct error error;
-    if (!path || !is_changed || file_replace(path, content, size, &error))
+    if (!path || file_replace(path, bytes, size, &error))
         return 0;
     console_printf("error: %s\n", error.text);
     return EIO;
@@ -139,32 +199,34 @@ int DiskFile::save() {
 
 int DiskFile::close(File *file) {
     auto *self = static_cast<DiskFile *>(file);
-    int failed = self->save();
+    int failed = self->has_changed ? self->content->save() : 0;
     self->~DiskFile();
     if (self != reopened)
         free(self);
     return failed;
 }
 
-/* Takes, makes or empties the file on the disk; 0, or an error number. */
+/* Takes, makes or empties the file; 0, or an error number. */
 int DiskFile::begin(Mode mode) {
-    bool is_there = path && !(mode & WRITE) && load();
-    is_changed = !(mode & READ) && !is_there;
-    return (mode & READ) && !is_there ? ENOENT : 0;
+    int failed = mode & WRITE ? ENOENT : content->load();
+    if (failed != ENOENT || (mode & READ))
+        return failed;
+    content->size = 0;
+    content->is_there = has_changed = true;
+    return 0;
 }
 
 /* memory is malloc's; a failure frees it. */
 ErrorOr<File *> DiskFile::open(const char *path, const char *mode, DiskFile *memory) {
     Mode flags = File::mode_flags(mode);
     auto *buffer = static_cast<uint8_t *>(malloc(BUFFER_BYTES));
-    char *name = path ? strdup(path) : nullptr;
-    if (!memory || !buffer || (path && !name) || flags == 0) {
+    Content *content = memory && buffer && flags != 0 ? Content::of(path) : nullptr;
+    if (!content) {
         free(memory);
         free(buffer);
-        free(name);
         return Error(flags == 0 ? EINVAL : ENOMEM);
     }
-    auto *file = new (memory) DiskFile(name, buffer, flags);
+    auto *file = new (memory) DiskFile(content, buffer, flags);
     if (int failed = file->begin(flags)) {
         file->File::close();
         return Error(failed);
