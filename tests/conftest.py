@@ -16,10 +16,12 @@ BAREFLOW_MODELS  folder that holds stories260K/ (a reference model with texts an
 from __future__ import annotations
 
 import array
+import fcntl
+import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ sys.path.insert(0, str(ROOT / "site_scons"))
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
-from fixture_types import Boot, Disk, GuestImage, ModelImage, Processor, Reference, Story, Tell
+from fixture_types import Boot, Disk, GuestImage, ModelImage, OneFolder, Processor, Reference, Story, Tell
 from loader_disk import BUILD, assemble
 from reference_model import ReferenceModel
 
@@ -214,9 +216,29 @@ def model_image(
 
 
 @pytest.fixture(scope="session")
-def story(model_image: ModelImage, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """The default model's story as the guest tells it once, after a comparison with the reference."""
-    disk = DiskImage.copy(model_image("default"), tmp_path_factory.mktemp("story") / "story.img")
+def one_folder(tmp_path_factory: pytest.TempPathFactory) -> OneFolder:
+    """What takes long and several files of tests begin with."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all workers
+
+    def made(name: str, fill: Callable[[Path], None]) -> Path:
+        result = folder / name
+        with open(f"{result}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not result.exists():
+                part = tmp_path_factory.mktemp(name)
+                fill(part)
+                part.rename(result)
+        return result
+
+    return made
+
+
+def _tell_story(image: Path, folder: Path) -> None:
+    """Leaves text, tokens and first words of the story that the guest tells, after a comparison with the
+    reference."""
+    disk = DiskImage.copy(image, folder / "story.img")
     files = {"ids": "/profile/IDS.TXT", "logits": "/profile/LOGITS.F32"}
     config = {"mode": "generate", "temperature": 0, "steps": STORY_STEPS, **files}
     with Guest(Machine(disk.path, config=config, snapshot=False)) as guest:
@@ -228,7 +250,16 @@ def story(model_image: ModelImage, tmp_path_factory: pytest.TempPathFactory) -> 
     assert text == model.decode(ids)
 
     words = next(n for n in range(4, len(ids)) if model.pieces[ids[n]].startswith(b" "))
-    return Story(model_image("default"), len(ids), text, ids, model.decode(ids[:words]))
+    (folder / "story.json").write_text(json.dumps([text, ids, model.decode(ids[:words])]))
+
+
+@pytest.fixture(scope="session")
+def story(model_image: ModelImage, build_dir: Path, architecture: str, one_folder: OneFolder) -> Story:
+    """The default model's story as the guest tells it once, compared with the reference."""
+    image = model_image("default")
+    folder = one_folder(f"{architecture}-{build_dir.name}-story", lambda folder: _tell_story(image, folder))
+    text, ids, beginning = json.loads((folder / "story.json").read_text())
+    return Story(image, len(ids), text, ids, beginning)
 
 
 @pytest.fixture

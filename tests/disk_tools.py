@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 from bareflow.disk.generations import read_generation
+from sparse_copy import copy_sparse
 
 PARTITION_OFFSET = 2048 * 512  # bytes; the partition begins at LBA 2048
 
@@ -30,7 +30,7 @@ class DiskImage:
     @classmethod
     def copy(cls, source: Path, target: Path) -> DiskImage:
         """A private copy of an image."""
-        shutil.copyfile(source, target)
+        copy_sparse(source, target)
         return cls(target)
 
     def _mtools(self, program: str, *arguments: str, data: bytes | None = None) -> bytes:

@@ -27,6 +27,11 @@ class Tell(Protocol):
     def __call__(self, image: Path | DiskImage, config: dict[str, object], **machine: Any) -> Guest: ...
 
 
+OneFolder = Callable[[str, Callable[[Path], None]], Path]
+"""The folder of this name, filled by the function in the first of pytest's workers that wants it, while the
+others wait. Not to be changed."""
+
+
 @dataclass(frozen=True)
 class Story:
     """The default model's likeliest story of so many steps.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
 import zlib
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
 from power_cut import LoggedDisk
 from profile_tools import PROFILE_PATH
+from sparse_copy import copy_sparse
 
 SNAPSHOT = "/boot/snapshots/0001.KRN"
 ROOT = "/boot/BAREFLOW.KRN"
@@ -44,7 +44,7 @@ BEFORE, WRITES = "before.img", "writes.log"
 def logged(disk: DiskImage) -> dict[str, object]:
     """Options of the boots below, so that BEFORE and WRITES are of the one that follows."""
     folder = disk.path.parent
-    shutil.copyfile(disk.path, folder / BEFORE)
+    copy_sparse(disk.path, folder / BEFORE)
     (folder / WRITES).write_bytes(b"")
     return {"kind": LoggedDisk, "log": folder / WRITES}
 

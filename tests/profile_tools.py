@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bareflow.disk.generations import sibling
-from bareflow.kernel.symbols import symbol_table
+from bareflow.kernel.symbol_table import symbol_table
 from disk_tools import PARTITION_OFFSET, DiskImage
 from elftools.elf.elffile import ELFFile
+from sparse_copy import copy_sparse
 
 PROFILE_PATH = "/profile/JIT.PRF"
 CACHE_PATH = "/profile/JIT.OBJ"
@@ -113,8 +114,7 @@ def space_taken(image: Path, sizes: list[int]) -> int:
 def fsck(image: Path, folder: Path) -> list[str]:
     """What fsck.fat has to say against an image's partition; empty when all is well."""
     partition = folder / "partition.img"
-    cut = f"dd if={image} of={partition} bs={PARTITION_OFFSET} skip=1 conv=sparse status=none"
-    subprocess.run(cut.split(), check=True)
+    copy_sparse(image, partition, PARTITION_OFFSET)
     command = ["/usr/sbin/fsck.fat", "-n", str(partition)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     lines = [line.strip() for line in (result.stdout + result.stderr).splitlines()[1:]]
@@ -141,7 +141,7 @@ def _entry_of(code: bytes) -> int:
     """Where in an object file the code begins that calls of its function reach."""
     elf = ELFFile(io.BytesIO(code))
     entry = next(symbol for symbol in symbol_table(elf) if symbol.name == "jit_entry")
-    return int(elf.get_section(entry["st_shndx"])["sh_offset"] + entry["st_value"])
+    return int(elf.get_section(entry.section)["sh_offset"] + entry.value)
 
 
 def spoil_cache(disk: DiskImage, code: bytes) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bareflow.kernel.kernel_file import kernel_from_elf
-from bareflow.kernel.symbols import symbol_table
+from bareflow.kernel.symbol_table import FUNCTION, symbol_table
 from bareflow.trim.removed import read_removed
 from disk_tools import DiskImage
 from elftools.elf.elffile import ELFFile
@@ -33,10 +33,8 @@ def _functions(elf: Path) -> list[Code]:
         return [
             Code(symbol.name, offset, data[offset : offset + STUB_SIZE])
             for symbol in symbol_table(parsed)
-            if symbol["st_info"]["type"] == "STT_FUNC"
-            and symbol["st_size"] >= STUB_SIZE
-            and symbol["st_value"] % STUB_ALIGNMENT == 0
-            for offset in parsed.address_offsets(symbol["st_value"], STUB_SIZE)
+            if symbol.type == FUNCTION and symbol.size >= STUB_SIZE and symbol.value % STUB_ALIGNMENT == 0
+            for offset in parsed.address_offsets(symbol.value, STUB_SIZE)
         ]
 
 

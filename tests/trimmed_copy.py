@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bareflow.kernel.kernel_file import compress, seal
-from bareflow.kernel.symbols import functions, load_address, symbol_table
+from bareflow.kernel.symbol_table import symbol_table
+from bareflow.kernel.symbols import functions, load_address
 from bareflow.layouts import read_header
 from elftools.elf.elffile import ELFFile
 from unpacked_kernel import unpacked
@@ -36,7 +37,7 @@ class Program:
         found, start = functions(elf), load_address(elf)
         symbols = symbol_table(ELFFile(io.BytesIO(elf)))
         names = ("removed_functions", "__text_start", "__text_end")
-        at = {symbol.name: symbol["st_value"] - start for symbol in symbols if symbol.name in names}
+        at = {symbol.name: symbol.value - start for symbol in symbols if symbol.name in names}
         text = range(at["__text_start"], at["__text_end"], PAGE)
         return cls([f.name for f in found], [f.address for f in found], at["removed_functions"], text)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from bareflow.qemu.guest import Guest
 from copied_file import BIOS, CONTENTS, COPY, with_input
 from disk_tools import BY_DRIVER, DiskImage
 from fixture_types import Boot, Disk, GuestImage
+from sparse_copy import copy_sparse
 from unusual_disk import UnusualDisk
 
 DEVICES = {
@@ -45,7 +45,7 @@ def test_twin_is_left_alone(
     """Another disk has the same contents."""
     image = with_input(disk(guest_image("disk_files")))
     other = tmp_path / "twin.img"
-    shutil.copyfile(image.path, other)
+    copy_sparse(image.path, other)
     before = other.read_bytes()
     extra = ["-drive", f"if=none,id=twin,file={other},format=raw", *DEVICES[twin]]
     guest = boot(image, drive=drive, snapshot=False, extra=extra)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 from bareflow.qemu.guest import Guest
 from disk_tools import DiskImage
-from fixture_types import Disk, MadeDisk, ModelImage, Record, Tell
+from fixture_types import Disk, MadeDisk, ModelImage, OneFolder, Record, Tell
 from life_tools import SOON, boots_until, export, generate, logged
 
 # Enough on a busy machine: compiling is slow in an emulator.
@@ -50,23 +48,16 @@ MakeOnce = Callable[[str, Callable[[DiskImage], list[Guest]]], MadeDisk]
 
 
 @pytest.fixture(scope="session")
-def make_once(build_dir: Path, model_image: ModelImage, tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
-    """The disk of this name, on which the function boots: in the first of pytest's workers that wants it,
-    while the others wait."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent  # of all workers
+def make_once(build_dir: Path, model_image: ModelImage, one_folder: OneFolder) -> MakeOnce:
+    """The disk of this name, on which the function boots, if it is not there yet."""
 
     def made(name: str, boot: Callable[[DiskImage], list[Guest]]) -> MadeDisk:
-        result = folder / f"{build_dir.name}-{name}"
-        with open(f"{result}.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not result.exists():
-                part = tmp_path_factory.mktemp(name)
-                boots = boot(DiskImage.copy(model_image("default"), part / "disk.img"))
-                last = [len(boots), boots[-1].console, boots[-1].events]
-                (part / "boots.json").write_text(json.dumps(last))
-                part.rename(result)
+        def fill(folder: Path) -> None:
+            boots = boot(DiskImage.copy(model_image("default"), folder / "disk.img"))
+            last = [len(boots), boots[-1].console, boots[-1].events]
+            (folder / "boots.json").write_text(json.dumps(last))
+
+        result = one_folder(f"{build_dir.name}-{name}", fill)
         return MadeDisk(DiskImage(result / "disk.img"), *json.loads((result / "boots.json").read_text()))
 
     return made

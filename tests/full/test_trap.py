@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 
 from bareflow.kernel.kernel_file import kernel_from_elf
-from bareflow.kernel.symbols import symbol_table
+from bareflow.kernel.symbol_table import symbol_table
 from elftools.elf.elffile import ELFFile
 from fixture_types import Boot, Disk
 
@@ -21,7 +21,7 @@ def call(elf: Path, caller: str, function: str) -> tuple[bytes, int]:
     to."""
     with elf.open("rb") as file:
         parsed = ELFFile(file)
-        symbols = {symbol.name: symbol["st_value"] for symbol in symbol_table(parsed)}
+        symbols = {symbol.name: symbol.value for symbol in symbol_table(parsed)}
         address = symbols[caller]
         offset = next(parsed.address_offsets(address, CALL_SIZE))
     code = b"\xe8" + struct.pack("<i", symbols[function] - (address + CALL_SIZE))  # CALL rel32

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bareflow.kernel.kernel_file import kernel_from_elf
 from bareflow.kernel.link_map import InputSection
-from bareflow.kernel.symbols import symbol_table
+from bareflow.kernel.symbol_table import symbol_table
 from bareflow.llvm import llvm_tool
 from bareflow.report.size_report import defined_symbols, owners, report, sections_by_part
 from elf_tools import link
@@ -66,7 +66,7 @@ def test_a_section_counts_for_its_part_whatever_is_in_it(tmp_path: Path) -> None
     elf = link(tmp_path, KERNEL.format(signature="0x464C5544") + CODE).read_bytes()
     parts = {"app": {"start"}, "libc": {"middle", "read"}}
     middle = next(symbol for symbol in symbol_table(ELFFile(io.BytesIO(elf))) if symbol.name == "middle")
-    library = (middle["st_value"], 40, "libz.a")  # `middle`, and 8 bytes of the local behind it
+    library = (middle.value, 40, "libz.a")  # `middle`, and 8 bytes of the local behind it
     sizes = report(elf, kernel_from_elf(elf), parts, [library])["parts"]
     assert isinstance(sizes, dict)
     assert sizes["libz.a"]["text"] == 48  # in code, up to the next symbol or section

@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from bareflow.kernel.symbol_table import SymbolError
 from bareflow.kernel.symbols import (
     Function,
-    SymbolError,
     check_same_functions,
     functions,
     load_address,

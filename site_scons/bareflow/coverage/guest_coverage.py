@@ -21,7 +21,8 @@ from bareflow.disk.fat import FatError
 from bareflow.disk.generations import read_generation
 from bareflow.kernel.kernel_file import parse_header
 from bareflow.kernel.link_map import InputSection, read_map
-from bareflow.kernel.symbols import functions, symbol_table
+from bareflow.kernel.symbol_table import FUNCTION, symbol_table
+from bareflow.kernel.symbols import functions
 
 COVERAGE_PATH = "/profile/COVERAGE.BIN"
 _SIGNATURE = b"BFCOVER1"
@@ -95,8 +96,8 @@ class LinkedProgram:
         self._names: dict[int, list[tuple[str, int]]] = defaultdict(list)
         file = ELFFile(io.BytesIO(elf))
         for symbol in symbol_table(file):
-            if symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_size"]:
-                self._names[symbol["st_value"]].append((symbol.name, symbol["st_size"]))
+            if symbol.type == FUNCTION and symbol.size:
+                self._names[symbol.value].append((symbol.name, symbol.size))
         self.code = code_of(file)
         """The code that the plugin watches."""
 

@@ -12,20 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import Symbol, SymbolTableSection
 
-from bareflow.errors import BareFlowError
+from bareflow.kernel.symbol_table import FUNCTION, LOCAL, NO_TYPE, SymbolError, symbol_table
 from bareflow.trim import stub_names
 
 _EXECUTABLE = 0x4
 _TEMPLATE_ARGUMENTS = re.compile(r"<[^<>]*>")
 _DULL_NAMESPACES = re.compile(r"__llvm_libc::|\(anonymous namespace\)::")
 _NUMBER_OF_LTO = re.compile(r"\.\d+$")
-_FUNCTION_TYPES = ("STT_FUNC", "STT_NOTYPE")
-
-
-class SymbolError(BareFlowError):
-    """An ELF has no symbols, or the two links of a kernel disagree about where its functions are."""
 
 
 @dataclass(frozen=True, order=True)
@@ -38,29 +32,19 @@ class Function:
     """Whether the ELF says how long it is; what it does not say that of (assembly) may as well be data."""
 
 
-def symbol_table(elf: ELFFile) -> Iterator[Symbol]:
-    """All symbols of a linked ELF; raises SymbolError when it has been stripped of them."""
-    table = elf.get_section_by_name(".symtab")
-    if not isinstance(table, SymbolTableSection):
-        raise SymbolError("the ELF has no symbol table")
-    return iter(table.iter_symbols())
-
-
 def _candidates(elf: ELFFile) -> Iterator[tuple[int, bool, bool, str, int]]:
     """Address, "is untyped", "is local", name and size of each symbol that may name code."""
     executable = {
         index for index, section in enumerate(elf.iter_sections()) if section["sh_flags"] & _EXECUTABLE
     }
     for symbol in symbol_table(elf):
-        kind = symbol["st_info"]["type"]
         name = symbol.name
-        if symbol["st_shndx"] not in executable or kind not in _FUNCTION_TYPES or not name:
+        if symbol.section not in executable or symbol.type not in (FUNCTION, NO_TYPE) or not name:
             continue
-        untyped = kind == "STT_NOTYPE"
+        untyped = symbol.type == NO_TYPE
         if untyped and ("." in name or name.startswith("__")):
             continue  # NASM's local labels, and section bounds from the linker script
-        local = symbol["st_info"]["bind"] == "STB_LOCAL"
-        yield symbol["st_value"], untyped, local, name, 0 if untyped else symbol["st_size"]
+        yield symbol.value, untyped, symbol.binding == LOCAL, name, 0 if untyped else symbol.size
 
 
 def functions(elf: bytes) -> list[Function]:

@@ -12,7 +12,7 @@ from elftools.elf.elffile import ELFFile
 
 from bareflow.engine.host_symbols import symbols
 from bareflow.errors import BareFlowError
-from bareflow.kernel.symbols import symbol_table
+from bareflow.kernel.symbol_table import GLOBAL, UNDEFINED, symbol_table
 
 
 class TrapError(BareFlowError):
@@ -24,7 +24,7 @@ def undefined(elf: bytes) -> list[str]:
     return sorted(
         symbol.name
         for symbol in symbol_table(ELFFile(io.BytesIO(elf)))
-        if symbol.name and symbol["st_shndx"] == "SHN_UNDEF" and symbol["st_info"]["bind"] == "STB_GLOBAL"
+        if symbol.name and symbol.section == UNDEFINED and symbol.binding == GLOBAL
     )
 
 

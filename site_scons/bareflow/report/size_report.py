@@ -20,7 +20,7 @@ from elftools.elf.elffile import ELFFile
 
 from bareflow.kernel.kernel_file import parse_header
 from bareflow.kernel.link_map import InputSection
-from bareflow.kernel.symbols import symbol_table
+from bareflow.kernel.symbol_table import symbol_table
 
 OTHER = "other"
 NAMES = "function_names"
@@ -117,9 +117,9 @@ def report(
     whole = {name: f"\0{name}" for _, _, name in sections}  # as a symbol: no real one is called that
     owner = owners(parts) | {symbol: name for name, symbol in whole.items()}
     named = [
-        (symbol["st_value"], symbol["st_size"], symbol.name)
+        (symbol.value, symbol.size, symbol.name)
         for symbol in symbol_table(file)
-        if symbol["st_size"] or symbol.name in owner
+        if symbol.size or symbol.name in owner
     ]
     symbols = [*_outside(named, sections), *((start, size, whole[name]) for start, size, name in sections)]
     sizes: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(SECTION_KINDS.values(), 0))

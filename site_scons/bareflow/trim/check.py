@@ -25,6 +25,7 @@ from bareflow import program
 from bareflow.errors import BareFlowError
 from bareflow.kernel.archive import members
 from bareflow.kernel.link_map import InputSection, file_name, read_map
+from bareflow.kernel.symbol_table import ABSOLUTE, Symbol, symbol_table
 from bareflow.layouts import read_header
 from bareflow.trim import parts_check
 from bareflow.trim.removed import Emptied, Removed, read_emptied, read_removed
@@ -140,22 +141,23 @@ def _check_kernel(
         if name in names:
             yield f"{path} has a section {name}"
     text = elf.get_section_by_name(".text")
-    symbols = elf.get_section_by_name(".symtab")
-    if text is None or not isinstance(symbols, SymbolTableSection):
+    if text is None:
         return
-    table_symbols = symbols.get_symbol_by_name("removed_names")
-    if not table_symbols:
+    by_name: dict[str, list[Symbol]] = defaultdict(list)
+    for symbol in symbol_table(elf):
+        by_name[symbol.name].append(symbol)
+    if not by_name["removed_names"]:
         yield f"{path} has no table of removed names"
         return
-    holder = elf.get_section(table_symbols[0]["st_shndx"])
-    table = _names(holder.data()[table_symbols[0]["st_value"] - holder["sh_addr"] :])
+    start_of_names = by_name["removed_names"][0]
+    holder = elf.get_section(start_of_names.section)
+    table = _names(holder.data()[start_of_names.value - holder["sh_addr"] :])
     code, start = text.data(), text["sh_addr"]
     yield from parts_check.check_kernel(code, start, linked, parts)
     stubs = {(entry.file, entry.section): entry for entry in removed}
     wanted = {entry.id: entry.symbol for entry in removed if entry.id >= DATA_ID}
     for name in wanted.values():
-        places = symbols.get_symbol_by_name(name) or []
-        if any(symbol["st_shndx"] != "SHN_ABS" or symbol["st_value"] < DATA_START for symbol in places):
+        if any(symbol.section != ABSOLUTE or symbol.value < DATA_START for symbol in by_name[name]):
             yield f"{path}: {name} has not been removed"
     for section in linked:
         entry = stubs.get((section.file, section.name))

@@ -16,7 +16,8 @@ from functools import cache
 from elftools.elf.elffile import ELFFile
 
 from bareflow.kernel.link_map import InputSection
-from bareflow.kernel.symbols import Function, symbol_table
+from bareflow.kernel.symbol_table import FUNCTION, WEAK, symbol_table
+from bareflow.kernel.symbols import Function
 from bareflow.layouts import read_header
 from bareflow.trim.trimming import Trimming
 
@@ -33,7 +34,7 @@ def weak_functions(elf_object: bytes) -> set[str]:
     return {
         symbol.name
         for symbol in symbol_table(ELFFile(io.BytesIO(elf_object)))
-        if symbol["st_info"]["bind"] == "STB_WEAK" and symbol["st_info"]["type"] == "STT_FUNC"
+        if symbol.binding == WEAK and symbol.type == FUNCTION
     }
 
 
@@ -41,8 +42,8 @@ def _names(file: ELFFile) -> dict[int, list[str]]:
     """Those of functions, by address."""
     names: dict[int, list[str]] = defaultdict(list)
     for symbol in symbol_table(file):
-        if symbol["st_info"]["type"] == "STT_FUNC":
-            names[symbol["st_value"]].append(symbol.name)
+        if symbol.type == FUNCTION:
+            names[symbol.value].append(symbol.name)
     return names
 
 
