@@ -6,8 +6,8 @@
  *   apply_profile APP.BC LIBC.BC JIT.PRF OUTPUT.o
  */
 #include "kernel_lib/jit/export/application.h"
-#include "kernel_lib/jit/export/prepare.h"
 #include "site_scons/engine_programs/files.h"
+#include "site_scons/engine_programs/prepare.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/TargetSelect.h"

@@ -11,9 +11,9 @@
 #include "kernel_lib/jit/engine/extract.h"
 #include "kernel_lib/jit/export/functions.h"
 #include "kernel_lib/jit/export/precompiled.h"
-#include "kernel_lib/jit/export/prepare.h"
 #include "kernel_lib/jit/export/temperature.h"
 #include "site_scons/engine_programs/files.h"
+#include "site_scons/engine_programs/prepare.h"
 #include "llvm/Support/InitLLVM.h"
 
 using namespace llvm;

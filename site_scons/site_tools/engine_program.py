@@ -17,6 +17,8 @@ KERNEL_LIB = (
     "kernel_lib/io/format.c",
 )
 """What the exporter calls of it."""
+SHARED = ("site_scons/engine_programs/prepare.cpp",)
+"""What several of these programs call."""
 
 
 def _engine_program(env: Any, full: Any, name: str) -> Any:
@@ -26,7 +28,9 @@ def _engine_program(env: Any, full: Any, name: str) -> Any:
         return program
     source = env.File(f"#site_scons/engine_programs/{name}.cpp")
     engine = [node for node in full.EngineObjects() if node.path.endswith(".o")]
-    objects = list(full.ObjectsLikeEngine(env.subst("$BUILD/engine_programs"), [source]))
+    objects = list(
+        full.ObjectsLikeEngine(env.subst("$BUILD/engine_programs"), [source, *env.SourcesIn(SHARED)])
+    )
     compile_it = env.Step("$CC -O2 -std=gnu17 -I. -Wall -Wextra -c $SOURCE -o $TARGET", "CC")
     for path in KERNEL_LIB:
         node = env.File(f"$BUILD/engine_programs/{Path(path).with_suffix('.o')}")

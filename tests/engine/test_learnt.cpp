@@ -1,8 +1,8 @@
 // sources: kernel_lib/jit/store/profile_parse.c kernel_lib/jit/store/function_names.c
 // sources: kernel_lib/jit/values.c kernel_lib/cpu/instruction_sets.c kernel_lib/cpu/features.c
-// sources: kernel_lib/crc32.c
+// sources: kernel_lib/crc32.c site_scons/engine_programs/prepare.cpp
 /* What a profile does to the application's bitcode before it is compiled as a whole. */
-#include "kernel_lib/jit/export/prepare.h"
+#include "site_scons/engine_programs/prepare.h"
 #include "tests/engine/made_profile.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/InstIterator.h"

@@ -1,4 +1,4 @@
-#include "kernel_lib/jit/export/prepare.h"
+#include "site_scons/engine_programs/prepare.h"
 #include "llvm/Transforms/IPO/Internalize.h"
 #include "llvm/Transforms/Utils/ModuleUtils.h"
 
