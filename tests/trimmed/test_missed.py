@@ -12,7 +12,7 @@ from held_out import HeldOut, Run
 from struck import strike
 
 LIMIT = 300.0
-STORY: dict[str, object] = {"mode": "generate", "prompt": "Once upon a time", "temperature": 0, "steps": 48}
+STORY: dict[str, object] = {"mode": "generate", "prompt": "Once upon a time", "temperature": 0, "steps": 24}
 EAGER: dict[str, object] = {**STORY, "jit.thresholds": "5,20,100,400", "jit.budget": 100}
 # MiB. Of this a quarter may be lost when compilations are given up: each loses two or three.
 ENOUGH_MEMORY = 2048

@@ -12,7 +12,7 @@ from profile_tools import read_cache, read_profile
 LIMIT = 300.0
 STORY: dict[str, object] = {
     "prompt": "Once upon a time",
-    "steps": 64,
+    "steps": 40,
     "jit.thresholds": "10,100,1000,2000",  # the usual ones, but for O3's
     "jit.budget": 100,
 }
