@@ -120,7 +120,7 @@ def test_memory_of_empty_pages(settled: MadeDisk, trimmed: DiskImage, build_dir:
     empty = program.empty_bytes(unpacked(trimmed.read(SNAPSHOT)))
     assert empty > 6 << 20
     for cpu, given in (("qemu64", empty), ("qemu64,-nx", 0)):
-        boot = generate(trimmed, cpu=cpu, config={**STORY, "steps": 1}).event("boot")
+        boot = generate(trimmed, cpu=cpu, config={**STORY, "steps": 8}).event("boot")
         assert boot["ram_bytes"] == settled.event("boot")["ram_bytes"]
         assert boot["heap_bytes"] == settled.event("boot")["heap_bytes"] + given
 
