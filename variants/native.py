@@ -71,6 +71,7 @@ VARIANT = Variant(
         # What compresses better, and takes no more instructions for a token: docs/measurements/native-size.md
         "-mllvm -disable-machine-licm",
         "-mllvm -enable-misched=0",
+        "-mllvm -enable-pre=false",
         "-mllvm -grow-region-complexity-budget=0",
         "-mllvm -split-spill-mode=size",
     ],
