@@ -1,19 +1,14 @@
-"""The functions of an ELF object, in the order of its symbol table (ELF-64 object file format, version 1.5).
-
-The libraries have two thousand objects: this reads the two tables that it takes, and nothing else.
-"""
+"""The functions of an ELF object, in the order of its symbol table (ELF-64 object file format, 1.5)."""
 
 import struct
 from dataclasses import dataclass
 
 from bareflow.errors import BareFlowError
+from bareflow.kernel.object_sections import EXTENDED_INDEXES, SYMBOLS, sections_of, text_at
 
-_HEADER = struct.Struct("<16s24xQ10x3H")  # e_ident, e_shoff, e_shentsize, e_shnum, e_shstrndx
-_SECTION = struct.Struct("<II16xQQII16x")  # sh_name, sh_type, sh_offset, sh_size, sh_link, sh_info
 _SYMBOL = struct.Struct("<IBBHQQ")
 _EXTENDED = struct.Struct("<I")
 _IDENT = b"\x7fELF\x02\x01"
-_SYMBOLS, _EXTENDED_INDEXES = 2, 18  # SHT_SYMTAB, SHT_SYMTAB_SHNDX
 _FUNCTION = 2  # STT_FUNC
 _LOCAL = 0  # STB_LOCAL
 _UNDEFINED, _FIRST_RESERVED, _ELSEWHERE = 0, 0xFF00, 0xFFFF  # SHN_*
@@ -32,10 +27,6 @@ class ObjectFunction:
     is_local: bool
 
 
-def _text(strings: bytes, offset: int) -> str:
-    return strings[offset : strings.index(b"\0", offset)].decode()
-
-
 def object_functions(data: bytes) -> list[ObjectFunction]:
     """The function symbols that an object defines; raises ObjectError. None in what is no ELF object."""
     if not data.startswith(_IDENT):
@@ -47,25 +38,14 @@ def object_functions(data: bytes) -> list[ObjectFunction]:
 
 
 def _functions(data: bytes) -> list[ObjectFunction]:
-    _, table, entry_size, count, names_index = _HEADER.unpack_from(data)
-    sections = [_SECTION.unpack_from(data, table + entry_size * index) for index in range(count)]
-
-    def contents(index: int) -> bytes:
-        _, _, offset, size, _, _ = sections[index]
-        return data[offset : offset + size]
-
-    names = contents(names_index)
+    sections = sections_of(data)
     found = []
-    extended: dict[int, bytes] = {
-        section[4]: contents(index)
-        for index, section in enumerate(sections)
-        if section[1] == _EXTENDED_INDEXES
-    }
+    extended = {section.link: section.data for section in sections if section.type == EXTENDED_INDEXES}
     for index, section in enumerate(sections):
-        if section[1] != _SYMBOLS:
+        if section.type != SYMBOLS:
             continue
-        strings = contents(section[4])
-        for number, symbol in enumerate(_SYMBOL.iter_unpack(contents(index))):
+        strings = sections[section.link].data
+        for number, symbol in enumerate(_SYMBOL.iter_unpack(section.data)):
             name, info, _, place, _, _ = symbol
             if info & 0xF != _FUNCTION or place == _UNDEFINED:
                 continue
@@ -73,7 +53,5 @@ def _functions(data: bytes) -> list[ObjectFunction]:
                 (place,) = _EXTENDED.unpack_from(extended[index], 4 * number)
             elif place >= _FIRST_RESERVED:
                 continue
-            found.append(
-                ObjectFunction(_text(names, sections[place][0]), _text(strings, name), info >> 4 == _LOCAL)
-            )
+            found.append(ObjectFunction(sections[place].name, text_at(strings, name), info >> 4 == _LOCAL))
     return found

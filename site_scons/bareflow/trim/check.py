@@ -1,4 +1,4 @@
-"""Checks a trimmed kernel. It uses another ELF library than the trim does.
+"""Checks a trimmed kernel. It does not use the ELF library that the trim does.
 
     python -m bareflow.trim.check ELF MAP REMOVED EMPTIED INPUT...
 
@@ -18,13 +18,12 @@ from functools import partial
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
-from elftools.elf.relocation import RelocationSection
-from elftools.elf.sections import SymbolTableSection
 
 from bareflow import program
 from bareflow.errors import BareFlowError
 from bareflow.kernel.archive import members
 from bareflow.kernel.link_map import InputSection, file_name, read_map
+from bareflow.kernel.object_sections import EXECUTABLE, LOADED, RELOCATIONS, SYMBOLS, sections_of
 from bareflow.kernel.symbol_table import ABSOLUTE, Symbol, symbol_table
 from bareflow.layouts import read_header
 from bareflow.trim import parts_check
@@ -38,7 +37,6 @@ _STUB_ALIGNMENT = _HEADER["TRAP_STUB_ALIGNMENT"]
 _UD2 = b"\x0f\x0b"
 _RELOCATION = struct.Struct("<QIIq")  # r_offset, type and symbol of r_info, r_addend
 _SYMBOL = struct.Struct("<IBBHQQ")
-_LOADED, _EXECUTABLE = 0x2, 0x4
 # System V ABI AMD64, table 4.9.
 _NONE = 0
 _RELATIVE = {2: "PC32", 4: "PLT32", 9: "GOTPCREL", 41: "GOTPCRELX", 42: "REX_GOTPCRELX"}
@@ -68,34 +66,29 @@ class _Stubs:
 def _check_object(data: bytes, file: str, all_stubs: _Stubs) -> Iterator[str]:
     """What is wrong with an object, a sentence each."""
     ids, linked = all_stubs.ids.get(file, {}), all_stubs.linked.get(file, set())
-    elf = ELFFile(io.BytesIO(data))
-    sections = list(elf.iter_sections())
+    sections = sections_of(data)
     stubs = {
-        index
-        for index, section in enumerate(sections)
-        if section.name in ids and section["sh_flags"] & _EXECUTABLE
+        index for index, section in enumerate(sections) if section.name in ids and section.flags & EXECUTABLE
     }
     for index in stubs:
         name = sections[index].name
-        if sections[index].data() != _UD2 + ids[name].to_bytes(4, "little"):
+        if sections[index].data != _UD2 + ids[name].to_bytes(4, "little"):
             yield f"{file}: {name} is no stub with id {ids[name]}"
-    table = elf.get_section_by_name(".symtab")
-    if not isinstance(table, SymbolTableSection):
+    table = next((section for section in sections if section.type == SYMBOLS), None)
+    if not table:
         return
-    symbols = list(_SYMBOL.iter_unpack(table.data()))
+    symbols = list(_SYMBOL.iter_unpack(table.data))
     yield from parts_check.check_object(file, sections, symbols, all_stubs.parts.get(file, {}))
     for section in sections:
-        if not isinstance(section, RelocationSection):
-            continue
-        source = section["sh_info"]
-        if not sections[source]["sh_flags"] & _LOADED:
+        source = section.info
+        if section.type != RELOCATIONS or not sections[source].flags & LOADED:
             continue
         if source in stubs:
-            if any(kind != _NONE for _, kind, _, _ in _RELOCATION.iter_unpack(section.data())):
+            if any(kind != _NONE for _, kind, _, _ in _RELOCATION.iter_unpack(section.data)):
                 yield f"{file}: the stub {sections[source].name} refers to something"
         elif sections[source].name in linked:
-            executable = sections[source]["sh_flags"] & _EXECUTABLE
-            for _, kind, symbol, addend in _RELOCATION.iter_unpack(section.data()):
+            executable = sections[source].flags & EXECUTABLE
+            for _, kind, symbol, addend in _RELOCATION.iter_unpack(section.data):
                 _, _, _, target, value, _ = symbols[symbol]
                 if target not in stubs or kind == _NONE:
                     continue

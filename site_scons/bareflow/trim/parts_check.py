@@ -3,11 +3,9 @@
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from elftools.elf.relocation import RelocationSection
-from elftools.elf.sections import Section
-
 from bareflow.coverage.translated import SHORTEST, Stretches
 from bareflow.kernel.link_map import InputSection
+from bareflow.kernel.object_sections import RELOCATIONS, Section
 from bareflow.trim.removed import Emptied
 
 _RELOCATION = struct.Struct("<QIIq")  # r_offset, type and symbol of r_info, r_addend
@@ -44,20 +42,20 @@ def check_object(
     """What is wrong with an object, a sentence each. `symbols`: the fields of its symbol table's entries."""
     emptied = {index: parts[entry.name] for index, entry in enumerate(sections) if entry.name in parts}
     for index, stretches in emptied.items():
-        if not _filled(sections[index].data(), stretches):
+        if not _filled(sections[index].data, stretches):
             yield f"{file}: a removed part of {sections[index].name} is not INT3"
     for _, info, _, index, value, _ in symbols:
         if index in emptied and info & _TYPE != _SECTION and _is_inside(value, emptied[index]):
             yield f"{file}: a symbol is in a removed part of {sections[index].name}"
     for section in sections:
-        if not isinstance(section, RelocationSection):
+        if section.type != RELOCATIONS:
             continue
-        stretches = emptied.get(section["sh_info"], ())
+        stretches = emptied.get(section.info, ())
         if stretches and any(
             kind != _NONE and _is_inside(offset, stretches)
-            for offset, kind, _, _ in _RELOCATION.iter_unpack(section.data())
+            for offset, kind, _, _ in _RELOCATION.iter_unpack(section.data)
         ):
-            yield f"{file}: a removed part of {sections[section['sh_info']].name} refers to something"
+            yield f"{file}: a removed part of {sections[section.info].name} refers to something"
 
 
 def check_kernel(
