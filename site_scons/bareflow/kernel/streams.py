@@ -45,8 +45,16 @@ _PROPERTIES = (
     (2, 1, 1),
 )
 """lc, lp and pb that are tried for each stream."""
-_NICE_LENGTHS = (12, 16, 24, 32, 48, 64, 128, 273)
-"""Lengths of a match from which on none is looked for that is longer: tried with the best properties."""
+_QUICK = {"mode": lzma.MODE_FAST, "mf": lzma.MF_HC4, "nice_len": 32, "depth": 8}
+"""The search for matches by which the properties are compared."""
+_SEARCHES = (
+    {"mf": lzma.MF_BT2, "nice_len": 16},
+    {"mf": lzma.MF_BT2, "nice_len": 32},
+    {"mf": lzma.MF_BT4, "nice_len": 273},
+)
+"""Those that are tried with the best ones: from a match of nice_len bytes on none is looked for that is
+longer. Which is best is chance."""
+_BEST = 2
 
 
 def _opcodes(*ranges: int | tuple[int, int]) -> frozenset[int]:
@@ -239,9 +247,10 @@ def _pack_stream(stream: bytes) -> _Packed:
         packed = lzma.compress(stream, lzma.FORMAT_RAW, filters=filters)
         return len(packed), properties, packed
 
-    first = min(map(packed_by, _PROPERTIES))
-    others = (packed_by(first[1], mf=lzma.MF_BT2, nice_len=length) for length in _NICE_LENGTHS)
-    _, (lc, lp, pb), packed = min(first, *others)
+    best = sorted(packed_by(properties, **_QUICK) for properties in _PROPERTIES)[:_BEST]
+    _, (lc, lp, pb), packed = min(
+        packed_by(properties, **search) for _, properties, _ in best for search in _SEARCHES
+    )
     decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_filters(len(stream), (lc, lp, pb)))
     unpacked = [len(decoder.decompress(packed[:1]))]
     while unpacked[-1] < len(stream):
