@@ -116,6 +116,15 @@ INLINE uint32_t parts_of_sum(const struct block_step *s) {
     return VECTOR_LANES == 8 ? s->sum_parts : 1;
 }
 
+/* What the sums of so many parts, one or two, begin with. */
+INLINE vector_i32 begin_parts(const struct block_x *x, size_t part, uint32_t parts,
+                              int32_t offset) {
+    vector_i32 begin = begin_part(x, part, offset);
+    if (parts == 2)
+        begin = (vector_i32)((vector_i16)begin + (vector_i16)begin_part(x, part + 1, offset));
+    return begin;
+}
+
 /* Adds the products of parts_of_sum parts of a tile to its totals. ahead: see prefetch_lines. */
 INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct part_cursor at,
                           uint32_t part, uint32_t row, const struct block_x *x,
@@ -127,8 +136,8 @@ INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct
 #pragma clang loop unroll(full)
     for (uint32_t p = 0; p < positions; p++) {
         size_t index = p * x->parts + part;
-        vector_i32 begin =
-            bytes ? add_bytes_start(-128 * x->first.sums[index]) : begin_part(x, index, s->offset);
+        vector_i32 begin = bytes ? add_bytes_start(-128 * x->first.sums[index])
+                                 : begin_parts(x, index, parts_of_sum(s), s->offset);
 #pragma clang loop unroll(full)
         for (uint32_t i = 0; i < vectors; i++)
             to[p * vectors + i] = bytes ? totals[p * vectors + i] + begin : begin;

@@ -128,9 +128,9 @@ static void prepare_steps(struct product *p, uint32_t rows) {
         .minimum_sign = type->columns == 32 ? 1u << 31 : 0,
         .factors = type->scales == SCALES_OF_HALF,
     };
-    /* Whether the products of two parts fit into int16: 16 weights below 16, as those of bytes fit
-     * into int32. */
-    const bool pairs = p->bytes || (p->single.scale_shift && !type->high.bits && !type->offset);
+    /* Whether the products of two parts fit into int16: 16 weights below 16, less offset or not, as
+     * those of bytes fit into int32. */
+    const bool pairs = p->bytes || (p->single.scale_shift && !type->high.bits);
     p->single.sum_parts = p->bytes || (pairs && type->low.order == IN_RUNS) ? 2 : 1;
     p->batch = p->single;
     if (!p->decode)
