@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from bareflow.errors import BareFlowError
 from bareflow.kernel.object_sections import EXTENDED_INDEXES, SYMBOLS, sections_of, text_at
+from bareflow.kernel.symbol_table import FUNCTION, LOCAL, UNDEFINED
 
 _SYMBOL = struct.Struct("<IBBHQQ")
 _EXTENDED = struct.Struct("<I")
 _IDENT = b"\x7fELF\x02\x01"
-_FUNCTION = 2  # STT_FUNC
-_LOCAL = 0  # STB_LOCAL
-_UNDEFINED, _FIRST_RESERVED, _ELSEWHERE = 0, 0xFF00, 0xFFFF  # SHN_*
+_FIRST_RESERVED, _ELSEWHERE = 0xFF00, 0xFFFF  # SHN_LORESERVE, SHN_XINDEX
 
 
 class ObjectError(BareFlowError):
@@ -47,11 +46,11 @@ def _functions(data: bytes) -> list[ObjectFunction]:
         strings = sections[section.link].data
         for number, symbol in enumerate(_SYMBOL.iter_unpack(section.data)):
             name, info, _, place, _, _ = symbol
-            if info & 0xF != _FUNCTION or place == _UNDEFINED:
+            if info & 0xF != FUNCTION or place == UNDEFINED:
                 continue
             if place == _ELSEWHERE:
                 (place,) = _EXTENDED.unpack_from(extended[index], 4 * number)
             elif place >= _FIRST_RESERVED:
                 continue
-            found.append(ObjectFunction(sections[place].name, text_at(strings, name), info >> 4 == _LOCAL))
+            found.append(ObjectFunction(sections[place].name, text_at(strings, name), info >> 4 == LOCAL))
     return found

@@ -11,6 +11,7 @@ from elftools.elf.enums import ENUM_ST_INFO_BIND, ENUM_ST_INFO_TYPE
 from elftools.elf.sections import SymbolTableSection
 
 from bareflow.errors import BareFlowError
+from bareflow.kernel.object_sections import text_at
 
 NO_TYPE, FUNCTION = (ENUM_ST_INFO_TYPE[f"STT_{kind}"] for kind in ("NOTYPE", "FUNC"))
 LOCAL, GLOBAL, WEAK = (ENUM_ST_INFO_BIND[f"STB_{kind}"] for kind in ("LOCAL", "GLOBAL", "WEAK"))
@@ -47,5 +48,4 @@ def symbol_table(elf: ELFFile) -> Iterator[Symbol]:
             start, info, section, value, size = entry
         else:
             start, value, size, info, section = entry
-        name = names[start : names.index(b"\0", start)].decode()
-        yield Symbol(name, value, size, info & 15, info >> 4, section)
+        yield Symbol(text_at(names, start), value, size, info & 15, info >> 4, section)

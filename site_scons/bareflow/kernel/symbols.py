@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from elftools.elf.elffile import ELFFile
 
+from bareflow.kernel.object_sections import EXECUTABLE
 from bareflow.kernel.symbol_table import FUNCTION, LOCAL, NO_TYPE, SymbolError, symbol_table
 from bareflow.trim import stub_names
 
-_EXECUTABLE = 0x4
 _TEMPLATE_ARGUMENTS = re.compile(r"<[^<>]*>")
 _DULL_NAMESPACES = re.compile(r"__llvm_libc::|\(anonymous namespace\)::")
 _NUMBER_OF_LTO = re.compile(r"\.\d+$")
@@ -35,7 +35,7 @@ class Function:
 def _candidates(elf: ELFFile) -> Iterator[tuple[int, bool, bool, str, int]]:
     """Address, "is untyped", "is local", name and size of each symbol that may name code."""
     executable = {
-        index for index, section in enumerate(elf.iter_sections()) if section["sh_flags"] & _EXECUTABLE
+        index for index, section in enumerate(elf.iter_sections()) if section["sh_flags"] & EXECUTABLE
     }
     for symbol in symbol_table(elf):
         name = symbol.name
