@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bareflow.disk.fat import read_file, write_file
+from bareflow.disk.image_copy import copy_image
 from bareflow.model_program import MODEL_PROGRAM
 from bareflow.run.options import INPUTS, RESULTS
 
@@ -29,7 +29,7 @@ def private_copy(image: Path) -> Iterator[Path]:
     """A copy that the guest may write to, for as long as the context lasts."""
     with tempfile.TemporaryDirectory(prefix="bareflow-") as folder:
         copy = Path(folder) / "image.img"
-        subprocess.run(["cp", "--reflink=auto", "--sparse=always", image, copy], check=True)
+        copy_image(image, copy)
         yield copy
 
 

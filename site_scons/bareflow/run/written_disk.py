@@ -3,10 +3,11 @@ writes changes nothing that the build has made and tests use; it is kept, and `r
 until the image is made again."""
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from bareflow.disk.image_copy import copy_image
 
 
 def written_disk(image: Path) -> Path:
@@ -37,11 +38,11 @@ def disk_to_boot(image: Path, writes: bool, say: Callable[[str], None]) -> Path:
 
 
 def _copy(image: Path, disk: Path) -> None:
-    """All of it, or nothing; holes in the image stay holes."""
+    """All of it, or nothing."""
     handle, temporary = tempfile.mkstemp(prefix=disk.name, dir=disk.parent)
     os.close(handle)
     try:
-        subprocess.run(["cp", "--sparse=always", "--preserve=mode", image, temporary], check=True)
+        copy_image(image, Path(temporary))
         os.replace(temporary, disk)
     except BaseException:
         os.unlink(temporary)
