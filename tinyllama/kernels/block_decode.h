@@ -84,6 +84,8 @@ INLINE bits read_integers(const struct part_cursor *at, const struct layout *l, 
     return value | more << l->above;
 }
 
+/* The layout is copied, without its parts: for all that the compiler knows, what is stored might
+ * change the one that is pointed to, whose masks would be loaded for each word. */
 INLINE void decode_planes(uint32_t (*to)[MATRIX_TYPED_PANEL], struct part_cursor at,
                           const struct layout *layout, const enum planes planes) {
     const struct layout own = {.stride = layout->stride,

@@ -82,7 +82,8 @@ struct product {
     float sums[MATRIX_BATCH][MATRIX_TYPED_PANEL]; /* of a panel's rows, for each position */
 };
 
-/* What blocks of 32 columns leave as it is. */
+/* What blocks of 32 columns leave as it is. Their two parts share a scale, so there are as many
+ * scales as minima. */
 static void fill_with_ones(struct decoded *d) {
     uint32_t *scales = d->scales[0], *minima = d->minima[0];
     for (size_t i = 0; i < sizeof d->minima / sizeof *minima; i++)
