@@ -34,7 +34,18 @@ sys.path.insert(0, str(ROOT / "site_scons"))
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
-from fixture_types import Boot, Disk, GuestImage, ModelImage, OneFolder, Processor, Reference, Story, Tell
+from fixture_types import (
+    Boot,
+    Disk,
+    GuestImage,
+    ModelFiles,
+    ModelImage,
+    OneFolder,
+    Processor,
+    Reference,
+    Story,
+    Tell,
+)
 from loader_disk import BUILD, assemble
 from reference_model import ReferenceModel
 
@@ -60,8 +71,19 @@ FEW_ON_I386 = {
 }
 """Those of other files, which take long; `soak` runs these files whole (tests/SConscript)."""
 
-SOAK_ON_I386 = {"test_disk_that_does_not_answer", "test_removed_disk", "test_removed_disk_is_told_once"}
-"""Those that wait for seconds, which an emulated processor spends computing."""
+SOAK_ON_I386 = {
+    f"test_{name}"
+    for name in (
+        # They wait for seconds, which an emulated processor spends computing.
+        "disk_that_does_not_answer removed_disk removed_disk_is_told_once "
+        # They restart a machine many times, and what they are about is the same C for both.
+        "twin_is_left_alone on_by_the_setting power_cuts_while_it_is_saved success_gives_the_attempts_back "
+        "kernel_that_never_reports kernel_that_asks_for_the_other power_cut_at_any_moment "
+        "bios_by_the_config_file without_a_result not_trusted_with_the_cache_off switched_off_while_waiting "
+        "result_but_no_end failing_disk_is_told_once seed_decides_the_story"
+    ).split()
+}
+"""Of the tests for both architectures, those that only `soak` runs on i386."""
 
 STORY_STEPS = 64
 
@@ -186,15 +208,9 @@ def models() -> Path:
 
 
 @pytest.fixture(scope="session")
-def model_image(
-    image: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> ModelImage:
-    """The application's image with a model put in by mtools: the "default", whichever the image was built
-    with, or the reference model as "v0", "v1" or "q80".
-
-    Made once per kind; for boots with snapshot=True. For one to change: disk(model_image("v0")).
-    """
-    folder = tmp_path_factory.mktemp("images")
+def model_files(request: pytest.FixtureRequest) -> ModelFiles:
+    """The checkpoint and the tokenizer of the "default" model, or of the reference model as "v0", "v1" or
+    "q80"."""
 
     def files(kind: str) -> tuple[Path, Path]:
         if kind == "default":
@@ -202,10 +218,21 @@ def model_image(
         models: Path = request.getfixturevalue("models")
         return models / CHECKPOINTS[kind], models / "tok512.bin"
 
+    return files
+
+
+@pytest.fixture(scope="session")
+def model_image(image: Path, model_files: ModelFiles, tmp_path_factory: pytest.TempPathFactory) -> ModelImage:
+    """The application's image with a model put in by mtools, whichever it was built with.
+
+    Made once per kind; for boots with snapshot=True. For one to change: disk(model_image("v0")).
+    """
+    folder = tmp_path_factory.mktemp("images")
+
     def make(kind: str) -> Path:
         path = folder / f"{kind}.img"
         if not path.exists():
-            model, tokenizer = files(kind)
+            model, tokenizer = model_files(kind)
             copy = DiskImage.copy(image, path.with_suffix(".part"))
             copy.write("/model/model.bin", model.read_bytes())
             copy.write("/model/tokenizer.bin", tokenizer.read_bytes())

@@ -66,7 +66,9 @@ class MadeDisk:
 Record = Callable[[Path, dict[str, object]], tuple[Guest, bytes, bytes]]
 # A private copy of an image.
 Disk = Callable[[Path], DiskImage]
-# The application's image with a model: the "default", or the reference model as "v0", "v1" or "q80".
+# The checkpoint and the tokenizer of a model: the "default", or the reference model as "v0", "v1" or "q80".
+ModelFiles = Callable[[str], tuple[Path, Path]]
+# The application's image with one of these models.
 ModelImage = Callable[[str], Path]
 # The image of tests/boot/guests/NAME.c.
 GuestImage = Callable[[str], Path]

@@ -9,6 +9,10 @@ from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
 
+FAST_CLOCK = ("-icount", "shift=5,sleep=off")
+"""Arguments of QEMU. The machine's clock goes by its instructions, 32 ns for each: seconds in which a guest
+asks a disk again and again pass sooner."""
+
 
 @dataclass(frozen=True)
 class UnusualDisk(Machine):

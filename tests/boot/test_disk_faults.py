@@ -17,7 +17,7 @@ from copied_file import CONTENTS, COPY, FIRST_CONTENTS, INPUT, SECTOR, with_inpu
 from disk_tools import BY_DRIVER, DiskImage
 from fixture_types import Disk, GuestImage
 from profile_tools import beyond_a_cut, fsck
-from unusual_disk import UnusualDisk, boot_faulty
+from unusual_disk import FAST_CLOCK, UnusualDisk, boot_faulty
 
 KIND = {drive: way.split()[0] for drive, way in BY_DRIVER.items()}
 EVENTS = {"read": "read_aio", "write": "write_aio", "empty its write cache": "flush_to_disk"}
@@ -159,7 +159,8 @@ def take_off(guest: Guest, name: str) -> None:
 @pytest.mark.parametrize("drive", NEW_DRIVERS)
 def test_removed_disk(disk: Disk, guest_image: GuestImage, tmp_path: Path, drive: str) -> None:
     image = disk(guest_image("disk_rounds"))
-    with Guest(UnusualDisk(image.path, drive=drive, snapshot=False, change=NAMED[drive])) as guest:
+    machine = UnusualDisk(image.path, drive=drive, snapshot=False, change=NAMED[drive], extra=FAST_CLOCK)
+    with Guest(machine) as guest:
         guest.expect("^round 3 ok\n")
         take_off(guest, drive)
         guest.expect(rf"^error: The {KIND[drive]} disk ")

@@ -10,7 +10,7 @@ from bareflow.qemu.guest import Guest
 from copied_file import BIOS, CONTENTS, COPY, FIRST_CONTENTS, INPUT, SECTOR, with_input
 from disk_tools import BY_DRIVER, DiskImage
 from fixture_types import Boot, Disk, GuestImage
-from unusual_disk import UnusualDisk, boot_faulty
+from unusual_disk import FAST_CLOCK, UnusualDisk, boot_faulty
 
 CONFIG = "/boot/BAREFLOW.CFG"
 
@@ -178,7 +178,7 @@ def test_disk_that_does_not_answer(files_disk: DiskImage, drive: str, message: s
     files_disk.write(INPUT, random.Random(21).randbytes(2_000_000))
     limits = "throttling.bps-read=10000,throttling.bps-read-max=1000000"
     change = ("format=raw", f"format=raw,{limits}")
-    machine = UnusualDisk(files_disk.path, drive=drive, snapshot=False, change=change)
+    machine = UnusualDisk(files_disk.path, drive=drive, snapshot=False, change=change, extra=FAST_CLOCK)
     with Guest(machine) as guest:
         assert guest.wait_exit(120) == 1
         guest.expect(f"^error: {message}")

@@ -15,6 +15,8 @@ from bareflow.llvm import VERSION
 from fixture_types import Boot, ModelImage, Record, Reference
 
 STEPS = 64
+# Calls decide, not the time that a busy machine gives the guest.
+BY_CALLS = {"jit.budget": 100, "jit.thresholds": "10,1000,1000000,1000000"}
 # Between float32 with our order of summation and the float64 reference.
 LOGIT_TOLERANCE = 1e-4
 MEBIBYTE = 1 << 20
@@ -29,7 +31,7 @@ def floats(data: bytes) -> array.array[float]:
 
 
 def test_story_and_tiers(record: Record, model_image: ModelImage, models: Path, reference: Reference) -> None:
-    guest, ids, logits = record(model_image("v0"), {"steps": STEPS})
+    guest, ids, logits = record(model_image("v0"), {"steps": STEPS, **BY_CALLS})
     assert guest.text == reference(f"greedy_n{STEPS}")
     assert ids.split() == (models / "ref64.ids.txt").read_bytes().split()
     expected, found = floats((models / "ref64.logits.f32").read_bytes()), floats(logits)
@@ -39,7 +41,7 @@ def test_story_and_tiers(record: Record, model_image: ModelImage, models: Path, 
     assert llvm["functions"] > 100
     tiers = [event for event in guest.events if event["event"] == "tier"]
     levels = {event["level"] for event in tiers}
-    assert {"O0", "O1"} <= levels <= {"O0", "O1", "O2", "O3"}
+    assert levels == {"O0", "O1"}
     assert all(event["reason"] and event["cycles"] > 0 for event in tiers)
 
 

@@ -19,7 +19,8 @@ options = build_options.declare(ARGLIST, tools)
 env = Environment(variables=options, tools=[], ENV=dict(os.environ), BUILD="build")
 for tool in tools:
     tool.generate(env)
-nodes = [env.Pytest([name], [], name=name, options="-m 'not soak'")[0] for name in ("first", "second")]
+options = "--numprocesses=0 -m 'not soak'"  # no processes for a test or two
+nodes = [env.Pytest([name], [], name=name, options=options)[0] for name in ("first", "second")]
 programs = [Command(f"test_{{name}}.c.passed", [], Touch("$TARGET")) for name in ("third", "fourth")]
 chosen = env.SelectedTests([node for node, in programs])
 Default(nodes, chosen, env.TestSelection("all", [*nodes, *chosen]))
