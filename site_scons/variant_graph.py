@@ -128,7 +128,8 @@ def shared_folder(env: Any, name: str) -> str:
 
 
 def engine_folder(env: Any, name: str) -> str:
-    """Where a variant's JIT engine is built, which is the same for tinyllama and other programs."""
+    """Where is built what is the same for tinyllama and other programs: a variant's JIT engine, and most of
+    LLVM-libc."""
     return _folder(env, "", name)
 
 
@@ -137,7 +138,7 @@ def _variant(base: Any, name: str) -> Variant:
     variant = load(base, name)
     if base["HOSTED"]:
         # Tinyllama prints no floats.
-        return replace(variant, stack_size=base["HOSTED"].stack, libc_defines=[])
+        return replace(variant, stack_size=base["HOSTED"].stack, libc_defines={})
     return variant
 
 
@@ -145,6 +146,7 @@ def environment(base: Any, name: str) -> Any:
     """A copy of base for a variant, with its own folder."""
     env = base.Clone(VARIANT=_variant(base, name), BUILD=build_folder(base, name))
     env["BASE"] = base
+    env["DECLARED"] = load(base, name)
     env["SHARED"] = shared_folder(base, name)
     env["ENGINE"] = engine_folder(base, name)
     if any("-march=native" in options for options in env["VARIANT"].optimisation.values()):

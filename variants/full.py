@@ -30,7 +30,7 @@ VARIANT = replace(
     # As the front end makes it: what passes it needs, the JIT runs, on each level its own.
     # Inline functions are part of their callers from the start: a call is a step that is profiled.
     app_optimisation="-O2 -Xclang -disable-llvm-passes '-Dinline=__attribute__((always_inline))__inline__'",
-    libc_defines=[],
+    libc_defines={},
     takes_profile=False,
     compression=12,  # a tenth larger than at 19, in a tenth of the time
     engine=["kernel_lib/jit/engine", "kernel_lib/jit/export", "kernel_lib/jit/trim"],

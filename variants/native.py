@@ -59,13 +59,17 @@ VARIANT = Variant(
         "llvm-libc/string": "-O2",
         "llvm-libc/string/str": "-Oz",
     },
-    libc_defines=[
-        "LIBC_QSORT_IMPL=LIBC_QSORT_HEAP_SORT",  # quicksort is there four times, by the element's size
-        "LIBC_COPT_PRINTF_DISABLE_FLOAT",
-        "LIBC_COPT_PRINTF_DISABLE_INDEX_MODE",
-        "LIBC_COPT_PRINTF_DISABLE_WRITE_INT",
-        "LIBC_COPT_STRTOFLOAT_DISABLE_EISEL_LEMIRE",
-    ],
+    libc_defines={
+        "stdio": [
+            "LIBC_COPT_PRINTF_DISABLE_FLOAT",
+            "LIBC_COPT_PRINTF_DISABLE_INDEX_MODE",
+            "LIBC_COPT_PRINTF_DISABLE_WRITE_INT",
+        ],
+        "stdlib": [
+            "LIBC_QSORT_IMPL=LIBC_QSORT_HEAP_SORT",  # quicksort is there four times, by the element's size
+            "LIBC_COPT_STRTOFLOAT_DISABLE_EISEL_LEMIRE",
+        ],
+    },
     lto=[
         "--lto-O2",
         # What compresses better, and takes no more instructions for a token: docs/measurements/native-size.md

@@ -27,8 +27,8 @@ class Variant:
     """Sources besides the application's, for platform=linux."""
     optimisation: dict[str, str]
     """The compiler's optimisation option by folder; of the folders that hold a source, the longest counts."""
-    libc_defines: list[str]
-    """LLVM-libc's own configuration macros (libc/config/config.json in its source)."""
+    libc_defines: dict[str, list[str]]
+    """LLVM-libc's own configuration macros (libc/config/config.json in its source), by folder."""
     lto: list[str]
     """Linker options for the optimising link."""
     compression: int | Literal["streams"]
@@ -60,6 +60,11 @@ class Variant:
         if self.app_optimisation and source.startswith(tuple(f"{folder}/" for folder in self.app)):
             return self.app_optimisation
         return self.optimisation[max((f for f in self.optimisation if source.startswith(f)), key=len)]
+
+    def libc_defines_of(self, source: str) -> list[str]:
+        """The macros that one of LLVM-libc's sources is compiled with, by its path below libc/src."""
+        chosen = (names for folder, names in self.libc_defines.items() if source.startswith(f"{folder}/"))
+        return [name for names in chosen for name in names]
 
 
 def load_variant(folder: str | Path, name: str, architecture: str) -> Variant:

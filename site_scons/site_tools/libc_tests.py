@@ -23,8 +23,9 @@ def _libc_tests(env: Any, tests: list[Any], shared: list[Any]) -> list[Any]:
     rename = env.Step(f"$LLVM_OBJCOPY --prefix-symbols={PREFIX} $SOURCE $TARGET", "RENAME")
     own = env.Command(f"{base}/own_libc.o", compiled, rename)
     host = env.HostEnvironment()
-    more = ["WITH_GLIBC_ABI"] if env["VARIANT"].glibc_abi else []
-    host.Replace(CCFLAGS=FLAGS, CPPDEFINES=[*env["VARIANT"].libc_defines, *more])
+    defines = [name for names in env["VARIANT"].libc_defines.values() for name in names]
+    defines += ["WITH_GLIBC_ABI"] if env["VARIANT"].glibc_abi else []
+    host.Replace(CCFLAGS=FLAGS, CPPDEFINES=defines)
     objects = {
         source: host.Object(f"{base}/{Path(source.name).stem}.o", source) for source in [*tests, *shared]
     }

@@ -108,7 +108,6 @@ def _objects(env: Any, sources: dict[str, Any], stamp: Any) -> list[Any]:
     wanted.update(pin.glibc_abi if env["VARIANT"].glibc_abi else [])
     names = [name for name in sources if name in wanted]
     libc = env.Clone()
-    libc.Append(CPPDEFINES=_defines(env["VARIANT"].libc_defines))
     # LLVM-libc includes its files from its own root and finds our replacements first.
     libc.Replace(CPPPATH=[], CXXCOMSTR=env.Quiet("CXX", "$SOURCE"))
     includes = ["-Illvm-libc/shims", Literal(f"-I{stamp.dir.path}/libc")]
@@ -117,10 +116,13 @@ def _objects(env: Any, sources: dict[str, Any], stamp: Any) -> list[Any]:
     for name in names:
         special = _NO_BUILTIN if name.startswith(_NO_BUILTIN_FOLDERS) else _UNHOSTED
         level = env["VARIANT"].optimisation_of(f"llvm-libc/{name}")
-        node = env.File(f"$SHARED/obj/llvm-libc/{Path(name).with_suffix('.bc')}")
+        defines = env["VARIANT"].libc_defines_of(name)
+        folder = "$ENGINE" if defines == env["DECLARED"].libc_defines_of(name) else "$SHARED"
+        node = env.File(f"{folder}/obj/llvm-libc/{Path(name).with_suffix('.bc')}")
         objects.append(node)
         if not node.has_builder():  # several programs share it
-            libc.Object(node, sources[name], CCFLAGS=[*shared, *level.split(), *special])
+            flags = [*shared, *level.split(), *special]
+            libc.Object(node, sources[name], CCFLAGS=flags, CPPDEFINES=_defines(defines))
             libc.Depends(node, [stamp, env["TOOL_VERSION"]["CC"], env.Glob("#llvm-libc/shims/*.h")])
     runtime = [Path(name).stem for name in names if name.startswith(_RUNTIME_FOLDERS)]
     env["LIBC_RUNTIME"] = [*runtime, *(pin.hosted_functions if env["HOSTED"] else [])]
@@ -140,12 +142,12 @@ def _llvm_libc_source(env: Any) -> None:
 def _llvm_libc(env: Any) -> Any:
     """Declares the variant's archive, which for programs has C++'s library as well; makes the headers known
     to `env`'s compilations."""
+    objects = _objects(env, env["LIBC_SOURCES"], env["LIBC_STAMP"])
     if env["HOSTED"]:
         own = env.Glob("#kernel_lib/hosted/include/*.h")
         env["LIBC_HEADERS"] = [*env["HOSTED_LIBC_HEADERS"], *own]
         env.Append(CCFLAGS=["-isystem", "kernel_lib/hosted/include"])
     stamp, *headers = env["LIBC_HEADERS"]
-    objects = _objects(env, env["LIBC_SOURCES"], stamp)
     env.Append(CCFLAGS=["-isystem", headers[0].dir, "-isystem", Literal(f"{stamp.dir.path}/libc/include")])
     env["LIBC_OBJECTS"] = [*objects, *(env.CxxLibraryObjects() if env["HOSTED"] else [])]
     return [env.BitcodeArchive("$SHARED/libc.a", env["LIBC_OBJECTS"])]
