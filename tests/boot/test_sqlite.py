@@ -74,7 +74,7 @@ def cut_often(image: DiskImage, folder: Path, bus: str, cuts: int, journal_mode:
 
 @pytest.mark.parametrize(("bus", "journal_mode"), [("ide", "DELETE"), ("virtio-blk", "TRUNCATE")])
 def test_few_cuts(sqlite: Path, disk: Disk, tmp_path: Path, bus: str, journal_mode: str) -> None:
-    cut_often(disk(sqlite), tmp_path, bus, 4, journal_mode)
+    cut_often(disk(sqlite), tmp_path, bus, 2, journal_mode)
 
 
 @pytest.mark.soak
