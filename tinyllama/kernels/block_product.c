@@ -156,7 +156,8 @@ static void decode(struct product *p, const uint8_t *block, uint32_t columns) {
 }
 
 /* The activations of a position. Those of the first are not copied: with one position the copy,
- * just after x was written, would take as long as a part's products. */
+ * just after x was written, would take as long as a part's products. Not inlined: it is called
+ * twice. */
 __attribute__((noinline)) static const struct block_x *
 position_of(struct block_x *room, const struct block_x *x, uint32_t position) {
     if (position == 0)

@@ -6,7 +6,6 @@ boot down.
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from bareflow.bench import tables
 from bareflow.bench.case import Case, progress, take_turns
 from bareflow.bench.guest_session import MOST_MEMORY, Boot, Session, generate_texts, least_memory, time_boot
 from bareflow.bench.tables import LENGTHS, PHASES, render
+from bareflow.disk.image_copy import copy_image
 from bareflow.errors import BareFlowError
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
@@ -97,7 +97,7 @@ def _copy_of(image: Path) -> Iterator[Callable[[], Path]]:
     """A function that makes a fresh copy of the image, always the same file, which is removed in the end."""
     with tempfile.TemporaryDirectory() as folder:
         disk = Path(folder) / "disk.img"
-        yield lambda: Path(shutil.copyfile(image, disk))
+        yield lambda: copy_image(image, disk)
 
 
 def _session(

@@ -4,7 +4,6 @@ Times are QEMU's processor time, of which the least counts, because everything e
 slows a boot down. Instructions are those of the whole machine from power-on to the program's end.
 """
 
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from bareflow.bench.guest_cases import COUNTING, LIMIT
 from bareflow.bench.guest_session import Session, follow, typing
 from bareflow.bench.tables import Row, render
 from bareflow.coverage.workload import Run, load_workload
+from bareflow.disk.image_copy import copy_image
 from bareflow.evolve.generation import compiling
 from bareflow.qemu.machine import Machine
 from bareflow.run.run import default_memory
@@ -72,7 +72,7 @@ def _machine(image: Path, run: Run, extra: Sequence[str]) -> Machine:
 
 def _learning(image: Path, run: Run, extra: Sequence[str]) -> list[Session]:
     with tempfile.TemporaryDirectory() as folder:
-        disk = Path(shutil.copyfile(image, Path(folder) / "disk.img"))
+        disk = copy_image(image, Path(folder) / "disk.img")
         machine = replace(_machine(disk, run, extra), snapshot=False)
         return [_boot(machine, run) for _ in range(BOOTS)]
 

@@ -7,7 +7,6 @@ the ratios of each turn count, because everything else on the machine changes wi
 
 import contextlib
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -21,6 +20,7 @@ from bareflow.bench.guest_session import Session, follow, stamped
 from bareflow.bench.linux_session import generate_texts, make_root, processor_rate, record
 from bareflow.bench.tables import render
 from bareflow.disk import fat
+from bareflow.disk.image_copy import copy_image
 from bareflow.errors import BareFlowError
 from bareflow.evolve.generation import kernels
 from bareflow.qemu.machine import Machine
@@ -65,7 +65,7 @@ def _boot(image: Path, steps: int, extra: Sequence[str] = ()) -> Session:
 def _measure(native: Path, graph: Path, disk: Path) -> dict[str, dict[str, float]]:
     """By kernel, the columns of the table."""
     with tempfile.TemporaryDirectory() as folder:
-        guest = Path(shutil.copyfile(native, Path(folder) / "guest.img"))
+        guest = copy_image(native, Path(folder) / "guest.img")
         fat.write_file(guest, KERNEL, guest_made(disk))
         images = {NATIVE: native, GUEST: guest, GRAPH: graph}
         found: dict[str, dict[str, float]] = {}

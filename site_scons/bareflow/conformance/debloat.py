@@ -10,7 +10,6 @@ status is 1 when an output or a status was another one than on this machine.
 import io
 import json
 import queue
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from bareflow.conformance.execution import POLICIES, Outcome
 from bareflow.conformance.halves import PLACE, RUN_UNDER, Chosen
 from bareflow.disk.boot_slots import ATTEMPTS
 from bareflow.disk.fat import write_file
+from bareflow.disk.image_copy import copy_image
 from bareflow.kernel.kernel_file import parse_header
 from bareflow.qemu.guest import Guest, GuestError
 from bareflow.qemu.machine import Machine
@@ -112,7 +112,7 @@ def main(argv: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
         copies: queue.Queue[Path] = queue.Queue()
         for number in range(workers):
-            copies.put(Path(shutil.copyfile(given["image"], Path(folder) / f"{number}.img")))
+            copies.put(copy_image(given["image"], Path(folder) / f"{number}.img"))
 
         def run(what: tuple[Chosen, str]) -> Life:
             copy = copies.get()

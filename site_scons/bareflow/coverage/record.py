@@ -44,6 +44,7 @@ from bareflow.coverage.linux_runs import FAILURES, LinuxRuns
 from bareflow.coverage.translated import Plugin, TranslatedCode
 from bareflow.coverage.workload import Run, Workload, load_workload
 from bareflow.disk.fat import read_file, replaced_files
+from bareflow.disk.image_copy import copy_image
 from bareflow.errors import BareFlowError
 from bareflow.kernel.archive import members
 from bareflow.kernel.link_map import file_name
@@ -118,8 +119,7 @@ class Recorder:
 
     def _on_one_disk(self, runs: Sequence[Run]) -> Recording:
         """Records these runs, one after the other on one copy of the image."""
-        copy = self._folder / f"{self._workload.runs.index(runs[0])}.img"
-        shutil.copyfile(self._image, copy)
+        copy = copy_image(self._image, self._folder / f"{self._workload.runs.index(runs[0])}.img")
         for number, run in enumerate(runs, 1):
             begun = time.monotonic()
             files = model_files(run.model) if run.model else {}

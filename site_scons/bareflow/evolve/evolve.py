@@ -13,7 +13,6 @@ under its name. model=NAME is for the drawing's title.
 
 import csv
 import io
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from bareflow.bench.case import progress
 from bareflow.bench.page import load, write_page
 from bareflow.bench.tables import Row, render
 from bareflow.disk.fat import write_file
+from bareflow.disk.image_copy import copy_image
 from bareflow.errors import BareFlowError
 from bareflow.evolve.curve import size_text, svg
 from bareflow.evolve.generation import Generation, boot
@@ -155,7 +155,7 @@ def main(argv: Sequence[str]) -> int:
     subject: Subject = find(Path(options["workload"]))
     other_model: list[Generation] = []
     with tempfile.TemporaryDirectory() as folder:
-        disk = Path(shutil.copyfile(options["image"], Path(folder) / "disk.img"))
+        disk = copy_image(options["image"], Path(folder) / "disk.img")
         life = Life(disk, subject)
         boots = [life.boot(f"boot {number} of {count}") for number in range(1, count + 1)]
         other_cpu = life.boot(f"cpu={cpu}", cpu)

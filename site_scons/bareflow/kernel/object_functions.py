@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from bareflow.errors import BareFlowError
 from bareflow.kernel.object_sections import EXTENDED_INDEXES, SYMBOLS, sections_of, text_at
-from bareflow.kernel.symbol_table import FUNCTION, LOCAL, UNDEFINED
+from bareflow.kernel.symbol_table import ENTRY, FUNCTION, LOCAL, UNDEFINED
 
-_SYMBOL = struct.Struct("<IBBHQQ")
 _EXTENDED = struct.Struct("<I")
 _IDENT = b"\x7fELF\x02\x01"
 _FIRST_RESERVED, _ELSEWHERE = 0xFF00, 0xFFFF  # SHN_LORESERVE, SHN_XINDEX
@@ -44,8 +43,8 @@ def _functions(data: bytes) -> list[ObjectFunction]:
         if section.type != SYMBOLS:
             continue
         strings = sections[section.link].data
-        for number, symbol in enumerate(_SYMBOL.iter_unpack(section.data)):
-            name, info, _, place, _, _ = symbol
+        for number, symbol in enumerate(ENTRY.iter_unpack(section.data)):
+            name, info, place, _, _ = symbol
             if info & 0xF != FUNCTION or place == UNDEFINED:
                 continue
             if place == _ELSEWHERE:

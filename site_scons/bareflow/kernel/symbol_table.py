@@ -17,8 +17,11 @@ NO_TYPE, FUNCTION = (ENUM_ST_INFO_TYPE[f"STT_{kind}"] for kind in ("NOTYPE", "FU
 LOCAL, GLOBAL, WEAK = (ENUM_ST_INFO_BIND[f"STB_{kind}"] for kind in ("LOCAL", "GLOBAL", "WEAK"))
 UNDEFINED, ABSOLUTE = SHN_INDICES.SHN_UNDEF, SHN_INDICES.SHN_ABS
 
-# System V ABI, chapter 4, "Symbol Table": the same fields in another order.
-_ENTRY_32, _ENTRY_64 = struct.Struct("<IIIBxH"), struct.Struct("<IBxHQQ")
+ENTRY = struct.Struct("<IBxHQQ")
+"""An entry (System V ABI, chapter 4, "Symbol Table") of 64 bits: name, type and binding, section, value,
+size."""
+# Of 32 bits it has the same fields in another order.
+_ENTRY_32 = struct.Struct("<IIIBxH")
 
 
 class SymbolError(BareFlowError):
@@ -43,7 +46,7 @@ def symbol_table(elf: ELFFile) -> Iterator[Symbol]:
     if not isinstance(table, SymbolTableSection):
         raise SymbolError("the ELF has no symbol table")
     names, entries = table.stringtable.data(), table.data()
-    for entry in (_ENTRY_64 if elf.elfclass == 64 else _ENTRY_32).iter_unpack(entries):
+    for entry in (ENTRY if elf.elfclass == 64 else _ENTRY_32).iter_unpack(entries):
         if elf.elfclass == 64:
             start, info, section, value, size = entry
         else:

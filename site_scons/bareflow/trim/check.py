@@ -24,7 +24,7 @@ from bareflow.errors import BareFlowError
 from bareflow.kernel.archive import members
 from bareflow.kernel.link_map import InputSection, file_name, read_map
 from bareflow.kernel.object_sections import EXECUTABLE, LOADED, RELOCATIONS, SYMBOLS, sections_of
-from bareflow.kernel.symbol_table import ABSOLUTE, Symbol, symbol_table
+from bareflow.kernel.symbol_table import ABSOLUTE, ENTRY, Symbol, symbol_table
 from bareflow.layouts import read_header
 from bareflow.trim import parts_check
 from bareflow.trim.removed import Emptied, Removed, read_emptied, read_removed
@@ -36,7 +36,6 @@ _STUB_SIZE = _HEADER["TRAP_STUB_SIZE"]
 _STUB_ALIGNMENT = _HEADER["TRAP_STUB_ALIGNMENT"]
 _UD2 = b"\x0f\x0b"
 _RELOCATION = struct.Struct("<QIIq")  # r_offset, type and symbol of r_info, r_addend
-_SYMBOL = struct.Struct("<IBBHQQ")
 # System V ABI AMD64, table 4.9.
 _NONE = 0
 _RELATIVE = {2: "PC32", 4: "PLT32", 9: "GOTPCREL", 41: "GOTPCRELX", 42: "REX_GOTPCRELX"}
@@ -77,7 +76,7 @@ def _check_object(data: bytes, file: str, all_stubs: _Stubs) -> Iterator[str]:
     table = next((section for section in sections if section.type == SYMBOLS), None)
     if not table:
         return
-    symbols = list(_SYMBOL.iter_unpack(table.data))
+    symbols = list(ENTRY.iter_unpack(table.data))
     yield from parts_check.check_object(file, sections, symbols, all_stubs.parts.get(file, {}))
     for section in sections:
         source = section.info
@@ -89,7 +88,7 @@ def _check_object(data: bytes, file: str, all_stubs: _Stubs) -> Iterator[str]:
         elif sections[source].name in linked:
             executable = sections[source].flags & EXECUTABLE
             for _, kind, symbol, addend in _RELOCATION.iter_unpack(section.data):
-                _, _, _, target, value, _ = symbols[symbol]
+                _, _, target, value, _ = symbols[symbol]
                 if target not in stubs or kind == _NONE:
                     continue
                 offset = value + addend + (4 if kind in _RELATIVE and executable else 0)

@@ -44,7 +44,7 @@ def check_object(
     for index, stretches in emptied.items():
         if not _filled(sections[index].data, stretches):
             yield f"{file}: a removed part of {sections[index].name} is not INT3"
-    for _, info, _, index, value, _ in symbols:
+    for _, info, index, value, _ in symbols:
         if index in emptied and info & _TYPE != _SECTION and _is_inside(value, emptied[index]):
             yield f"{file}: a symbol is in a removed part of {sections[index].name}"
     for section in sections:
