@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bareflow.engine.host_symbols import symbols
+from bareflow.engine.host_symbols import symbols_of
 from bareflow.errors import BareFlowError
 
 _LINKERS = {"_GLOBAL_OFFSET_TABLE_"}
@@ -60,7 +60,7 @@ def check(
     nm: str, filt: str, sources: Sequence[str], objects: Sequence[Path], library: Sequence[Path]
 ) -> None:
     """sources: the names of those that the program's objects, bitcode, were made of. Raises BareFlowError."""
-    found = [symbols(nm, file) for file in objects]
+    found = symbols_of(nm, objects)
     own = frozenset[str]().union(*(each.defined for each in found))
     if not own & {"main", "app_main"}:
         raise BareFlowError("the program has no function main")

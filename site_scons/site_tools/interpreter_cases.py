@@ -83,7 +83,7 @@ def _make_host_symbols(target: list[Any], source: list[Any], env: Any) -> None:
     from bareflow.engine import host_symbols
 
     names, weak = {"memcpy", "memset"}, set[str]()
-    for found in (host_symbols.symbols(env["LLVM_NM"], Path(node.abspath)) for node in source):
+    for found in host_symbols.symbols_of(env["LLVM_NM"], [Path(node.abspath) for node in source]):
         names |= found.undefined
         weak |= found.weak
     Path(target[0].abspath).write_text(host_symbols.table_source(names, weak))

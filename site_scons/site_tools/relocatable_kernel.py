@@ -31,11 +31,11 @@ def _write_names(target: list[Any], source: list[Any], env: Any) -> None:
     first, last = env["OPERATIONS"]
     assembly, operations, members = others[:first], others[first:last], others[last:]
     called = host_symbols.called_by_compiled_code(nm, operations)
-    for file in assembly:
-        names |= host_symbols.symbols(nm, file).undefined
+    for found in host_symbols.symbols_of(nm, assembly):
+        names |= found.undefined
     names.add("made_from")  # which the exporter defines in place of the kernel's own
-    for file in members:
-        names |= host_symbols.symbols(nm, file).defined
+    for found in host_symbols.symbols_of(nm, members):
+        names |= found.defined
     Path(target[0].abspath).write_text("".join(f"{name}\n" for name in sorted(names | called)))
     # What the compiler's library has of them is to be linked although nothing refers to it yet.
     Path(target[1].abspath).write_text("".join(f"-u {name}\n" for name in sorted(called)))

@@ -5,7 +5,15 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from bareflow.engine.host_symbols import host_names, link_bitcode, members_used, symbols, table_source
+from bareflow.engine.host_symbols import (
+    Symbols,
+    host_names,
+    link_bitcode,
+    members_used,
+    symbols,
+    symbols_of,
+    table_source,
+)
 from bareflow.llvm import llvm_tool
 
 APPLICATION = """
@@ -51,6 +59,24 @@ def test_what_the_application_uses_comes_along(tmp_path: Path) -> None:
     libc = tmp_path / "libc.bc"
     link_bitcode(llvm_tool("llvm-link"), chosen, libc)
     assert host_names(llvm_tool("llvm-nm"), application, libc) == {"first", "second", "console", "error"}
+
+
+def test_symbols_of_many_files(tmp_path: Path) -> None:
+    """With names of files that have spaces and colons in them, in the order that is asked for."""
+    folder = tmp_path / "a folder: of mine"
+    folder.mkdir()
+    texts = {
+        "b: it is": "extern int weak(void) __attribute__((weak)); int first(void) { return weak(); }",
+        "a": "int second; extern int first(void); int third(void) { return first(); }",
+        "nothing": "",
+    }
+    files = [bitcode(folder, name, text) for name, text in texts.items()]
+    first = Symbols(frozenset({"first"}), frozenset({"weak"}), frozenset({"weak"}))
+    second = Symbols(frozenset({"second", "third"}), frozenset({"first"}))
+    empty = Symbols(frozenset(), frozenset())
+    assert symbols_of(llvm_tool("llvm-nm"), files) == [first, second, empty]
+    assert symbols_of(llvm_tool("llvm-nm"), files[::-1]) == [empty, second, first]
+    assert symbols_of(llvm_tool("llvm-nm"), []) == []
 
 
 def test_table(tmp_path: Path) -> None:

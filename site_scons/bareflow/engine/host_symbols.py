@@ -23,26 +23,34 @@ class Symbols:
     """Of the undefined ones, those that are 0 when nobody defines them."""
 
 
-def symbols(nm: str, file: Path) -> Symbols:
-    """Reads the global symbols of bitcode or an ELF object."""
-    command = [nm, "--extern-only", "--format=posix", str(file)]
+def symbols_of(nm: str, files: Sequence[Path]) -> list[Symbols]:
+    """Reads the global symbols of bitcode or ELF objects, in their order: with one process for all."""
+    if not files:
+        return []
+    command = [nm, "--extern-only", "--format=posix", "--print-file-name", *map(str, files)]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    defined: set[str] = set()
-    undefined: set[str] = set()
-    weak: set[str] = set()
+    by_file: dict[str, tuple[set[str], set[str], set[str]]]
+    by_file = {str(file): (set(), set(), set()) for file in files}
     for line in output.splitlines():
-        name, letter = line.split()[:2]
+        file, _, symbol = line.rpartition(": ")
+        name, letter = symbol.split()[:2]
         if name.startswith(_IGNORED):
             continue
+        defined, undefined, weak = by_file[file]
         (undefined if letter in "Uwv" else defined).add(name)
         if letter in "wv":
             weak.add(name)
-    return Symbols(frozenset(defined), frozenset(undefined), frozenset(weak))
+    return [Symbols(*map(frozenset, by_file[str(file)])) for file in files]
+
+
+def symbols(nm: str, file: Path) -> Symbols:
+    """The same of one file."""
+    return symbols_of(nm, [file])[0]
 
 
 def members_used(nm: str, application: Path, members: Sequence[Path]) -> list[Path]:
     """Those members that define what the application, or another of them, uses; in their own order."""
-    by_member = {member: symbols(nm, member) for member in members}
+    by_member = dict(zip(members, symbols_of(nm, members), strict=True))
     provider = {name: member for member, found in by_member.items() for name in found.defined}
     chosen: set[Path] = set()
     pending = sorted(symbols(nm, application).undefined)
@@ -61,7 +69,7 @@ def link_bitcode(linker: str, members: Sequence[Path], target: Path) -> None:
 
 def host_names(nm: str, application: Path, libc: Path) -> set[str]:
     """What either module leaves undefined, and all that libc's defines: it is called natively."""
-    app, own = symbols(nm, application), symbols(nm, libc)
+    app, own = symbols_of(nm, [application, libc])
     return set((app.undefined | own.undefined | own.defined) - app.defined)
 
 
@@ -101,9 +109,9 @@ CXX_RUNTIME = {
 of functions."""
 
 
-def called_by_compiled_code(nm: str, operations: Iterable[Path]) -> set[str]:
+def called_by_compiled_code(nm: str, operations: Sequence[Path]) -> set[str]:
     """What objects of operations.py's module leave undefined: what the code generator calls by itself."""
-    names = frozenset[str]().union(*(symbols(nm, file).undefined for file in operations))
+    names = frozenset[str]().union(*(found.undefined for found in symbols_of(nm, operations)))
     return {name for name in names if not name.startswith("test_")}
 
 

@@ -5,12 +5,12 @@ own name.
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-from bareflow.engine.host_symbols import symbols
+from bareflow.engine.host_symbols import symbols_of
 from bareflow.errors import BareFlowError
 from bareflow.kernel.symbol_table import GLOBAL, UNDEFINED, symbol_table
 
@@ -49,9 +49,9 @@ def source(names: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def check_not_our_own(names: Iterable[str], nm: str, objects: Iterable[Path]) -> None:
+def check_not_our_own(names: Iterable[str], nm: str, objects: Sequence[Path]) -> None:
     """Raises TrapError when one of our own objects, not only LLVM's archives, wants one of the names."""
     wanted = set(names)
-    for path in objects:
-        for name in sorted(symbols(nm, path).undefined & wanted):
+    for path, found in zip(objects, symbols_of(nm, objects), strict=True):
+        for name in sorted(found.undefined & wanted):
             raise TrapError(f"{path.name} refers to {name}, which is not defined anywhere")
