@@ -61,19 +61,19 @@ def _engine_objects(env: Any) -> list[Any]:
     made = []
     for source in env.SourcesIn(env["VARIANT"].engine):
         is_cpp = source.path.endswith(".cpp")
-        made += env.ObjectsLikeEngine("$ENGINE/obj", [source]) if is_cpp else env.BitcodeObjects([source])
+        made += env.ObjectsLikeEngine([source]) if is_cpp else env.BitcodeObjects([source])
     return made
 
 
-def _objects_like_engine(env: Any, folder: str, sources: list[Any]) -> list[Any]:
-    """ELF objects of C++ sources in this folder, compiled as the engine of this environment's variant is."""
+def _objects_like_engine(env: Any, sources: list[Any]) -> list[Any]:
+    """ELF objects of C++ sources, compiled as the engine of this environment's variant is."""
     include = _include_folder(env["LLVM_CONFIG"])
     flags = [*TARGET, *LANGUAGE, *CODE_GENERATION, *WARNINGS, "-isystem", include, *debug_options(env)]
     header = env.PrecompiledHeader("$ENGINE/obj/engine.pch", PRECOMPILED, flags)
     made = []
     for source in sources:
-        node = env.File(f"{folder}/{os.path.splitext(source.path)[0]}.o")
-        if not node.has_builder():  # the image and the tests share it
+        node = env.File(f"$ENGINE/obj/{os.path.splitext(source.path)[0]}.o")
+        if not node.has_builder():  # the image, the tests and programs of this machine share it
             env.ObjectWithHeader(node, source, header, flags)
             env.Depends(node, [env["TOOL_VERSION"]["CC"], env["TOOL_VERSION"]["LLVM_CONFIG"]])
         made.append(node)

@@ -21,28 +21,28 @@ SHARED = ("site_scons/engine_programs/prepare.cpp",)
 """What several of these programs call."""
 
 
-def _engine_program(env: Any, full: Any, name: str) -> Any:
-    """The program of this name. full: the environment whose engine it gets. Declared once."""
-    program = env.File(f"$BUILD/engine_programs/{name}")
+def _engine_program(env: Any, name: str) -> Any:
+    """The program of this name. env: the environment whose engine it gets. Declared once: it knows nothing of
+    the application."""
+    folder = "$ENGINE/engine_programs"
+    program = env.File(f"{folder}/{name}")
     if program.has_builder():
         return program
     source = env.File(f"#site_scons/engine_programs/{name}.cpp")
-    engine = [node for node in full.EngineObjects() if node.path.endswith(".o")]
-    objects = list(
-        full.ObjectsLikeEngine(env.subst("$BUILD/engine_programs"), [source, *env.SourcesIn(SHARED)])
-    )
+    engine = [node for node in env.EngineObjects() if node.path.endswith(".o")]
+    objects = list(env.ObjectsLikeEngine([source, *env.SourcesIn(SHARED)]))
     compile_it = env.Step("$CC -O2 -std=gnu17 -I. -Wall -Wextra -c $SOURCE -o $TARGET", "CC")
     for path in KERNEL_LIB:
-        node = env.File(f"$BUILD/engine_programs/{Path(path).with_suffix('.o')}")
+        node = env.File(f"{folder}/{Path(path).with_suffix('.o')}")
         if not node.has_builder():
             env.Command(node, f"#{path}", compile_it)
             env.Depends(node, env["TOOL_VERSION"]["CC"])
         objects.append(node)
     command = (
         f"$CXX {' '.join(TARGET[:2])} -no-pie $LD_PATH $OBJECTS "
-        f"-Wl,--start-lib $ENGINE -Wl,--end-lib {' '.join(shared_libraries(env))} -o $TARGET"
+        f"-Wl,--start-lib $OF_ENGINE -Wl,--end-lib {' '.join(shared_libraries(env))} -o $TARGET"
     )
-    env.Command(program, [*objects, *engine], env.Step(command, "LINK"), OBJECTS=objects, ENGINE=engine)
+    env.Command(program, [*objects, *engine], env.Step(command, "LINK"), OBJECTS=objects, OF_ENGINE=engine)
     env.Depends(program, [env["TOOL_VERSION"]["LD"], env["TOOL_VERSION"]["LLVM_CONFIG"]])
     return program
 

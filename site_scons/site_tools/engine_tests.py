@@ -23,7 +23,7 @@ def _engine_tests(env: Any, tests: list[Any], full: Any, others: dict[str, list[
 
     def objects_of(sources: list[Any]) -> list[Any]:
         cpp = [source for source in sources if source.path.endswith(".cpp")]
-        made = list(full.ObjectsLikeEngine(env.subst("$HOST_BUILD/engine"), cpp))
+        made = list(full.ObjectsLikeEngine(cpp))
         for source in sources:
             if source not in cpp:
                 made += env.Object(f"$HOST_BUILD/engine/{Path(source.path).with_suffix('.o')}", source)

@@ -16,7 +16,7 @@ def _precompiled_application(env: Any, bitcode: list[Any], native: Any) -> Any:
     target = env.File(f"{base}.o")
     if target.has_builder():
         return target
-    program = env.EngineProgram(env, "precompile")
+    program = env.EngineProgram("precompile")
     replaceable = env.Command(
         f"{base}.replaceable.bc", [program, *bitcode], env.Step("$SOURCES $TARGET", "PRECOMP")
     )

@@ -29,7 +29,7 @@ def _inputs(env: Any, full: Any) -> list[Any]:
             "$BUILD/profile.prf", user_file(env, given), env.Step(_read_profile, "PROFILE", escaped(given))
         )
         application, libc = full.ApplicationBitcode(full["APP"], full["LIBC_OBJECTS"])
-        env["PROFILE_INPUTS"] = [env.EngineProgram(full, "apply_profile"), application, libc, *profile]
+        env["PROFILE_INPUTS"] = [full.EngineProgram("apply_profile"), application, libc, *profile]
     return list(env["PROFILE_INPUTS"])
 
 
