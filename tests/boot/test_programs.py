@@ -51,7 +51,7 @@ def test_streams(program_image: Path, disk: Disk) -> None:
 def test_library_is_the_host_s(program_image: Path, disk: Disk, tmp_path: Path) -> None:
     copy = disk(program_image / "library" / "native" / "bareflow.img")
     result = run(copy.path, "write=1")
-    expected = run_on_host(ROOT / "tests/boot/programs/library/library.c", tmp_path)
+    expected = run_on_host(ROOT / "tests/boot/programs/library", tmp_path)
     assert (result.returncode, result.stdout.decode()) == (expected[0], expected[1].decode())
     assert b"caught != SIGINT does not hold\n" in result.stderr
     assert copy.read("/OPEN.TXT") == b"left open\n"

@@ -17,7 +17,7 @@ ROUNDS = 400
 
 def run(build_dir: Path, root: Path, *settings: str, rounds: int = ROUNDS) -> list[dict[str, Any]]:
     """The events of a run that has computed the number as often as it was told."""
-    program = build_dir.parent / "apps/bytecode/full/linux/bareflow"
+    program = build_dir.parent / "apps/library/full/linux/bareflow"
     (root / "profile").mkdir(exist_ok=True)
     command: list[str | Path] = [program, f"root={root}", *settings, f"args=25 {rounds}"]
     result = subprocess.run(command, capture_output=True, timeout=120, check=True)

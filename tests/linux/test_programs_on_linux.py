@@ -12,7 +12,7 @@ from bareflow.llvm import llvm_tool
 from host_program import run_on_host
 from project_files import ROOT
 
-SOURCE = ROOT / "tests/boot/programs/library/library.c"
+SOURCE = ROOT / "tests/boot/programs/library"
 
 
 @pytest.mark.parametrize("setting", ["jit.tier0=interpreter", "jit.tier0=O0", "jit.tier0=O1"])

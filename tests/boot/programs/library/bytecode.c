@@ -4,6 +4,8 @@
  * argument 1 as often as argument 2 says, and prints each result; with a third argument, also the
  * microseconds that it took.
  */
+#include "bytecode.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -102,7 +104,7 @@ static void run(const struct instruction *next, int64_t *registers) {
     }
 }
 
-int main(int argc, char **argv) {
+int run_bytecode(int argc, char **argv) {
     static int64_t registers[256];
     if (argc < 3)
         return EXIT_FAILURE;

@@ -1,7 +1,10 @@
 /*
  * What C17's library does, in lines that are the same with every C library: the tests compare them
- * with those of this program on the host. Files are made in the folder where it runs.
+ * with those of this program on the host. Files are made in the folder where it runs. With
+ * arguments it is another program: bytecode.c.
  */
+#include "bytecode.h"
+
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
@@ -304,7 +307,9 @@ static void redirections(void) {
     printf("to a file\n");
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 1)
+        return run_bytecode(argc, argv);
     jumps();
     signals();
     times();
