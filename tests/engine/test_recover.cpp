@@ -42,7 +42,7 @@ const size_t jit_host_symbol_count = sizeof jit_host_symbols / sizeof *jit_host_
 }
 
 constexpr jit_level COMPILED[] = {JIT_O0, JIT_O1, JIT_O2, JIT_O3};
-constexpr int PLACES = 60; /* of each compilation */
+constexpr int PLACES = 30; /* of each compilation */
 
 /* Allocations stand for places in LLVM. */
 static uint64_t allocations, miss_at;

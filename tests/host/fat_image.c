@@ -58,6 +58,20 @@ static void format_32(struct fat_image *image) {
     image_set(image, image->root_cluster, image->end);
 }
 
+/* The memory of an image that was freed, for the next one of its size: to get pages from the system
+ * is most of what making an image costs. */
+static uint8_t *spare;
+static size_t spare_size;
+
+static uint8_t *zeroed(size_t size) {
+    uint8_t *bytes = spare_size == size ? spare : NULL;
+    if (!bytes)
+        return calloc(size, 1);
+    spare = NULL;
+    spare_size = 0;
+    return memset(bytes, 0, size);
+}
+
 void image_format(struct fat_image *image, unsigned bits, unsigned clusters,
                   unsigned cluster_sectors) {
     unsigned table_sectors = ((clusters + 2) * (bits / 8) + SECTOR - 1) / SECTOR;
@@ -75,7 +89,7 @@ void image_format(struct fat_image *image, unsigned bits, unsigned clusters,
     image->root = image->table + 2 * (size_t)table_sectors * SECTOR;
     image->data = image->root + image->root_entries * ENTRY;
     image->size = image->data + clusters * cluster_size(image);
-    image->bytes = calloc(image->size, 1);
+    image->bytes = zeroed(image->size);
     CHECK(image->bytes);
 
     uint8_t *boot = image->bytes;
@@ -96,7 +110,9 @@ void image_format(struct fat_image *image, unsigned bits, unsigned clusters,
 }
 
 void image_free(struct fat_image *image) {
-    free(image->bytes);
+    free(spare);
+    spare = image->bytes;
+    spare_size = image->size;
     image->bytes = NULL;
 }
 

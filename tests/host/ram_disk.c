@@ -27,10 +27,12 @@ static bool ram_write(struct block_device *device, uint64_t lba, size_t count, c
             disk->is_off = true;
         if (disk->is_off)
             return power_is_off(error);
-        memcpy(disk->bytes + (lba + i) * BLOCK_SECTOR_SIZE,
-               (const uint8_t *)buffer + i * BLOCK_SECTOR_SIZE, BLOCK_SECTOR_SIZE);
-        if (disk->medium)
+        uint8_t *sector = disk->bytes + (lba + i) * BLOCK_SECTOR_SIZE;
+        if (disk->medium && !disk->is_pending[lba + i]) {
+            memcpy(disk->medium + (lba + i) * BLOCK_SECTOR_SIZE, sector, BLOCK_SECTOR_SIZE);
             disk->is_pending[lba + i] = 1;
+        }
+        memcpy(sector, (const uint8_t *)buffer + i * BLOCK_SECTOR_SIZE, BLOCK_SECTOR_SIZE);
         disk->writes_left -= disk->writes_left > 0;
         disk->sectors_written++;
     }
@@ -50,14 +52,8 @@ static bool ram_flush(struct block_device *device, struct error *error) {
     if (disk->is_off)
         return power_is_off(error);
     disk->flushes++;
-    if (!disk->medium || !device->can_flush)
-        return true;
-    for (uint64_t i = 0; i < device->sector_count; i++) {
-        if (disk->is_pending[i])
-            memcpy(disk->medium + i * BLOCK_SECTOR_SIZE, disk->bytes + i * BLOCK_SECTOR_SIZE,
-                   BLOCK_SECTOR_SIZE);
-    }
-    memset(disk->is_pending, 0, device->sector_count);
+    if (disk->medium && device->can_flush)
+        memset(disk->is_pending, 0, device->sector_count);
     return true;
 }
 
@@ -77,25 +73,25 @@ void ram_disk_init(struct ram_disk *disk, uint8_t *bytes, size_t size) {
 }
 
 void ram_disk_cut_after(struct ram_disk *disk, long sectors) {
-    size_t size = disk->device.sector_count * BLOCK_SECTOR_SIZE;
     if (!disk->medium) {
-        disk->medium = malloc(size);
-        disk->is_pending = calloc(disk->device.sector_count, 1);
+        disk->medium = malloc(disk->device.sector_count * BLOCK_SECTOR_SIZE);
+        disk->is_pending = malloc(disk->device.sector_count);
         CHECK(disk->medium && disk->is_pending);
     }
-    memcpy(disk->medium, disk->bytes, size);
+    memset(disk->is_pending, 0, disk->device.sector_count);
     disk->writes_left = sectors;
 }
 
 void ram_disk_power_on(struct ram_disk *disk, bool (*survives)(void *context, unsigned long n),
                        void *context) {
-    unsigned long n = 0;
-    for (uint64_t i = 0; i < disk->device.sector_count; i++) {
-        uint8_t *old = disk->medium + i * BLOCK_SECTOR_SIZE;
-        if (disk->is_pending[i] && !survives(context, n++))
-            memcpy(disk->bytes + i * BLOCK_SECTOR_SIZE, old, BLOCK_SECTOR_SIZE);
+    const uint8_t *end = disk->is_pending + disk->device.sector_count;
+    uint8_t *pending = disk->is_pending;
+    for (unsigned long n = 0; (pending = memchr(pending, 1, (size_t)(end - pending))); n++) {
+        size_t offset = (size_t)(pending - disk->is_pending) * BLOCK_SECTOR_SIZE;
+        if (!survives(context, n))
+            memcpy(disk->bytes + offset, disk->medium + offset, BLOCK_SECTOR_SIZE);
+        *pending++ = 0;
     }
-    memset(disk->is_pending, 0, disk->device.sector_count);
     disk->writes_left = -1;
     disk->is_off = false;
 }

@@ -24,7 +24,7 @@
 #include <string.h>
 
 #define CLUSTERS 4085
-#define SEEDS 150
+#define SEEDS 80
 #define BOOTS 8
 #define SECTOR 512
 #define MAX_SECTORS 400 /* more than the window's */
@@ -49,10 +49,11 @@ static bool survives(void *context, unsigned long n) {
 }
 
 static uint8_t user[USER_SIZE];
+static uint8_t random_bytes[2 * MAX_SIZE];
 
-/* The file as the program sees it; how long it was at the last flush, and will be at the next; and
- * what each sector has been since then. */
-static uint8_t now[MAX_SIZE];
+/* The file as the program sees it, and at the last flush; how long it was then, and will be at the
+ * next; and what each sector has been in between. */
+static uint8_t now[MAX_SIZE], durable[MAX_SIZE];
 static size_t size, durable_size, next_size;
 static uint8_t states[MAX_SECTORS][MAX_STATES][SECTOR];
 static unsigned state_counts[MAX_SECTORS];
@@ -66,15 +67,25 @@ static void note_states(size_t offset, size_t count) {
 
 static void note_flush(void) {
     durable_size = next_size = size;
+    for (size_t i = 0; i < MAX_SECTORS; i++)
+        if (state_counts[i]) {
+            memcpy(durable + i * SECTOR, now + i * SECTOR, SECTOR);
+            state_counts[i] = 0;
+        }
+}
+
+/* Takes what is in `now` for the file's contents, whatever they were. */
+static void begin_again(void) {
     memset(state_counts, 0, sizeof state_counts);
-    note_states(0, MAX_SIZE);
+    memcpy(durable, now, sizeof durable);
+    durable_size = next_size = size;
 }
 
 static bool sector_was(size_t sector, const uint8_t *bytes, size_t count) {
     for (unsigned i = 0; i < state_counts[sector]; i++)
         if (memcmp(states[sector][i], bytes, count) == 0)
             return true;
-    return false;
+    return memcmp(durable + sector * SECTOR, bytes, count) == 0;
 }
 
 static void mount(struct ram_disk *disk) {
@@ -99,19 +110,17 @@ static void adopt(struct file *file) {
     memset(now, 0, sizeof now);
     memcpy(now, found, length);
     size = length;
-    note_flush();
+    begin_again();
 }
 
 static bool write_some(struct file *file, struct error *error) {
-    static uint8_t bytes[MAX_SIZE];
+    const uint8_t *bytes = random_bytes + chance_below(&chance, MAX_SIZE);
     size_t offset = chance_below(&chance, 4) ? chance_below(&chance, (uint32_t)size + 1)
                                              : size + chance_below(&chance, 3000);
     size_t count =
         chance_below(&chance, 8) ? chance_below(&chance, 6000) : chance_below(&chance, MAX_SIZE);
     if (offset + count > MAX_SIZE)
         return true;
-    for (size_t i = 0; i < count; i++)
-        bytes[i] = (uint8_t)(chance_next(&chance) >> 24);
     memcpy(now + offset, bytes, count);
     size_t begin = count > 0 && offset > size ? size : offset;
     if (count > 0 && offset + count > size)
@@ -181,7 +190,7 @@ static void live(struct ram_disk *disk, struct fat_image *image, bool can_flush)
             size = (size_t)file_size(file);
             CHECK(file_read(file, 0, now, size, &error));
             memset(now + size, 0, MAX_SIZE - size);
-            note_flush();
+            begin_again();
         }
         check_others(image);
         ram_disk_cut_after(disk, (long)chance_below(&chance, 2000));
@@ -210,7 +219,7 @@ static void test_power_cuts(bool can_flush, unsigned bits) {
         memset(now + size, 0, MAX_SIZE - size);
         image_add(&image, 0, "DATA    DB ", NULL, 0x20, now, size, 30, seed % 2);
         image_add(&image, 0, "MORE    BIN", NULL, 0x20, user, USER_SIZE, 40, 2);
-        note_flush();
+        begin_again();
         ram_disk_init(&disk, image.bytes, image.size);
         disk.device.can_flush = can_flush;
         live(&disk, &image, can_flush);
@@ -258,6 +267,8 @@ static void test_refusals(void) {
 int main(void) {
     for (size_t i = 0; i < USER_SIZE; i++)
         user[i] = (uint8_t)(i * 7 + i / 512);
+    for (size_t i = 0; i < sizeof random_bytes; i++)
+        random_bytes[i] = (uint8_t)(chance_next(&chance) >> 24);
     for (unsigned bits = 16; bits <= 32; bits += 16) {
         test_power_cuts(true, bits);
         test_power_cuts(false, bits);
