@@ -9,8 +9,8 @@ from bareflow.llvm import llvm_tool
 
 
 def run_on_host(source: Path, folder: Path, *arguments: str) -> tuple[int, bytes]:
-    """Compiles the file, or a folder's C files, and runs the program in `folder`; its exit status and standard
-    output."""
+    """Compiles the file, or a folder's C files, and runs the program in `folder`; its exit status and
+    standard output."""
     program = folder / "program"
     sources = sorted(source.glob("*.c")) if source.is_dir() else [source]
     # Every function is called, not evaluated by the compiler.

@@ -29,6 +29,8 @@ _SOURCES = re.compile(r"^// sources:(.*)$", re.MULTILINE)
 _LIBRARIES = re.compile(r"^// libraries:(.*)$", re.MULTILINE)
 _COMPILE_OPTIONS = re.compile(r"^// compile:(.*)$", re.MULTILINE)
 _LINK_OPTIONS = re.compile(r"^// link:(.*)$", re.MULTILINE)
+_VERSIONS = re.compile(r"^// versions:(.*)$", re.MULTILINE)
+_RUNS = re.compile(r"^// runs: (\d+)$", re.MULTILINE)
 _LIBC_PREFIX = "libc/src/"
 
 
@@ -96,8 +98,10 @@ def _sources_of(env: Any, test: Any) -> list[Any]:
 
 def _program(env: Any, test: Any, kind: str, options: list[str], link_options: list[str]) -> Any:
     """Compiles and links one test, with the libraries that its `// libraries:` lines name, and the options of
-    its `// compile:` and `// link:` lines."""
+    its `// compile:` and `// link:` lines. Of sources that are compiled several times it gets all versions,
+    or those of its `// versions:` line."""
     text = test.get_text_contents()
+    versions = [f"_{name}" for name in " ".join(_VERSIONS.findall(text)).split()]
     options = [*options, *" ".join(_COMPILE_OPTIONS.findall(text)).split()]
     link_options = [*link_options, *" ".join(_LINK_OPTIONS.findall(text)).split()]
     sources = [test, *_sources_of(env, test)]
@@ -106,6 +110,8 @@ def _program(env: Any, test: Any, kind: str, options: list[str], link_options: l
     for source in sources:
         stem = source.path.removeprefix(f"{env.Dir('$BUILD_ROOT').path}/")
         for ending, of_version in options_by_suffix(Path(source.srcnode().abspath), THIS_MACHINE).items():
+            if ending and versions and ending not in versions:
+                continue
             flags = [*env["CCFLAGS"], *options, *of_version]
             if source.path.startswith(env["LIBC_STAMP"].dir.path):
                 flags = [*(flag for flag in flags if not flag.startswith("-W")), "-DLIBC_COPT_USE_C_ASSERT"]
@@ -131,19 +137,28 @@ def _host_test(env: Any, test: Any) -> Any:
     return passed(env, _program(env, test, "test", SANITIZE, SANITIZE))
 
 
-def _fuzz(env: Any, test: Any, seconds: int, suffix: str) -> Any:
-    """A node that is up to date when the fuzz target has run for this number of seconds without a finding."""
+def _fuzz(env: Any, test: Any, seconds: int | None = None) -> Any:
+    """A node that is up to date when the fuzz target has run without a finding: for this number of seconds,
+    or with as many inputs as its line `// runs:` says, which are the same ones each time."""
     sanitize = ["-fsanitize=fuzzer,address,undefined", *SANITIZE[1:]]
     program = _program(env, test, "fuzz", sanitize, sanitize)
+    if seconds is None:
+        runs = _RUNS.search(test.get_text_contents())
+        if not runs:
+            sys.exit(f"bareflow: {test.path} has no line `// runs: N` that says how often `test` runs it")
+        amount, suffix, what = [f"-runs={runs[1]}", "-seed=1"], "passed", f"{runs[1]} times"
+    else:
+        amount, suffix, what = [f"-max_total_time={seconds}"], "fuzzed", f"for {seconds} s"
     arguments = [
-        f"-max_total_time={seconds}",
+        *amount,
         f"-timeout={FUZZ_INPUT_LIMIT}",
         "-print_final_stats=1",
         f"-artifact_prefix={program.abspath}.found-",
     ]
-    what, limit = f"$SOURCE for {seconds} s", seconds + TEST_LIMIT
+    limit = (seconds or 0) + TEST_LIMIT
+    what = f"$SOURCE {what}"
     node = passed(env, program, label="FUZZ", what=what, suffix=suffix, arguments=arguments, limit=limit)
-    env.Depends(node, env.Value(seconds))
+    env.Depends(node, env.Value(amount))
     return node
 
 

@@ -2,6 +2,7 @@
 // sources: tinyllama/tokenizer_markup.c tinyllama/tokenizer_words.c
 // sources: kernel_lib/error.c kernel_lib/crc32.c tests/host/memory_file.c
 // sources: kernel_lib/io/format.c
+// runs: 3000
 /*
  * Any bytes as the image builder's chat template, and any texts with markup between them: there is
  * a message or a template; the tokens of the texts spell them, and only markup has control pieces.

@@ -6,6 +6,8 @@
 // sources: tests/host/memory_file.c
 // sources: tinyllama/kernels/weight_types.c tinyllama/kernels/block_product.c
 // sources: kernel_lib/io/format.c
+// versions: sse2
+// runs: 60000
 /*
  * Any bytes as a model file: they are a model or there is a message, and a model can be run,
  * whatever its weights are.

@@ -1,4 +1,5 @@
 // sources: kernel_lib/config/config.c kernel_lib/config/parse.c
+// runs: 80000
 /* Any text as configuration: every setting that comes out can be got by its key. */
 #include "check.h"
 #include "kernel_lib/config/config.h"

@@ -6,6 +6,7 @@
 // sources: kernel_lib/storage/fat/fat_space.c kernel_lib/storage/fat/fat_write.c
 // sources: tests/host/ram_disk.c tests/host/fat_image.c
 // sources: kernel_lib/io/format.c
+// runs: 1000
 /*
  * A small FAT16 or FAT32 image with bytes of its metadata changed: everything that
  * fat.h offers either works or fails with a message, in bounded time and

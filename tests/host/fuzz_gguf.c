@@ -9,6 +9,8 @@
 // sources: tinyllama/profiling.c kernel_lib/jit/timers.c kernel_lib/error.c
 // sources: tests/host/memory_file.c
 // sources: kernel_lib/io/format.c
+// versions: sse2
+// runs: 900
 /*
  * Any bytes as a GGUF file: they are a model or there is a message, and a model can be run,
  * whatever its weights are.

@@ -3,6 +3,7 @@
 // sources: tinyllama/tokenizer.c tinyllama/tokenizer_encode.c tinyllama/tokenizer_words.c
 // sources: tinyllama/kernels/weight_types.c kernel_lib/error.c tests/host/memory_file.c
 // sources: kernel_lib/io/format.c
+// runs: 1000
 /*
  * Any changes of a GGUF file with a tokenizer, and any text: there is a message or a tokenizer,
  * what is encoded consists of pieces, and with an unchanged tokenizer the text comes out again.

@@ -1,6 +1,7 @@
 // sources: kernel_lib/jit/store/function_names.c kernel_lib/jit/store/object_cache.c
 // sources: kernel_lib/crc32.c kernel_lib/error.c
 // sources: kernel_lib/io/format.c
+// runs: 60000
 /* Any bytes as an object cache, with the right head and checksum. */
 #include "check.h"
 #include "kernel_lib/crc32.h"

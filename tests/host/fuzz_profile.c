@@ -1,6 +1,7 @@
 // sources: kernel_lib/jit/store/function_names.c kernel_lib/jit/store/profile_file.c
 // sources: kernel_lib/jit/store/profile_parse.c kernel_lib/crc32.c kernel_lib/error.c
 // sources: kernel_lib/io/format.c
+// runs: 40000
 /* Any text as a profile, its checksum made right: what is read is written again as the same text,
  * if all of it was understood. */
 #include "check.h"

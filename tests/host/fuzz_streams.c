@@ -1,6 +1,7 @@
 // sources: boot/streams/lzma.c boot/streams/merge.c boot/streams/streams.c
 // sources: boot/streams/unpack_kernel.c boot/unpack/zstd.c boot/unpack/sequences.c
 // sources: boot/unpack/huffman.c boot/unpack/fse.c boot/unpack/branches.c boot/unpack/unpack.c
+// runs: 2500
 /* Any bytes as the streams of a kernel file, packed or not: nothing is written outside of the
  * image's memory. */
 #include "boot/kernel_header.h"
@@ -14,8 +15,9 @@
 /* The file of these streams, in the image's memory. */
 static void unpack_file(const uint8_t *data, size_t size, uint32_t flags, size_t image_size) {
     static union unpack_workspace workspace;
+    static uint8_t memory[MEMORY];
     size_t header = sizeof(struct kernel_header), file_size = header + size;
-    uint8_t *memory = malloc(MEMORY), *end = memory + MEMORY - KERNEL_UNPACK_MARGIN;
+    uint8_t *end = memory + MEMORY - KERNEL_UNPACK_MARGIN;
     uint8_t *file = end - file_size;
     memset(memory, 0xA5, MEMORY);
     memset(file, 0, header);
@@ -24,7 +26,6 @@ static void unpack_file(const uint8_t *data, size_t size, uint32_t flags, size_t
     unpack_kernel(&workspace, memory, image_size, file, end);
     for (unsigned i = 0; i < KERNEL_UNPACK_MARGIN; i++)
         CHECK(end[i] == 0xA5);
-    free(memory);
 }
 
 /* Streams of these sizes, in this order, of the code that has as many bytes, or one less. */

@@ -2,6 +2,7 @@
 // sources: tests/host/memory_file.c
 // sources: tinyllama/tokenizer_words.c
 // sources: kernel_lib/io/format.c
+// runs: 12000
 /*
  * Any bytes as a tokenizer file and a text: reading gives pieces or a message, what is encoded
  * consists of pieces, and decoding them all stays within the file.
