@@ -51,12 +51,14 @@ def read_rows(lines: Iterable[str]) -> dict[int, list[Row]]:
     rows: dict[int, list[Row]] = {}
     current: list[Row] = []
     for line in lines:
-        if match := _ROW.match(line):
-            address, register, size, saved = match.groups()
-            current.append(Row(int(address, 16), register == "RBP", int(size), int(saved or 0)))
-        elif _SOME_ROW.match(line):
-            raise UnwindError(f".eh_frame says what the kernel does not understand: {line.strip()}")
-        elif match := _FUNCTION.match(line):
+        # There are so many lines that the patterns are tried with few.
+        if line.startswith("  0x"):
+            if match := _ROW.match(line):
+                address, register, size, saved = match.groups()
+                current.append(Row(int(address, 16), register == "RBP", int(size), int(saved or 0)))
+            elif _SOME_ROW.match(line):
+                raise UnwindError(f".eh_frame says what the kernel does not understand: {line.strip()}")
+        elif " FDE " in line and (match := _FUNCTION.match(line)):
             current = rows[int(match[1], 16)] = []
     return rows
 
@@ -66,7 +68,7 @@ def rows_of(elf: str, dwarfdump: str) -> dict[int, list[Row]]:
     command = [dwarfdump, "--eh-frame", elf]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout
-        rows = read_rows(line.rstrip("\n") for line in running.stdout)
+        rows = read_rows(running.stdout)
     if running.returncode:
         raise UnwindError(f"{dwarfdump} failed")
     return rows
