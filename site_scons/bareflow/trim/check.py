@@ -14,7 +14,6 @@ import struct
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
@@ -96,7 +95,12 @@ def _check_object(data: bytes, file: str, all_stubs: _Stubs) -> Iterator[str]:
                     yield f"{file}: {sections[source].name} refers into the stub {sections[target].name}"
 
 
-def _check_input(stubs: _Stubs, path: str) -> list[str]:
+_stubs: _Stubs
+"""What worker processes find in memory. To send it with each input took longer than the check."""
+
+
+def _check_input(path: str) -> list[str]:
+    stubs = _stubs
     if not path.endswith(".a"):
         trimmed = stubs.ids.keys() | stubs.parts.keys()
         (file,) = [name for name in trimmed if path.endswith(f"/{name.lstrip('/')}")] or [""]
@@ -171,15 +175,16 @@ def _check_kernel(
 
 def check(elf: str, link_map: str, removed_file: str, emptied_file: str, inputs: list[str]) -> None:
     """Raises TrimCheckError with all that is wrong."""
+    global _stubs
     removed = read_removed(Path(removed_file).read_text())
     with open(link_map) as lines:
         linked = list(read_map(lines))
-    stubs = _Stubs(removed, read_emptied(Path(emptied_file).read_text()), linked)
+    _stubs = _Stubs(removed, read_emptied(Path(emptied_file).read_text()), linked)
     largest_first = sorted(inputs, key=lambda path: -os.path.getsize(path))
     with fork_workers() as pool:
-        results = pool.map(partial(_check_input, stubs), largest_first)
+        results = pool.map(_check_input, largest_first)
         wrong = sorted(line for found in results for line in found)
-    wrong += _check_kernel(elf, removed, linked, stubs.parts)
+    wrong += _check_kernel(elf, removed, linked, _stubs.parts)
     if wrong:
         raise TrimCheckError("\n".join(["the trimmed kernel is wrong:", *wrong[:20]]))
 
