@@ -1,7 +1,4 @@
-#ifndef BYTECODE_H
-#define BYTECODE_H
+#pragma once
 
 /** Interprets its program for main's arguments; the exit status. */
 int run_bytecode(int argc, char **argv);
-
-#endif
