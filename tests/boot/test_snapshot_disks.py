@@ -15,7 +15,7 @@ from bareflow.kernel.kernel_file import HEADER_SIZE, parse_header, seal
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
 from disk_tools import DiskImage
-from fixture_types import Disk, GuestImage
+from fixture_types import Disk, GuestImage, OneFolder
 from life_tools import ROOT, index, slots
 from power_cut import LoggedDisk, PowerCut, read_log
 from profile_tools import beyond_a_cut, fsck
@@ -52,11 +52,15 @@ def fresh(guest_image: GuestImage, disk: Disk) -> DiskImage:
 
 
 @pytest.fixture
-def two(fresh: DiskImage) -> DiskImage:
+def two(guest_image: GuestImage, one_folder: OneFolder, architecture: str, disk: Disk) -> DiskImage:
     """A disk whose kernel is 0002.KRN, which 0001.KRN has written."""
-    for number in (1, 2):
-        run(fresh, {"adds": 1}).expect(f"{path(number)}, native, .*: the next boot takes it.")
-    return fresh
+
+    def make(folder: Path) -> None:
+        made = DiskImage.copy(guest_image("life"), folder / "two.img")
+        for number in (1, 2):
+            run(made, {"adds": 1}).expect(f"{path(number)}, native, .*: the next boot takes it.")
+
+    return disk(one_folder(f"{architecture}-two-snapshots", make) / "two.img")
 
 
 def leave_room(disk: DiskImage, size: int) -> None:
