@@ -143,16 +143,23 @@ INLINE vector round_products(const float *x, vector factor) {
     return smaller(product, splat(127.0f)) + splat(ROUNDING);
 }
 
-/* The sum of the squares of what rounding to multiples of scale = 1 / factor changes. */
+/* How the largest element of a group may be rounded: the scale is that of them with the smallest
+ * error. Four take a tenth off the error of one. */
+typedef float candidates __attribute__((vector_size(16)));
+static const candidates MOST_OF_GROUP = {127.0f, 126.0f, 125.0f, 124.0f};
+#define CANDIDATES (sizeof(candidates) / sizeof(float))
+
+/* The sum of the squares of what rounding to multiples of scale = 1 / factor changes. Without the
+ * limits, which only a scale that is no normal number needs: then this is no number. */
 ONCE_A_BLOCK static float rounding_error(const float *x, uint32_t size, float factor, float scale) {
     vector squares[SUM_VECTORS] = {0};
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t i = 0; i < size; i += SUM_LANES)
 #pragma clang loop unroll(full)
         for (uint32_t j = 0; j < SUM_VECTORS; j++) {
-            const float *from = x + i + j * VECTOR_LANES;
-            vector whole = round_products(from, splat(factor)) - splat(ROUNDING);
-            vector error = load(from) - whole * splat(scale);
+            vector from = load(x + i + j * VECTOR_LANES);
+            vector whole = from * splat(factor) + splat(ROUNDING) - splat(ROUNDING);
+            vector error = from - whole * splat(scale);
             squares[j] += error * error;
         }
     return sum_lanes(squares);
@@ -160,24 +167,26 @@ ONCE_A_BLOCK static float rounding_error(const float *x, uint32_t size, float fa
 
 ONCE_A_BLOCK static void round_blocks(const struct rounded *out, const float *x, uint32_t columns,
                                       uint32_t group) {
-    /* How the largest element may be rounded: the scale is that of them with the smallest error.
-     * Four take a tenth off the error of one. */
-    static const float most_of_group[] = {127.0f, 126.0f, 125.0f, 124.0f};
-    size_t part = 0;
-    for (uint32_t first = 0, index = 0; first < columns; first += group, index++, x += group) {
-        float magnitude = largest_magnitude(x, group);
-        float factor = 0.0f, best = 0.0f, least = INFINITY;
+    uint32_t groups = columns / group;
+    /* All at once: one after the other, each would wait for the one before. */
 #pragma clang loop vectorize(disable) unroll(disable)
-        for (size_t i = 0; i < sizeof most_of_group / sizeof *most_of_group; i++) {
-            float scale = magnitude / most_of_group[i];
-            float inverse = magnitude > 0.0f ? most_of_group[i] / magnitude : 0.0f;
-            float error = rounding_error(x, group, inverse, scale);
+    for (uint32_t index = 0; index < groups; index++)
+        out->scales[index] = largest_magnitude(x + index * group, group);
+    size_t part = 0;
+    for (uint32_t index = 0; index < groups; index++, x += group) {
+        float magnitude = out->scales[index];
+        candidates scales = magnitude / MOST_OF_GROUP;
+        candidates factors = magnitude > 0.0f ? MOST_OF_GROUP / magnitude : (candidates){0};
+        float factor = 0.0f, least = INFINITY;
+#pragma clang loop vectorize(disable) unroll(disable)
+        for (size_t i = 0; i < CANDIDATES; i++) {
+            float error = rounding_error(x, group, factors[i], scales[i]);
             bool better = i == 0 || error < least; /* no branch: nobody can predict it */
             least = better ? error : least;
-            factor = better ? inverse : factor;
-            best = better ? scale : best;
+            factor = better ? factors[i] : factor;
+            magnitude = better ? scales[i] : magnitude;
         }
-        out->scales[index] = best;
+        out->scales[index] = magnitude;
 #pragma clang loop vectorize(disable) unroll(disable)
         for (uint32_t i = 0; i < group; i += WEIGHT_PART, part++) {
             vector_i32 integers[SUM_VECTORS];
