@@ -66,8 +66,7 @@ ALSO_ON_I386 = {
 """Tests of images that are run for both architectures, unless they soak."""
 
 FEW_ON_I386 = {
-    f"test_{name}"
-    for name in ("each_boot_takes_the_newest few_cuts_on_fat32 few_power_cuts old_ones_make_room").split()
+    f"test_{name}" for name in ("each_boot_takes_the_newest few_power_cuts old_ones_make_room").split()
 }
 """Those of other files, which take long; `soak` runs these files whole (tests/SConscript)."""
 

@@ -11,7 +11,7 @@ from fixture_types import Record
 from gguf_model import BITS, make_model, prompt_config
 
 
-@pytest.mark.parametrize("kv", BITS)
+@pytest.mark.parametrize("kv", ["f16", pytest.param("f32", marks=pytest.mark.soak)])
 def test_same_bits(record: Record, image: Path, tmp_path_factory: pytest.TempPathFactory, kv: str) -> None:
     disk = DiskImage.copy(image, tmp_path_factory.mktemp("gguf") / "model.img")
     disk.write("/model/model.bin", make_model("few types").file)

@@ -194,7 +194,7 @@ def test_graph_removes_the_same(settled: MadeDisk, build_dir: Path, tmp_path: Pa
 # ---- A function that is needed after all ----
 
 
-@pytest.mark.parametrize("page_is_empty", [False, True])
+@pytest.mark.parametrize("page_is_empty", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_full_takes_over(
     once: DiskImage, settled: MadeDisk, trimmed: DiskImage, build_dir: Path, page_is_empty: bool
 ) -> None:

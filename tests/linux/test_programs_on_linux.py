@@ -75,14 +75,13 @@ def test_other_bitcode(build_dir: Path, tmp_path: Path, level: str, how: list[st
     assert not list((tmp_path / "profile").iterdir())
 
 
-@pytest.mark.parametrize("level", ["interpreter", "O0", "O3"])
-def test_other_bitcode_of_cxx(build_dir: Path, tmp_path: Path, level: str) -> None:
-    """Operators new and delete, and what LLVM's C++ library leaves to a library, are the kernel's."""
+@pytest.fixture(scope="module")
+def containers(build_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[int, bytes]]:
+    """A program in C++ as bitcode that was made elsewhere; its exit status and output on the host."""
     built, root = build_dir.parent / "apps/library/full", build_dir.parents[1]
-    for name in ("host", "profile"):
-        (tmp_path / name).mkdir()
+    folder = tmp_path_factory.mktemp("containers")
     source = ROOT / "tests/boot/programs/containers/containers.cpp"
-    expected, output = run_on_host(source, tmp_path / "host")
+    expected = run_on_host(source, folder)
     clang = Path(shutil.which(llvm_tool("clang++")) or "").resolve()
     places = [
         *("-isystem", ROOT / "kernel_lib/hosted/cxx/include"),
@@ -93,13 +92,24 @@ def test_other_bitcode_of_cxx(build_dir: Path, tmp_path: Path, level: str) -> No
     ]
     options = "-target x86_64-unknown-none-elf -std=c++17 -fno-exceptions -fno-rtti -O1 -emit-llvm".split()
     options.append("-DMADE_ELSEWHERE")
-    made = tmp_path / "made.bc"
+    made = folder / "made.bc"
     command = [clang, *options, "-nostdlibinc", "-nostdinc++", *places, "-c", source, "-o", made]
     subprocess.run(list(map(str, command)), check=True)
-    linked = ["-o", str(tmp_path / "PROGRAM.BC"), str(made), str(built / "obj/app.main.bc")]
+    linked = ["-o", str(folder / "PROGRAM.BC"), str(made), str(built / "obj/app.main.bc")]
     subprocess.run([llvm_tool("llvm-link"), *linked], check=True)
+    return folder / "PROGRAM.BC", expected
+
+
+@pytest.mark.parametrize("level", ["interpreter", "O0", "O3"])
+def test_other_bitcode_of_cxx(
+    build_dir: Path, tmp_path: Path, containers: tuple[Path, tuple[int, bytes]], level: str
+) -> None:
+    """Operators new and delete, and what LLVM's C++ library leaves to a library, are the kernel's."""
+    bitcode, (expected, output) = containers
+    (tmp_path / "profile").mkdir()
+    shutil.copy(bitcode, tmp_path)
     settings = [f"root={tmp_path}", "bitcode=/PROGRAM.BC", f"jit.tier0={level}"]
-    program = built / "linux/bareflow"
+    program = build_dir.parent / "apps/library/full/linux/bareflow"
     result = subprocess.run([program, *settings], capture_output=True, timeout=240, check=False)
     assert (result.returncode, result.stdout.decode()) == (expected, output.decode())
 

@@ -52,7 +52,10 @@ def text(boot: Boot, disk: Disk, build_dir: Path, tmp_path: Path) -> str:
     return found.decode()
 
 
-@pytest.mark.parametrize("needed", [PASSES, LIVE_INTERVALS], ids=["pass", "analysis"])
+@pytest.mark.parametrize(
+    "needed",
+    [pytest.param(PASSES, id="pass"), pytest.param(LIVE_INTERVALS, id="analysis", marks=pytest.mark.soak)],
+)
 def test_compilation_is_given_up(
     boot: Boot, disk: Disk, image: Path, build_dir: Path, text: str, needed: list[str]
 ) -> None:
