@@ -149,8 +149,8 @@ typedef float candidates __attribute__((vector_size(16)));
 static const candidates MOST_OF_GROUP = {127.0f, 126.0f, 125.0f, 124.0f};
 #define CANDIDATES (sizeof(candidates) / sizeof(float))
 
-/* The sum of the squares of what rounding to multiples of scale = 1 / factor changes. Without the
- * limits, which only a scale that is no normal number needs: then this is no number. */
+/* The sum of the squares of what rounding to multiples of scale = 1 / factor changes. Without
+ * limits: only if the scale is no normal number are they needed, and then this is no number. */
 ONCE_A_BLOCK static float rounding_error(const float *x, uint32_t size, float factor, float scale) {
     vector squares[SUM_VECTORS] = {0};
 #pragma clang loop vectorize(disable) unroll(disable)
@@ -168,7 +168,7 @@ ONCE_A_BLOCK static float rounding_error(const float *x, uint32_t size, float fa
 ONCE_A_BLOCK static void round_blocks(const struct rounded *out, const float *x, uint32_t columns,
                                       uint32_t group) {
     uint32_t groups = columns / group;
-    /* All at once: one after the other, each would wait for the one before. */
+    /* Of all groups first: what follows would wait for its own group's. */
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t index = 0; index < groups; index++)
         out->scales[index] = largest_magnitude(x + index * group, group);
