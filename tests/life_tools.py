@@ -137,8 +137,9 @@ def forget_slots(disk: DiskImage) -> None:
 
 
 def widths_of(function: str, build_dir: Path) -> list[str]:
-    """The names that a kernel's function has in the application, by vector width: SSE2, AVX2, AVX-512."""
-    bitcode = build_dir / "embedded" / "app.bc"
+    """The names that a kernel's function has in the application, by vector width: SSE2, AVX2, AVX-512. A
+    trimmed variant has full's application."""
+    bitcode = build_dir.with_name("full") / "embedded" / "app.bc"
     command = [llvm_tool("llvm-nm"), "--format=posix", "--no-sort", str(bitcode)]
     names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")
     found = [line.split(" ")[0] for line in names]

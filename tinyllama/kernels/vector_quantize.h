@@ -143,12 +143,6 @@ INLINE vector round_products(const float *x, vector factor) {
     return smaller(product, splat(127.0f)) + splat(ROUNDING);
 }
 
-/* How the largest element of a group may be rounded: the scale is that of them with the smallest
- * error. Four take a tenth off the error of one. */
-typedef float candidates __attribute__((vector_size(16)));
-static const candidates MOST_OF_GROUP = {127.0f, 126.0f, 125.0f, 124.0f};
-#define CANDIDATES (sizeof(candidates) / sizeof(float))
-
 /* The sum of the squares of what rounding to multiples of scale = 1 / factor changes. Without
  * limits: only if the scale is no normal number are they needed, and then this is no number. */
 ONCE_A_BLOCK static float rounding_error(const float *x, uint32_t size, float factor, float scale) {
@@ -167,6 +161,9 @@ ONCE_A_BLOCK static float rounding_error(const float *x, uint32_t size, float fa
 
 ONCE_A_BLOCK static void round_blocks(const struct rounded *out, const float *x, uint32_t columns,
                                       uint32_t group) {
+    /* How the largest element may be rounded: the scale is that of them with the smallest error.
+     * Four take a tenth off the error of one. */
+    static const float most_of_group[] = {127.0f, 126.0f, 125.0f, 124.0f};
     uint32_t groups = columns / group;
     /* Of all groups first: what follows would wait for its own group's. */
 #pragma clang loop vectorize(disable) unroll(disable)
@@ -175,18 +172,18 @@ ONCE_A_BLOCK static void round_blocks(const struct rounded *out, const float *x,
     size_t part = 0;
     for (uint32_t index = 0; index < groups; index++, x += group) {
         float magnitude = out->scales[index];
-        candidates scales = magnitude / MOST_OF_GROUP;
-        candidates factors = magnitude > 0.0f ? MOST_OF_GROUP / magnitude : (candidates){0};
-        float factor = 0.0f, least = INFINITY;
+        float factor = 0.0f, best = 0.0f, least = INFINITY;
 #pragma clang loop vectorize(disable) unroll(disable)
-        for (size_t i = 0; i < CANDIDATES; i++) {
-            float error = rounding_error(x, group, factors[i], scales[i]);
+        for (size_t i = 0; i < sizeof most_of_group / sizeof *most_of_group; i++) {
+            float scale = magnitude / most_of_group[i];
+            float inverse = magnitude > 0.0f ? most_of_group[i] / magnitude : 0.0f;
+            float error = rounding_error(x, group, inverse, scale);
             bool better = i == 0 || error < least; /* no branch: nobody can predict it */
             least = better ? error : least;
-            factor = better ? factors[i] : factor;
-            magnitude = better ? scales[i] : magnitude;
+            factor = better ? inverse : factor;
+            best = better ? scale : best;
         }
-        out->scales[index] = magnitude;
+        out->scales[index] = best;
 #pragma clang loop vectorize(disable) unroll(disable)
         for (uint32_t i = 0; i < group; i += WEIGHT_PART, part++) {
             vector_i32 integers[SUM_VECTORS];
