@@ -6,10 +6,6 @@ from collections.abc import Callable
 
 STEPS = 4
 
-Levels = dict[str, dict[str, object]]
-"""Settings, by what they are called."""
-
-INTERPRETED: dict[str, object] = {"jit.max_level": "interpreter"}
 O0: dict[str, object] = {"jit.tier0": "O0", "jit.max_level": "O0"}
 
 
@@ -25,8 +21,8 @@ def compiled(level: str, thresholds: str, **settings: str) -> dict[str, object]:
 
 
 # From O2 on a function goes there from O0 directly, at its third call: each level has a run of its own.
-LEVELS: Levels = {
-    "interpreted": INTERPRETED,
+LEVELS: dict[str, dict[str, object]] = {
+    "interpreted": {"jit.max_level": "interpreter"},
     "O1": compiled("O1", "1,2,2,2"),
     "O2": compiled("O2", "1,3,3,3"),
     "O2 general": compiled("O2", "1,3,3,3", **{"jit.specialise": "off"}),
@@ -34,10 +30,10 @@ LEVELS: Levels = {
 }
 
 
-def check_same_bits(record: Callable[[dict[str, object]], tuple[bytes, bytes]], levels: Levels) -> None:
-    """A story with each of these settings, and at O0: all leave the same files, which `record` returns of a
-    run: the tokens' ids and the logits."""
+def check_same_bits(record: Callable[[dict[str, object]], tuple[bytes, bytes]]) -> None:
+    """A story on each level, and at O0: all leave the same files, which `record` returns of a run with these
+    settings: the tokens' ids and the logits."""
     expected = record({"steps": STEPS, **O0})
     assert len(expected[0].split()) == STEPS
-    others = {name: record({"steps": STEPS, **settings}) for name, settings in levels.items()}
+    others = {name: record({"steps": STEPS, **settings}) for name, settings in LEVELS.items()}
     assert [name for name, files in others.items() if files != expected] == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from bareflow.bench.linux_session import make_root, record
 from fixture_types import ModelFiles
-from jit_levels import LEVELS, check_same_bits
+from jit_levels import check_same_bits
 
 
 @pytest.mark.timeout(600)
@@ -20,4 +20,4 @@ def test_same_bits_on_every_level(
         root = Path(tempfile.mkdtemp(dir=tmp_path))  # nothing is left of the run before
         return record(linux_program, make_root(root, *model_files(kind)), config)
 
-    check_same_bits(run, LEVELS)
+    check_same_bits(run)
