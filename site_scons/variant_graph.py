@@ -146,7 +146,7 @@ def environment(base: Any, name: str) -> Any:
     """A copy of base for a variant, with its own folder."""
     env = base.Clone(VARIANT=_variant(base, name), BUILD=build_folder(base, name))
     env["BASE"] = base
-    env["DECLARED"] = load(base, name)
+    env["DECLARED"] = load(base, name)  # as it is for tinyllama
     env["SHARED"] = shared_folder(base, name)
     env["ENGINE"] = engine_folder(base, name)
     if any("-march=native" in options for options in env["VARIANT"].optimisation.values()):

@@ -13,8 +13,8 @@
 #define PREFETCH_BYTES 12288
 #define PREFETCH_LEVEL _MM_HINT_T1
 
-/* How far ahead a whole part is asked for. With AVX2 that is done for Q8_0 alone, which is 7 to 9 %
- * faster with this than with more. */
+/* How far ahead `prefetch` asks. With AVX2 it is called for Q8_0 alone, which is 7 to 9 % faster
+ * with this than with more. */
 #define PREFETCH_PART (VECTOR_LANES == 8 ? 4096 : PREFETCH_BYTES)
 
 /* Asks for bytes that will be multiplied later. */
