@@ -83,7 +83,8 @@ def test_key_puts_it_off(disk: Disk, full_image: Path) -> None:
         assert guest.wait_exit() == 0, guest.serial
         assert "This disk has no snapshots." in guest.console
         assert steps(guest) == [("trim", "put off")] * 2
-    assert counts(copy) == {"covered": 1, "compiled": 1, "trims": 0, "exports": 0, "rehearsed": 0}
+    # Whether that boot has compiled something depends on how busy the machine was.
+    assert {"covered": 1, "trims": 0, "exports": 0, "rehearsed": 0}.items() <= counts(copy).items()
     with talk(copy) as guest:
         guest.send(f"{PROMPT}\r")
         guest.expect(f"{SNAPSHOT}, trimmed, .* bytes: the next boot takes it.")
