@@ -22,7 +22,7 @@ def _use(env: Any) -> list[str]:
     headers = _headers(env)
     if not (headers / "__config").is_file():
         sys.exit(f"bareflow: {headers} has no C++ library; ./bareflow installs what is missing")
-    return ["-nostdinc++", "-isystem", CONFIGURATION, "-isystem", Literal(str(headers))]
+    return ["-nostdinc++", "-I", CONFIGURATION, "-isystem", Literal(str(headers))]
 
 
 def _depend(env: Any, node: Any) -> None:

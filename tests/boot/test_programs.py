@@ -76,6 +76,8 @@ def test_nothing_is_linked_that_is_not_reached(program_image: Path) -> None:
     empty, hello, streams = (kernel.stat().st_size for kernel in kernels)
     assert empty <= 24 << 10
     assert empty < hello < streams
+    names = kernels[0].with_suffix(".map").read_text().split()
+    assert "main" in names  # in reports, it is not a part of another function
     result = run(kernels[0].with_suffix(".img"), "args=more")
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 

@@ -41,5 +41,6 @@ __attribute__((weak)) int app_main(void) {
         panic("no memory for the program's arguments");
     config_report_unknown("");
     int count = 1 + divide(text, arguments + 1, MOST_ARGUMENTS);
-    return program_main(count, arguments, environment);
+    /* Reports name it, and not this function. */
+    [[clang::noinline]] return program_main(count, arguments, environment);
 }

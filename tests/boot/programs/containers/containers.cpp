@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <complex>
 #include <cstdio>
 #include <deque>
 #include <functional>
@@ -136,6 +137,14 @@ void print_text() {
     std::printf("%d %d\n", twice(21), std::string("abc").compare("abz") < 0);
 }
 
+void print_complex() {
+    volatile double real = 3, imaginary = 4;
+    std::complex<double> number(real, imaginary);
+    number = number * std::complex<double>(1, -2) / 2.0;
+    std::printf("%g %g %g %.10f\n", number.real(), number.imag(), std::abs(number),
+                std::arg(number));
+}
+
 /* That an argument is a constant changes no bit; library.c has more of it. */
 void compare_constants() {
 #if !defined __linux__ && !defined MADE_ELSEWHERE /* there with another library */
@@ -153,6 +162,7 @@ int main(int argc, char **) {
     print_counts();
     print_owners();
     print_text();
+    print_complex();
     compare_constants();
     std::fflush(stdout);
     std::vector<int> few(3);
