@@ -33,6 +33,9 @@ LEVELS = {
     **{level: {"jit.tier0": level, "jit.max_level": level} for level in ("O0", "O1", "O2", "O3")},
 }
 """Settings that hold `full` on a level: what is not interpreted is compiled for it at its first call."""
+HELD = """Each is booted once. A level that is not interpreted compiles every function at its first call,
+which no policy would do; nothing is kept from one boot to the next."""
+FEWER = "The arguments are those in app.toml for levels."
 
 
 def program_bench(arguments: Mapping[str, str]) -> list[Case[dict[str, list[Session]]]]:
@@ -128,7 +131,8 @@ def _level_tables(run: Run, found: Mapping[str, Sequence[Session]]) -> list[str]
         ("   of that, the program itself", [f"{own_cycles(boot) / 1e6:.1f}" for boot in boots]),
         ("functions compiled", [str(_costs(boot)["compiled"]) for boot in boots]),
     ]
-    return [render(_title(run), list(found), rows)]
+    how = [HELD, FEWER] if run.levels else [HELD]
+    return ["\n".join([render(_title(run), list(found), rows), *how])]
 
 
 def _title(run: Run) -> str:
