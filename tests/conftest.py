@@ -124,6 +124,12 @@ def build_dir(request: pytest.FixtureRequest) -> Path:
     return path
 
 
+@pytest.fixture
+def plugin(build_dir: Path) -> Path:
+    """Of clang and opt: what makes of mathematics calls of the C library."""
+    return build_dir.parents[1] / "tools/library_functions.so"
+
+
 def _built(path: Path) -> Path:
     if not path.is_file():
         pytest.fail(f"{path} was not built; `./bareflow test` builds what the tests need")

@@ -22,17 +22,6 @@ TARGETS = set("image run bench evolve coverage report dist install compile_comma
 """Those that there are for other programs."""
 _MODELS = {"perplexity", "held_out", "large", "real", "soak"}
 """Those that measure the model's program, or what it was recorded to run."""
-_LIBRARY_S = (
-    "fmax fmin acos acosh asin asinh atan atan2 atanh cbrt cos cosh erf erfc exp exp10 exp2 expm1 hypot "
-    "lgamma log log10 log1p log2 pow sin sincos sinh tan tanh tgamma"
-)
-LIBRARY_S = [f"-fno-builtin-{name}{size}" for name in _LIBRARY_S.split() for size in ("", "f", "l")]
-"""Options of the compiler: of what it does itself with these functions bits depend on the level, and C allows
-that. It calculates those of constants with this machine's library, and writes pow(x, 2) as x * x; and the
-sign of the zero that fmax(-0.0, 0.0) is may be either. The library's are the same everywhere."""
-CXX_LIBRARY_S = ["-fmath-errno"]
-"""More of them in C++, whose headers call __builtin_sin and the like: these are the library's when they may
-set errno."""
 _INLINE = "'-Dinline="
 """What variants/full.py makes of C's keyword; C++ has others that begin with it."""
 
@@ -49,21 +38,21 @@ def _objects(env: Any) -> list[Any]:
     """Bitcode of all the program's sources, and of what calls its main."""
     app: App = env["HOSTED"]
     level = env["VARIANT"].app_optimisation or app.optimisation
-    own = [*(flag for flag in env["CCFLAGS"] if str(flag) not in WARNINGS), *LIBRARY_S]
+    own = [flag for flag in env["CCFLAGS"] if str(flag) not in WARNINGS]
+    own += env.LibraryFunctionsOptions()
     extracted, packaged = env.AppSource()
     includes = [app.folder, *(app.folder / name for name in app.include), *extracted[:1]]
     places = [part for folder in includes for part in ("-I", Literal(str(folder)))]
     given = map(Literal, [*app.flags, *(f"-D{name}" for name in app.defines)])
     before, after = [*own], [*given, *places]
     levels = {"c": level.split(), "c++": [flag for flag in level.split() if not flag.startswith(_INLINE)]}
-    levels["c++"] += CXX_LIBRARY_S
     sources = _sources(env, app, packaged)
     made = []
     for name, target, source in sources:
         target = f"$BUILD/obj/{escaped(target)}.bc"
         if app.bitcode:
             node = env.Command(env.subst(target), source, env.Step(_take, "BITCODE"))
-            env.Depends(node, env["TOOL_VERSION"]["CC"])
+            env.Depends(node, [env["TOOL_VERSION"]["CC"], env.LibraryFunctionsPlugin()])
             made += node
             continue
         # Other warnings than the compiler's own are the program's affair.
@@ -73,6 +62,7 @@ def _objects(env: Any) -> list[Any]:
         env.DependOnCxxLibrary(node)
         env.Depends(node, [env["TOOL_VERSION"]["CC"], *env["LIBC_HEADERS"], *extracted[1:]])
         env.Depends(node, [user_file(env, str(path)) for path in _headers(app)])
+        env.Depends(node, env.LibraryFunctionsPlugin())
         made += node
     checked = _checked(env, [name for name, _, _ in sources], made)
     texts = [f'-DPROGRAM_NAME="{app.name}"', f'-DPROGRAM_ARGUMENTS="{_quoted(app.args)}"']
@@ -87,7 +77,8 @@ def _take(target: list[Any], source: list[Any], env: Any) -> None:
 
     triple = env["TARGET_FLAGS"][env["TARGET_FLAGS"].index("-target") + 1]
     paths = [Path(node.abspath) for node in (*source, *target)]
-    foreign_bitcode.take(env["CC"], env["LLVM_OPT"], triple, *paths)
+    plugin = Path(env.LibraryFunctionsPlugin().abspath)
+    foreign_bitcode.take(env["CC"], env["LLVM_OPT"], plugin, triple, *paths)
 
 
 def _check_functions(target: list[Any], source: list[Any], env: Any) -> None:
@@ -108,7 +99,7 @@ def _checked(env: Any, names: list[str], objects: list[Any]) -> Any:
         env = variant_graph.compiled(env["BASE"].Clone(platform="bare"), "native").Override(
             {"BUILD": env["BUILD"]}
         )
-    library = [*env["KERNEL_LIB"], *env["LIBC_OBJECTS"]]
+    library = [*env["KERNEL_LIB"], *env["LIBC_OBJECTS"], env["COMPILER_RUNTIME"]]
     node = env.File("$BUILD/obj/app.checked")
     if not node.has_builder():
         step = env.Step(_check_functions)

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import variant_graph
-from app import LIBRARY_S
 from bareflow.app import load_app
 from bitcode import WARNINGS
 from build_options import Options
+from library_functions import PASS
 from llvm_libc import ARCHIVE_DEFINES, COMMON_DEFINES, PUBLIC_NAMES
 from python_module import run_module
 
@@ -33,9 +33,10 @@ def _describe(target: list[Any], source: list[Any], env: Any) -> None:
         *(f"-D{name}={value}".replace("'", "") for name, value in defines),  # no shell reads it
     ]
     description = {
-        "cflags": [*_flags(env, "$CFLAGS $CCFLAGS"), *LIBRARY_S, *level],
-        "cxxflags": [*_flags(env, "$CXXFLAGS $CCFLAGS"), *LIBRARY_S, *level, *inside],
-        "passes": env["VARIANT"].embedded_passes,
+        "cflags": [*_flags(env, "$CFLAGS $CCFLAGS"), *level],
+        "cxxflags": [*_flags(env, "$CXXFLAGS $CCFLAGS"), *level, *inside],
+        "plugin": source[2].abspath,
+        "passes": f"{PASS},{env['VARIANT'].embedded_passes}",
         "main": source[0].abspath,
         "host_symbols": source[1].abspath,
     }
@@ -100,7 +101,7 @@ def _conformance_target(env: Any, name: str) -> None:
         base["workload"] = env.File(HALVES).abspath
         made = variant_graph.image(base, "full", {})
         linux, full, image = made.linux[0], made.env, [made.image]
-    parts = [full["APP"][-1], full.File("$BUILD/embedded/host_symbols.s")]
+    parts = [full["APP"][-1], full.File("$BUILD/embedded/host_symbols.s"), full.LibraryFunctionsPlugin()]
     toolchain = full.Command("$BUILD/conformance.json", parts, full.Step(_describe))
     full.NoCache(toolchain)  # it names files of this checkout
     if env["halves"] != "0":

@@ -4,6 +4,7 @@ native functions that they call."""
 from pathlib import Path
 from typing import Any
 
+from library_functions import PASS
 from scons_paths import escaped
 
 COMPILE = "$CC -target x86_64-unknown-none-elf -Wno-override-module"
@@ -94,15 +95,19 @@ def _application_bitcode(env: Any, app: list[Any], libc_objects: list[Any]) -> t
     linked = env.Command(
         "$BUILD/embedded/app.linked.bc", app, env.Step("$LLVM_LINK $SOURCES -o $TARGET", "LINK")
     )
-    passes = env["VARIANT"].embedded_passes
+    passes, plugin = env["VARIANT"].embedded_passes, []
+    if env["HOSTED"]:
+        passes, plugin = f"{PASS},{passes}", [env.LibraryFunctionsPlugin()]
     # Names of local values and the order of uses are for people and for tests of LLVM.
     options = f"'-passes={passes}' --discard-value-names --preserve-bc-uselistorder=false"
-    step = env.Step(f"$LLVM_OPT {options} $SOURCE -o $TARGET", "OPT")
+    load = " ".join(f"$( -load-pass-plugin={node.path} $)" for node in plugin)
+    step = env.Step(f"$LLVM_OPT {load} {options} $SOURCE -o $TARGET", "OPT")
     check = env.Step(_check_assembly)
     app_bitcode = env.Command("$BUILD/embedded/app.bc", linked, [step, check])[0]
     choose = env.Step(_choose_members, "LINK")
     libc_bitcode = env.Command("$BUILD/embedded/libc.bc", [app_bitcode, *libc_objects], choose)[0]
     env.Depends([linked, app_bitcode, libc_bitcode], env["TOOL_VERSION"]["CC"])
+    env.Depends(app_bitcode, plugin)
     env["EMBEDDED_BITCODE"] = (app_bitcode, libc_bitcode)
     return app_bitcode, libc_bitcode
 

@@ -52,7 +52,7 @@ def _ask(*command: str) -> str:
 
 
 @cache
-def _include_folder(llvm_config: str) -> str:
+def include_folder(llvm_config: str) -> str:
     return _ask(llvm_config, "--includedir")
 
 
@@ -67,7 +67,7 @@ def _engine_objects(env: Any) -> list[Any]:
 
 def _objects_like_engine(env: Any, sources: list[Any]) -> list[Any]:
     """ELF objects of C++ sources, compiled as the engine of this environment's variant is."""
-    include = _include_folder(env["LLVM_CONFIG"])
+    include = include_folder(env["LLVM_CONFIG"])
     flags = [*TARGET, *LANGUAGE, *CODE_GENERATION, *WARNINGS, "-isystem", include, *debug_options(env)]
     header = env.PrecompiledHeader("$ENGINE/obj/engine.pch", PRECOMPILED, flags)
     made = []

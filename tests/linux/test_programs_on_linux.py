@@ -75,6 +75,38 @@ def test_other_bitcode(build_dir: Path, tmp_path: Path, level: str, how: list[st
     assert not list((tmp_path / "profile").iterdir())
 
 
+CALLS_CONSTANTS = """
+#include "constants.h"
+#include <stdio.h>
+int main(void) {
+    constants();
+    return puts("end") < 0;
+}
+"""
+
+
+@pytest.mark.parametrize("level", ["interpreter", "O0", "O1", "O2", "O3"])
+def test_mathematics_of_other_bitcode(build_dir: Path, tmp_path: Path, level: str) -> None:
+    """Which asks LLVM for it, and lets products and sums be fused: it has the same bits on every level."""
+    built, root = build_dir.parent / "apps/library/full", build_dir.parents[1]
+    (tmp_path / "profile").mkdir()
+    (tmp_path / "main.c").write_text(CALLS_CONSTANTS)
+    headers = ["llvm-libc/headers-hosted", "llvm-libc/source/libc/include"]
+    places = [ROOT / "kernel_lib/hosted/include", *(root / name for name in headers)]
+    options = ["-target", "x86_64-unknown-none-elf", "-O2", "-Xclang", "-disable-llvm-passes", "-emit-llvm"]
+    options += ["-fno-math-errno", "-ffp-contract=on", "-nostdlibinc", "-I", str(SOURCE)]
+    options += [option for place in places for option in ("-isystem", str(place))]
+    parts = [built / "obj/app.main.bc"]
+    for source in (SOURCE / "constants.c", tmp_path / "main.c"):
+        parts.append(tmp_path / f"{source.stem}.bc")
+        subprocess.run([llvm_tool("clang"), *options, "-c", source, "-o", parts[-1]], check=True)
+    subprocess.run([llvm_tool("llvm-link"), "-o", tmp_path / "PROGRAM.BC", *parts], check=True)
+    settings = [f"root={tmp_path}", "bitcode=/PROGRAM.BC", f"jit.tier0={level}"]
+    program = built / "linux/bareflow"
+    result = subprocess.run([program, *settings], capture_output=True, timeout=240, check=False)
+    assert (result.returncode, result.stdout.decode()) == (0, "end\n")
+
+
 @pytest.fixture(scope="module")
 def containers(build_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[int, bytes]]:
     """A program in C++ as bitcode that was made elsewhere; its exit status and output on the host."""

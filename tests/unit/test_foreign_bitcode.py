@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,22 @@ def bitcode(folder: Path, *options: str) -> Path:
     return made
 
 
-def take(source: Path) -> Path:
-    target = source.with_name("taken.bc")
-    foreign_bitcode.take(llvm_tool("clang"), llvm_tool("opt"), TRIPLE, source, target)
-    return target
+Take = Callable[[Path], Path]
+"""What makes the bitcode that is linked."""
+
+
+@pytest.fixture
+def take(plugin: Path) -> Take:
+    def taken(source: Path) -> Path:
+        target = source.with_name("taken.bc")
+        foreign_bitcode.take(llvm_tool("clang"), llvm_tool("opt"), plugin, TRIPLE, source, target)
+        return target
+
+    return taken
 
 
 @pytest.mark.parametrize("target", ["x86_64-unknown-none", "x86_64-none-elf", "x86_64-unknown-unknown"])
-def test_can_be_linked(tmp_path: Path, target: str) -> None:
+def test_can_be_linked(tmp_path: Path, take: Take, target: str) -> None:
     taken = take(bitcode(tmp_path, "-target", target, "-mcmodel=kernel", "-fPIE", "-O1"))
     own = tmp_path / "own.bc"
     flags = ["-target", TRIPLE, "-mcmodel=small", "-fno-pic", "-c", "-emit-llvm", "-x", "c"]
@@ -43,7 +52,7 @@ def test_can_be_linked(tmp_path: Path, target: str) -> None:
     assert all(" noredzone " in line and '"frame-pointer"="all"' in line for line in groups)
 
 
-def test_other_targets(tmp_path: Path) -> None:
+def test_other_targets(tmp_path: Path, take: Take) -> None:
     with pytest.raises(
         BareFlowError, match=rf"^game.bc: it is for the target 'x86_64-.*-linux-gnu'; .* {TRIPLE}$"
     ):
@@ -52,7 +61,7 @@ def test_other_targets(tmp_path: Path) -> None:
         take(bitcode(tmp_path, "-target", "aarch64-none-elf"))
 
 
-def test_other_layout(tmp_path: Path) -> None:
+def test_other_layout(tmp_path: Path, take: Take) -> None:
     text = tmp_path / "game.ll"
     text.write_text(f'target datalayout = "E"\ntarget triple = "{TRIPLE}"\n')
     made = tmp_path / "game.bc"
@@ -61,14 +70,14 @@ def test_other_layout(tmp_path: Path) -> None:
         take(made)
 
 
-def test_newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_newer(tmp_path: Path, take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
     older = str(int(VERSION) - 1)
     monkeypatch.setattr(foreign_bitcode, "VERSION", older)
     with pytest.raises(BareFlowError, match=rf"^game.bc: LLVM {VERSION} has made it, .* LLVM {older}$"):
         take(bitcode(tmp_path, "-target", TRIPLE))
 
 
-def test_damaged(tmp_path: Path) -> None:
+def test_damaged(tmp_path: Path, take: Take) -> None:
     whole = bitcode(tmp_path, "-target", TRIPLE)
     whole.write_bytes(whole.read_bytes()[:700])
     with pytest.raises(BareFlowError, match=rf"^game.bc: LLVM {VERSION} cannot read it: "):
@@ -78,7 +87,7 @@ def test_damaged(tmp_path: Path) -> None:
         take(whole)
 
 
-def test_calls_are_direct(tmp_path: Path) -> None:
+def test_calls_are_direct(tmp_path: Path, take: Take) -> None:
     """Not through a table of addresses, as Rust's are."""
     text = tmp_path / "game.ll"
     own = bitcode(tmp_path, "-target", TRIPLE, "-O1")
@@ -94,3 +103,40 @@ def test_calls_are_direct(tmp_path: Path) -> None:
     taken = subprocess.run([llvm_tool("llvm-dis"), take(own), "-o", "-"], capture_output=True, check=True)
     assert b"nounwind" in taken.stdout
     assert b"nonlazybind" not in taken.stdout and b"!{!0}" not in taken.stdout
+
+
+MATHEMATICS = """
+declare double @llvm.sin.f64(double)
+declare double @pow(double, double)
+declare double @llvm.maxnum.f64(double, double)
+declare double @llvm.fmuladd.f64(double, double, double)
+define double @of_sin() {
+  %x = call double @llvm.sin.f64(double 1.25)
+  ret double %x
+}
+define double @of_pow() {
+  %x = call double @pow(double 1.25, double 2.0)
+  ret double %x
+}
+define double @of_maxnum() {
+  %x = call double @llvm.maxnum.f64(double -0.0, double 0.0)
+  ret double %x
+}
+define double @of_fmuladd() {
+  %x = call double @llvm.fmuladd.f64(double 1.1, double 1.3, double 1.7)
+  ret double %x
+}
+"""
+
+
+def test_mathematics_is_the_library_s(tmp_path: Path, take: Take) -> None:
+    own, text = bitcode(tmp_path, "-target", TRIPLE), tmp_path / "game.ll"
+    head = subprocess.run([llvm_tool("llvm-dis"), own, "-o", "-"], capture_output=True, text=True, check=True)
+    target = [line for line in head.stdout.splitlines() if line.startswith("target ")]
+    text.write_text("\n".join(target) + MATHEMATICS)
+    subprocess.run([llvm_tool("llvm-as"), text, "-o", own], check=True)
+    command = [llvm_tool("opt"), "-O2", "-S", str(take(own)), "-o", "-"]
+    left = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert all(f"call double @{name}(double" in left for name in ("sin", "pow", "fmax"))
+    assert (1.1 * 1.3 + 1.7).hex() == (3.13).hex()  # the fused product is the number above that
+    assert "ret double 3.130000e+00" in left

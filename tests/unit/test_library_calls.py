@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,6 @@ from project_files import ROOT
 
 sys.path.append(str(ROOT / "site_scons" / "site_tools"))
 
-from app import CXX_LIBRARY_S, LIBRARY_S
 from bitcode import FREESTANDING
 
 # C17 7.12.4 to 7.12.8, without those whose results are exact: in these, libraries differ.
@@ -39,8 +39,11 @@ def body(module: str, name: str) -> str:
     return found.partition("\n}\n")[0]
 
 
+@pytest.mark.parametrize("prefix", ["", "__builtin_"])
 @pytest.mark.parametrize("size", TYPES)
-def test_constants_are_not_calculated_by_the_compiler(tmp_path: Path, size: str) -> None:
+def test_constants_are_not_calculated_by_the_compiler(
+    tmp_path: Path, plugin: Path, size: str, prefix: str
+) -> None:
     kind = TYPES[size]
     lines = []
     for name, parameters, arguments in (
@@ -48,23 +51,81 @@ def test_constants_are_not_calculated_by_the_compiler(tmp_path: Path, size: str)
         *((name, f"{kind}, {kind}", "1.25, 2") for name in OF_TWO.split()),
     ):
         lines.append(f"{kind} {name}{size}({parameters}); {kind} of_{name}(void) {{")
-        lines.append(f"return {name}{size}({arguments}); }}")
-    left = calls(tmp_path, "c", "\n".join(lines), *LIBRARY_S)
+        lines.append(f"return {prefix}{name}{size}({arguments}); }}")
+    left = calls(tmp_path, "c", "\n".join(lines), f"-fpass-plugin={plugin}")
     calculated = [name for name in NAMES if f"@{name}{size}(" not in body(left, name)]
     assert calculated == []
 
 
-def test_headers_of_cxx_have_the_library_s(tmp_path: Path) -> None:
+OF_ELEMENTS = "acos asin atan cos sin tan cosh sinh tanh exp exp2 exp10 log log10 log2"
+
+
+@pytest.mark.parametrize(("kind", "size"), [("float", "f"), ("double", ""), ("_Float16", "f")])
+def test_elements_of_vectors(tmp_path: Path, plugin: Path, kind: str, size: str) -> None:
+    lines = [f"typedef {kind} four __attribute__((ext_vector_type(4)));"]
+    numbers = "(four){0.25f, 0.5f, 0.75f, 0.875f}"
+    for name in OF_ELEMENTS.split():
+        lines.append(f"four of_{name}(void) {{ return __builtin_elementwise_{name}({numbers}); }}")
+    lines.append(f"four of_pow(void) {{ return __builtin_elementwise_pow({numbers}, (four)2.0f); }}")
+    left = calls(tmp_path, "c", "\n".join(lines), f"-fpass-plugin={plugin}")
+    found = [body(left, name).count(f"@{name}{size}(") for name in [*OF_ELEMENTS.split(), "pow"]]
+    assert found == [4] * len(found)
+
+
+def test_calls_by_address(tmp_path: Path, plugin: Path) -> None:
+    source = """double sin(double);
+static double call(double (*function)(double)) { return function(1.25); }
+double of_sin(void) { return call(sin); }
+"""
+    assert "@sin(double" in body(calls(tmp_path, "c", source, f"-fpass-plugin={plugin}"), "sin")
+
+
+def test_own_function_of_that_name(tmp_path: Path, plugin: Path) -> None:
+    source = """static double sin(double x) { return x + 1; }
+double own(double x) { return sin(x); }
+double of_sin(void) { return __builtin_elementwise_sin(1.25); }
+"""
+    left = calls(tmp_path, "c", source, f"-fpass-plugin={plugin}")
+    assert "@sin(double" in body(left, "sin") and "declare double @sin(double)" in left
+    assert "fadd double %0, 1.0" in left
+
+
+def test_integer_powers_are_products(tmp_path: Path, plugin: Path) -> None:
+    """As the compiler's library multiplies (compiler-rt, powidf2.c)."""
+    expected, square, left = 1.0, 1.1, 37
+    while left:
+        expected = expected * square if left & 1 else expected
+        square *= square
+        left >>= 1
+    assert expected != 1.1**37
+    source = """double of_plus(void) { return __builtin_powi(1.1, 37); }
+double of_minus(void) { return __builtin_powi(1.1, -37); }
+double of_zero(void) { return __builtin_powi(1.1, 0); }
+double of_any(double x, int power) { return __builtin_powi(x, power); }
+"""
+    found = calls(tmp_path, "c", source, f"-fpass-plugin={plugin}")
+    for name, value in (("plus", expected), ("minus", 1 / expected)):
+        (bits,) = struct.unpack("<Q", struct.pack("<d", value))
+        assert f"ret double 0x{bits:016X}" in body(found, name)
+    assert "ret double 1.0" in body(found, "zero")
+    assert "@__powidf2(double" in found
+
+
+def test_headers_of_cxx_have_the_library_s(tmp_path: Path, plugin: Path) -> None:
     source = """double of_sin() { return __builtin_sin(1.25); }
 float of_powf(float x) { return __builtin_powf(x, 2); }
 double of_pow(double x) { return __builtin_pow(2, x); }
 """
-    left = calls(tmp_path, "cpp", source, *LIBRARY_S, *CXX_LIBRARY_S)
+    left = calls(tmp_path, "cpp", source, f"-fpass-plugin={plugin}")
     for name in ("sin", "powf", "pow"):
         assert f"@{name}(" in left
 
 
-def test_exact_functions_stay_the_compiler_s(tmp_path: Path) -> None:
+@pytest.mark.parametrize("language", ["c", "cpp"])
+def test_exact_functions_stay_the_compiler_s(tmp_path: Path, plugin: Path, language: str) -> None:
     """Their bits are the same everywhere, and one instruction is what they are."""
-    source = "double sqrt(double); double fabs(double); double of_sqrt(void) { return sqrt(fabs(-4)); }"
-    assert "ret double 2.0" in body(calls(tmp_path, "c", source, *LIBRARY_S), "sqrt")
+    source = "double of_sqrt(void) { return __builtin_sqrt(__builtin_fabs(-4)); }"
+    if language == "cpp":
+        source = f'extern "C" {source}'
+    left = calls(tmp_path, language, source, f"-fpass-plugin={plugin}")
+    assert "ret double 2.0" in body(left, "sqrt")

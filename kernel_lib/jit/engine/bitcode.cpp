@@ -1,6 +1,7 @@
 /* Loads and links the embedded bitcode. */
 #include "kernel_lib/jit/engine/bitcode.h"
 #include "kernel_lib/jit/engine/kernel.h"
+#include "kernel_lib/jit/engine/library_functions.h"
 #include "kernel_lib/jit/engine/plain.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/Constants.h"
@@ -89,13 +90,16 @@ template <typename Symbols> void make_global(Symbols &&symbols) {
 
 } // namespace
 
-jit::Bitcode jit::load_bitcode(LLVMContext &context, StringRef application, StringRef libc) {
+jit::Bitcode jit::load_bitcode(LLVMContext &context, StringRef application, StringRef libc,
+                               bool made_elsewhere) {
     const char *application_name = "the application", *libc_name = "LLVM-libc";
     Bitcode loaded;
     loaded.module =
         checked(parseBitcodeFile(MemoryBufferRef(application, application_name), context),
                 application_name);
     Module &module = *loaded.module;
+    if (made_elsewhere)
+        call_library_functions(module);
     /* Of this one only the functions that are linked are read. */
     std::unique_ptr<Module> library =
         checked(getLazyBitcodeModule(MemoryBufferRef(libc, libc_name), context), libc_name);

@@ -20,8 +20,10 @@ struct Bitcode {
 /* Parses the application's bitcode and LLVM-libc's and makes one module of them. Of LLVM-libc it
  * has only what the application refers to: functions as available_externally, under the names that
  * the application uses. They can be inlined, and calls of them reach the host symbols. Symbols that
- * were local to a file become global, with names of their own. Panics when the bitcode is
+ * were local to a file become global, with names of their own. An application that was made
+ * elsewhere gets what the build does with its own (library_functions.h). Panics when the bitcode is
  * damaged. */
-Bitcode load_bitcode(llvm::LLVMContext &context, llvm::StringRef application, llvm::StringRef libc);
+Bitcode load_bitcode(llvm::LLVMContext &context, llvm::StringRef application, llvm::StringRef libc,
+                     bool made_elsewhere = false);
 
 } // namespace jit

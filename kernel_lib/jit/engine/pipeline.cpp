@@ -1,4 +1,5 @@
 #include "kernel_lib/jit/engine/pipeline.h"
+#include "kernel_lib/jit/engine/library_functions.h"
 #include "kernel_lib/jit/engine/passes.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -29,18 +30,6 @@ CodeGenOptLevel code_level(jit_level level) {
     default:
         return CodeGenOptLevel::None;
     }
-}
-
-/* Functions whose results LLVM would compute with its own C library, or which it would replace by
- * others: what comes out must not depend on how far the code is optimised. */
-constexpr const char *INEXACT[] = {
-    "acos", "acosh", "asin", "asinh", "atan",  "atan2", "atanh",  "cbrt",   "cos",   "cosh", "erf",
-    "exp",  "exp10", "exp2", "expm1", "log",   "log10", "log1p",  "log2",   "pow",   "powi", "sin",
-    "sinh", "sinpi", "tan",  "tanh",  "hypot", "cospi", "sincos", "tgamma", "lgamma"};
-
-bool inexact(llvm::StringRef name) {
-    return llvm::is_contained(INEXACT, name) ||
-           (name.consume_back("f") && llvm::is_contained(INEXACT, name));
 }
 
 /* A function has its frame from its first instruction on: backtraces rely on that
@@ -77,7 +66,8 @@ llvm::TargetLibraryInfoImpl callable_library(const llvm::Triple &triple,
     for (unsigned i = 0; i < llvm::NumLibFuncs; i++) {
         auto function = static_cast<llvm::LibFunc>(i);
         llvm::StringRef name = llvm::TargetLibraryInfo::getStandardName(function);
-        if (inexact(name) || !exists(name))
+        /* What comes out must not depend on how far the code is optimised. */
+        if (is_library_function(name) || !exists(name))
             library.setUnavailable(function);
     }
     return library;

@@ -36,9 +36,10 @@ static Entry make_entry(Function &function, const Slots &slots, size_t index) {
     return entry;
 }
 
-Program::Program(StringRef application, StringRef libc) : application_(application), libc_(libc) {
+Program::Program(StringRef application, StringRef libc, bool made_elsewhere)
+    : application_(application), libc_(libc), made_elsewhere_(made_elsewhere) {
     the_program = this;
-    Bitcode bitcode = load_bitcode(*context_, application, libc);
+    Bitcode bitcode = load_bitcode(*context_, application, libc, made_elsewhere);
     module_ = std::move(bitcode.module);
     make_entries(bitcode.functions);
     Globals globals(*module_, [this](const GlobalVariable &variable, void *memory) {
@@ -82,7 +83,7 @@ bool Program::renew() {
     if (!abandoned_)
         return false;
     auto context = std::make_unique<LLVMContext>();
-    Bitcode bitcode = load_bitcode(*context, application_, libc_);
+    Bitcode bitcode = load_bitcode(*context, application_, libc_, made_elsewhere_);
     module_.release();
     context_.release();
     module_ = std::move(bitcode.module);

@@ -52,7 +52,7 @@ class Program {
     /* Loads the bitcode (load_bitcode), allocates and initialises the global variables, and makes
      * the stubs. The bytes of the bitcode must stay. Panics when the bitcode is damaged. There is
      * one program; it is never destroyed. */
-    Program(llvm::StringRef application, llvm::StringRef libc);
+    Program(llvm::StringRef application, llvm::StringRef libc, bool made_elsewhere = false);
 
     llvm::LLVMContext &context() { return *context_; }
     llvm::Module &module() { return *module_; }
@@ -88,6 +88,7 @@ class Program {
     void drop_what_is_not_native();
 
     llvm::StringRef application_, libc_; /* bitcode */
+    bool made_elsewhere_;                /* the application's */
     std::unique_ptr<llvm::LLVMContext> context_ = std::make_unique<llvm::LLVMContext>();
     std::unique_ptr<llvm::Module> module_;
     bool abandoned_ = false;

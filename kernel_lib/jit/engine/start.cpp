@@ -138,7 +138,7 @@ extern "C" int app_main() {
     /* Static: they are used until the machine stops, when this function has returned. */
     GivenBitcode given = given_bitcode();
     static jit::Program program(given.wanted ? given.bytes : bytes(app_bitcode, app_bitcode_end),
-                                bytes(libc_bitcode, libc_bitcode_end));
+                                bytes(libc_bitcode, libc_bitcode_end), given.wanted);
     static jit::Engine engine(program, __builtin_frame_address(0));
     const struct jit_settings *settings = jit_settings();
     jit::InterpreterOptions tier0 = {settings->tier0, settings->max_level,

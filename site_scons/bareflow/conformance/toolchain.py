@@ -48,6 +48,8 @@ class Toolchain:
 
     cflags: list[str]
     cxxflags: list[str]
+    plugin: Path
+    """Of opt, for one of the passes."""
     passes: str
     main: Path
     """Bitcode of what calls a program's main."""
@@ -59,9 +61,8 @@ class Toolchain:
         """Of the file that the build writes."""
         said = json.loads(description.read_text())
         names = re.findall(r'\.asciz "([^"]*)"', Path(said["host_symbols"]).read_text())
-        return Toolchain(
-            said["cflags"], said["cxxflags"], said["passes"], Path(said["main"]), frozenset(names)
-        )
+        plugin, main = Path(said["plugin"]), Path(said["main"])
+        return Toolchain(said["cflags"], said["cxxflags"], plugin, said["passes"], main, frozenset(names))
 
     def bitcode(self, program: Program, folder: Path) -> Path:
         """Compiles a program to program.bc in the folder. What several programs have in common is compiled
@@ -80,7 +81,8 @@ class Toolchain:
         _run(["llvm-link", "--suppress-warnings", *map(str, [*parts, self.main]), "-o", str(linked)])
         if program.suite == LIBC:
             linked = self._with_c_names(linked, folder / "linked.ll")
-        _run(["opt", f"-passes={self.passes}", str(linked), "-o", str(made)])
+        options = [f"-load-pass-plugin={self.plugin}", f"-passes={self.passes}"]
+        _run(["opt", *options, str(linked), "-o", str(made)])
         return made
 
     def _compile(self, program: Program, source: Path, made: Path) -> None:

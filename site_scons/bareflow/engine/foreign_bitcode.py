@@ -68,8 +68,9 @@ def _without_flags(text: str) -> str:
     return _BY_TABLE.sub("", _FLAGS.sub(kept, text))
 
 
-def take(clang: str, opt: str, triple: str, source: Path, target: Path) -> None:
-    """Writes to target what is linked of the bitcode in source, for this triple; raises BareFlowError."""
+def take(clang: str, opt: str, plugin: Path, triple: str, source: Path, target: Path) -> None:
+    """Writes to target what is linked of the bitcode in source, for this triple; raises BareFlowError.
+    plugin: of opt, with the pass library-functions."""
     try:
         with source.open("rb") as file:
             if file.read(4) not in _MAGIC:
@@ -79,7 +80,12 @@ def take(clang: str, opt: str, triple: str, source: Path, target: Path) -> None:
         own = _run(clang, "-target", triple, "-S", "-emit-llvm", "-x", "c", "/dev/null", "-o", "-")
         _check_target(text, own, triple)
         attributes = [f"-force-attribute={name}" for name in _ATTRIBUTES]
-        options = [f"-mtriple={triple}", "-passes=forceattrs", *attributes]
+        options = [
+            f"-mtriple={triple}",
+            f"-load-pass-plugin={plugin}",
+            "-passes=library-functions,forceattrs",
+        ]
+        options += attributes
         _run(opt, *options, "-", "-o", str(target), given=_without_flags(text))
     except BareFlowError as error:
         raise BareFlowError(f"{source.name}: {error}") from None
