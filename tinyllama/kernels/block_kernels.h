@@ -7,7 +7,6 @@
  * of 16: its other sums are of what happens to lie behind each word, and nobody reads them. */
 #if VECTOR_LANES == 16
 #define BLOCK_ROWS MATRIX_TYPED_PANEL
-#define LOW_ROWS MATRIX_TYPED_PANEL
 #elif VECTOR_LANES == 8
 #define BLOCK_ROWS MATRIX_BLOCK
 #define LOW_ROWS MATRIX_TYPED_PANEL
@@ -112,8 +111,15 @@ INLINE void add_scaled(vector_i32 *totals, const vector_i32 *sums, const struct 
 }
 
 /* Parts whose products are added before they are scaled. */
-INLINE uint32_t parts_of_sum(const struct block_step *s) {
+INLINE uint32_t parts_of_sum(const struct block_step *s, const bool bytes) {
+    if (VECTOR_LANES == 16)
+        return bytes ? 2 : 1;
     return VECTOR_LANES == 8 ? s->sum_parts : 1;
+}
+
+/* What the sums of bytes begin with, of two parts. */
+INLINE vector_i32 begin_bytes(const struct block_x *x, size_t part) {
+    return add_bytes_start(-128 * (x->first.sums[part] + x->first.sums[part + 1]));
 }
 
 /* What the sums of so many parts, one or two, begin with. */
@@ -136,13 +142,13 @@ INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct
 #pragma clang loop unroll(full)
     for (uint32_t p = 0; p < positions; p++) {
         size_t index = p * x->parts + part;
-        vector_i32 begin = bytes ? add_bytes_start(-128 * x->first.sums[index])
-                                 : begin_parts(x, index, parts_of_sum(s), s->offset);
+        vector_i32 begin = bytes ? begin_bytes(x, index)
+                                 : begin_parts(x, index, parts_of_sum(s, bytes), s->offset);
 #pragma clang loop unroll(full)
         for (uint32_t i = 0; i < vectors; i++)
             to[p * vectors + i] = bytes ? totals[p * vectors + i] + begin : begin;
     }
-    const uint32_t words = parts_of_sum(s) * PART_WORDS;
+    const uint32_t words = parts_of_sum(s, bytes) * PART_WORDS;
     uint32_t k = 0;
 #pragma clang loop vectorize(disable) unroll(disable)
     do {
@@ -154,48 +160,6 @@ INLINE void multiply_part(vector_i32 *totals, const struct block_step *s, struct
         prefetch_lines(ahead + k * 64, 1);
     if (!bytes)
         add_scaled(totals, sums, s, part, row, vectors, positions);
-}
-
-/* The same of one position with AVX-512, whose sums of int32 hold all parts of a scale. The
- * integers stay where they are in their bytes: the sums of each plane are shifted, not each of its
- * words. */
-INLINE void multiply_planes(vector_i32 *totals, vector_i32 *sums, const struct block_step *s,
-                            struct part_cursor at, uint32_t part, uint32_t row,
-                            const struct block_x *x, const enum planes planes,
-                            const uint32_t vectors) {
-    const struct layout *l = s->layout;
-    vector_u32 low_mask = (vector_u32)splat_i32((int32_t)(l->low_mask << at.low_shift));
-    vector_u32 high_mask = (vector_u32)splat_i32((int32_t)(l->high_mask << at.high_shift));
-    vector_i32 low[BLOCK_SUMS] = {0}, high[BLOCK_SUMS] = {0};
-    vector_i32 begin = splat_i32(-s->offset * x->first.sums[part]);
-#pragma clang loop unroll(full)
-    for (uint32_t k = 0; k < PART_WORDS; k++) {
-        struct lanes lanes = splat_chunk(&x->first.chunks, part * PART_WORDS + k);
-#pragma clang loop unroll(full)
-        for (uint32_t i = 0; i < vectors; i++) {
-            uint32_t offset = i * (uint32_t)sizeof(vector);
-            vector_u32 word = load_u32(at.low + offset) & low_mask;
-            low[i] = add_small(low[i], (vector_i32)word, lanes);
-            if (planes == TWO_PLANES) {
-                word = load_u32(at.high + offset) >> k * l->high_shift & high_mask;
-                high[i] = add_small(high[i], (vector_i32)word, lanes);
-            }
-        }
-        at.low += l->stride;
-        at.high += l->high_stride;
-    }
-#pragma clang loop unroll(full)
-    for (uint32_t i = 0; i < vectors; i++) {
-        sums[i] += (low[i] >> at.low_shift) + begin;
-        if (planes == TWO_PLANES)
-            sums[i] += high[i] >> at.high_shift << l->above;
-    }
-    if (~part & s->scale_shift)
-        return;
-    add_scaled(totals, sums, s, part, row, vectors, 1);
-#pragma clang loop unroll(full)
-    for (uint32_t i = 0; i < vectors; i++)
-        sums[i] = (vector_i32){0};
 }
 
 /* Adds the totals of a group to the sums. halves: the block's factors, of row and following
@@ -290,23 +254,19 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
     uint32_t in_block = 0, part = 0;
 #pragma clang loop vectorize(disable) unroll(disable)
     for (uint32_t group = 0; group < s->groups; group++) {
-        vector_i32 totals[BLOCK_SUMS] = {0}, sums[BLOCK_SUMS] = {0};
+        vector_i32 totals[BLOCK_SUMS] = {0};
         const uint32_t end = part + s->parts;
 #pragma clang loop vectorize(disable) unroll(disable)
         do {
+            const uint32_t bytes_ahead = share * parts_of_sum(s, bytes);
             struct part_cursor at = begin_cursor(s->layout, block, in_block);
-            in_block += parts_of_sum(s);
-            const uint32_t bytes_ahead = share * parts_of_sum(s);
+            in_block += parts_of_sum(s, bytes);
             if (positions == 1 && VECTOR_LANES > 4 && !PREFETCH_WITH_WORDS(bytes))
                 prefetch(ahead, bytes_ahead);
-            if (VECTOR_LANES == 16 && positions == 1 && !bytes)
-                multiply_planes(totals, sums, s, at, part, row, x, planes, vectors);
-            else
-                multiply_part(totals, s, at, part, row, x, ahead, planes, bytes, vectors,
-                              positions);
+            multiply_part(totals, s, at, part, row, x, ahead, planes, bytes, vectors, positions);
             if (positions == 1 && VECTOR_LANES > 4)
                 ahead += bytes_ahead;
-        } while ((part += parts_of_sum(s)) < end);
+        } while ((part += parts_of_sum(s, bytes)) < end);
         if (SUMS_IN_MEMORY(vectors * positions))
             load_sums(sum, out, out_stride, vectors, positions);
         add_group(sum, totals, s, halves, group, row, x, bytes, vectors, positions);
@@ -330,16 +290,21 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
             multiply_tile(out + row, out_stride, s, row, x, planes, bytes, tile_rows, positions);  \
         while ((row += tile_rows) < s->rows);                                                      \
     }
+#if VECTOR_LANES != 16
 MULTIPLY_STEP(ONCE_A_BLOCK, multiply_low, LOW_PLANE, false, LOW_ROWS, 1)
+#endif
 #if VECTOR_LANES == 8
 #include "block_six.h"
 #define multiply_two NULL /* two planes at once would need more registers */
 #else
-MULTIPLY_STEP(ONCE_A_BLOCK, multiply_two, TWO_PLANES, false, BLOCK_ROWS, 1)
 #define multiply_six NULL
 #endif
-/* Half of a panel's rows: of the others, each line is in the second-level cache when it is read. */
-MULTIPLY_STEP(ONCE_A_BLOCK, multiply_bytes, BYTES, true, MATRIX_BLOCK, 1)
+#if VECTOR_LANES == 4
+MULTIPLY_STEP(ONCE_A_BLOCK, multiply_two, TWO_PLANES, false, BLOCK_ROWS, 1)
+#endif
+/* With AVX-512 all rows of a panel, so memory is read line after line. With AVX2 half of them: of
+ * the others, each line is in the second-level cache when it is read. */
+MULTIPLY_STEP(ONCE_A_BLOCK, multiply_bytes, BYTES, true, BLOCK_ROWS, 1)
 
 #if VECTOR_LANES == 4
 /* A tile for more positions would need more registers. What is decoded is a plane, too. */
@@ -363,6 +328,9 @@ SMALL static void multiply_bytes_batch(float *out, size_t out_stride, const stru
 #else
 MULTIPLY_STEP(, multiply_small_batch, BYTES, false, BLOCK_ROWS, BLOCK_POSITIONS)
 MULTIPLY_STEP(, multiply_bytes_batch, BYTES, true, BLOCK_ROWS, BLOCK_POSITIONS)
+#endif
+#if VECTOR_LANES == 16
+#include "block_twins.h"
 #endif
 
 SMALL static void unpack_brain_halves(float *out, const uint16_t *halves, size_t count) {

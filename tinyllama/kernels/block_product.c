@@ -4,15 +4,16 @@
 
 /* ---- Layouts ---- */
 
-/* Words of a part that follow each other. They are bytes, or a plane of 8 bits. */
-static void find_byte_layout(struct layout *l, uint32_t stride) {
+/* Words of a part that follow each other, from a byte offset on. They are bytes, or a plane of 8
+ * bits. */
+static void find_byte_layout(struct layout *l, uint32_t first, uint32_t stride) {
     *l = (struct layout){.planes = BYTES, .stride = stride, .low_mask = UINT32_MAX};
     for (uint32_t part = 0; part < DECODED_PARTS; part++)
-        l->parts[part].low = part * PART_WORDS * stride;
+        l->parts[part].low = first + part * PART_WORDS * stride;
 }
 
-/* Where a plane has the bits of a part: the offset of their first word, and how far to the left. */
-static uint32_t find_bits(struct bit_plane plane, uint32_t stride, uint32_t part, uint32_t *shift) {
+/* Where a plane has the bits of a part: the first word, and how far to the left. */
+static uint32_t find_bits(struct bit_plane plane, uint32_t part, uint32_t *shift) {
     uint32_t run = part / 2, half = part % 2, runs = plane.order == IN_RUNS ? 8u / plane.bits : 1;
     uint32_t word = half * PART_WORDS, index = 0; /* index: of the bits in a byte */
     switch (plane.order) {
@@ -33,7 +34,7 @@ static uint32_t find_bits(struct bit_plane plane, uint32_t stride, uint32_t part
         index = half * PART_WORDS;
     }
     *shift = index * plane.bits;
-    return (plane.first + word) * stride;
+    return plane.first + word;
 }
 
 static uint32_t byte_mask(uint32_t bits) {
@@ -43,8 +44,9 @@ static uint32_t byte_mask(uint32_t bits) {
 /* The layout of a panel of so many rows. */
 static void find_layout(struct layout *l, const struct weight_type *type, uint32_t rows) {
     bool one_word = type->high.order == IN_ONE_WORD;
+    const uint32_t first = weight_first_word(type, rows);
     if (type->low.bits == 8) {
-        find_byte_layout(l, rows * 4);
+        find_byte_layout(l, first, rows * 4);
         return;
     }
     *l = (struct layout){
@@ -58,9 +60,14 @@ static void find_layout(struct layout *l, const struct weight_type *type, uint32
     };
     for (uint32_t i = 0; i < type->columns / WEIGHT_PART; i++) {
         struct plane_part *part = l->parts + i;
-        part->low = find_bits(type->low, l->stride, i, &part->low_shift);
-        if (type->high.bits)
-            part->high = find_bits(type->high, l->stride, i, &part->high_shift);
+        uint32_t word = find_bits(type->low, i, &part->low_shift);
+        part->low = first + weight_word_place(type, word) * l->stride;
+        part->low_mask = l->low_mask << part->low_shift;
+        if (!type->high.bits)
+            continue;
+        word = find_bits(type->high, i, &part->high_shift);
+        part->high = first + weight_word_place(type, word) * l->stride;
+        part->high_mask = l->high_mask << part->high_shift;
     }
 }
 
@@ -102,7 +109,7 @@ static void begin_product(struct product *p, const struct block_kernels *kernels
     p->some = p->bytes ? kernels->bytes_batch : kernels->small_batch;
     p->decode_scales = type->scales != SCALES_NONE && p->one != kernels->six;
     p->rows = 0;
-    find_byte_layout(&p->in_decoded, sizeof p->decoded.words[0]);
+    find_byte_layout(&p->in_decoded, 0, sizeof p->decoded.words[0]);
     if (type->scales == SCALES_NONE && !p->bytes)
         fill_with_ones(&p->decoded);
 }
@@ -134,6 +141,7 @@ static void prepare_steps(struct product *p, uint32_t rows) {
     const bool pairs = p->bytes || (p->single.scale_shift && !type->high.bits);
     p->single.sum_parts = p->bytes || (pairs && type->low.order == IN_RUNS) ? 2 : 1;
     p->batch = p->single;
+    p->single.twin = 1u << type->low.order;
     if (!p->decode)
         return;
     p->batch.sum_parts = 1 + pairs;
@@ -174,7 +182,7 @@ static void multiply(struct product *p, const uint8_t *block, uint32_t columns,
     const struct weight_type *type = p->type;
     struct block_x from;
     p->single.groups = p->batch.groups = columns / WEIGHT_PART / p->single.parts;
-    p->single.halves = p->batch.halves = block + weight_words(type) * 4 * p->rows;
+    p->single.halves = p->batch.halves = block;
     if (!p->decode)
         p->batch.block = p->single.block = block;
     for (uint32_t i = 0; type->minima && i < count; i++) {
@@ -262,13 +270,13 @@ static void quantised_row(const struct weight_type *type, uint32_t columns, cons
     p.decode = type->low.bits < 8;
     prepare_steps(&p, rows);
     for (uint32_t first = 0; first < columns; first += type->columns) {
-        const uint8_t *half = panel + (weight_words(type) * 4 * rows + lane * 2);
+        const uint8_t *half = panel + lane * 2, *words = panel + weight_first_word(type, rows);
         float scale = load_half(half), minimum = load_half(half + (type->minima ? rows * 2 : 0));
         decode(&p, panel, type->columns);
         for (uint32_t i = 0; i < type->columns; i++, out++) {
             uint32_t word = d->words[i / 4][lane], part = i / WEIGHT_PART;
             if (!p.decode)
-                memcpy(&word, panel + (i / 4 * rows + lane) * 4, sizeof word);
+                memcpy(&word, words + (i / 4 * rows + lane) * 4, sizeof word);
             word >>= i % 4 * 8;
             int weight = p.bytes ? (int8_t)word : (uint8_t)word - type->offset;
             float factor =

@@ -31,6 +31,7 @@ struct decoded {
  * to the left. */
 struct plane_part {
     uint32_t low, low_shift, high, high_shift;
+    uint32_t low_mask, high_mask; /* there */
 };
 
 /* Where a type has its integers, in a panel of so many rows. */
@@ -57,6 +58,7 @@ struct block_step {
     uint32_t scale_shift;   /* 1: two parts share a scale */
     uint32_t sum_parts;     /* parts whose words follow each other, and whose sum fits into int16 */
     uint32_t x_shift;       /* 2 to the power of it groups share a scale of the activations */
+    uint32_t twin;          /* so many parts later, one has its integers in the same words; or 0 */
     uint32_t ahead;         /* bytes of the panel that a part has, to be asked for */
     int32_t offset;
     uint32_t minimum_sign; /* 1 << 31 where minima are added */

@@ -139,12 +139,6 @@ void matrix_store_scales(struct matrix *matrix, uint32_t row, size_t first, size
     }
 }
 
-/* Copies count units of size bytes, which in the panel have so many rows between them. */
-static inline void scatter(char *to, const uint8_t *from, size_t count, size_t size, size_t rows) {
-    for (size_t i = 0; i < count; i++, to += rows * size, from += size)
-        memcpy(to, from, size);
-}
-
 /* Where a panel has bit i of a word IN_ONE_WORD: in bit i / 4 of byte i % 4. */
 static uint32_t bits_by_byte(uint32_t word) {
     uint32_t to = 0;
@@ -156,21 +150,20 @@ static uint32_t bits_by_byte(uint32_t word) {
 void matrix_store_blocks(struct matrix *matrix, uint32_t row, const uint8_t *blocks) {
     const struct weight_type *type = matrix->type;
     struct place place = find_row(matrix, row);
-    size_t halves = type->halves, words = (type->bytes - 2 * halves) / 4;
+    size_t halves = type->halves, words = weight_words(type);
     size_t first_word = type->halves_last ? 0 : 2 * halves;
     size_t first_half = type->halves_last ? 4 * words : 0;
     for (uint32_t i = 0; i < matrix->columns; i += type->columns, blocks += type->bytes) {
-        char *to = place.panel + 4 * place.lane;
-        scatter(to, blocks + first_word, words, 4, place.rows);
-        if (type->high.bits && type->high.order == IN_ONE_WORD) {
-            uint32_t word;
-            memcpy(&word, blocks + first_word + 4 * type->high.first, sizeof word);
-            word = bits_by_byte(word);
-            memcpy(to + 4 * type->high.first * place.rows, &word, sizeof word);
+        for (uint32_t half = 0; half < halves; half++, place.panel += 2 * place.rows)
+            memcpy(place.panel + 2 * place.lane, blocks + first_half + 2 * half, 2);
+        for (uint32_t index = 0; index < words; index++) {
+            uint32_t word, at = weight_word_place(type, index);
+            memcpy(&word, blocks + first_word + 4 * index, sizeof word);
+            if (type->high.bits && type->high.order == IN_ONE_WORD && index == type->high.first)
+                word = bits_by_byte(word);
+            memcpy(place.panel + 4 * (at * place.rows + place.lane), &word, sizeof word);
         }
         place.panel += 4 * words * place.rows;
-        scatter(place.panel + 2 * place.lane, blocks + first_half, halves, 2, place.rows);
-        place.panel += 2 * halves * place.rows;
     }
 }
 

@@ -13,7 +13,7 @@
  *             A group's columns are padded to whole chunks.
  *
  * A matrix of a type of GGUF (weight_types.h) has panels of MATRIX_TYPED_PANEL rows: for each
- * block, word after word, and then half after half, those of all rows of the panel. These are the
+ * block, half after half, and then word after word, those of all rows of the panel. These are the
  * bytes of the file, in another order. MATRIX_BEYOND bytes behind them may be read, and have no
  * effect.
  */

@@ -5,6 +5,11 @@
 #define NIBBLES(word) {word, 4, IN_BLOCK}
 #define FIFTH_BITS {0, 1, IN_ONE_WORD}
 
+/* Q6_K's are in the order in which they are multiplied, so that memory is read forwards: scales,
+ * and then, for each half of the columns, low bits of two parts, each with the high bits of its own
+ * and of the next two, and low bits of those. */
+static const uint8_t places_of_six[] = {1, 3, 5, 6, 7, 9, 11, 12, 2, 4, 8, 10, 0};
+
 static const struct weight_type types[] = {
     {"F32", WEIGHT_F32, 1, 4, .halves = 0},
     {"F16", WEIGHT_F16, 1, 2, .halves = 1},
@@ -26,7 +31,7 @@ static const struct weight_type types[] = {
     {"Q5_K", 13, 256, 176, .halves = 2, .low = {11, 4, IN_RUNS}, .high = {3, 1, IN_RUNS},
      .minima = true, .scales = SCALES_SIX_MIN},
     {"Q6_K", 14, 256, 210, .halves = 1, .halves_last = true, .low = {0, 4, IN_PAIRS},
-     .high = {32, 2, IN_RUNS}, .offset = 32, .scales = SCALES_BYTES, .scale_word = 48},
+     .high = {32, 2, IN_RUNS}, .offset = 32, .scales = SCALES_BYTES, .places = places_of_six},
 };
 
 const char weight_type_names[] =

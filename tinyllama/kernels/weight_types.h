@@ -56,6 +56,9 @@ struct weight_type {
     bool table; /* whether q is an index of iq4_values */
     enum part_scales scales;
     uint8_t scale_word; /* the first that has scales */
+    /* Where a panel has each 4 words of a block, if not in the file's order. scale_word is a word
+     * of the panel, other numbers are of the file. */
+    const uint8_t *places;
 };
 
 /* The numbers of the types that are not quantised. */
@@ -79,6 +82,16 @@ extern const char weight_type_names[];
 /* 32-bit words of a block. */
 static inline uint32_t weight_words(const struct weight_type *type) {
     return (type->bytes - 2u * type->halves) / 4;
+}
+
+/* Bytes of a block of a panel that are before its words. */
+static inline uint32_t weight_first_word(const struct weight_type *type, uint32_t rows) {
+    return 2u * type->halves * rows;
+}
+
+/* Where a panel has a word of a block. */
+static inline uint32_t weight_word_place(const struct weight_type *type, uint32_t word) {
+    return type->places ? type->places[word / 4] * 4u + word % 4 : word;
 }
 
 /* Bytes of a row; columns are whole blocks. */
