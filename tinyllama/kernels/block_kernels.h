@@ -261,10 +261,10 @@ INLINE void multiply_tile(float *out, size_t out_stride, const struct block_step
             const uint32_t bytes_ahead = share * parts_of_sum(s, bytes);
             struct part_cursor at = begin_cursor(s->layout, block, in_block);
             in_block += parts_of_sum(s, bytes);
-            if (positions == 1 && VECTOR_LANES > 4 && !PREFETCH_WITH_WORDS(bytes))
+            if (positions == 1 && VECTOR_LANES == 8 && !PREFETCH_WITH_WORDS(bytes))
                 prefetch(ahead, bytes_ahead);
             multiply_part(totals, s, at, part, row, x, ahead, planes, bytes, vectors, positions);
-            if (positions == 1 && VECTOR_LANES > 4)
+            if (positions == 1 && VECTOR_LANES == 8)
                 ahead += bytes_ahead;
         } while ((part += parts_of_sum(s, bytes)) < end);
         if (SUMS_IN_MEMORY(vectors * positions))
