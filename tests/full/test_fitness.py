@@ -32,13 +32,9 @@ def put(disk: DiskImage, files: dict[str, bytes]) -> None:
 
 
 @pytest.fixture(scope="module")
-def two_models(
-    successor: MadeDisk, build_dir: Path, trims_itself: bool, tmp_path_factory: pytest.TempPathFactory
-) -> DiskImage:
+def two_models(successor: MadeDisk, build_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> DiskImage:
     """A disk with a successor for each of two models. The second one, whose model is there, has the AVX2
     kernel that was measured to be fastest."""
-    if not trims_itself:
-        pytest.skip("an export that needs AVX2 takes a function that trimmed lacks: it says so")
     copy = DiskImage.copy(successor.disk.path, tmp_path_factory.mktemp("models") / "disk.img")
     other = (random_checkpoint("v0", CONFIG, 1), tokenizer(CONFIG.vocabulary))
     put(copy, dict(zip(FILES, other, strict=True)))
