@@ -267,6 +267,16 @@ static void test_autotuning_with_hidden_work(void) {
     CHECK(chosen_in_texts_of(512) == alternative);
 }
 
+/* From the first candidate on no call has values that were frequent before. */
+static void test_autotuning_with_new_values(void) {
+    struct jit_function *f = fresh_function(1);
+    CHECK(jit_add_alternative(f, alternative));
+    run_until_autotuning(f);
+    for (uint64_t size = 3; f->policy.autotune; size++)
+        call_with(f, cycles_of(f, 1), &size);
+    CHECK(f->body == alternative && chosen_of(f) == alternative);
+}
+
 /* A candidate in its turn is nothing to keep; what runs between two rounds is the best so far. */
 static void test_autotuning_on_turn(void) {
     struct jit_function *f = fresh_function(1);
@@ -373,6 +383,7 @@ int main(void) {
     compiling_takes(65 * MS);
     test_autotuning();
     test_autotuning_with_hidden_work();
+    test_autotuning_with_new_values();
     test_autotuning_on_turn();
     test_autotuning_alone();
     test_autotuning_keeps();

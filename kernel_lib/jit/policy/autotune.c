@@ -18,7 +18,7 @@
 
 #define CANDIDATES 8
 /* Calls are told apart by the frequent argument values that they had. */
-#define OTHER JIT_FREQUENT /* for a function whose argument values are not recorded */
+#define OTHER JIT_FREQUENT /* a call that had none of them */
 #define KINDS (OTHER + 1)  /* of calls */
 #define WARM_UP 4          /* calls at a turn's begin that do not count: the caches are cold */
 #define TURN_CALLS 24      /* after these */
@@ -45,7 +45,7 @@ struct candidate {
 
 struct call {
     uint64_t cycles;
-    int kind; /* -1: none that counts */
+    unsigned kind;
 };
 
 struct autotune {
@@ -187,7 +187,7 @@ static void insert(uint64_t *sorted, unsigned count, uint64_t value) {
 }
 
 /* Cycles of a call of this kind in the turn that has ended: the average of the shorter ones. */
-static double of_turn(const struct autotune *a, int kind) {
+static double of_turn(const struct autotune *a, unsigned kind) {
     uint64_t sorted[TURN_CALLS];
     unsigned count = 0;
     for (unsigned i = WARM_UP; i < WARM_UP + TURN_CALLS; i++)
@@ -201,7 +201,7 @@ static double of_turn(const struct autotune *a, int kind) {
 
 static void end_turn(struct autotune *a) {
     struct candidate *c = &a->candidates[index_of_turn(a)];
-    for (int kind = 0; kind < KINDS; kind++)
+    for (unsigned kind = 0; kind < KINDS; kind++)
         c->round[kind] = of_turn(a, kind);
 }
 
@@ -223,7 +223,8 @@ static void end_round(struct autotune *a) {
     }
 }
 
-/* Average cycles of a call, each kind weighted by its part of the calls. */
+/* Average cycles of a call, each kind weighted by its part of the calls. Those with other argument
+ * values have the weight of one call: they decide if there are nearly no others. */
 static double score(const struct jit_function *f, const struct autotune *a,
                     const struct candidate *c) {
     double cycles = 0, calls = 0;
@@ -338,7 +339,8 @@ bool autotune_note_call(struct jit_function *f, uint64_t cycles, uint64_t now) {
         begin_turn(f, a);
         return false;
     }
-    int kind = f->values.arguments ? f->policy.tracking.last : OTHER;
+    int frequent = f->values.arguments ? f->policy.tracking.last : -1;
+    unsigned kind = frequent >= 0 ? (unsigned)frequent : OTHER;
     a->calls[a->call++] = (struct call){cycles, kind};
     if (a->call < WARM_UP + TURN_CALLS)
         return false;
