@@ -32,7 +32,7 @@ def _make_table(target: list[Any], source: list[Any], env: Any) -> None:
         functions, start = symbols.functions(elf), symbols.load_address(elf)
         if env["UNWIND_TABLE"]:
             with open(source[1].abspath) as lines:
-                may_go = removable(elf, functions, read_map(lines), _weak_in, env["VARIANT"].trimming)
+                may_go = removable(elf, functions, read_map(lines), env["VARIANT"].trimming)
     if env["UNWIND_TABLE"]:
         unwinding = unwind_source(env, source[0].abspath if source else None, functions)
     names = symbols.readable([function.name for function in functions], env["LLVM_CXXFILT"])
@@ -43,12 +43,6 @@ def _make_table(target: list[Any], source: list[Any], env: Any) -> None:
         functions, names, start, coverage_by_default=covered, removable=may_go, unwinding=unwinding
     )
     Path(target[0].abspath).write_text(table)
-
-
-def _weak_in(path: str) -> set[str]:
-    from bareflow.trim.removable import weak_functions
-
-    return weak_functions(Path(path).read_bytes())
 
 
 def unwind_source(env: Any, elf: str | None, functions: list[Any]) -> str:

@@ -1,17 +1,16 @@
-"""SCons tool: a kernel again, linked of the same objects and archives without the functions that never run.
+"""SCons tool: a kernel again, of the same objects, and of archives without the functions that never run.
 
-objects and archives of the full link + coverage --bareflow.trim.trim--> copies with stubs; *.jsonl: what went
-copies, ordered by first use --link--> pass1.elf --> tables of names of functions and of linked stubs
-copies + tables --second link, which moves nothing--> the ELF, checked
+archives of the full link + coverage --bareflow.trim.trim--> copies with stubs; *.jsonl: what went
+objects + copies, ordered by first use --link--> pass1.elf --> names of functions and of linked stubs
+objects + copies + tables --second link, which moves nothing--> the ELF, checked
 """
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bareflow.trim.job import OUTSIDE
+from bareflow.trim.job import is_archive
 from build_options import Options
 from lto import (
     assembled,
@@ -36,10 +35,10 @@ def _trim(target: list[Any], source: list[Any], env: Any) -> int:
     return run_module("bareflow.trim.trim", str(job))
 
 
-def _trimmed_inputs(
-    env: Any, base: str, full: Any, inputs: list[Any], coverage: Any, misses: Any
+def _trimmed_archives(
+    env: Any, base: str, full: Any, archives: list[Any], coverage: Any, misses: Any
 ) -> list[Any]:
-    """The nodes of the tables of what was removed, and of the trimmed inputs in the same order."""
+    """The nodes of the tables of what was removed, and of the trimmed archives in the same order."""
     from bareflow.trim.job import Job, output_of
 
     removed, emptied = env.File(f"{base}.removed.jsonl"), env.File(f"{base}.emptied.jsonl")
@@ -48,15 +47,14 @@ def _trimmed_inputs(
         coverage=[coverage.path],
         misses=[misses.path],
         map=link_map.path,
-        inputs=[node.path for node in inputs],
-        folder=full.get_env().Dir("$BUILD").path,
+        archives=[node.path for node in archives],
         output=env.Dir(f"{base}.trimmed").path,
         removed=removed.path,
         emptied=emptied.path,
         trimming=env["VARIANT"].trimming,
     )
-    outputs = [env.File(escaped(output_of(job, path)), env.Dir("#")) for path in job.inputs]
-    sources = [coverage, misses, link_map, *inputs]
+    outputs = [env.File(escaped(output_of(job, path)), env.Dir("#")) for path in job.archives]
+    sources = [coverage, misses, link_map, *archives]
     nodes = env.Command([removed, emptied, *outputs], sources, env.Step(_trim, "TRIM", base), TRIM_JOB=job)
     env.Depends(nodes, env.Value(str(job.trimming)))
     env.NoCache(nodes)  # large
@@ -89,9 +87,10 @@ def _make_misses(target: list[Any], source: list[Any], env: Any) -> None:
 
 def _shorten_map(target: list[Any], source: list[Any], env: Any) -> None:
     """The map's objects get the names that they had in the untrimmed link's."""
-    path, stem = Path(target[1].abspath), os.path.splitext(target[1].path.replace(".pass1", ""))[0]
-    text = path.read_text().replace(f"{stem}.trimmed/{OUTSIDE}/", "/").replace(f"{stem}.trimmed/", "")
-    text = text.replace(f"{env.Dir('$BUILD').path}/", "")
+    path = Path(target[1].abspath)
+    text = path.read_text()
+    for folder in env["SHORTENED"]:
+        text = text.replace(f"{folder}/", "")
     path.write_text(text)
 
 
@@ -134,7 +133,10 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
         f"{base}.misses.txt", [coverage, *untrimmed, *misses], env.Step(_make_misses, "MISSES")
     )[0]
     inputs = [node for node in full.sources if not node.path.endswith(_SYMBOLS)]
-    removed, emptied, *trimmed = _trimmed_inputs(env, base, full, inputs, coverage, missed)
+    archives = [node for node in inputs if is_archive(node.path)]
+    removed, emptied, *trimmed = _trimmed_archives(env, base, full, archives, coverage, missed)
+    copies = iter(trimmed)
+    inputs = [next(copies) if is_archive(node.path) else node for node in inputs]
     order = env.Command(f"{base}.order.txt", coverage, env.Step(_make_order, "ORDER"))[0]
     # It would warn of functions of which there are several, or by now none.
     ordered = "--icf=all --no-warn-symbol-ordering --symbol-ordering-file $ORDER"
@@ -142,17 +144,19 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
     link, first_link = (f"{command} {ordered}" for command in commands)
     linked = "-Map ${TARGETS[1]} $SOURCES -o $TARGET"
     without_tables = full.target_from_source("", ".nosymbols.o")
+    folders = [each.Dir("$BUILD").path for each in (env, full.get_env())]
     first = env.Command(
         [f"{base}.pass1.elf", f"{base}.pass1.map"],
-        [without_tables, *trimmed],
+        [without_tables, *inputs],
         [env.Step(f"{first_link} {linked}", "LD"), env.Step(_shorten_map)],
         ORDER=order,
+        SHORTENED=folders,
     )
     tables = env.Command(f"{base}.symbols.s", [*first, removed], env.Step(_make_tables, "SYMBOLS"))
     debug_file, link_debug_file = debug_link(env, base, link)
     second = env.Command(
         [f"{base}.elf", f"{base}.map", *debug_file, f"{base}.inputs"],
-        [*assembled(env, f"{base}.symbols", tables), *trimmed],
+        [*assembled(env, f"{base}.symbols", tables), *inputs],
         [
             env.Step(f"{link} {linked}", "LD"),
             env.Step(check_second_link),
@@ -163,6 +167,7 @@ def _trimmed_kernel(env: Any, stem: str, full: Any, coverage: Any, misses: list[
         ],
         TRIM_CHECKED=[removed, emptied, *trimmed],
         ORDER=order,
+        SHORTENED=folders,
     )
     env.Depends([first, second], [order, *linker_scripts(env), env["TOOL_VERSION"]["LD"]])
     env.Depends(second, first)

@@ -24,7 +24,7 @@ from bareflow.kernel.symbols import readable
 from bareflow.llvm import llvm_tool
 from bareflow.qemu.guest import Guest
 from bareflow.qemu.machine import Machine
-from bareflow.trim.job import Job
+from bareflow.trim.job import Job, is_archive
 from bareflow.trim.removed import read_removed
 from bareflow.variant import load_variant
 from disk_tools import DiskImage
@@ -150,8 +150,7 @@ def graph_removes(build: Path, recording: Recording, folder: Path) -> set[int]:
         coverage=[str(coverage)],
         misses=[],
         map=str(build / "bareflow.map"),
-        inputs=[name for name in inputs if not name.endswith(".symbols.o")],
-        folder=os.path.relpath(build, ROOT),
+        archives=[name for name in inputs if is_archive(name)],
         output=str(folder / "objects"),
         removed=str(folder / "removed.jsonl"),
         emptied=str(folder / "emptied.jsonl"),

@@ -39,12 +39,10 @@ def key(name: str, file: str = "a.o") -> tuple[str, str, str]:
     return file, f".text.{name}", name
 
 
-def trimmed(
-    path: Path, functions: DeadFunctions, file: str = "a.o", *, weak_only: bool = False
-) -> ParsedObject:
+def trimmed(path: Path, functions: DeadFunctions, file: str = "a.o") -> ParsedObject:
     """The object after the trim."""
     result = path.with_suffix(".trimmed.o")
-    result.write_bytes(trim_object(path.read_bytes(), file, functions, weak_only=weak_only)[0])
+    result.write_bytes(trim_object(path.read_bytes(), file, functions)[0])
     return ParsedObject(result)
 
 
@@ -75,7 +73,6 @@ def test_library_functions_are_closer_together(c_object: Path) -> None:
     functions = dead(key("unused"), alive=[key("used")])
     assert ParsedObject(c_object).alignment(".text.used") == 16
     assert trimmed(c_object, functions).alignment(".text.used") == 2
-    assert trimmed(c_object, functions, weak_only=True).alignment(".text.used") == 16
 
 
 def test_what_was_removed_is_reported(c_object: Path) -> None:
@@ -192,16 +189,6 @@ def test_assembly_without_types_stays(tmp_path: Path) -> None:
     path = compiled(tmp_path, "a.s", source)
     after = trimmed(path, dead(key("f")))
     assert after.contents(".text.f") == ParsedObject(path).contents(".text.f")
-
-
-def test_own_objects_lose_only_copies_of_inline_functions(tmp_path: Path) -> None:
-    source = (
-        "int callee(int); inline int in(int x) { return callee(x) + 7; } int out(int x) { return in(x); }"
-    )
-    path = compiled(tmp_path, "a.cpp", source, "-fno-inline")
-    after = trimmed(path, dead(key("_Z2ini"), key("_Z3outi")), weak_only=True)
-    assert after.contents(".text._Z2ini")[:2] == b"\x0f\x0b"
-    assert after.contents(".text._Z3outi") == ParsedObject(path).contents(".text._Z3outi")
 
 
 def test_no_object() -> None:

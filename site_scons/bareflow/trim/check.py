@@ -1,11 +1,11 @@
 """Checks a trimmed kernel. It does not use the ELF library that the trim does.
 
-    python -m bareflow.trim.check ELF MAP REMOVED EMPTIED INPUT...
+    python -m bareflow.trim.check ELF MAP REMOVED EMPTIED ARCHIVE...
 
-In every object that was linked: the section of a dead function is a trap stub and refers to nothing, and
-what was linked refers to its first byte only. A removed part of a function is INT3, refers to nothing and has
-no symbol in it. In the kernel: every trap stub is where the map says, and the table has its name. Every
-removed part is INT3. The kernel has the sections that it needs and no others.
+In every member of an archive that was linked: the section of a dead function is a trap stub and refers to
+nothing, and what was linked refers to its first byte only. A removed part of a function is INT3, refers to
+nothing and has no symbol in it. In the kernel: every trap stub is where the map says, and the table has its
+name. Every removed part is INT3. The kernel has the sections that it needs and no others.
 """
 
 import io
@@ -96,17 +96,11 @@ def _check_object(data: bytes, file: str, all_stubs: _Stubs) -> Iterator[str]:
 
 
 _stubs: _Stubs
-"""What worker processes find in memory. To send it with each input took longer than the check."""
+"""What worker processes find in memory. To send it with each archive took longer than the check."""
 
 
-def _check_input(path: str) -> list[str]:
+def _check_archive(path: str) -> list[str]:
     stubs = _stubs
-    if not path.endswith(".a"):
-        trimmed = stubs.ids.keys() | stubs.parts.keys()
-        (file,) = [name for name in trimmed if path.endswith(f"/{name.lstrip('/')}")] or [""]
-        if not file:
-            return []
-        return list(_check_object(Path(path).read_bytes(), file, stubs))
     archive = Path(path).read_bytes()
     found: list[str] = []
     for member in members(archive):
@@ -173,16 +167,16 @@ def _check_kernel(
             yield f"{path}: the table calls the stub of {wanted[number]} {table[number]}"
 
 
-def check(elf: str, link_map: str, removed_file: str, emptied_file: str, inputs: list[str]) -> None:
+def check(elf: str, link_map: str, removed_file: str, emptied_file: str, archives: list[str]) -> None:
     """Raises TrimCheckError with all that is wrong."""
     global _stubs
     removed = read_removed(Path(removed_file).read_text())
     with open(link_map) as lines:
         linked = list(read_map(lines))
     _stubs = _Stubs(removed, read_emptied(Path(emptied_file).read_text()), linked)
-    largest_first = sorted(inputs, key=lambda path: -os.path.getsize(path))
+    largest_first = sorted(archives, key=lambda path: -os.path.getsize(path))
     with fork_workers() as pool:
-        results = pool.map(_check_input, largest_first)
+        results = pool.map(_check_archive, largest_first)
         wrong = sorted(line for found in results for line in found)
     wrong += _check_kernel(elf, removed, linked, _stubs.parts)
     if wrong:
@@ -191,8 +185,8 @@ def check(elf: str, link_map: str, removed_file: str, emptied_file: str, inputs:
 
 def main(arguments: Sequence[str]) -> int:
     """Checks what the arguments name; returns the exit status."""
-    elf, link_map, removed, emptied, *inputs = arguments
-    check(elf, link_map, removed, emptied, inputs)
+    elf, link_map, removed, emptied, *archives = arguments
+    check(elf, link_map, removed, emptied, archives)
     return 0
 
 

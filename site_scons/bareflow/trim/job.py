@@ -15,12 +15,9 @@ class Job:
     misses: list[str]
     """Files with names of functions to keep, one a line."""
     map: str
-    inputs: list[str]
-    """Objects and archives. The objects are ours: only their copies of inline functions are trimmed."""
-    folder: str
-    """The objects' names in map and coverage are relative to this one."""
+    archives: list[str]
     output: str
-    """A folder for the trimmed inputs: objects under the same names, archives without their folders."""
+    """A folder for the trimmed archives, under the same names."""
     removed: str
     """The table of what was removed (removed.py), to be written."""
     emptied: str
@@ -39,17 +36,6 @@ def is_archive(path: str) -> bool:
     return path.endswith(".a")
 
 
-OUTSIDE = "ROOT"
-"""The folder of the trimmed copies of objects with absolute paths."""
-
-
-def name_of(job: Job, source: str) -> str:
-    """An object's name in map and coverage. What several programs share is not in the job's folder: there it
-    is the whole path."""
-    return source.removeprefix(f"{job.folder}/")
-
-
-def output_of(job: Job, source: str) -> str:
-    """Where the trimmed copy of an input goes."""
-    name = os.path.basename(source) if is_archive(source) else name_of(job, source)
-    return os.path.join(job.output, f"{OUTSIDE}{name}" if os.path.isabs(name) else name)
+def output_of(job: Job, archive: str) -> str:
+    """Where the trimmed copy of an archive goes."""
+    return os.path.join(job.output, os.path.basename(archive))

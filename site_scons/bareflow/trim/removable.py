@@ -2,21 +2,19 @@
 trim makes trap stubs of.
 
 What dead_functions.py and trim_object.py learn from the objects, this reads from the link: of non-local names
-the linked file has one definition each, and every section of LLVM's objects is one function. Only of our own
-objects' functions the linked file does not say which are weak: hidden ones are local there.
+the linked file has one definition each, and every section of LLVM's objects is one function.
 """
 
 import io
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
 
 from elftools.elf.elffile import ELFFile
 
 from bareflow.kernel.link_map import InputSection
-from bareflow.kernel.symbol_table import FUNCTION, WEAK, symbol_table
+from bareflow.kernel.symbol_table import FUNCTION, symbol_table
 from bareflow.kernel.symbols import Function
 from bareflow.layouts import read_header
 from bareflow.trim.trimming import Trimming
@@ -27,15 +25,6 @@ _PADDING = b"\xcc"
 _BRANCHES = (b"\xe8", b"\xe9")
 _BRANCH_SIZE = 5
 _ARCHIVE_END = "("
-
-
-def weak_functions(elf_object: bytes) -> set[str]:
-    """The names of an object's weak functions."""
-    return {
-        symbol.name
-        for symbol in symbol_table(ELFFile(io.BytesIO(elf_object)))
-        if symbol.binding == WEAK and symbol.type == FUNCTION
-    }
 
 
 def _names(file: ELFFile) -> dict[int, list[str]]:
@@ -57,19 +46,17 @@ def removable(
     elf: bytes,
     functions: Sequence[Function],
     sections: Iterable[InputSection],
-    weak: Callable[[str], set[str]],
     trimming: Trimming,
 ) -> list[bool]:
     """For each of the functions, which are all of the linked ELF by address: whether it may be removed.
 
-    `sections`: of the link's map; `weak`: gives the weak functions of an object of our own by its name there.
-    Only a function up to whose successor there is nothing but padding may be removed.
+    `sections`: of the link's map. Only a library's function up to whose successor there is nothing but
+    padding may be removed.
     """
     file = ELFFile(io.BytesIO(elf))
     (text,) = (section for section in file.iter_sections() if section.name == ".text")
     code, start = text.data(), text["sh_addr"]
     names = _names(file)
-    weak = cache(weak)
     chance = re.compile("|".join(trimming.by_chance) or r"(?!)")
     addresses = [function.address for function in functions]
     found = [False] * len(functions)
@@ -85,7 +72,7 @@ def removable(
             and functions[index].sized
             and not code[end - start : after - start].strip(_PADDING)
             and archive not in trimming.whole
-            and (bool(is_member) or weak(section.file).issuperset(names[section.address]))
+            and is_member != ""
             and not any(map(chance.search, names[section.address]))
             and _has_room(code[section.address - start : end - start])
         )

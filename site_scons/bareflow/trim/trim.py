@@ -1,4 +1,4 @@
-"""Trims the objects and archives of a link: makes copies in which dead functions are trap stubs.
+"""Trims the archives of a link: makes copies in which dead functions are trap stubs.
 
 It is a program of its own, because it works in several processes. The SCons tool `trim` calls it:
 
@@ -23,7 +23,7 @@ from bareflow.errors import BareFlowError
 from bareflow.kernel.archive import members, replace_members
 from bareflow.kernel.link_map import file_name, read_map
 from bareflow.trim.dead_functions import DeadFunctions
-from bareflow.trim.job import Job, is_archive, name_of, output_of
+from bareflow.trim.job import Job, output_of
 from bareflow.trim.removed import Emptied, Removed, write_emptied, write_removed
 from bareflow.trim.removed_data import for_file, remove_data, without_constructors
 from bareflow.trim.trim_object import Stub, TrimError, trim_object
@@ -50,7 +50,7 @@ def names_in(paths: Iterable[str]) -> set[str]:
 
 @dataclass
 class _Gone:
-    """What was removed of an object or archive."""
+    """What was removed of an archive or its member."""
 
     stubs: list[Stub] = field(default_factory=list)
     data: list[Removed] = field(default_factory=list)
@@ -62,9 +62,9 @@ class _Gone:
         self.emptied += other.emptied
 
 
-def _trim_contents(job: Job, contents: bytes, file: str, *, weak_only: bool = False) -> tuple[bytes, _Gone]:
+def _trim_contents(job: Job, contents: bytes, file: str) -> tuple[bytes, _Gone]:
     """An object, trimmed."""
-    contents, stubs, emptied = trim_object(contents, file, _functions, weak_only=weak_only)
+    contents, stubs, emptied = trim_object(contents, file, _functions)
     removed: list[Removed] = []
     if data := for_file(job.trimming.removed_data, file, _misses):
         contents, removed = remove_data(contents, file, data)
@@ -73,7 +73,7 @@ def _trim_contents(job: Job, contents: bytes, file: str, *, weak_only: bool = Fa
     return contents, _Gone(stubs, removed, emptied)
 
 
-def _trim_archive(job: Job, source: str, target: Path) -> _Gone:
+def _trim_archive(job: Job, source: str) -> _Gone:
     archive = Path(source).read_bytes()
     linked = {
         member.offset: member
@@ -91,32 +91,21 @@ def _trim_archive(job: Job, source: str, target: Path) -> _Gone:
         gone.extend(found)
         return contents
 
-    with open(target, "wb") as output:
+    with open(output_of(job, source), "wb") as output:
         replace_members(archive, output, trimmed)
-    return gone
-
-
-def _trim_file(job: Job, source: str) -> _Gone:
-    target = Path(output_of(job, source))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if is_archive(source):
-        return _trim_archive(job, source, target)
-    name = name_of(job, source)
-    contents, gone = _trim_contents(job, Path(source).read_bytes(), name, weak_only=True)
-    target.write_bytes(contents)
     return gone
 
 
 def _check_names(job: Job) -> None:
     """Two archives must not have one name: the map's names of members have no folders."""
-    outputs = [output_of(job, source) for source in job.inputs]
+    outputs = [output_of(job, archive) for archive in job.archives]
     twice = {name for name in outputs if outputs.count(name) > 1}
     if twice:
-        raise TrimError(f"several inputs of the link have the same name: {', '.join(sorted(twice))}")
+        raise TrimError(f"several archives have the same name: {', '.join(sorted(twice))}")
 
 
 def trim(job: Job) -> tuple[list[Removed], list[Emptied]]:
-    """Writes the trimmed inputs. Returns what was removed, in the order of the ids, and the functions that
+    """Writes the trimmed archives. Returns what was removed, in the order of the ids, and the functions that
     lost parts."""
     global _functions, _linked, _misses
     _check_names(job)
@@ -125,11 +114,12 @@ def trim(job: Job) -> tuple[list[Removed], list[Emptied]]:
     _functions = DeadFunctions(coverage, job.trimming, _misses)
     with open(job.map) as lines:
         _linked = frozenset(section.file for section in read_map(lines))
+    Path(job.output).mkdir(parents=True, exist_ok=True)
     # The largest files come first, so that no process ends late.
-    inputs = sorted(job.inputs, key=lambda path: -os.path.getsize(path))
+    archives = sorted(job.archives, key=lambda path: -os.path.getsize(path))
     with fork_workers() as pool:
         gone = _Gone()
-        for found in pool.map(partial(_trim_file, job), inputs):
+        for found in pool.map(partial(_trim_archive, job), archives):
             gone.extend(found)
     removed = [
         Removed(stub.id, stub.size, stub.file, stub.section, coverage[stub.id - 1].symbol)

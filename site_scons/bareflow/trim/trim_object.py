@@ -90,7 +90,7 @@ class _Object:
         index = {id(section): number for number, section in enumerate(self.sections)}
         self.relocations = [(index[id(entry.section)], entry) for entry in binary.object_relocations]
 
-    def function(self, index: int, *, weak_only: bool) -> list[FunctionSymbol]:
+    def function(self, index: int) -> list[FunctionSymbol]:
         """The names of the function that a section is. Empty unless the section is exactly one function."""
         section = self.sections[index]
         if section.type != _Section.TYPE.PROGBITS or not section.size or not self.flags[index] & EXECUTABLE:
@@ -99,7 +99,7 @@ class _Object:
         for symbol in self.symbols[index]:
             is_local = symbol.binding == _Symbol.BINDING.LOCAL
             if symbol.type == _Symbol.TYPE.FUNC:
-                if symbol.value or (weak_only and symbol.binding != _Symbol.BINDING.WEAK):
+                if symbol.value:
                     return []
                 found.append(FunctionSymbol(str(symbol.name), is_local))
             elif not is_local:
@@ -213,14 +213,11 @@ def _pack(file: _Object, dead: dict[int, int]) -> None:
             section.alignment = min(section.alignment, CODE_ALIGNMENT)
 
 
-def trim_object(
-    data: bytes, file: str, functions: DeadFunctions, *, weak_only: bool = False
-) -> tuple[bytes, list[Stub], list[Emptied]]:
+def trim_object(data: bytes, file: str, functions: DeadFunctions) -> tuple[bytes, list[Stub], list[Emptied]]:
     """Returns the trimmed object, its trap stubs, and the functions that lost parts.
 
-    `file` is the object's name in the coverage. With `weak_only` only weak functions are removed (C++'s
-    inline functions and templates), of which other objects may have copies. A function that is smaller than a
-    stub and refers to nothing stays.
+    `file` is the object's name in the coverage. A function that is smaller than a stub and refers to nothing
+    stays.
     """
     parsed = _Object(data, file)
     relocated = {source for source, _ in parsed.relocations}
@@ -228,7 +225,7 @@ def trim_object(
     dead: dict[int, int] = {}
     parts: dict[int, Stretches] = {}
     for index, section in enumerate(parsed.sections):
-        names = parsed.function(index, weak_only=weak_only)
+        names = parsed.function(index)
         number = functions.stub_id(file, str(section.name), names)
         if number and (section.size >= STUB_SIZE or (index in relocated and parsed.has_room(index))):
             dead[index] = number
@@ -247,6 +244,5 @@ def trim_object(
     ]
     _replace(parsed, dead, tables)
     _empty(parsed, parts)
-    if not weak_only:
-        _pack(parsed, dead)
+    _pack(parsed, dead)
     return bytes(parsed.binary.write_to_bytes()), stubs, emptied
