@@ -72,6 +72,9 @@ VARIANT = Variant(
     },
     lto=[
         "--lto-O2",
+        # The end of a function that has none, such as a loop without end and effect, is an exception there.
+        "-mllvm -trap-unreachable",
+        "-mllvm -no-trap-after-noreturn",
         # What compresses better, and takes no more instructions for a token: docs/measurements/native-size.md
         "-mllvm -disable-machine-licm",
         "-mllvm -enable-misched=0",

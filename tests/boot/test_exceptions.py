@@ -37,6 +37,7 @@ FAULTS = [
     Fault("divide_error", "#DE divide error, vector 0, error code 0x0", "divide_error"),
     Fault("breakpoint", "#BP breakpoint, vector 3, error code 0x0", "breakpoint"),
     Fault("invalid_opcode", "#UD invalid opcode, vector 6, error code 0x0", "invalid_opcode"),
+    Fault("no_end", "#UD invalid opcode, vector 6, error code 0x0", "no_end"),
     Fault(
         "double_fault",
         "#DF double fault, vector 8, error code 0x0",

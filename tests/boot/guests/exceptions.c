@@ -34,6 +34,11 @@ NAMED static void invalid_opcode(void) {
     __asm__ volatile("ud2");
 }
 
+/* What the compiler takes to be never reached has no code: no return either. */
+NAMED static void no_end(void) {
+    __builtin_unreachable();
+}
+
 static void breakpoint(void) {
     __asm__ volatile("int3");
 }
@@ -135,6 +140,7 @@ static const struct {
 } faults[] = {
     {"divide_error", divide_error},
     {"invalid_opcode", invalid_opcode},
+    {"no_end", no_end},
     {"breakpoint", breakpoint},
     {"general_protection", general_protection},
     {"not_canonical", not_canonical},
