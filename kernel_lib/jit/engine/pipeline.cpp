@@ -81,8 +81,6 @@ make_target_machine(const llvm::Triple &triple, jit_level level, llvm::Reloc::Mo
         return llvm::createStringError(error);
     llvm::TargetOptions options;
     options.AllowFPOpFusion = llvm::FPOpFusion::Strict; /* a fused product has other bits */
-    /* As the linker is told for what is compiled ahead of time (variants/native.py). */
-    options.TrapUnreachable = options.NoTrapAfterNoreturn = true;
     return std::unique_ptr<TargetMachine>(
         target->createTargetMachine(triple, BASELINE_CPU, "", options, relocation,
                                     llvm::CodeModel::Small, code_level(level), true));

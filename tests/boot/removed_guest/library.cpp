@@ -1,6 +1,6 @@
 #include "tests/boot/removed_guest/library.h"
 
-/* As inline functions are: an object's others are never removed. */
+/* As inline functions are. Callers know nothing of what they do. */
 #define REMOVABLE __attribute__((weak, noinline))
 
 REMOVABLE int kept_too(int x) {

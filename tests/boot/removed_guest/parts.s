@@ -1,11 +1,10 @@
 # Functions of a library, written by hand so that it is known where their parts are: for a negative
 # argument they take a way of which coverage.txt says that it never ran. It begins 16 bytes behind
-# the start and has 32 bytes; parted_inside enters it further on. They are weak because of objects
-# only such functions are trimmed.
+# the start and has 32 bytes; parted_inside enters it further on.
 
 .macro two_ways name, entry
 .section .text.\name, "ax"
-.weak \name
+.globl \name
 .type \name, @function
 \name:
     testl %edi, %edi
