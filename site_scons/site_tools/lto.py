@@ -149,8 +149,8 @@ def _all_native(
 ) -> list[Any]:
     """What bitcode, assembly and libraries are when all is native: the assembly, the bitcode's object, and
     native libraries. With the JIT engine's ELF objects also the traps, those objects and their libraries."""
-    assembly = [node for node in objects if not str(node).endswith(".bc")]  # or an archive of it
     bitcode = [node for node in objects if str(node).endswith(".bc")]
+    assembly = [node for node in objects if node not in bitcode]  # and archives of native objects
     archives = env.EngineLibraries() if engine else [env["COMPILER_RUNTIME"]]
     options = " ".join(env["VARIANT"].lto)
     if engine:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from bareflow.bench.guest_session import Session, generate_texts
+from bareflow.bench.guest_session import generate_texts
 from bareflow.qemu.machine import Machine
 from fixture_types import Disk, ModelImage
+from second_boot import BY_CALLS, compiled
 
 STEPS = 64
 STORIES = 2
-# By calls, and not while waiting for the prompt: then it does not depend on how busy the machine is.
-BY_CALLS = {"jit.budget": 100, "jit.thresholds": "10,1000,1000,1000", "jit.idle": "off"}
 # Enough on a busy machine: compiling is slow in an emulator.
 LIMIT = 300.0
-
-
-def compiled(session: Session) -> set[object]:
-    """The functions, but for those whose loop took long: a machine that stands still may be why."""
-    return {found["function"] for found in session.events_named("tier") if found["reason"] != "a long loop"}
 
 
 def test_compiles_nothing_again(disk: Disk, model_image: ModelImage) -> None:
@@ -31,4 +25,4 @@ def test_compiles_nothing_again(disk: Disk, model_image: ModelImage) -> None:
     assert before["compiled"] > 10
     assert before["from_cache"] == 0
     assert after["from_cache"] > 10
-    assert not compiled(again)
+    assert not compiled(again.events)

@@ -82,8 +82,13 @@ def full(tmp_path: Path) -> Job:
     )
 
 
+def folder(job: Job) -> Path:
+    """Of the program's object, what it was linked to, and all that is made of them."""
+    return Path(job.output).parent
+
+
 def run_trim(job: Job) -> subprocess.CompletedProcess[str]:
-    path = Path(job.output).parent / "job.json"
+    path = folder(job) / "job.json"
     path.write_text(json.dumps(asdict(job)))
     command = [sys.executable, "-m", "bareflow.trim.trim", str(path)]
     return subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(SITE_SCONS)})
@@ -93,9 +98,8 @@ def trimmed(job: Job) -> tuple[Path, dict[str, Removed]]:
     """The program linked of our object and the trimmed archive, and what was removed by name."""
     result = run_trim(job)
     assert result.returncode == 0, result.stderr
-    folder = Path(job.output).parent
-    inputs = [folder / "main.o", *(Path(job.output) / Path(path).name for path in job.archives)]
-    program, _ = linked(folder, inputs, name=f"{Path(job.output).name}.elf")
+    inputs = [folder(job) / "main.o", *(Path(job.output) / Path(path).name for path in job.archives)]
+    program, _ = linked(folder(job), inputs, name=f"{Path(job.output).name}.elf")
     return program, {entry.symbol: entry for entry in read_removed(Path(job.removed).read_text())}
 
 
@@ -106,12 +110,12 @@ def status(program: Path, arguments: int) -> int:
 
 def test_covered_run_is_the_same(full: Job) -> None:
     program, _ = trimmed(full)
-    assert status(program, 1) == 49 == status(Path(full.output).parent / "full", 1)
+    assert status(program, 1) == 49 == status(folder(full) / "full", 1)
 
 
 def test_virtual_call_reaches_the_stub(full: Job) -> None:
     program, removed = trimmed(full)
-    assert status(Path(full.output).parent / "full", 2) == 4 // 3 + 1
+    assert status(folder(full) / "full", 2) == 4 // 3 + 1
     assert status(program, 2) == -signal.SIGILL
     entry = removed["_ZN6Square5edgesEv"]
     code = ParsedObject(program).code_at("_ZN6Square5edgesEv", 6)
@@ -125,7 +129,7 @@ def test_own_functions_stay_even_if_they_did_not_run(full: Job) -> None:
     program, removed = trimmed(full)
     assert not {"own_but_never_called", "_Z5twiceIiET_S0_"} & removed.keys()
     assert status(program, 3) == status(program, 4) == -signal.SIGILL
-    keep_deep = replace(full, misses=[str(Path(full.output).parent / "misses.txt")])
+    keep_deep = replace(full, misses=[str(folder(full) / "misses.txt")])
     Path(keep_deep.misses[0]).write_text("_Z4deepi\n_Z14only_for_twicei\n")
     program, _ = trimmed(keep_deep)
     assert status(program, 3) == (3 // 3 + 1) * 2
@@ -134,7 +138,7 @@ def test_own_functions_stay_even_if_they_did_not_run(full: Job) -> None:
 
 def test_what_only_dead_functions_call_is_not_linked(full: Job) -> None:
     program, _ = trimmed(full)
-    assert "_Z14only_for_twicei" in ParsedObject(Path(full.output).parent / "full").symbols()
+    assert "_Z14only_for_twicei" in ParsedObject(folder(full) / "full").symbols()
     assert "_Z14only_for_twicei" not in ParsedObject(program).symbols()
 
 
@@ -145,7 +149,7 @@ def test_member_that_was_not_linked_is_not_touched(full: Job) -> None:
     contents = subprocess.run(
         [llvm_tool("llvm-ar"), "p", library, "unlinked.o"], capture_output=True, check=True
     )
-    assert contents.stdout == (Path(full.output).parent / "unlinked.o").read_bytes()
+    assert contents.stdout == (folder(full) / "unlinked.o").read_bytes()
 
 
 def test_same_inputs_give_the_same_bytes(full: Job) -> None:
@@ -158,7 +162,7 @@ def test_same_inputs_give_the_same_bytes(full: Job) -> None:
 
 
 def test_archives_of_one_name(full: Job) -> None:
-    other = Path(full.output).parent / "other" / "libshapes.a"
+    other = folder(full) / "other" / "libshapes.a"
     other.parent.mkdir()
     other.write_bytes(Path(full.archives[0]).read_bytes())
     result = run_trim(replace(full, archives=[*full.archives, str(other)]))
